@@ -1,0 +1,1 @@
+//! The application: a pure model with actions and effects, and the few parts that act (runtime, supervisor, feed).

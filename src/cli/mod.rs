@@ -1,0 +1,1 @@
+//! Headless commands, one file each, over the same engine as the console.

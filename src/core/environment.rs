@@ -1,0 +1,386 @@
+//! One Kafka environment as `config/environments/*.yaml` describes it. Values only: nothing here connects.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+
+/// How much care a writing action needs in an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// Nothing is asked.
+    None,
+    /// A summary and a yes.
+    Confirm,
+    /// The environment's name must be typed.
+    Typed,
+    /// Every writing action is refused.
+    ReadOnly,
+}
+
+impl Guard {
+    /// The guard of an environment whose file is silent: `typed` for `prod` and `preprod`, else `none`.
+    pub fn default_for(environment: &str) -> Self {
+        match environment {
+            "prod" | "preprod" => Self::Typed,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A file of `config/environments/`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Name, as flags, filters and ETL topics say it.
+    pub environment: String,
+    /// One line on what it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Safety; `typed` for prod and preprod where silent, else `none`.
+    #[serde(default)]
+    pub guard: Option<Guard>,
+    /// Most events a second that runs may send here, over all ETLs; no limit where absent.
+    #[serde(default)]
+    pub rate_limit_events_per_second: Option<u32>,
+    /// Where the brokers are and how to log in.
+    pub kafka: KafkaSettings,
+    /// How records are produced.
+    #[serde(default)]
+    pub producer: ProducerSettings,
+    /// How records are consumed.
+    #[serde(default)]
+    pub consumer: ConsumerSettings,
+}
+
+impl Environment {
+    /// The guard in force.
+    pub fn guard(&self) -> Guard {
+        self.guard.unwrap_or_else(|| Guard::default_for(&self.environment))
+    }
+
+    /// Whether the broker is the one inside this process.
+    pub fn is_embedded(&self) -> bool {
+        self.kafka.bootstrap_servers.starts_with(EMBEDDED)
+    }
+}
+
+/// The scheme of `bootstrap_servers` that asks for the broker inside this process.
+pub const EMBEDDED: &str = "embedded://";
+
+/// `kafka:` of an environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSettings {
+    /// `host:port,host:port`, or `embedded://`.
+    pub bootstrap_servers: String,
+    /// Transport and login.
+    #[serde(default)]
+    pub security_protocol: SecurityProtocol,
+    /// Name shown in broker logs and quotas.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// Login; needed by the two SASL protocols.
+    #[serde(default)]
+    pub sasl: Option<SaslSettings>,
+    /// Certificates; needed by `SSL` and `SASL_SSL`.
+    #[serde(default)]
+    pub ssl: Option<SslSettings>,
+    /// Longest wait for a broker's answer, milliseconds.
+    #[serde(default = "request_timeout_ms")]
+    pub request_timeout_ms: u32,
+    /// Any other librdkafka setting of the connection, by its own name.
+    #[serde(default)]
+    pub options: IndexMap<String, Scalar>,
+}
+
+fn request_timeout_ms() -> u32 {
+    30_000
+}
+
+/// Kafka's four transports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+pub enum SecurityProtocol {
+    /// No encryption, no login.
+    #[default]
+    #[serde(rename = "PLAINTEXT")]
+    Plaintext,
+    /// TLS, with a client certificate where given.
+    #[serde(rename = "SSL")]
+    Ssl,
+    /// Login without encryption.
+    #[serde(rename = "SASL_PLAINTEXT")]
+    SaslPlaintext,
+    /// Login inside TLS.
+    #[serde(rename = "SASL_SSL")]
+    SaslSsl,
+}
+
+impl SecurityProtocol {
+    /// Kafka's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plaintext => "PLAINTEXT",
+            Self::Ssl => "SSL",
+            Self::SaslPlaintext => "SASL_PLAINTEXT",
+            Self::SaslSsl => "SASL_SSL",
+        }
+    }
+
+    /// Whether it encrypts.
+    pub fn has_tls(self) -> bool {
+        matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+
+    /// Whether it logs in.
+    pub fn has_sasl(self) -> bool {
+        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+    }
+}
+
+/// SASL mechanisms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum SaslMechanism {
+    /// User name and password as they are.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// Salted challenge, SHA-256.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// Salted challenge, SHA-512.
+    #[serde(rename = "SCRAM-SHA-512")]
+    ScramSha512,
+    /// A bearer token.
+    #[serde(rename = "OAUTHBEARER")]
+    OauthBearer,
+    /// Kerberos; only in builds with the `gssapi` feature.
+    #[serde(rename = "GSSAPI")]
+    Gssapi,
+}
+
+impl SaslMechanism {
+    /// The name in the SASL handshake.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::OauthBearer => "OAUTHBEARER",
+            Self::Gssapi => "GSSAPI",
+        }
+    }
+}
+
+/// `kafka.sasl:`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SaslSettings {
+    /// How to log in.
+    pub mechanism: SaslMechanism,
+    /// User (PLAIN, SCRAM).
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Password (PLAIN, SCRAM).
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Where an OAUTHBEARER token comes from.
+    #[serde(default)]
+    pub oauth: Option<OauthSettings>,
+    /// Kerberos service name (GSSAPI); `kafka` where absent.
+    #[serde(default)]
+    pub kerberos_service_name: Option<String>,
+    /// Kerberos key table (GSSAPI).
+    #[serde(default)]
+    pub kerberos_keytab: Option<String>,
+    /// Kerberos principal (GSSAPI).
+    #[serde(default)]
+    pub kerberos_principal: Option<String>,
+}
+
+/// `kafka.sasl.oauth:`; exactly one of `token`, `command`, `token_endpoint` says where tokens come from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OauthSettings {
+    /// A token, as it is.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// A program and its arguments that prints a token; run again before the token expires.
+    #[serde(default)]
+    pub command: Option<Vec<String>>,
+    /// OIDC token endpoint for the client credentials grant.
+    #[serde(default)]
+    pub token_endpoint: Option<String>,
+    /// OIDC client.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// OIDC client's secret.
+    #[serde(default)]
+    pub client_secret: Option<Secret>,
+    /// OIDC scope.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// SASL extensions sent with the token.
+    #[serde(default)]
+    pub extensions: IndexMap<String, String>,
+}
+
+/// `kafka.ssl:`. An empty text counts as absent, so that `{{ X | default('') }}` means "not set".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SslSettings {
+    /// Certificate authority that signed the brokers (PEM).
+    #[serde(default)]
+    pub cafile: Option<String>,
+    /// Client certificate (PEM); needs `keyfile`.
+    #[serde(default)]
+    pub certfile: Option<String>,
+    /// Client key (PEM); needs `certfile`.
+    #[serde(default)]
+    pub keyfile: Option<String>,
+    /// Phrase of an encrypted key.
+    #[serde(default, alias = "key_password")]
+    pub password: Option<Secret>,
+    /// Whether the broker's name must be in its certificate.
+    #[serde(default = "yes")]
+    pub check_hostname: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `acks`: how many replicas must have a record before it counts as delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum Acks {
+    /// None.
+    #[serde(rename = "0")]
+    None,
+    /// The leader.
+    #[serde(rename = "1")]
+    Leader,
+    /// All replicas in sync.
+    #[default]
+    #[serde(rename = "all", alias = "-1")]
+    All,
+}
+
+/// `producer:` of an environment. What is not named here goes to librdkafka under its own name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ProducerSettings {
+    /// Largest batch sent to a partition, bytes.
+    pub batch_size: u32,
+    /// Longest wait to fill a batch, milliseconds.
+    pub linger_ms: u32,
+    /// Replicas that must confirm.
+    pub acks: Acks,
+    /// `none`, `gzip`, `snappy`, `lz4` or `zstd`.
+    pub compression_type: Compression,
+    /// Attempts of librdkafka after the first.
+    pub retries: u32,
+    /// Pause between attempts, milliseconds.
+    pub retry_backoff_ms: u32,
+    /// Whether the broker removes duplicates; on where `acks` is `all` and the file is silent.
+    pub enable_idempotence: Option<bool>,
+    /// Any other librdkafka producer setting.
+    #[serde(flatten)]
+    pub options: IndexMap<String, Scalar>,
+}
+
+impl Default for ProducerSettings {
+    fn default() -> Self {
+        Self {
+            batch_size: 1_000_000,
+            linger_ms: 5,
+            acks: Acks::All,
+            compression_type: Compression::None,
+            retries: 3,
+            retry_backoff_ms: 100,
+            enable_idempotence: None,
+            options: IndexMap::new(),
+        }
+    }
+}
+
+/// Codecs of a record batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// As it is.
+    #[default]
+    None,
+    /// zlib.
+    Gzip,
+    /// Snappy.
+    Snappy,
+    /// LZ4.
+    Lz4,
+    /// Zstandard.
+    Zstd,
+}
+
+impl Compression {
+    /// librdkafka's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// `consumer:` of an environment. What is not named here goes to librdkafka under its own name.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ConsumerSettings {
+    /// Group that `consume` joins where none is given. Tails never join it.
+    pub group_id: Option<String>,
+    /// Where a group starts that has no commit: `earliest` or `latest`.
+    pub auto_offset_reset: OffsetReset,
+    /// Accepted as documented; `consume` commits a record after it was processed whatever this says.
+    pub enable_auto_commit: Option<bool>,
+    /// Any other librdkafka consumer setting.
+    #[serde(flatten)]
+    pub options: IndexMap<String, Scalar>,
+}
+
+/// Where a group without a commit starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OffsetReset {
+    /// The oldest record kept.
+    Earliest,
+    /// Only what comes after now.
+    #[default]
+    Latest,
+}
+
+/// A librdkafka setting's value as YAML may write it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// `true`, `false`.
+    Bool(bool),
+    /// Whole numbers.
+    Integer(i64),
+    /// Numbers with a fraction.
+    Float(f64),
+    /// Everything else.
+    Text(String),
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+            Self::Text(value) => value.fmt(f),
+        }
+    }
+}

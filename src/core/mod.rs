@@ -1,0 +1,14 @@
+//! Values that every layer shares. Nothing in here runs a task, opens a file, reads a clock or knows a client.
+
+pub mod fault;
+pub mod secret;
+
+pub mod environment;
+pub mod etl;
+pub mod record;
+pub mod runner;
+
+pub mod job;
+pub mod progress;
+
+pub mod ring;

@@ -1,0 +1,1 @@
+//! ETLs: registry, plan, run, report. A plan is computed before anything is sent.

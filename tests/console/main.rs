@@ -1,0 +1,1 @@
+//! The console: model, panes, key scripts, flood, and the real binary in a pseudo-terminal.

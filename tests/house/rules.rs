@@ -1,0 +1,38 @@
+//! Lints that no compiler has: who may spawn, what is never written, and that every module says what it is.
+
+use crate::source;
+
+/// The only places that start tasks: they also report every ending.
+const MAY_SPAWN: [&str; 1] = ["app/supervisor.rs"];
+
+#[test]
+fn only_the_supervisor_spawns_tasks() {
+    for file in source::files().iter().filter(|file| !MAY_SPAWN.contains(&file.path.as_str())) {
+        for spawn in ["tokio::spawn", "task::spawn(", "spawn_local", "JoinSet"] {
+            assert!(!file.code.contains(spawn), "src/{} writes `{spawn}`", file.path);
+        }
+    }
+}
+
+#[test]
+fn no_channel_is_unbounded() {
+    for file in source::files() {
+        for channel in ["unbounded_channel", "mpsc::unbounded", "std::sync::mpsc::channel("] {
+            assert!(!file.code.contains(channel), "src/{} writes `{channel}`", file.path);
+        }
+    }
+}
+
+#[test]
+fn every_module_opens_with_what_it_is() {
+    for file in source::files() {
+        assert!(file.text.starts_with("//! "), "src/{} does not open with `//!`", file.path);
+    }
+}
+
+#[test]
+fn the_binary_stays_under_sixty_lines() {
+    let files = source::files();
+    let main = files.iter().find(|file| file.path == "main.rs").expect("src/main.rs");
+    assert!(main.text.lines().count() < 60, "src/main.rs has grown to {} lines", main.text.lines().count());
+}

@@ -1,0 +1,1 @@
+//! Kafka clients against the embedded broker and real Apache Kafka.
