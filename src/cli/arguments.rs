@@ -1,0 +1,135 @@
+//! The command line: global flags and the list of commands. Each command's own flags stand in its file.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::completions::{self, CompletionsArguments};
+use super::exit::{EXIT_CODES, Exit, Failure};
+
+/// The console from which people run Kafka ETL.
+///
+/// Without a command it opens the console. Every command does the same without a screen, from the same configuration,
+/// so that what was tried by hand becomes a line in a script.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "velox-tui", version, max_term_width = 100, after_help = OVERVIEW, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; the console where absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that may stand before or after any command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Environment to work in; `run` takes several, separated by commas [default: ACTIVE_ENVIRONMENT, else sandbox]
+    #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',')]
+    pub environment: Vec<String>,
+    /// Folder of environments/, etl/, runner.yaml and console.yaml
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "config",
+        env = "VELOX_CONFIG_DIR",
+        hide_env_values = true
+    )]
+    pub config_dir: PathBuf,
+    /// Folder of payloads/
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "templates",
+        env = "VELOX_TEMPLATE_DIR",
+        hide_env_values = true
+    )]
+    pub template_dir: PathBuf,
+    /// File of variables; may be absent
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = ".env",
+        env = "VELOX_ENV_FILE",
+        hide_env_values = true
+    )]
+    pub env_file: PathBuf,
+    /// Theme of the console [default: the one of console.yaml]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Form of the output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// No progress on the standard error
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: nothing but JSON on the standard output
+    Json,
+}
+
+/// The headless commands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Write the completion script of a shell
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(CompletionsArguments),
+}
+
+const OVERVIEW: &str = EXIT_CODES;
+
+/// The parsed command line, or how the process ends at once: `--help` and `--version` with 0, a mistake with 2.
+pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Arguments, Exit> {
+    let line: Vec<OsString> = line.into_iter().collect();
+    Arguments::try_parse_from(&line).map_err(|error| {
+        if error.use_stderr() && asks_for_json(&line) {
+            let text = error.to_string();
+            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            return Failure::usage(what, "velox-tui --help lists commands and flags").report(Format::Json);
+        }
+        // A closed output is nobody's fault: there is no reader left to tell.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    })
+}
+
+/// Whether a line that could not be parsed asked for JSON.
+fn asks_for_json(line: &[OsString]) -> bool {
+    line.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || line.iter().any(|word| word == "--format=json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_command() {
+        for line in [
+            ["velox-tui", "--format", "json", "completions", "bash"],
+            ["velox-tui", "completions", "bash", "--format", "json"],
+        ] {
+            let arguments = Arguments::try_parse_from(line).expect("both are fine");
+            assert_eq!(arguments.global.format, Format::Json);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The standard output, as text or JSON: locked once, buffered, quiet when its reader leaves.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::arguments::Format;
+
+/// Large enough that a flood of records costs few system calls, small enough to be nothing.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Where a command writes what it was asked for.
+pub struct Output {
+    format: Format,
+    terminal: bool,
+    colour: bool,
+    to: BufWriter<Box<dyn Write + Send>>,
+}
+
+impl Output {
+    /// The standard output of this process.
+    pub fn standard(format: Format) -> Self {
+        let terminal = io::stdout().is_terminal();
+        Self {
+            format,
+            terminal,
+            colour: terminal && wants_colour(),
+            to: BufWriter::with_capacity(BUFFER_BYTES, Box::new(io::stdout())),
+        }
+    }
+
+    /// The asked format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether a person looks at it.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Shows one value: as a JSON document, or as the text that `text` writes.
+    pub fn show<T: Serialize>(
+        &mut self,
+        value: &T,
+        text: impl FnOnce(&mut Page<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.json(value),
+            Format::Text => text(&mut Page { to: &mut self.to, terminal: self.terminal, colour: self.colour }),
+        }
+    }
+
+    /// Writes a value as JSON: indented for a person, one line for a program.
+    pub fn json<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
+        if self.terminal {
+            serde_json::to_writer_pretty(&mut self.to, value)?;
+        } else {
+            serde_json::to_writer(&mut self.to, value)?;
+        }
+        self.to.write_all(b"\n")
+    }
+
+    /// The buffered writer itself, for a command that writes records or raw text.
+    pub fn writer(&mut self) -> &mut (impl Write + Send + use<>) {
+        &mut self.to
+    }
+
+    /// Hands everything to the reader.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// Text output with what its look depends on.
+pub struct Page<'a> {
+    to: &'a mut dyn Write,
+    terminal: bool,
+    colour: bool,
+}
+
+impl Page<'_> {
+    /// One line.
+    pub fn line(&mut self, line: impl std::fmt::Display) -> io::Result<()> {
+        writeln!(self.to, "{line}")
+    }
+
+    /// A table without rules: a header, then rows. Columns from `numbers_from` on are aligned to the right.
+    pub fn table<R>(&mut self, header: &[&str], rows: R, numbers_from: usize) -> io::Result<()>
+    where
+        R: IntoIterator<Item = Vec<Cell>>,
+    {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(header.iter().map(|name| name.to_uppercase()));
+        table.add_rows(rows);
+        if self.colour {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        if let Some((columns, _)) = self.terminal.then(|| crossterm::terminal::size().ok()).flatten() {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if index >= numbers_from {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.lines().try_for_each(|line| writeln!(self.to, "{}", line.trim_end()))
+    }
+
+    /// A text in a role's colour, as it is where colours are off.
+    pub fn paint(&self, role: Role, text: impl std::fmt::Display) -> String {
+        match (self.colour, role) {
+            (false, _) => text.to_string(),
+            (true, Role::Success) => format!("\x1b[32m{text}\x1b[0m"),
+            (true, Role::Warning) => format!("\x1b[33m{text}\x1b[0m"),
+            (true, Role::Danger) => format!("\x1b[31m{text}\x1b[0m"),
+            (true, Role::Muted) => format!("\x1b[2m{text}\x1b[0m"),
+            (true, Role::Strong) => format!("\x1b[1m{text}\x1b[0m"),
+        }
+    }
+}
+
+/// What a text means; the colour follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is as it should be.
+    Success,
+    /// Something is missing.
+    Warning,
+    /// It failed.
+    Danger,
+    /// Less important than what is beside it.
+    Muted,
+    /// A heading.
+    Strong,
+}
+
+/// A cell of a table in a role's colour.
+pub fn cell(role: Role, text: impl std::fmt::Display) -> Cell {
+    let cell = Cell::new(text);
+    match role {
+        Role::Success => cell.fg(Color::DarkGreen),
+        Role::Warning => cell.fg(Color::DarkYellow),
+        Role::Danger => cell.fg(Color::DarkRed),
+        Role::Muted => cell.add_attribute(Attribute::Dim),
+        Role::Strong => cell.add_attribute(Attribute::Bold),
+    }
+}
+
+/// Whether the person has not asked for plain text: `NO_COLOR` set to anything, or a terminal that has none.
+fn wants_colour() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
