@@ -6,6 +6,10 @@ pub mod exit;
 pub mod output;
 
 mod completions;
+pub mod context;
+pub mod guard;
+pub mod position;
+pub mod records;
 
 pub use arguments::{Arguments, Command, Format, Global};
 pub use exit::{Exit, Failure};
