@@ -10,10 +10,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
-FONT_SIZE = 14.0
-CELL_WIDTH = FONT_SIZE * 0.60205  # the advance of every glyph of DejaVu Sans Mono
-CELL_HEIGHT = 17.0
-BASELINE = 13.0
+# Whole numbers, so that lines and blocks meet without a seam.
+CELL_WIDTH, CELL_HEIGHT, BASELINE = 9.0, 18.0, 14.0
+FONT_SIZE = CELL_WIDTH / 0.60205  # the advance of every glyph of DejaVu Sans Mono
 MARGIN = 12.0
 FONTS = "'DejaVu Sans Mono', 'Menlo', 'Consolas', monospace"
 
@@ -157,7 +156,7 @@ def shape(glyph: str, x: float, y: float, colour: str) -> str | None:
             f"M{middle_x:.2f} {middle_y + down * CELL_HEIGHT / 2:.2f}V{middle_y + down * radius:.2f}"
             f"Q{middle_x:.2f} {middle_y:.2f} {middle_x + right * radius:.2f} {middle_y:.2f}"
         )
-        return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.2"/>'
+        return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1"/>'
     code = ord(glyph[0])
     if glyph in QUARTERS:
         half_x, half_y = CELL_WIDTH / 2, CELL_HEIGHT / 2
@@ -197,17 +196,17 @@ def box(glyph: str, x: float, y: float, colour: str) -> str:
     ends = [(middle_x, y), (x + CELL_WIDTH, middle_y), (middle_x, y + CELL_HEIGHT), (x, middle_y)]
     lines = []
     for weight, (end_x, end_y) in zip(map(int, ARMS[glyph]), ends):
-        width = 2.2 if weight == 2 else 1.2
+        width = 2.0 if weight == 2 else 1.0
         for shift in (-1.5, 1.5) if weight == 3 else (0.0,):
             upright = end_x == middle_x
-            # A double line begins a little before the middle, so that its outer corner closes.
-            back = math.copysign(1.5, (middle_y - end_y) if upright else (middle_x - end_x)) if weight == 3 else 0.0
+            # An arm begins a little before the middle, so that corners close.
+            back = math.copysign(width / 2 + (weight == 3) * 1.5, (middle_y - end_y) if upright else (middle_x - end_x))
             start = (middle_x + shift, middle_y + back) if upright else (middle_x + back, middle_y + shift)
             end = (end_x + shift, end_y) if upright else (end_x, end_y + shift)
             if weight:
                 path = f"M{start[0]:.2f} {start[1]:.2f}L{end[0]:.2f} {end[1]:.2f}"
                 lines.append(f'<path d="{path}" stroke-width="{width}"/>')
-    dash = ' stroke-dasharray="2.2 1.6"' if glyph in DASHED else ' stroke-linecap="square"'
+    dash = ' stroke-dasharray="2.2 1.6"' if glyph in DASHED else ''
     return f'<g stroke="{colour}" fill="none"{dash}>{"".join(lines)}</g>'
 
 
@@ -253,7 +252,7 @@ def svg(screen: str, columns: int, lines: int, cursor: tuple[int, int] | None = 
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.2f} {height:.2f}" width="{width:.0f}" height="{height:.0f}">{name}',
             f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
             *papers,
-            f'<g font-family="{FONTS}" font-size="{FONT_SIZE:g}" xml:space="preserve">',
+            f'<g font-family="{FONTS}" font-size="{FONT_SIZE:.3f}" xml:space="preserve">',
             *inks,
             "</g>",
             *marks,
