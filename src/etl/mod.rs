@@ -1,1 +1,9 @@
-//! ETLs: registry, plan, run, report. A plan is computed before anything is sent.
+//! ETLs: registry, plan, run, report. A plan is computed before anything is sent, and every planned event ends in
+//! exactly one count.
+
+pub mod context;
+pub mod plan;
+pub mod registry;
+
+#[cfg(test)]
+mod examples;
