@@ -1,1 +1,11 @@
 //! The application: a pure model with actions and effects, and the few parts that act (runtime, supervisor, feed).
+
+pub mod action;
+pub mod effect;
+pub mod fact;
+
+pub mod model;
+
+pub mod apply;
+mod sample;
+pub mod update;

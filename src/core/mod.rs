@@ -12,3 +12,4 @@ pub mod job;
 pub mod progress;
 
 pub mod ring;
+pub mod series;

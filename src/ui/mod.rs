@@ -1,4 +1,12 @@
 //! The screen: panes, keys, themes, widgets. It reads the model and emits actions; it never names a service.
 
+pub mod pane;
+pub mod panes;
+
+pub mod chord;
+pub mod keymap;
+pub mod keys;
+
+pub mod layout;
 pub mod theme;
 pub mod widgets;

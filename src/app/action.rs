@@ -1,0 +1,181 @@
+//! What a person can ask for. A closed set of values: comparable, loggable, replayable.
+
+use crate::core::job::JobId;
+use crate::core::record::{Message, StartAt};
+
+/// The panes, in the order of their tabs. The log is opened over the others and has no tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PaneId {
+    /// 1 Environments.
+    Environments,
+    /// 2 ETLs.
+    Etls,
+    /// 4 Tail.
+    Tail,
+    /// 5 Metrics.
+    Metrics,
+    /// 6 Jobs.
+    Jobs,
+    /// The log, on `Ctrl+L`.
+    Log,
+}
+
+/// One act of the console.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Show a pane and give it the keys.
+    Focus(PaneId),
+    /// Leave; asks first while jobs run.
+    Quit,
+    /// Read the configuration again from the files.
+    Reload,
+
+    /// Make an environment the active one.
+    SelectEnvironment(String),
+    /// Open a connection.
+    Connect(String),
+    /// Close a connection.
+    Disconnect(String),
+    /// Check every step on the way to the brokers.
+    CheckHealth(String),
+    /// Ask for the topics of an environment.
+    ListTopics(String),
+
+    /// Render one event without a broker.
+    Preview(PreviewRequest),
+    /// Compute what a run would send.
+    PlanRun(RunRequest),
+    /// Run; asks first where a guard wants it.
+    Run(RunRequest),
+    /// Run again what a job ran.
+    RepeatRun(JobId),
+    /// Keep a run under a name.
+    SavePreset {
+        /// Name, as the list of presets shows it.
+        name: String,
+        /// What it runs.
+        run: RunRequest,
+    },
+
+    /// Yes to what is asked; `typed` is what was typed where a name is wanted.
+    Confirm {
+        /// Text of the input; empty where none was asked.
+        typed: String,
+    },
+    /// No to what is asked.
+    Cancel,
+
+    /// Stop a job: what is in flight is finished and counted.
+    StopJob(JobId),
+    /// Start again what a job did that has ended.
+    RestartJob(JobId),
+    /// Forget a job that has ended.
+    ForgetJob(JobId),
+
+    /// Read topics live.
+    OpenTail(TailRequest),
+    /// Stop a tail and forget its records.
+    CloseTail(JobId),
+    /// Freeze or release a tail's view; reading goes on.
+    PauseTail {
+        /// The tail.
+        job: JobId,
+        /// Whether it is frozen now.
+        paused: bool,
+    },
+    /// Set what is shown of the records in memory; empty shows all.
+    FilterTail {
+        /// The tail.
+        job: JobId,
+        /// Text that key, value or header must hold.
+        filter: String,
+    },
+    /// Forget the records of a tail; its counts stay.
+    ClearTail(JobId),
+    /// Send records to a topic; asks first where a guard wants it.
+    Resend(ResendRequest),
+
+    /// Put text on the terminal's clipboard.
+    Copy(String),
+    /// Open a file in `$EDITOR`.
+    EditFile {
+        /// Path as the person would type it.
+        path: String,
+        /// Line to start at, from 1.
+        line: u32,
+    },
+    /// Edit records in `$EDITOR` before they are sent again.
+    EditResend(ResendRequest),
+    /// Write text to a new file in the working folder.
+    Export(Export),
+
+    /// Use another theme from now on.
+    SetTheme(String),
+    /// Show only log lines of this level and above.
+    SetLogLevel(super::model::log::Level),
+    /// Say something in the footer.
+    Say(super::model::Note),
+}
+
+/// One event of one ETL, to be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreviewRequest {
+    /// ETL.
+    pub etl: String,
+    /// Environment it is rendered for.
+    pub environment: String,
+    /// Event context as YAML text, a mapping; empty for none.
+    pub context: String,
+    /// Event, from 0.
+    pub index: u64,
+    /// Events of the run it stands in, at least one: `event_count`.
+    pub count: u64,
+}
+
+/// An ETL run as a person sets it up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRequest {
+    /// ETLs by name, at least one.
+    pub etls: Vec<String>,
+    /// Environments by name, at least one.
+    pub environments: Vec<String>,
+    /// Events of each ETL in each environment.
+    pub count: u64,
+    /// Most events a second in each environment; no limit where absent.
+    pub rate: Option<u32>,
+    /// Render, do not send.
+    pub dry_run: bool,
+    /// Event context as YAML text, a mapping; empty for none.
+    pub context: String,
+}
+
+/// What to read live.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TailRequest {
+    /// Environment.
+    pub environment: String,
+    /// Topics, at least one.
+    pub topics: Vec<String>,
+    /// Where reading starts.
+    pub start: StartAt,
+}
+
+/// Records to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResendRequest {
+    /// Environment they go to.
+    pub environment: String,
+    /// The records, topic in each.
+    pub messages: Vec<Message>,
+}
+
+/// Text to be written to a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    /// Stem of the file's name; time and ending are added, and nothing is overwritten.
+    pub name: String,
+    /// Ending without the dot: `json`, `jsonl`, `txt`.
+    pub ending: String,
+    /// What is written.
+    pub text: String,
+}

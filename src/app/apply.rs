@@ -1,0 +1,200 @@
+//! Facts become changes of the model, sometimes with effects that follow from them. Pure: it touches nothing else.
+
+use super::effect::Effect;
+use super::fact::{Fact, Loaded};
+use super::model::environments::{CheckStep, HealthCheck, StepOutcome, Topics};
+use super::model::jobs::Work;
+use super::model::log::LogLine;
+use super::model::{Model, Note};
+use super::update::said_of;
+use crate::core::fault::Fault;
+use crate::core::job::{JobId, Phase, Update};
+
+impl Model {
+    /// Takes a fact in and says what has to be done because of it.
+    pub fn apply(&mut self, fact: Fact) -> Vec<Effect> {
+        if let Fact::Tick { now_ms } = fact {
+            return self.tick(now_ms);
+        }
+        self.revision += 1;
+        match fact {
+            Fact::Tick { .. } => {}
+            Fact::Job(update) => return self.apply_update(update),
+            Fact::Loaded(loaded) => return self.loaded(*loaded),
+            Fact::Connection { environment, connection } => {
+                if let Some(row) = self.environment_mut(&environment) {
+                    row.connection = connection;
+                }
+            }
+            Fact::CheckStep { job, step } => self.check_step(job, step),
+            Fact::Topics { environment, topics } => {
+                if let Some(row) = self.environment_mut(&environment) {
+                    row.topics = topics.map_or_else(Topics::Failed, Topics::Known);
+                }
+            }
+            Fact::Previewed { request, outcome } => {
+                if let Some(preview) = self.preview.as_mut().filter(|preview| preview.request == request) {
+                    preview.outcome = Some(outcome);
+                }
+            }
+            Fact::Planned { request, outcome } => {
+                if let Some(plan) = self.plan.as_mut().filter(|plan| plan.request == request) {
+                    plan.outcome = Some(outcome);
+                }
+            }
+            Fact::RunReport { job, report } => {
+                if let Some(run) = self.runs.get_mut(&job) {
+                    run.progress = std::sync::Arc::new(report.progress.clone());
+                    run.report = Some(report);
+                }
+            }
+            Fact::PresetSaved(preset) => {
+                self.say(Note::success(format!("saved as `{}`", preset.name)));
+                self.presets.retain(|saved| saved.name != preset.name);
+                self.presets.push(preset);
+            }
+            Fact::Log { lines, skipped } => self.logged(lines, skipped),
+            Fact::Audited(entry) => self.audit.push(entry),
+            Fact::Said(note) => self.say(note),
+        }
+        Vec::new()
+    }
+
+    fn loaded(&mut self, loaded: Loaded) -> Vec<Effect> {
+        let before = std::mem::take(&mut self.environments);
+        self.environments = loaded.environments;
+        for row in &mut self.environments {
+            if let Some(old) = before.iter().find(|old| old.name == row.name) {
+                row.connection = old.connection.clone();
+                row.check.clone_from(&old.check);
+                row.topics = old.topics.clone();
+            }
+        }
+        self.etls = loaded.etls;
+        self.presets = loaded.presets;
+        self.faults = loaded.faults;
+        if let Some(fault) = self.faults.first() {
+            self.note = Some(Note::danger(fault.to_string()));
+        }
+        if before.is_empty() { self.wake_active() } else { Vec::new() }
+    }
+
+    /// Connects to the active environment; where it is the broker inside this process, brings it to life.
+    fn wake_active(&mut self) -> Vec<Effect> {
+        let Some(row) = self.active_environment() else { return Vec::new() };
+        let (name, embedded) = (row.name.clone(), row.embedded);
+        let mut effects = vec![Effect::Connect(name.clone())];
+        if embedded {
+            effects.extend(self.start(Work::Generate(name)));
+        }
+        effects
+    }
+
+    fn apply_update(&mut self, update: Update) -> Vec<Effect> {
+        match update {
+            Update::Phase(id, phase) => return self.phase(id, phase),
+            Update::Records { job, records, skipped } => {
+                if let Some(tail) = self.tails.get_mut(&job) {
+                    tail.skipped += skipped;
+                    let into = if tail.paused { &mut tail.waiting } else { &mut tail.records };
+                    records.into_iter().for_each(|record| into.push(record));
+                }
+            }
+            Update::Tail(id, counts) => {
+                if let Some(tail) = self.tails.get_mut(&id) {
+                    tail.counts = counts;
+                }
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.records = counts.read;
+                    job.lag = counts.lag;
+                }
+            }
+            Update::Run(id, progress) => {
+                let total = progress.total();
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.records = total.acknowledged + total.failed + total.not_sent;
+                    job.errors = total.failed;
+                }
+                if let Some(run) = self.runs.get_mut(&id) {
+                    run.progress = progress;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn phase(&mut self, id: JobId, phase: Phase) -> Vec<Effect> {
+        let now_ms = self.now_ms;
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.phase.is_ending()) else { return Vec::new() };
+        if matches!(job.phase, Phase::Stopping) && !phase.is_ending() {
+            return Vec::new();
+        }
+        if matches!(phase, Phase::Reconnecting { .. }) && !matches!(job.phase, Phase::Reconnecting { .. }) {
+            job.restarts += 1;
+        }
+        job.phase = phase.clone();
+        job.phase_since_ms = now_ms;
+        if !phase.is_ending() {
+            return Vec::new();
+        }
+        job.rate = 0.0;
+        let (work, environment) = (job.work.clone(), job.environment.clone());
+        self.ended(id, &work, &environment, &phase)
+    }
+
+    fn ended(&mut self, id: JobId, work: &Work, environment: &str, phase: &Phase) -> Vec<Effect> {
+        let result = match phase {
+            Phase::Failed(fault) => format!("failed: {fault}"),
+            Phase::Panicked(message) => format!("failed by a defect of this program: {message}"),
+            Phase::Stopped => "stopped".to_owned(),
+            _ => "done".to_owned(),
+        };
+        if let Work::Check(name) = work
+            && let Some(check) = self.environment_mut(name).and_then(|row| row.check.as_mut())
+            && check.job == id
+        {
+            check.running = false;
+        }
+        let counted = self.runs.get(&id).map(|run| {
+            let total = run.progress.total();
+            format!(": {} acknowledged, {} failed, {} not sent", total.acknowledged, total.failed, total.not_sent)
+        });
+        let text = format!("{} {result}{}", work.name(), counted.unwrap_or_default());
+        let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);
+        self.say(match phase {
+            Phase::Failed(_) | Phase::Panicked(_) => Note::danger(text.clone()),
+            _ if failed_events => Note::warning(text.clone()),
+            Phase::Done => Note::success(text.clone()),
+            _ => Note::plain(text.clone()),
+        });
+        match work {
+            Work::Run(run) if !run.dry_run => vec![Effect::Audit(self.entry(environment, said_of(work), text))],
+            Work::Resend(_) => vec![Effect::Audit(self.entry(environment, said_of(work), text))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn check_step(&mut self, id: JobId, step: CheckStep) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (at_ms, environment) = (job.since_ms, job.environment.clone());
+        if let StepOutcome::Failed(fault) = &step.outcome {
+            let fault: &Fault = fault;
+            self.note = Some(Note::danger(format!("{environment}: {fault}")));
+        }
+        let Some(row) = self.environment_mut(&environment) else { return };
+        match row.check.as_mut().filter(|check| check.job == id) {
+            Some(check) => check.steps.push(step),
+            None => row.check = Some(HealthCheck { job: id, at_ms, running: true, steps: vec![step] }),
+        }
+    }
+
+    fn logged(&mut self, lines: Vec<LogLine>, skipped: u64) {
+        self.log.skipped += skipped;
+        for line in lines {
+            if let Some(job) = line.job.and_then(|id| self.jobs.get_mut(&id)) {
+                job.log.push(line.clone());
+            }
+            self.log.lines.push(line);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the model wants done. The runtime performs it (the loop of the screen what touches the terminal); facts come back.
+
+use super::action::{Export, PreviewRequest, ResendRequest, RunRequest, TailRequest};
+use super::model::audit::AuditEntry;
+use crate::core::job::JobId;
+
+/// A piece of work. Jobs carry the number under which they report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Read the configuration from the files.
+    LoadConfiguration,
+    /// Open a connection.
+    Connect(String),
+    /// Close a connection.
+    Disconnect(String),
+    /// Ask for the topics.
+    ListTopics(String),
+    /// Check every step on the way to the brokers.
+    CheckHealth {
+        /// Reports under this number.
+        job: JobId,
+        /// Environment.
+        environment: String,
+    },
+    /// Render one event.
+    Preview {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// What to render.
+        preview: PreviewRequest,
+    },
+    /// Compute a run.
+    PlanRun {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// What to compute.
+        run: RunRequest,
+    },
+    /// Run ETLs.
+    StartRun {
+        /// Reports under this number.
+        job: JobId,
+        /// What to run.
+        run: RunRequest,
+    },
+    /// Keep a run under a name.
+    SavePreset {
+        /// Name.
+        name: String,
+        /// What it runs.
+        run: RunRequest,
+    },
+    /// Read topics live.
+    StartTail {
+        /// Reports under this number.
+        job: JobId,
+        /// What to read.
+        tail: TailRequest,
+    },
+    /// Make plausible events in the sandbox.
+    StartGenerator {
+        /// Reports under this number.
+        job: JobId,
+        /// Environment, an embedded one.
+        environment: String,
+    },
+    /// Send records.
+    StartResend {
+        /// Reports under this number.
+        job: JobId,
+        /// What to send.
+        resend: ResendRequest,
+    },
+    /// Ask a job to stop.
+    StopJob(JobId),
+    /// Write a line of the audit log.
+    Audit(AuditEntry),
+    /// Write a file.
+    Export(Export),
+
+    /// Put text on the clipboard (terminal).
+    Copy(String),
+    /// Open a file in `$EDITOR` (terminal).
+    EditFile {
+        /// Path as the person would type it.
+        path: String,
+        /// Line to start at, from 1.
+        line: u32,
+    },
+    /// Edit records in `$EDITOR`; they come back as [`super::action::Action::Resend`] (terminal).
+    EditResend(ResendRequest),
+    /// Leave the loop (terminal).
+    Exit,
+}

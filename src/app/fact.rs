@@ -1,0 +1,94 @@
+//! What came of effects, and what jobs report: the only way in which the world changes the model.
+
+use std::sync::Arc;
+
+use super::model::Note;
+use super::model::audit::AuditEntry;
+use super::model::environments::{CheckStep, Connection, EnvironmentRow, TopicRow};
+use super::model::etls::{EtlRow, PlanSummary, Rendered};
+use super::model::log::LogLine;
+use super::model::runs::{Preset, RunReport};
+use crate::core::fault::Fault;
+use crate::core::job::{JobId, Update};
+
+/// Everything that was read from the files.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loaded {
+    /// Environments in order of their files.
+    pub environments: Vec<EnvironmentRow>,
+    /// ETLs in registry order.
+    pub etls: Vec<EtlRow>,
+    /// Saved runs.
+    pub presets: Vec<Preset>,
+    /// Faults of files that are neither an environment nor an ETL.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// Time has passed; milliseconds since 1970.
+    Tick {
+        /// Now.
+        now_ms: i64,
+    },
+    /// A job reports.
+    Job(Update),
+    /// The files were read.
+    Loaded(Box<Loaded>),
+    /// A connection changed.
+    Connection {
+        /// Environment.
+        environment: String,
+        /// Its state from now on.
+        connection: Connection,
+    },
+    /// A step of a health check ended; steps come in order.
+    CheckStep {
+        /// The check.
+        job: JobId,
+        /// The step.
+        step: CheckStep,
+    },
+    /// The topics of an environment, or why they are not known.
+    Topics {
+        /// Environment.
+        environment: String,
+        /// Topics in order of name.
+        topics: Result<Vec<TopicRow>, Fault>,
+    },
+    /// A preview was rendered, or could not be.
+    Previewed {
+        /// Number of the request.
+        request: u64,
+        /// The event.
+        outcome: Result<Rendered, Fault>,
+    },
+    /// A run was computed, or could not be.
+    Planned {
+        /// Number of the request.
+        request: u64,
+        /// What it would send.
+        outcome: Result<PlanSummary, Fault>,
+    },
+    /// The report of a run that has ended; comes before its ending.
+    RunReport {
+        /// The run.
+        job: JobId,
+        /// Counts and timings.
+        report: Arc<RunReport>,
+    },
+    /// A run was saved under a name.
+    PresetSaved(Preset),
+    /// Log lines, oldest first, and how many did not fit since the last.
+    Log {
+        /// The lines.
+        lines: Vec<LogLine>,
+        /// Lines that never got here.
+        skipped: u64,
+    },
+    /// A line was added to the audit log.
+    Audited(AuditEntry),
+    /// Something to say in the footer.
+    Said(Note),
+}

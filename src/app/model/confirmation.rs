@@ -1,0 +1,30 @@
+//! A question that waits for a yes before something is written, stopped or left.
+
+use crate::app::action::{ResendRequest, RunRequest};
+use crate::core::environment::Guard;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirmation {
+    /// Headline, a question.
+    pub question: String,
+    /// Exactly what will happen, one line each.
+    pub summary: Vec<String>,
+    /// How the yes is given: [`Guard::Confirm`] by a key, [`Guard::Typed`] by typing `expected`.
+    pub guard: Guard,
+    /// What must be typed; empty where nothing must.
+    pub expected: String,
+    /// What happens on yes.
+    pub then: Pending,
+}
+
+/// What happens on yes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pending {
+    /// The run starts.
+    Run(RunRequest),
+    /// The records are sent.
+    Resend(ResendRequest),
+    /// The console is left; its jobs are stopped.
+    Quit,
+}

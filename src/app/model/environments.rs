@@ -1,0 +1,200 @@
+//! Environments as the console shows them: connection, health, effective settings with their origins. No secret is in here.
+
+use crate::core::environment::Guard;
+use crate::core::fault::{Fault, Place};
+use crate::core::job::JobId;
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvironmentRow {
+    /// Name.
+    pub name: String,
+    /// One line on what it is for.
+    pub description: String,
+    /// Safety in force.
+    pub guard: Guard,
+    /// Protocol, as in `SASL_SSL`; `embedded` for the broker inside this process; empty where the file is broken.
+    pub protocol: String,
+    /// SASL mechanism.
+    pub mechanism: Option<String>,
+    /// Where the brokers are.
+    pub bootstrap: String,
+    /// Whether the broker is the one inside this process.
+    pub embedded: bool,
+    /// The connection.
+    pub connection: Connection,
+    /// The last health check.
+    pub check: Option<HealthCheck>,
+    /// Every effective setting, in the order of the file.
+    pub settings: Vec<Setting>,
+    /// Variables that are needed and not set.
+    pub missing: Vec<MissingVariable>,
+    /// What is wrong with its file.
+    pub faults: Vec<Fault>,
+    /// Its file.
+    pub file: String,
+    /// Its topics, once asked for.
+    pub topics: Topics,
+}
+
+impl EnvironmentRow {
+    /// An environment of which only name and file are known yet.
+    pub fn new(name: impl Into<String>, file: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            guard: Guard::default_for(&name),
+            name,
+            description: String::new(),
+            protocol: String::new(),
+            mechanism: None,
+            bootstrap: String::new(),
+            embedded: false,
+            connection: Connection::default(),
+            check: None,
+            settings: Vec::new(),
+            missing: Vec::new(),
+            faults: Vec::new(),
+            file: file.into(),
+            topics: Topics::Unknown,
+        }
+    }
+}
+
+/// The five states of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConnectionState {
+    /// Nothing is open.
+    #[default]
+    Disconnected,
+    /// The brokers were asked and have not answered yet.
+    Connecting,
+    /// The brokers answer.
+    Connected,
+    /// Being closed.
+    Disconnecting,
+    /// The brokers do not answer, or refused; see the fault.
+    Error,
+}
+
+impl ConnectionState {
+    /// As the document names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Disconnecting => "disconnecting",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A connection at one moment. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Connection {
+    /// State.
+    pub state: ConnectionState,
+    /// Since when it is in this state.
+    pub since_ms: i64,
+    /// When it was made.
+    pub created_ms: Option<i64>,
+    /// When the brokers first answered.
+    pub connected_ms: Option<i64>,
+    /// When the brokers last answered.
+    pub last_activity_ms: Option<i64>,
+    /// Time of the last question and its answer, milliseconds.
+    pub round_trip_ms: Option<f64>,
+    /// Brokers that are up, and brokers in all.
+    pub brokers: Option<(u32, u32)>,
+    /// Why it is in error.
+    pub fault: Option<Fault>,
+    /// The attempt that comes next while reconnecting, from 1.
+    pub attempt: u32,
+}
+
+/// A health check that runs or ran.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HealthCheck {
+    /// Its job.
+    pub job: JobId,
+    /// When it began, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether steps are still to come.
+    pub running: bool,
+    /// Steps that ended, in order.
+    pub steps: Vec<CheckStep>,
+}
+
+impl HealthCheck {
+    /// Whether it ended and no step failed.
+    pub fn is_healthy(&self) -> bool {
+        !self.running && self.steps.iter().all(|step| !matches!(step.outcome, StepOutcome::Failed(_)))
+    }
+}
+
+/// One step: resolve, connect, TLS, authenticate, metadata, loop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckStep {
+    /// Name.
+    pub name: String,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// Milliseconds it took.
+    pub took_ms: f64,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepOutcome {
+    /// Well; with what was found, as `3 brokers`.
+    Passed(String),
+    /// Not tried, and why: not part of this protocol, not allowed here, or a step before it failed.
+    Skipped(String),
+    /// Badly.
+    Failed(Fault),
+}
+
+/// One effective setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Path in the file, as `kafka.sasl.password`.
+    pub path: String,
+    /// Value; `***` for a secret.
+    pub value: String,
+    /// Where it came from: `config/environments/qa.yaml:7`, `.env:3`, `environment KAFKA_QA_PASSWORD`, `default`.
+    pub origin: String,
+}
+
+/// A variable that a setting needs and nothing sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingVariable {
+    /// Its name.
+    pub variable: String,
+    /// The setting that needs it.
+    pub path: String,
+    /// Where it is used.
+    pub place: Place,
+}
+
+/// Topics of an environment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Topics {
+    /// Never asked for.
+    #[default]
+    Unknown,
+    /// Asked for, at this time (milliseconds since 1970).
+    Waiting(i64),
+    /// In order of name.
+    Known(Vec<TopicRow>),
+    /// Could not be had.
+    Failed(Fault),
+}
+
+/// One topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicRow {
+    /// Name.
+    pub name: String,
+    /// Partitions.
+    pub partitions: u32,
+}

@@ -1,0 +1,194 @@
+//! All that the console knows, as values. Changed only by `update` (actions) and `apply` (facts); drawn by the panes.
+
+pub mod environments;
+pub mod etls;
+pub mod runs;
+pub mod tails;
+
+pub mod audit;
+pub mod confirmation;
+pub mod jobs;
+pub mod log;
+pub mod metrics;
+
+use std::collections::BTreeMap;
+
+use super::action::PaneId;
+use crate::core::fault::Fault;
+use crate::core::job::JobId;
+use crate::core::ring::Ring;
+
+use audit::{AUDIT_ENTRIES_MAX, AuditEntry};
+use confirmation::Confirmation;
+use environments::EnvironmentRow;
+use etls::{EtlRow, Plan, Preview};
+use jobs::Job;
+use log::Log;
+use metrics::Metrics;
+use runs::{Preset, Run};
+use tails::Tail;
+
+/// How a note is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// For information.
+    Plain,
+    /// Something was done.
+    Success,
+    /// Something needs a look.
+    Warning,
+    /// Something failed.
+    Danger,
+}
+
+/// The last thing said in the footer, in full.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// How it is meant.
+    pub tone: Tone,
+    /// What is said.
+    pub text: String,
+}
+
+impl Note {
+    /// A note for information.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Plain, text: text.into() }
+    }
+
+    /// A note that something was done.
+    pub fn success(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Success, text: text.into() }
+    }
+
+    /// A note that something needs a look.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Warning, text: text.into() }
+    }
+
+    /// A note that something failed.
+    pub fn danger(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Danger, text: text.into() }
+    }
+}
+
+/// The whole state of the console.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Grows with every change that a screen could show; two equal revisions draw the same.
+    pub revision: u64,
+    /// Milliseconds since 1970 at the last tick.
+    pub now_ms: i64,
+    /// The pane that has the keys.
+    pub focus: PaneId,
+    /// Name of the theme in use.
+    pub theme: String,
+
+    /// Environments in order of their files.
+    pub environments: Vec<EnvironmentRow>,
+    /// Name of the active environment.
+    pub active: Option<String>,
+    /// ETLs in registry order.
+    pub etls: Vec<EtlRow>,
+    /// Faults of other files of the configuration.
+    pub faults: Vec<Fault>,
+    /// Saved runs.
+    pub presets: Vec<Preset>,
+
+    /// The newest preview asked for.
+    pub preview: Option<Preview>,
+    /// The newest plan asked for.
+    pub plan: Option<Plan>,
+
+    /// Everything that runs or ran, by number.
+    pub jobs: BTreeMap<JobId, Job>,
+    /// ETL runs, by the number of their job.
+    pub runs: BTreeMap<JobId, Run>,
+    /// Tails, by the number of their job.
+    pub tails: BTreeMap<JobId, Tail>,
+    /// The tail opened last, which the tail pane shows.
+    pub tail: Option<JobId>,
+
+    /// Measures over time and totals.
+    pub metrics: Metrics,
+    /// Log lines.
+    pub log: Log,
+    /// Changes made from here, oldest first.
+    pub audit: Ring<AuditEntry>,
+
+    /// What waits for a yes.
+    pub confirmation: Option<Confirmation>,
+    /// The last thing said.
+    pub note: Option<Note>,
+
+    pub(super) samples: BTreeMap<JobId, super::sample::Sample>,
+    pub(super) sampled_ms: i64,
+    pub(super) next_job: u64,
+    pub(super) next_request: u64,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            revision: 0,
+            now_ms: 0,
+            focus: PaneId::Environments,
+            theme: "dark".into(),
+            environments: Vec::new(),
+            active: None,
+            etls: Vec::new(),
+            faults: Vec::new(),
+            presets: Vec::new(),
+            preview: None,
+            plan: None,
+            jobs: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            tails: BTreeMap::new(),
+            tail: None,
+            metrics: Metrics::default(),
+            log: Log::default(),
+            audit: Ring::new(AUDIT_ENTRIES_MAX),
+            confirmation: None,
+            note: None,
+            samples: BTreeMap::new(),
+            sampled_ms: 0,
+            next_job: 1,
+            next_request: 1,
+        }
+    }
+}
+
+impl Model {
+    /// An environment by name.
+    pub fn environment(&self, name: &str) -> Option<&EnvironmentRow> {
+        self.environments.iter().find(|row| row.name == name)
+    }
+
+    /// The active environment.
+    pub fn active_environment(&self) -> Option<&EnvironmentRow> {
+        self.environment(self.active.as_deref()?)
+    }
+
+    /// An ETL by name.
+    pub fn etl(&self, name: &str) -> Option<&EtlRow> {
+        self.etls.iter().find(|row| row.name == name)
+    }
+
+    /// Jobs that have not ended.
+    pub fn live_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values().filter(|job| !job.phase.is_ending())
+    }
+
+    /// The newest run of an ETL.
+    pub fn last_run(&self, etl: &str) -> Option<&Run> {
+        self.runs.values().rev().find(|run| run.request.etls.iter().any(|name| name == etl))
+    }
+
+    pub(super) fn environment_mut(&mut self, name: &str) -> Option<&mut EnvironmentRow> {
+        self.environments.iter_mut().find(|row| row.name == name)
+    }
+
+    pub(super) fn say(&mut self, note: Note) {
+        self.note = Some(note);
+    }
+}

@@ -1,0 +1,102 @@
+//! Once a second the counts of jobs become rates, series and totals. It sees only the model and the time it is given.
+
+use super::effect::Effect;
+use super::model::Model;
+use super::model::jobs::Work;
+use super::model::metrics::{Measure, Scope, Totals};
+use crate::core::job::JobId;
+
+/// Time between two samples: a rate over less jumps too much to be read.
+pub const SAMPLE_EVERY_MS: i64 = 1_000;
+
+/// Counts of one job at the last sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Sample {
+    records: u64,
+    bytes: u64,
+    failed: u64,
+}
+
+impl Model {
+    pub(super) fn tick(&mut self, now_ms: i64) -> Vec<Effect> {
+        let second = now_ms.div_euclid(SAMPLE_EVERY_MS);
+        if second != self.now_ms.div_euclid(SAMPLE_EVERY_MS) {
+            self.revision += 1;
+            let passed_ms = if self.sampled_ms == 0 { SAMPLE_EVERY_MS } else { (now_ms - self.sampled_ms).max(1) };
+            self.sample(second, passed_ms as f64 / 1_000.0);
+            self.sampled_ms = now_ms;
+        }
+        self.now_ms = now_ms;
+        Vec::new()
+    }
+
+    fn sample(&mut self, at_s: i64, passed_s: f64) {
+        let ids: Vec<JobId> = self.jobs.keys().copied().collect();
+        self.samples.retain(|id, _| self.jobs.contains_key(id));
+        let mut rates = std::collections::BTreeMap::<Scope, [f64; 3]>::new();
+        rates.insert(Scope::Total, [0.0; 3]);
+        for id in ids {
+            let now = self.counts_of(id);
+            let before = self.samples.insert(id, now).unwrap_or_default();
+            let grown = [now.records, now.bytes, now.failed]
+                .iter()
+                .zip([before.records, before.bytes, before.failed])
+                .map(|(now, before)| now.saturating_sub(before))
+                .collect::<Vec<_>>();
+            let live = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
+            if !live && grown.iter().all(|count| *count == 0) {
+                continue;
+            }
+            let rate = grown.iter().map(|count| *count as f64 / passed_s).collect::<Vec<_>>();
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.rate = if live { rate[0] } else { 0.0 };
+            }
+            for scope in self.scopes_of(id) {
+                let sum = rates.entry(scope.clone()).or_default();
+                sum.iter_mut().zip(&rate).for_each(|(sum, rate)| *sum += rate);
+                let totals: &mut Totals = self.metrics.totals.entry(scope).or_default();
+                totals.events += grown[0];
+                totals.failed += grown[2];
+                totals.ok += grown[0].saturating_sub(grown[2]);
+                totals.bytes += grown[1];
+            }
+            if let Some(lag) = self.jobs.get(&id).and_then(|job| job.lag).filter(|_| live) {
+                self.metrics.record(Scope::Job(id), Measure::LagRecords, at_s, lag as f64);
+                if 0.0 < rate[0] {
+                    self.metrics.record(Scope::Job(id), Measure::LagSeconds, at_s, lag as f64 / rate[0]);
+                }
+            }
+        }
+        for (scope, [events, bytes, errors]) in rates {
+            self.metrics.record(scope.clone(), Measure::EventsPerSecond, at_s, events);
+            self.metrics.record(scope.clone(), Measure::BytesPerSecond, at_s, bytes);
+            self.metrics.record(scope, Measure::ErrorsPerSecond, at_s, errors);
+        }
+    }
+
+    fn counts_of(&self, id: JobId) -> Sample {
+        let Some(job) = self.jobs.get(&id) else { return Sample::default() };
+        let bytes = match (self.runs.get(&id), self.tails.get(&id)) {
+            (Some(run), _) => run.progress.pairs.iter().map(|pair| pair.bytes).sum(),
+            (None, Some(tail)) => tail.counts.bytes,
+            (None, None) => 0,
+        };
+        Sample { records: job.records, bytes, failed: job.errors }
+    }
+
+    /// A job with one environment counts for it; with one ETL for that ETL.
+    fn scopes_of(&self, id: JobId) -> Vec<Scope> {
+        let mut scopes = vec![Scope::Total, Scope::Job(id)];
+        if let Some(job) = self.jobs.get(&id) {
+            if !job.environment.contains(", ") {
+                scopes.push(Scope::Environment(job.environment.clone()));
+            }
+            if let Work::Run(run) = &job.work
+                && let [etl] = run.etls.as_slice()
+            {
+                scopes.push(Scope::Etl(etl.clone()));
+            }
+        }
+        scopes
+    }
+}

@@ -1,0 +1,355 @@
+//! Actions become changes of the model and effects. Pure: it touches nothing else.
+
+use super::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
+use super::effect::Effect;
+use super::model::audit::AuditEntry;
+use super::model::confirmation::{Confirmation, Pending};
+use super::model::environments::Topics;
+use super::model::etls::{Plan, Preview};
+use super::model::jobs::{ENDED_JOBS_MAX, Job, Work};
+use super::model::runs::Run;
+use super::model::tails::Tail;
+use super::model::{Model, Note};
+use crate::core::environment::Guard;
+use crate::core::job::{JobId, Phase};
+use crate::core::progress::RunProgress;
+use crate::core::ring::Ring;
+
+impl Model {
+    /// Carries out an action on the model and says what else has to be done.
+    pub fn update(&mut self, action: Action) -> Vec<Effect> {
+        self.revision += 1;
+        match action {
+            Action::Focus(pane) => {
+                self.focus = pane;
+                Vec::new()
+            }
+            Action::Quit => self.quit(),
+            Action::Reload => vec![Effect::LoadConfiguration],
+            Action::SelectEnvironment(name) => self.select_environment(name),
+            Action::Connect(name) => vec![Effect::Connect(name)],
+            Action::Disconnect(name) => vec![Effect::Disconnect(name)],
+            Action::CheckHealth(environment) => self.start(Work::Check(environment)),
+            Action::ListTopics(environment) => self.list_topics(environment),
+            Action::Preview(asked) => {
+                let request = self.number_request();
+                self.preview = Some(Preview { request, asked: asked.clone(), since_ms: self.now_ms, outcome: None });
+                vec![Effect::Preview { request, preview: asked }]
+            }
+            Action::PlanRun(asked) => {
+                let request = self.number_request();
+                self.plan = Some(Plan { request, asked: asked.clone(), since_ms: self.now_ms, outcome: None });
+                vec![Effect::PlanRun { request, run: asked }]
+            }
+            Action::Run(run) => self.ask_to_run(run),
+            Action::RepeatRun(job) => match self.runs.get(&job).map(|run| run.request.clone()) {
+                Some(run) => self.ask_to_run(run),
+                None => self.refuse("this job is not a run"),
+            },
+            Action::SavePreset { name, run } => vec![Effect::SavePreset { name, run }],
+            Action::Confirm { typed } => self.confirm(&typed),
+            Action::Cancel => {
+                if self.confirmation.take().is_some() {
+                    self.say(Note::plain("nothing was done"));
+                }
+                Vec::new()
+            }
+            Action::StopJob(job) => self.stop(job),
+            Action::RestartJob(job) => self.restart(job),
+            Action::ForgetJob(job) => self.forget(job),
+            Action::OpenTail(tail) => {
+                self.focus = PaneId::Tail;
+                self.start(Work::Tail(tail))
+            }
+            Action::CloseTail(job) => self.close_tail(job),
+            Action::PauseTail { job, paused } => self.on_tail(job, |tail| pause(tail, paused)),
+            Action::FilterTail { job, filter } => self.on_tail(job, |tail| tail.filter = filter),
+            Action::ClearTail(job) => self.on_tail(job, |tail| {
+                tail.records.clear();
+                tail.waiting.clear();
+            }),
+            Action::Resend(resend) => self.ask_to_resend(resend),
+            Action::Copy(text) => {
+                let letters = text.chars().count();
+                self.say(Note::success(format!("copied {letters} characters")));
+                vec![Effect::Copy(text)]
+            }
+            Action::EditFile { path, line } => vec![Effect::EditFile { path, line }],
+            Action::EditResend(resend) => vec![Effect::EditResend(resend)],
+            Action::Export(export) => vec![Effect::Export(export)],
+            Action::SetTheme(name) => {
+                self.say(Note::plain(format!("theme `{name}`")));
+                self.theme = name;
+                Vec::new()
+            }
+            Action::SetLogLevel(level) => {
+                self.log.level = level;
+                Vec::new()
+            }
+            Action::Say(note) => {
+                self.say(note);
+                Vec::new()
+            }
+        }
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        let summary: Vec<String> = self
+            .live_jobs()
+            .filter(|job| !matches!(job.work, Work::Generate(_)))
+            .map(|job| format!("{} in {} is stopped; what is in flight is finished", job.name, job.environment))
+            .collect();
+        if summary.is_empty() {
+            return vec![Effect::Exit];
+        }
+        self.confirmation = Some(Confirmation {
+            question: "Leave while jobs run?".into(),
+            summary,
+            guard: Guard::Confirm,
+            expected: String::new(),
+            then: Pending::Quit,
+        });
+        Vec::new()
+    }
+
+    fn select_environment(&mut self, name: String) -> Vec<Effect> {
+        let Some(row) = self.environment(&name) else {
+            return self.refuse(&format!("there is no environment `{name}`"));
+        };
+        if let Some(fault) = row.faults.first() {
+            let text = fault.to_string();
+            return self.refuse(&text);
+        }
+        self.active = Some(name.clone());
+        self.say(Note::success(format!("`{name}` is the active environment")));
+        vec![Effect::Connect(name)]
+    }
+
+    fn list_topics(&mut self, environment: String) -> Vec<Effect> {
+        let now_ms = self.now_ms;
+        match self.environment_mut(&environment) {
+            Some(row) => {
+                if !matches!(row.topics, Topics::Known(_)) {
+                    row.topics = Topics::Waiting(now_ms);
+                }
+                vec![Effect::ListTopics(environment)]
+            }
+            None => self.refuse(&format!("there is no environment `{environment}`")),
+        }
+    }
+
+    fn ask_to_run(&mut self, run: RunRequest) -> Vec<Effect> {
+        if run.etls.is_empty() || run.environments.is_empty() {
+            return self.refuse("choose at least one ETL and one environment");
+        }
+        if run.dry_run {
+            return self.start(Work::Run(run));
+        }
+        let mut summary: Vec<String> = match self.plan.as_ref().filter(|plan| plan.asked == run) {
+            Some(Plan { outcome: Some(Ok(plan)), .. }) => plan
+                .pairs
+                .iter()
+                .map(|pair| format!("{} events of {} → {} ({})", pair.events, pair.etl, pair.topic, pair.environment))
+                .collect(),
+            _ => vec![format!(
+                "{} events of each of {} into each of {}",
+                run.count,
+                run.etls.join(", "),
+                run.environments.join(", ")
+            )],
+        };
+        if let Some(rate) = run.rate {
+            summary.push(format!("at most {rate} events a second in each environment"));
+        }
+        let environments = run.environments.clone();
+        self.guarded(&environments, "Send these events?", summary, Pending::Run(run))
+    }
+
+    fn ask_to_resend(&mut self, resend: ResendRequest) -> Vec<Effect> {
+        let mut topics: Vec<&str> = resend.messages.iter().map(|message| &*message.topic).collect();
+        topics.sort_unstable();
+        topics.dedup();
+        let summary =
+            vec![format!("{} records → {} ({})", resend.messages.len(), topics.join(", "), resend.environment)];
+        let environments = [resend.environment.clone()];
+        self.guarded(&environments, "Send these records?", summary, Pending::Resend(resend))
+    }
+
+    /// Does what is pending at once, asks first, or refuses: what the strictest guard of the environments wants.
+    fn guarded(&mut self, environments: &[String], question: &str, summary: Vec<String>, then: Pending) -> Vec<Effect> {
+        let mut strictest = Guard::None;
+        let mut typed = Vec::new();
+        for name in environments {
+            let Some(row) = self.environment(name) else {
+                return self.refuse(&format!("there is no environment `{name}`"));
+            };
+            match row.guard {
+                Guard::ReadOnly => {
+                    let refusal = format!("`{name}` is read-only: its file says `guard: read_only`");
+                    let entry = self.entry(name, summary.join("; "), format!("refused: {refusal}"));
+                    self.say(Note::danger(refusal));
+                    return vec![Effect::Audit(entry)];
+                }
+                Guard::Typed => typed.push(name.as_str()),
+                Guard::Confirm => strictest = Guard::Confirm,
+                Guard::None => {}
+            }
+        }
+        let expected = typed.join(" ");
+        if !expected.is_empty() {
+            strictest = Guard::Typed;
+        }
+        if strictest == Guard::None {
+            return self.carry_out(then);
+        }
+        self.confirmation = Some(Confirmation { question: question.into(), summary, guard: strictest, expected, then });
+        Vec::new()
+    }
+
+    fn confirm(&mut self, typed: &str) -> Vec<Effect> {
+        match self.confirmation.take() {
+            Some(asked) if asked.guard == Guard::Typed && typed.trim() != asked.expected => {
+                self.say(Note::warning(format!("type `{}` to go on, or Esc", asked.expected)));
+                self.confirmation = Some(asked);
+                Vec::new()
+            }
+            Some(asked) => self.carry_out(asked.then),
+            None => Vec::new(),
+        }
+    }
+
+    fn carry_out(&mut self, pending: Pending) -> Vec<Effect> {
+        match pending {
+            Pending::Run(run) => self.start(Work::Run(run)),
+            Pending::Resend(resend) => self.start(Work::Resend(resend)),
+            Pending::Quit => vec![Effect::Exit],
+        }
+    }
+
+    /// Gives the work a number and starts it.
+    pub(super) fn start(&mut self, work: Work) -> Vec<Effect> {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        let job = Job::new(id, work.clone(), self.now_ms);
+        let mut effects = Vec::new();
+        if matches!(&work, Work::Run(RunRequest { dry_run: false, .. }) | Work::Resend(_)) {
+            effects.push(Effect::Audit(self.entry(&job.environment, said_of(&work), "started".into())));
+        }
+        effects.push(match work {
+            Work::Run(run) => {
+                let progress = std::sync::Arc::new(RunProgress::default());
+                self.runs
+                    .insert(id, Run { job: id, request: run.clone(), since_ms: self.now_ms, progress, report: None });
+                Effect::StartRun { job: id, run }
+            }
+            Work::Tail(tail) => self.start_tail(id, tail),
+            Work::Check(environment) => Effect::CheckHealth { job: id, environment },
+            Work::Generate(environment) => Effect::StartGenerator { job: id, environment },
+            Work::Resend(resend) => Effect::StartResend { job: id, resend },
+        });
+        self.jobs.insert(id, job);
+        self.forget_oldest_ended();
+        effects
+    }
+
+    fn start_tail(&mut self, id: JobId, tail: TailRequest) -> Effect {
+        self.tails.insert(id, Tail::new(id, tail.clone()));
+        self.tail = Some(id);
+        Effect::StartTail { job: id, tail }
+    }
+
+    fn stop(&mut self, id: JobId) -> Vec<Effect> {
+        let now_ms = self.now_ms;
+        match self.jobs.get_mut(&id).filter(|job| !job.phase.is_ending()) {
+            Some(job) => {
+                job.phase = Phase::Stopping;
+                job.phase_since_ms = now_ms;
+                vec![Effect::StopJob(id)]
+            }
+            None => self.refuse("this job has ended already"),
+        }
+    }
+
+    fn restart(&mut self, id: JobId) -> Vec<Effect> {
+        match self.jobs.get(&id).map(|job| (job.phase.is_ending(), job.work.clone())) {
+            Some((true, Work::Run(run))) => self.ask_to_run(run),
+            Some((true, Work::Resend(resend))) => self.ask_to_resend(resend),
+            Some((true, work)) => self.start(work),
+            Some((false, _)) => self.refuse("this job still runs: stop it first"),
+            None => self.refuse("this job is forgotten"),
+        }
+    }
+
+    fn forget(&mut self, id: JobId) -> Vec<Effect> {
+        if self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending()) {
+            return self.refuse("this job still runs: stop it first");
+        }
+        self.jobs.remove(&id);
+        self.runs.remove(&id);
+        self.tails.remove(&id);
+        if self.tail == Some(id) {
+            self.tail = self.tails.keys().next_back().copied();
+        }
+        Vec::new()
+    }
+
+    fn close_tail(&mut self, id: JobId) -> Vec<Effect> {
+        let runs = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
+        self.tails.remove(&id);
+        if self.tail == Some(id) {
+            self.tail = self.tails.keys().next_back().copied();
+        }
+        if runs { self.stop(id) } else { Vec::new() }
+    }
+
+    fn forget_oldest_ended(&mut self) {
+        let ended: Vec<JobId> = self.jobs.values().filter(|job| job.phase.is_ending()).map(|job| job.id).collect();
+        for id in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS_MAX)) {
+            self.jobs.remove(id);
+            self.runs.remove(id);
+            self.tails.remove(id);
+        }
+        self.tail = self.tail.filter(|id| self.tails.contains_key(id));
+    }
+
+    fn on_tail(&mut self, job: JobId, change: impl FnOnce(&mut Tail)) -> Vec<Effect> {
+        if let Some(tail) = self.tails.get_mut(&job) {
+            change(tail);
+        }
+        Vec::new()
+    }
+
+    fn number_request(&mut self) -> u64 {
+        let request = self.next_request;
+        self.next_request += 1;
+        request
+    }
+
+    fn refuse(&mut self, why: &str) -> Vec<Effect> {
+        self.say(Note::danger(why));
+        Vec::new()
+    }
+
+    pub(super) fn entry(&self, environment: &str, what: String, result: String) -> AuditEntry {
+        AuditEntry { at_ms: self.now_ms, environment: environment.into(), what, result }
+    }
+}
+
+/// The work in words, for the audit log.
+pub(super) fn said_of(work: &Work) -> String {
+    match work {
+        Work::Run(run) => format!("run {}, {} events each", run.etls.join(", "), run.count),
+        Work::Resend(resend) => format!("send {} records", resend.messages.len()),
+        Work::Tail(_) | Work::Check(_) | Work::Generate(_) => work.name(),
+    }
+}
+
+fn pause(tail: &mut Tail, paused: bool) {
+    tail.paused = paused;
+    if !paused {
+        for record in tail.waiting.drain() {
+            tail.records.push(record);
+        }
+        tail.waiting = Ring::new(super::model::tails::TAIL_RECORDS_MAX);
+    }
+}
