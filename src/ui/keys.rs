@@ -24,6 +24,8 @@ pub const OPEN: Command = Command("list.open");
 pub const FILTER: Command = Command("list.filter");
 /// Sort by the next column.
 pub const SORT: Command = Command("list.sort");
+/// The other way round.
+pub const REVERSE: Command = Command("list.reverse");
 /// Copy what is under the cursor.
 pub const COPY: Command = Command("list.copy");
 
@@ -40,6 +42,7 @@ pub const LIST_KEYS: &[Binding] = &[
     Binding::new(OPEN, &["Enter"], "open"),
     Binding::new(FILTER, &["/"], "filter as you type"),
     Binding::new(SORT, &["s"], "sort by the next column"),
+    Binding::new(REVERSE, &["S"], "sort the other way round"),
     Binding::new(COPY, &["y"], "copy to the clipboard"),
 ];
 
