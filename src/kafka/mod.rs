@@ -1,1 +1,15 @@
 //! Kafka clients: settings, authentication, producer, consumer, health, the embedded broker. Nothing here knows an ETL or a screen.
+//!
+//! Every client is made from a [`settings::Connection`], which has checked its environment without connecting.
+//! Refused credentials end a client at once; a lost network is reported and got over with a capped backoff.
+
+pub mod auth;
+pub mod options;
+pub mod settings;
+
+pub mod cause;
+pub mod context;
+
+pub mod producer;
+
+pub mod embedded;

@@ -1,1 +1,6 @@
 //! Kafka clients against the embedded broker and real Apache Kafka.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod producing;

@@ -1,0 +1,186 @@
+//! What every client of ours does with librdkafka's callbacks: log lines go to `tracing`, secrets are struck out,
+//! errors are kept for whoever waits, tokens are fetched. Never prints, never blocks save for a token.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+
+use crate::core::fault::Fault;
+use crate::core::secret::{MASK, Secret};
+
+use super::auth::TokenSource;
+use super::cause::{self, Severity};
+
+/// Strikes the secrets of one connection out of any text.
+#[derive(Clone, Default)]
+pub struct Scrubber {
+    secrets: Vec<Secret>,
+}
+
+/// Shorter secrets would strike out half of every line and are no secrets.
+const SECRET_LETTERS_MIN: usize = 4;
+
+impl Scrubber {
+    /// A scrubber that knows these secrets.
+    pub fn new(secrets: Vec<Secret>) -> Self {
+        Self { secrets: secrets.into_iter().filter(|secret| secret.expose().len() >= SECRET_LETTERS_MIN).collect() }
+    }
+
+    /// The text with `***` in place of every secret.
+    pub fn scrub(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| {
+            if text.contains(secret.expose()) { text.replace(secret.expose(), MASK) } else { text }
+        })
+    }
+
+    /// A fault without secrets.
+    pub fn clean(&self, fault: Fault) -> Fault {
+        Fault { what: self.scrub(&fault.what), next: self.scrub(&fault.next), ..fault }
+    }
+}
+
+/// The newest errors of one client, for whoever waits on it.
+#[derive(Default)]
+pub struct Watch {
+    errors: Mutex<Errors>,
+    count: AtomicU64,
+}
+
+#[derive(Default)]
+struct Errors {
+    ending: Option<Fault>,
+    passing: Option<Fault>,
+}
+
+impl Watch {
+    /// The error after which trying again is pointless, if there was one.
+    pub fn ending(&self) -> Option<Fault> {
+        // Read on hot paths: no lock while nothing ever went wrong.
+        (self.count.load(Ordering::Acquire) > 0).then(|| self.lock().ending.clone()).flatten()
+    }
+
+    /// The newest error that the client tries to get over, taken: the next call gives the next one.
+    pub fn take_passing(&self) -> Option<Fault> {
+        (self.count.load(Ordering::Acquire) > 0).then(|| self.lock().passing.take()).flatten()
+    }
+
+    /// Keeps an error.
+    pub fn keep(&self, severity: Severity) {
+        let mut errors = self.lock();
+        match severity {
+            Severity::Final(fault) => {
+                errors.ending.get_or_insert(fault);
+            }
+            Severity::Passing(fault) => errors.passing = Some(fault),
+        }
+        self.count.fetch_add(1, Ordering::Release);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Errors> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The context of every client that is not a producer with receipts.
+#[derive(Clone)]
+pub struct Context {
+    environment: Arc<str>,
+    scrubber: Arc<Scrubber>,
+    tokens: Option<Arc<dyn TokenSource>>,
+    /// What went wrong so far.
+    pub watch: Arc<Watch>,
+}
+
+impl Context {
+    /// A context for a client of this environment.
+    pub fn new(environment: Arc<str>, scrubber: Arc<Scrubber>, tokens: Option<Arc<dyn TokenSource>>) -> Self {
+        Self { environment, scrubber, tokens, watch: Arc::default() }
+    }
+
+    /// The text without this connection's secrets.
+    pub fn scrub(&self, text: &str) -> String {
+        self.scrubber.scrub(text)
+    }
+
+    /// Whether the client must be polled before it can log in.
+    pub fn needs_token(&self) -> bool {
+        self.tokens.is_some()
+    }
+}
+
+impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        let (environment, line) = (&*self.environment, self.scrub(line));
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                tracing::error!(target: "librdkafka", environment, facility, "{line}");
+            }
+            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", environment, facility, "{line}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+                tracing::info!(target: "librdkafka", environment, facility, "{line}");
+            }
+            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", environment, facility, "{line}"),
+        }
+    }
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let Some(code) = error.rdkafka_error_code() else { return };
+        let reason = self.scrub(reason);
+        let severity = match cause::severity(code, &reason) {
+            // A token that still serves: the next refresh may succeed.
+            Severity::Final(fault) if self.tokens.as_ref().is_some_and(|tokens| tokens.still_serves(&reason)) => {
+                Severity::Passing(fault)
+            }
+            other => other,
+        };
+        tracing::debug!(target: "librdkafka", environment = &*self.environment, %error, "{reason}");
+        self.watch.keep(severity);
+    }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let source = self.tokens.as_ref().ok_or("no token source is configured")?;
+        let token = source.token().map_err(|fault| self.scrub(&fault.to_string()))?;
+        Ok(OAuthToken {
+            token: token.text.expose().to_owned(),
+            principal_name: token.principal,
+            lifetime_ms: token.expires_at_ms,
+        })
+    }
+}
+
+impl ConsumerContext for Context {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fault::Blame;
+
+    #[test]
+    fn secrets_are_struck_out_and_very_short_ones_do_not_shred_the_text() {
+        let scrubber = Scrubber::new(vec![Secret::new("s3cret#1"), Secret::new("a")]);
+        assert_eq!(scrubber.scrub("login of a user with s3cret#1 failed"), "login of a user with *** failed");
+    }
+
+    #[test]
+    fn the_first_ending_stays_and_the_newest_passing_error_is_given_once() {
+        let watch = Watch::default();
+        assert_eq!((watch.ending(), watch.take_passing()), (None, None));
+        for what in ["first", "second"] {
+            watch.keep(Severity::Final(Fault::new(Blame::Authentication, what)));
+            watch.keep(Severity::Passing(Fault::new(Blame::Connection, what)));
+        }
+        assert_eq!(watch.ending().expect("an ending").what, "first");
+        assert_eq!(watch.take_passing().expect("an error").what, "second");
+        assert_eq!(watch.take_passing(), None);
+    }
+}

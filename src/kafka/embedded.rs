@@ -1,0 +1,135 @@
+//! The broker inside this process, for `embedded://`: librdkafka's mock cluster, kept by a thread of its own.
+//! Keeps nothing on disk, needs no network beyond the loopback, and ends with the process. No SASL, TLS or admin calls.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rdkafka::mocking::MockCluster;
+
+use crate::core::fault::{Blame, Fault};
+
+/// Topics that a sandbox always has.
+pub const SAMPLE_TOPICS: [&str; 4] = ["orders", "payments", "customers", "inventory"];
+/// Partitions of a topic nobody asked more for: enough to show keys spread, few enough for a small screen.
+pub const PARTITIONS: i32 = 4;
+/// Requests that wait for the broker's thread; each is answered in microseconds.
+const REQUESTS_MAX: usize = 64;
+/// Longest wait for the broker's thread, which does nothing but answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
+/// A handle on an embedded broker. The broker ends when its last handle is gone.
+#[derive(Clone)]
+pub struct EmbeddedBroker {
+    bootstrap: Arc<str>,
+    requests: SyncSender<(Request, SyncSender<Result<(), String>>)>,
+}
+
+enum Request {
+    CreateTopic(String, i32),
+    Down,
+    Up,
+    RoundTrip(Duration),
+}
+
+impl EmbeddedBroker {
+    /// The one broker of this process: started by the first who asks, kept until the end.
+    ///
+    /// # Errors
+    /// The loopback interface cannot be listened on.
+    pub fn shared() -> Result<Self, Fault> {
+        static SHARED: OnceLock<Result<EmbeddedBroker, Fault>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).clone()
+    }
+
+    /// A broker of one's own, with the sample topics: for tests that take it down.
+    ///
+    /// # Errors
+    /// The loopback interface cannot be listened on.
+    pub fn start() -> Result<Self, Fault> {
+        let (requests, inbox) = sync_channel::<(Request, SyncSender<Result<(), String>>)>(REQUESTS_MAX);
+        let (ready, started) = sync_channel(1);
+        std::thread::Builder::new()
+            .name("velox-embedded-broker".into())
+            .spawn(move || {
+                // One broker: a second would make every leader change a puzzle in a sandbox.
+                let cluster = match MockCluster::new(1) {
+                    Ok(cluster) => cluster,
+                    Err(error) => {
+                        ready.send(Err(error.to_string())).ok();
+                        return;
+                    }
+                };
+                ready.send(Ok(cluster.bootstrap_servers())).ok();
+                for (request, reply) in inbox {
+                    let outcome = match request {
+                        Request::CreateTopic(topic, partitions) => cluster.create_topic(&topic, partitions, 1),
+                        Request::Down => cluster.broker_down(-1),
+                        Request::Up => cluster.broker_up(-1),
+                        Request::RoundTrip(delay) => cluster.broker_round_trip_time(-1, delay),
+                    };
+                    reply.send(outcome.map_err(|error| error.to_string())).ok();
+                }
+            })
+            .map_err(|error| failed("start", &error.to_string()))?;
+        let bootstrap = started
+            .recv()
+            .map_err(|error| failed("start", &error.to_string()))?
+            .map_err(|error| failed("start", &error))?;
+        let broker = Self { bootstrap: bootstrap.into(), requests };
+        for topic in SAMPLE_TOPICS {
+            broker.create_topic(topic, PARTITIONS)?;
+        }
+        Ok(broker)
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn bootstrap_servers(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Creates a topic; one that exists stays as it is.
+    ///
+    /// # Errors
+    /// The name is not one of a topic.
+    pub fn create_topic(&self, topic: &str, partitions: i32) -> Result<(), Fault> {
+        match self.ask(Request::CreateTopic(topic.to_owned(), partitions)) {
+            Err(why) if why.contains("already exists") => Ok(()),
+            outcome => outcome.map_err(|why| failed(&format!("create the topic `{topic}`"), &why)),
+        }
+    }
+
+    /// Closes every connection and takes no new ones.
+    ///
+    /// # Errors
+    /// The broker's thread is gone.
+    pub fn take_down(&self) -> Result<(), Fault> {
+        self.ask(Request::Down).map_err(|why| failed("go down", &why))
+    }
+
+    /// Takes connections again; what was stored is still there.
+    ///
+    /// # Errors
+    /// The broker's thread is gone.
+    pub fn bring_up(&self) -> Result<(), Fault> {
+        self.ask(Request::Up).map_err(|why| failed("come up", &why))
+    }
+
+    /// Makes every answer this late.
+    ///
+    /// # Errors
+    /// The broker's thread is gone.
+    pub fn slow_down(&self, round_trip: Duration) -> Result<(), Fault> {
+        self.ask(Request::RoundTrip(round_trip)).map_err(|why| failed("slow down", &why))
+    }
+
+    fn ask(&self, request: Request) -> Result<(), String> {
+        let (reply, answer) = sync_channel(1);
+        self.requests.send((request, reply)).map_err(|_| "its thread has ended".to_owned())?;
+        answer.recv_timeout(ANSWER_WAIT).map_err(|error| error.to_string())?
+    }
+}
+
+fn failed(doing: &str, why: &str) -> Fault {
+    Fault::new(Blame::Program, format!("the embedded broker could not {doing}: {why}"))
+}

@@ -1,0 +1,257 @@
+//! Sending without waiting: records go into librdkafka's queue, and each one's ending comes back as a receipt.
+//! Never blocks the caller and never loses a ticket: every ticket that was taken is settled exactly once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rdkafka::client::{ClientContext, OAuthToken};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
+
+use crate::core::environment::ProducerSettings;
+use crate::core::fault::{Blame, Fault};
+use crate::core::record::Delivery;
+
+use super::cause::{SendCause, SendFault, call_fault};
+use super::context::Context;
+use super::settings::Connection;
+
+/// How long the polling thread sleeps in librdkafka at most; what a closed producer waits for its thread.
+const POLL_SLICE: Duration = Duration::from_millis(50);
+/// One look at the queue while flushing.
+const FLUSH_SLICE: Duration = Duration::from_millis(100);
+
+/// Who learns how each record ended.
+pub trait Receipts: Send + Sync + 'static {
+    /// What comes back with the outcome.
+    type Ticket: Send + Sync + 'static;
+
+    /// Called once for every ticket taken, on librdkafka's polling thread: it must not block.
+    fn settled(&self, ticket: Self::Ticket, outcome: Result<Delivery, SendFault>);
+}
+
+/// A record on its way, borrowed: librdkafka copies what it keeps.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outgoing<'a> {
+    /// Topic.
+    pub topic: &'a str,
+    /// Partition; by key where absent.
+    pub partition: Option<i32>,
+    /// Milliseconds since 1970; now where absent.
+    pub timestamp_ms: Option<i64>,
+    /// Key; `None` is null.
+    pub key: Option<&'a [u8]>,
+    /// Value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Headers in their order.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
+}
+
+/// Why a record was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnqueueFault {
+    /// The queue is full: wait for a receipt and try again.
+    QueueFull,
+    /// It will never be taken.
+    Refused(SendFault),
+}
+
+/// A producer whose deliveries are confirmed one by one.
+pub struct Producer<R: Receipts> {
+    client: Arc<BaseProducer<Desk<R>>>,
+    context: Context,
+    in_flight: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
+    polling: Option<JoinHandle<()>>,
+}
+
+impl<R: Receipts> Producer<R> {
+    /// A producer for this connection. Returns before any broker was reached.
+    ///
+    /// # Errors
+    /// Settings that contradict each other, or certificates that do not load.
+    pub fn open(connection: &Connection, settings: &ProducerSettings, receipts: Arc<R>) -> Result<Self, Fault> {
+        let doing = format!("open a producer for {}", connection.name());
+        let config = connection.producer_config(settings)?;
+        let context = connection.context();
+        let in_flight = Arc::new(AtomicUsize::new(0));
+        let desk = Desk { context: context.clone(), receipts, in_flight: in_flight.clone() };
+        let client: BaseProducer<Desk<R>> = config
+            .create_with_context(desk)
+            .map_err(|error| connection.scrubber().clean(call_fault(&doing, &error)))?;
+        let (client, closing) = (Arc::new(client), Arc::new(AtomicBool::new(false)));
+        let polling = std::thread::Builder::new()
+            .name(format!("velox-producer-{}", connection.name()))
+            .spawn({
+                let (client, closing, watch) = (client.clone(), closing.clone(), context.watch.clone());
+                move || {
+                    while !closing.load(Ordering::Acquire) {
+                        client.poll(POLL_SLICE);
+                        // Refused credentials: librdkafka would try for ever. What waits is settled now.
+                        if watch.ending().is_some() && client.in_flight_count() > 0 {
+                            client.purge(PurgeConfig::default().queue().inflight());
+                        }
+                    }
+                }
+            })
+            .map_err(|error| Fault::new(Blame::Program, format!("could not {doing}: {error}")))?;
+        Ok(Self { client, context, in_flight, closing, polling: Some(polling) })
+    }
+
+    /// Puts a record into the queue. Never waits: a full queue gives the ticket back.
+    ///
+    /// # Errors
+    /// [`EnqueueFault::QueueFull`] while too much waits; [`EnqueueFault::Refused`] for a record that can never be sent
+    /// and after the connection has ended.
+    pub fn enqueue(&self, message: Outgoing<'_>, ticket: R::Ticket) -> Result<(), (EnqueueFault, R::Ticket)> {
+        if let Some(fault) = self.context.watch.ending() {
+            return Err((EnqueueFault::Refused(SendFault::ended(&fault)), ticket));
+        }
+        let record = BaseRecord {
+            topic: message.topic,
+            partition: message.partition,
+            payload: message.value,
+            key: message.key,
+            timestamp: message.timestamp_ms,
+            headers: headers_of(message.headers),
+            delivery_opaque: Box::new(ticket),
+        };
+        // Counted before it is sent: the receipt may come before `send` returns.
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        self.client.send(record).map_err(|(error, record)| {
+            self.in_flight.fetch_sub(1, Ordering::AcqRel);
+            (enqueue_fault(&error), *record.delivery_opaque)
+        })
+    }
+
+    /// Records taken and not settled yet.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// The error that ended the connection for good, if one did.
+    pub fn ending(&self) -> Option<Fault> {
+        self.context.watch.ending()
+    }
+
+    /// The newest error that the client tries to get over, given once.
+    pub fn take_trouble(&self) -> Option<Fault> {
+        self.context.watch.take_passing()
+    }
+
+    /// Sends what waits without lingering, and returns when everything is settled.
+    ///
+    /// # Errors
+    /// The number of records that are still in flight after `timeout`.
+    pub async fn flush(&self, timeout: Duration) -> Result<(), usize> {
+        let deadline = Instant::now() + timeout;
+        while self.in_flight() > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.in_flight());
+            }
+            let client = self.client.clone();
+            let slice = left.min(FLUSH_SLICE);
+            tokio::task::spawn_blocking(move || client.flush(slice).ok()).await.ok();
+        }
+        Ok(())
+    }
+
+    /// Gives up on everything that waits: each record is settled as [`SendCause::Closed`].
+    pub fn abandon(&self) {
+        self.client.purge(PurgeConfig::default().queue().inflight());
+    }
+
+    /// Closes the producer off the async threads. What is still in flight is settled as [`SendCause::Closed`].
+    pub async fn close(self) {
+        tokio::task::spawn_blocking(move || drop(self)).await.ok();
+    }
+}
+
+impl<R: Receipts> Drop for Producer<R> {
+    /// Waits for the polling thread; the client then settles what is left. At most about half a second.
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Release);
+        if let Some(polling) = self.polling.take() {
+            polling.join().ok();
+        }
+    }
+}
+
+fn headers_of(headers: &[(&str, Option<&[u8]>)]) -> Option<OwnedHeaders> {
+    (!headers.is_empty()).then(|| {
+        headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |owned, (key, value)| {
+            owned.insert(Header { key, value: *value })
+        })
+    })
+}
+
+fn enqueue_fault(error: &KafkaError) -> EnqueueFault {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::QueueFull) => EnqueueFault::QueueFull,
+        Some(code) => EnqueueFault::Refused(SendFault::of(code)),
+        None => EnqueueFault::Refused(SendFault {
+            cause: SendCause::UnknownTopic,
+            what: format!("not the name of a topic: {error}"),
+            retriable: false,
+        }),
+    }
+}
+
+/// Where deliveries arrive: librdkafka's callbacks for a producer.
+struct Desk<R: Receipts> {
+    context: Context,
+    receipts: Arc<R>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+impl<R: Receipts> ClientContext for Desk<R> {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.context.log(level, facility, line);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.context.stats_raw(statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.context.error(error, reason);
+    }
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.context.generate_oauth_token(config)
+    }
+}
+
+impl<R: Receipts> ProducerContext for Desk<R> {
+    type DeliveryOpaque = Box<R::Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
+        let outcome = match result {
+            Ok(message) => Ok(Delivery { partition: message.partition(), offset: message.offset() }),
+            Err((error, _)) => Err(self.send_fault(error)),
+        };
+        // A panic here would end the polling thread, and with it every receipt that is still to come.
+        if catch_unwind(AssertUnwindSafe(|| self.receipts.settled(*ticket, outcome))).is_err() {
+            tracing::error!("a receipt panicked; the record itself was settled");
+        }
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl<R: Receipts> Desk<R> {
+    fn send_fault(&self, error: &KafkaError) -> SendFault {
+        let fault = SendFault::of(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
+        match (fault.cause, self.context.watch.ending()) {
+            (SendCause::Closed, Some(ending)) => SendFault::ended(&ending),
+            _ => fault,
+        }
+    }
+}
