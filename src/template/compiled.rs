@@ -1,0 +1,240 @@
+//! A compiled template that owns what it needs: cloned and rendered from any thread. Never reads its file again.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minijinja::{Environment, Error, ErrorKind, Value};
+use self_cell::self_cell;
+
+use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
+use super::loader;
+use crate::core::fault::Place;
+
+type Borrowed<'a> = minijinja::Template<'a, 'a>;
+
+pub(super) struct Owner {
+    pub environment: Arc<Environment<'static>>,
+    pub name: String,
+    /// What is compiled.
+    pub source: String,
+}
+
+self_cell!(
+    struct Cell {
+        owner: Owner,
+        #[covariant]
+        dependent: Borrowed,
+    }
+);
+
+/// Ready to render. Clones share the compiled form.
+#[derive(Clone)]
+pub struct Template {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    cell: Cell,
+    /// What the person wrote.
+    original: String,
+    place: Place,
+    folder: PathBuf,
+    constant: Option<String>,
+}
+
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Template").field("place", &self.inner.place).finish_non_exhaustive()
+    }
+}
+
+impl Template {
+    pub(super) fn compile(
+        owner: Owner,
+        original: String,
+        place: Place,
+        folder: PathBuf,
+    ) -> Result<Self, TemplateFault> {
+        let has_code = ["{{", "{%", "{#"].iter().any(|opening| original.contains(opening));
+        let place_of_error = place.clone();
+        let folder_of_error = folder.clone();
+        let cell = Cell::try_new(owner, |owner| owner.environment.template_from_named_str(&owner.name, &owner.source))
+            .map_err(|error| {
+                let site = Site { original: &original, place: &place_of_error, folder: &folder_of_error, name: "" };
+                site.fault(&error, None, &[])
+            })?;
+        let mut inner = Inner { cell, original, place, folder, constant: None };
+        if !has_code {
+            let rendered = inner.cell.borrow_dependent().render(Value::UNDEFINED);
+            inner.constant = Some(rendered.map_err(|error| inner.fault(&error, &Value::UNDEFINED))?);
+        }
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Renders with the variables of `context`.
+    ///
+    /// # Errors
+    /// An undefined variable, an operation or filter that refuses its values, or the end of the fuel.
+    pub fn render(&self, context: &Value) -> Result<String, TemplateFault> {
+        if let Some(constant) = &self.inner.constant {
+            return Ok(constant.clone());
+        }
+        let template = self.inner.cell.borrow_dependent();
+        template.render(context.clone()).map_err(|error| self.inner.fault(&error, context))
+    }
+
+    /// Renders after what `out` holds already, so that one buffer serves many events.
+    ///
+    /// # Errors
+    /// As [`Template::render`]; `out` is then as it was.
+    pub fn render_into(&self, context: &Value, out: &mut Vec<u8>) -> Result<(), TemplateFault> {
+        if let Some(constant) = &self.inner.constant {
+            out.extend_from_slice(constant.as_bytes());
+            return Ok(());
+        }
+        out.extend_from_slice(self.render(context)?.as_bytes());
+        Ok(())
+    }
+
+    /// Whether its name ends in `.json.j2`: what it renders is then held to be JSON, see [`super::check_json`].
+    pub fn claims_json(&self) -> bool {
+        self.name().ends_with(".json.j2")
+    }
+
+    /// Whether it renders the same text always, because it holds no expression: callers may render once.
+    pub fn is_constant(&self) -> bool {
+        self.inner.constant.is_some()
+    }
+
+    /// Variables it looks up in the context, without the engine's own functions. What an `include` uses is not seen.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let owner = self.inner.cell.borrow_owner();
+        let globals: BTreeSet<&str> = owner.environment.globals().map(|(name, _)| name).collect();
+        let used = self.inner.cell.borrow_dependent().undeclared_variables(false);
+        used.into_iter().filter(|name| !globals.contains(name.as_str())).collect()
+    }
+
+    /// Name it was asked for by; the place's file for a template from text.
+    pub fn name(&self) -> &str {
+        &self.inner.cell.borrow_owner().name
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> &Place {
+        &self.inner.place
+    }
+
+    /// The text as it was written.
+    pub fn source(&self) -> &str {
+        &self.inner.original
+    }
+}
+
+impl Inner {
+    #[cold]
+    fn fault(&self, error: &Error, context: &Value) -> TemplateFault {
+        let owner = self.cell.borrow_owner();
+        let mut known: Vec<String> =
+            context.try_iter().into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)).collect();
+        known.extend(owner.environment.globals().map(|(name, _)| name.to_owned()));
+        let site = Site { original: &self.original, place: &self.place, folder: &self.folder, name: &owner.name };
+        site.fault(error, Some(&owner.source), &known)
+    }
+}
+
+/// What is needed to say where an error stands.
+struct Site<'a> {
+    original: &'a str,
+    place: &'a Place,
+    folder: &'a std::path::Path,
+    name: &'a str,
+}
+
+impl Site<'_> {
+    fn fault(&self, error: &Error, compiled: Option<&str>, known: &[String]) -> TemplateFault {
+        let error = innermost(error);
+        let (place, excerpt) = self.place_of(error, compiled);
+        let detail = error.detail().unwrap_or_default();
+        let (kind, what) = match error.kind() {
+            ErrorKind::UndefinedError => match between_backticks(detail) {
+                Some(name) => {
+                    let what = format!("`{name}` is not defined");
+                    (TemplateFaultKind::Undefined { name: name.into() }, what)
+                }
+                None => (TemplateFaultKind::Undefined { name: String::new() }, "a value is not defined".into()),
+            },
+            ErrorKind::SyntaxError => (TemplateFaultKind::Syntax, format!("the template is not Jinja: {detail}")),
+            ErrorKind::TemplateNotFound => (TemplateFaultKind::NotFound, detail.to_owned()),
+            ErrorKind::OutOfFuel => (TemplateFaultKind::Fuel, "the template runs too long".into()),
+            kind if detail.is_empty() => (TemplateFaultKind::Other, kind.to_string()),
+            kind => match between_backticks(detail).filter(|_| detail.contains("is undefined")) {
+                Some(name) => {
+                    let what = format!("`{name}` is not defined");
+                    (TemplateFaultKind::Undefined { name: name.into() }, what)
+                }
+                None => (TemplateFaultKind::Other, format!("{kind}: {detail}")),
+            },
+        };
+        let next = advice(&kind, known);
+        TemplateFault::new(kind, what, place).excerpt(excerpt).next(next)
+    }
+
+    fn place_of(&self, error: &Error, compiled: Option<&str>) -> (Place, String) {
+        let own = self.name.is_empty() || error.name().is_none_or(|name| name == self.name);
+        let line = u32::try_from(error.line().unwrap_or_default()).unwrap_or(u32::MAX);
+        if own {
+            let unchanged = compiled.is_none_or(|compiled| compiled == self.original);
+            let column = error.range().filter(|_| unchanged).map(|range| line_and_column(self.original, range.start).1);
+            let column = column.unwrap_or_default();
+            let shown = excerpt(self.original, line, column);
+            // A template from text stands inside another file, whose places are its own.
+            let place =
+                if self.place.line == 0 { Place::at(&self.place.file, line, column) } else { self.place.clone() };
+            return (place, shown);
+        }
+        let name = error.name().unwrap_or_default();
+        match loader::read(self.folder, name) {
+            Ok(source) => {
+                let column = error.range().map_or(0, |range| line_and_column(&source.text, range.start).1);
+                (Place::at(source.path.display().to_string(), line, column), excerpt(&source.text, line, column))
+            }
+            Err(_) => (Place::at(name, line, 0), String::new()),
+        }
+    }
+}
+
+fn advice(kind: &TemplateFaultKind, known: &[String]) -> String {
+    match kind {
+        TemplateFaultKind::Undefined { name } => {
+            let root = name.split(['.', '[']).next().unwrap_or_default();
+            if root != name {
+                return format!("see what `{root}` holds, or write `{name} | default(…)`");
+            }
+            match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if name.is_empty() => String::new(),
+                None => format!("give it in the context, or write `{name} | default(…)`"),
+            }
+        }
+        TemplateFaultKind::Fuel => "shorten its loops".into(),
+        _ => String::new(),
+    }
+}
+
+/// Includes and blocks wrap the error of the template that really failed.
+fn innermost(error: &Error) -> &Error {
+    let mut found = error;
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(inner) = inner.downcast_ref::<Error>() {
+            found = inner;
+        }
+        cause = inner.source();
+    }
+    found
+}
+
+fn between_backticks(text: &str) -> Option<&str> {
+    text.split('`').nth(1)
+}
