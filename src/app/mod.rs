@@ -9,3 +9,6 @@ pub mod model;
 pub mod apply;
 mod sample;
 pub mod update;
+
+pub mod feed;
+pub mod supervisor;

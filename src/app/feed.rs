@@ -1,0 +1,264 @@
+//! The way from jobs to the model, in two planes: lifecycle facts wait and are never lost; what is only looked at never waits
+//! and is counted when it does not fit. So a frame costs what fits, never what a broker sends.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::fact::Fact;
+use super::model::log::LogLine;
+use crate::core::job::{JobId, Phase, TailCounts, Update};
+use crate::core::progress::RunProgress;
+use crate::core::record::Record;
+use crate::core::ring::Ring;
+
+/// Lifecycle facts under way: a few a job; a sender beyond waits for the next frame.
+pub const LIFECYCLE_FACTS_MAX: usize = 64;
+/// Records of one job under way to the next frame: at 30 frames a second, 15,000 a second reach the view of a tail,
+/// more than anybody reads and little enough that a frame with ten tails stays within its time.
+pub const TAP_RECORDS_MAX: usize = 512;
+/// Bytes of one job's records under way. Few records can be large ones.
+pub const TAP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Log lines under way to the next frame.
+pub const TAP_LOG_LINES_MAX: usize = 1_000;
+
+/// The reading end, owned by the loop.
+pub struct Feed {
+    lifecycle: mpsc::Receiver<Fact>,
+    shared: Arc<Shared>,
+}
+
+/// The writing end; every clone writes to the same feed.
+#[derive(Clone)]
+pub struct Intake {
+    lifecycle: mpsc::Sender<Fact>,
+    shared: Arc<Shared>,
+}
+
+/// The writing end of one job.
+#[derive(Clone)]
+pub struct Outlet {
+    job: JobId,
+    intake: Intake,
+    tap: Arc<Tap>,
+    counts: watch::Sender<TailCounts>,
+    progress: watch::Sender<Arc<RunProgress>>,
+}
+
+struct Shared {
+    /// Whether something came since the last drain: `ready` is woken once, not once a record.
+    pending: AtomicBool,
+    ready: Notify,
+    taps: Mutex<BTreeMap<JobId, Receiving>>,
+    log: Mutex<Ring<LogLine>>,
+}
+
+struct Receiving {
+    tap: Arc<Tap>,
+    counts: watch::Receiver<TailCounts>,
+    progress: watch::Receiver<Arc<RunProgress>>,
+}
+
+#[derive(Default)]
+struct Tap(Mutex<Held>);
+
+struct Held {
+    records: std::collections::VecDeque<Record>,
+    bytes: usize,
+    skipped: u64,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { records: std::collections::VecDeque::with_capacity(TAP_RECORDS_MAX), bytes: 0, skipped: 0 }
+    }
+}
+
+/// A feed and its writing end.
+pub fn feed() -> (Intake, Feed) {
+    let (sender, receiver) = mpsc::channel(LIFECYCLE_FACTS_MAX);
+    let shared = Arc::new(Shared {
+        pending: AtomicBool::new(false),
+        ready: Notify::new(),
+        taps: Mutex::new(BTreeMap::new()),
+        log: Mutex::new(Ring::new(TAP_LOG_LINES_MAX)),
+    });
+    (Intake { lifecycle: sender, shared: shared.clone() }, Feed { lifecycle: receiver, shared })
+}
+
+impl Feed {
+    /// Waits until there is something to drain.
+    pub async fn ready(&self) {
+        while !self.shared.pending.load(Ordering::Acquire) && self.lifecycle.is_empty() {
+            self.shared.ready.notified().await;
+        }
+    }
+
+    /// Whether there is something to drain.
+    pub fn is_pending(&self) -> bool {
+        self.shared.pending.load(Ordering::Acquire) || !self.lifecycle.is_empty()
+    }
+
+    /// Takes everything that came: what is looked at first, so that a job's ending follows its last records and counts.
+    pub fn drain(&mut self) -> Vec<Fact> {
+        self.shared.pending.store(false, Ordering::Release);
+        let mut lifecycle = Vec::new();
+        while let Ok(fact) = self.lifecycle.try_recv() {
+            lifecycle.push(fact);
+        }
+        let mut facts = Vec::with_capacity(lifecycle.len() + 8);
+        let mut taps = guard(&self.shared.taps);
+        for (job, receiving) in taps.iter_mut() {
+            receiving.take(*job, &mut facts);
+        }
+        for fact in &lifecycle {
+            if let Fact::Job(Update::Phase(job, phase)) = fact
+                && phase.is_ending()
+            {
+                taps.remove(job);
+            }
+        }
+        drop(taps);
+        let mut log = guard(&self.shared.log);
+        if !log.is_empty() {
+            let skipped = log.dropped();
+            let lines = log.drain().collect();
+            *log = Ring::new(TAP_LOG_LINES_MAX);
+            facts.push(Fact::Log { lines, skipped });
+        }
+        facts.append(&mut lifecycle);
+        facts
+    }
+}
+
+impl Receiving {
+    fn take(&mut self, job: JobId, facts: &mut Vec<Fact>) {
+        let mut held = guard(&self.tap.0);
+        if !held.records.is_empty() || 0 < held.skipped {
+            let records = held.records.drain(..).collect();
+            let skipped = std::mem::take(&mut held.skipped);
+            held.bytes = 0;
+            facts.push(Fact::Job(Update::Records { job, records, skipped }));
+        }
+        drop(held);
+        if self.counts.has_changed().unwrap_or(false) {
+            facts.push(Fact::Job(Update::Tail(job, *self.counts.borrow_and_update())));
+        }
+        if self.progress.has_changed().unwrap_or(false) {
+            facts.push(Fact::Job(Update::Run(job, self.progress.borrow_and_update().clone())));
+        }
+    }
+}
+
+impl Intake {
+    /// Opens the way for a job. It is closed when the job's ending has been drained.
+    pub fn outlet(&self, job: JobId) -> Outlet {
+        let tap = Arc::new(Tap::default());
+        let (counts, counts_in) = watch::channel(TailCounts::default());
+        let (progress, progress_in) = watch::channel(Arc::new(RunProgress::default()));
+        let receiving = Receiving { tap: tap.clone(), counts: counts_in, progress: progress_in };
+        guard(&self.shared.taps).insert(job, receiving);
+        Outlet { job, intake: self.clone(), tap, counts, progress }
+    }
+
+    /// Sends a lifecycle fact; waits while the queue is full. Nothing happens when the console is gone.
+    pub async fn tell(&self, fact: Fact) {
+        if self.lifecycle.send(fact).await.is_ok() {
+            self.shared.wake();
+        }
+    }
+
+    /// Adds a log line; never waits. The oldest line under way gives way and is counted.
+    pub fn log(&self, line: LogLine) {
+        guard(&self.shared.log).push(line);
+        self.shared.wake();
+    }
+}
+
+impl Outlet {
+    /// The job it belongs to.
+    pub fn job(&self) -> JobId {
+        self.job
+    }
+
+    /// The feed itself, for facts that are not this job's.
+    pub fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// Sends a step of the job's life; waits while the queue is full.
+    pub async fn phase(&self, phase: Phase) {
+        self.intake.tell(Fact::Job(Update::Phase(self.job, phase))).await;
+    }
+
+    /// Sends another lifecycle fact; waits while the queue is full.
+    pub async fn tell(&self, fact: Fact) {
+        self.intake.tell(fact).await;
+    }
+
+    /// Shows records, oldest first; never waits. The oldest under way give way and are counted as skipped.
+    pub fn show(&self, records: impl IntoIterator<Item = Record>) {
+        let mut held = guard(&self.tap.0);
+        for record in records {
+            held.push(record);
+        }
+        drop(held);
+        self.intake.shared.wake();
+    }
+
+    /// Counts records that were not even copied for the view.
+    pub fn skip(&self, records: u64) {
+        guard(&self.tap.0).skipped += records;
+        self.intake.shared.wake();
+    }
+
+    /// Replaces the counters of a tail.
+    pub fn counts(&self, counts: TailCounts) {
+        self.counts.send_replace(counts);
+        self.intake.shared.wake();
+    }
+
+    /// Replaces the progress of a run.
+    pub fn progress(&self, progress: Arc<RunProgress>) {
+        self.progress.send_replace(progress);
+        self.intake.shared.wake();
+    }
+}
+
+impl Held {
+    fn push(&mut self, record: Record) {
+        self.bytes += size_of_record(&record);
+        self.records.push_back(record);
+        while TAP_RECORDS_MAX < self.records.len() || (TAP_BYTES_MAX < self.bytes && 1 < self.records.len()) {
+            if let Some(oldest) = self.records.pop_front() {
+                self.bytes -= size_of_record(&oldest);
+                self.skipped += 1;
+            }
+        }
+    }
+}
+
+fn size_of_record(record: &Record) -> usize {
+    record.key.as_ref().map_or(0, Vec::len)
+        + record.value.as_ref().map_or(0, Vec::len)
+        + record.headers.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len)).sum::<usize>()
+}
+
+impl Shared {
+    fn wake(&self) {
+        if !self.pending.swap(true, Ordering::AcqRel) {
+            self.ready.notify_one();
+        }
+    }
+}
+
+/// A job that panicked while it held the lock left a whole value behind: all changes under these locks are single steps.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

@@ -1,0 +1,239 @@
+//! The only place that starts tasks. Every job has a number, a token and an ending that is reported, panics too.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::fact::Fact;
+use super::feed::{Feed, Intake, Outlet};
+use super::model::Note;
+use crate::core::fault::Fault;
+use crate::core::job::{JobId, Phase};
+
+/// How long jobs may take to finish what is in flight when the console is left: a broker's answer comes in less, and
+/// nobody waits longer for a prompt.
+pub const SHUTDOWN_GRACE_MS: u64 = 3_000;
+
+/// What a job gets to work with.
+pub struct Assignment {
+    /// Cancelled when the job is to stop: it finishes what is in flight and returns.
+    pub stop: CancellationToken,
+    /// Where it reports.
+    pub out: Outlet,
+}
+
+/// Starts jobs, stops them, and waits for all of them at the end.
+#[derive(Clone)]
+pub struct Supervisor {
+    root: CancellationToken,
+    tracker: TaskTracker,
+    intake: Intake,
+    live: Arc<Mutex<BTreeMap<JobId, CancellationToken>>>,
+}
+
+impl Supervisor {
+    /// A supervisor that reports into this feed.
+    pub fn new(intake: Intake) -> Self {
+        Self { root: CancellationToken::new(), tracker: TaskTracker::new(), intake, live: Arc::default() }
+    }
+
+    /// The writing end of the feed.
+    pub fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// Starts a job. Its ending is reported whatever happens: done, stopped, failed or panicked.
+    pub fn start<Work, Running>(&self, job: JobId, work: Work)
+    where
+        Work: FnOnce(Assignment) -> Running + Send + 'static,
+        Running: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let stop = self.root.child_token();
+        lock(&self.live).insert(job, stop.clone());
+        let out = self.intake.outlet(job);
+        let live = self.live.clone();
+        self.tracker.spawn(async move {
+            out.phase(Phase::Running).await;
+            let assignment = Assignment { stop: stop.clone(), out: out.clone() };
+            // The closure itself may panic before there is a future: both run inside the catch.
+            let outcome = AssertUnwindSafe(async move { work(assignment).await }).catch_unwind().await;
+            lock(&live).remove(&job);
+            out.phase(match outcome {
+                Ok(Ok(())) if stop.is_cancelled() => Phase::Stopped,
+                Ok(Ok(())) => Phase::Done,
+                Ok(Err(fault)) => Phase::Failed(fault),
+                Err(panic) => Phase::Panicked(said(&*panic)),
+            })
+            .await;
+        });
+    }
+
+    /// Starts something short whose answer is a fact: a preview, a plan, a list of topics. A panic is said in the footer.
+    pub fn ask<Answering>(&self, what: &'static str, answering: Answering)
+    where
+        Answering: Future<Output = Fact> + Send + 'static,
+    {
+        let intake = self.intake.clone();
+        let root = self.root.clone();
+        self.tracker.spawn(async move {
+            let answer = AssertUnwindSafe(answering).catch_unwind();
+            let fact = tokio::select! {
+                () = root.cancelled() => return,
+                answer = answer => answer.unwrap_or_else(|panic| {
+                    Fact::Said(Note::danger(format!("{what} failed by a defect of this program: {}", said(&*panic))))
+                }),
+            };
+            intake.tell(fact).await;
+        });
+    }
+
+    /// Keeps something running beside the jobs until it ends or the console is left: a connection, a heartbeat.
+    pub fn keep<Keeping, Running>(&self, what: &'static str, keeping: Keeping)
+    where
+        Keeping: FnOnce(CancellationToken) -> Running + Send + 'static,
+        Running: Future<Output = ()> + Send + 'static,
+    {
+        let intake = self.intake.clone();
+        let stop = self.root.child_token();
+        self.tracker.spawn(async move {
+            if let Err(panic) = AssertUnwindSafe(async move { keeping(stop).await }).catch_unwind().await {
+                let text = format!("{what} ended by a defect of this program: {}", said(&*panic));
+                intake.tell(Fact::Said(Note::danger(text))).await;
+            }
+        });
+    }
+
+    /// Asks a job to stop. Nothing happens where it has ended.
+    pub fn stop(&self, job: JobId) {
+        if let Some(stop) = lock(&self.live).get(&job) {
+            stop.cancel();
+        }
+    }
+
+    /// Jobs that have not ended.
+    pub fn live(&self) -> usize {
+        lock(&self.live).len()
+    }
+
+    /// Stops everything and waits for it, at most the grace, while it goes on draining the feed: jobs that report their
+    /// endings into a queue that nobody reads would never finish. Gives the jobs that did not end in time.
+    pub async fn shutdown(&self, feed: &mut Feed, grace: Duration, mut apply: impl FnMut(Vec<Fact>)) -> Vec<JobId> {
+        self.root.cancel();
+        self.tracker.close();
+        let deadline = tokio::time::sleep(grace);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                biased;
+                () = feed.ready() => apply(feed.drain()),
+                () = self.tracker.wait() => break,
+                () = &mut deadline => break,
+            }
+        }
+        apply(feed.drain());
+        lock(&self.live).keys().copied().collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::app::feed::feed;
+    use crate::core::fault::Blame;
+    use crate::core::job::Update;
+
+    async fn ending_of<Work, Running>(work: Work, stopped: bool) -> Phase
+    where
+        Work: FnOnce(Assignment) -> Running + Send + 'static,
+        Running: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let (intake, mut feed) = feed();
+        let supervisor = Supervisor::new(intake);
+        supervisor.start(JobId(1), work);
+        if stopped {
+            supervisor.stop(JobId(1));
+        }
+        loop {
+            feed.ready().await;
+            for fact in feed.drain() {
+                if let Fact::Job(Update::Phase(JobId(1), phase)) = fact
+                    && phase.is_ending()
+                {
+                    assert_eq!(supervisor.live(), 0);
+                    return phase;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_way_to_end_is_reported_as_what_it_is() {
+        assert_eq!(ending_of(|_| async { Ok(()) }, false).await, Phase::Done);
+        let fault = Fault::new(Blame::Connection, "gone");
+        let failing = fault.clone();
+        assert_eq!(ending_of(move |_| async move { Err(failing) }, false).await, Phase::Failed(fault));
+        let waiting = |assignment: Assignment| async move {
+            assignment.stop.cancelled().await;
+            Ok(())
+        };
+        assert_eq!(ending_of(waiting, true).await, Phase::Stopped);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_job_is_an_ending_with_its_message() {
+        assert_eq!(ending_of(|_| async { panic!("no {}", "way") }, false).await, Phase::Panicked("no way".into()));
+    }
+
+    #[tokio::test]
+    async fn leaving_waits_for_two_hundred_jobs_and_reads_all_their_endings() {
+        let (intake, mut feed) = feed();
+        let supervisor = Supervisor::new(intake);
+        for job in 0..200 {
+            supervisor.start(JobId(job), |assignment| async move {
+                assignment.stop.cancelled().await;
+                Ok(())
+            });
+        }
+        let mut endings = 0;
+        let late = supervisor
+            .shutdown(&mut feed, Duration::from_secs(60), |facts| {
+                endings += facts
+                    .iter()
+                    .filter(|fact| matches!(fact, Fact::Job(Update::Phase(_, phase)) if phase.is_ending()))
+                    .count();
+            })
+            .await;
+        assert_eq!((endings, late.len()), (200, 0));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_does_not_stop_is_named_when_the_grace_is_over() {
+        let (intake, mut feed) = feed();
+        let supervisor = Supervisor::new(intake);
+        supervisor.start(JobId(7), |_| std::future::pending());
+        let late = supervisor.shutdown(&mut feed, Duration::from_millis(20), |_| {}).await;
+        assert_eq!(late, [JobId(7)]);
+    }
+}
