@@ -1,8 +1,11 @@
 //! One Kafka environment as `config/environments/*.yaml` describes it. Values only: nothing here connects.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::secret::Secret;
 
@@ -284,8 +287,7 @@ pub struct ProducerSettings {
     pub retry_backoff_ms: u32,
     /// Whether the broker removes duplicates; on where `acks` is `all` and the file is silent.
     pub enable_idempotence: Option<bool>,
-    /// Any other librdkafka producer setting.
-    #[serde(flatten)]
+    /// Any other librdkafka producer setting; the file may also write them beside the keys above.
     pub options: IndexMap<String, Scalar>,
 }
 
@@ -344,8 +346,7 @@ pub struct ConsumerSettings {
     pub auto_offset_reset: OffsetReset,
     /// Accepted as documented; `consume` commits a record after it was processed whatever this says.
     pub enable_auto_commit: Option<bool>,
-    /// Any other librdkafka consumer setting.
-    #[serde(flatten)]
+    /// Any other librdkafka consumer setting; the file may also write them beside the keys above.
     pub options: IndexMap<String, Scalar>,
 }
 
@@ -361,7 +362,7 @@ pub enum OffsetReset {
 }
 
 /// A librdkafka setting's value as YAML may write it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// `true`, `false`.
@@ -374,13 +375,49 @@ pub enum Scalar {
     Text(String),
 }
 
-impl std::fmt::Display for Scalar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool(value) => value.fmt(f),
             Self::Integer(value) => value.fmt(f),
             Self::Float(value) => value.fmt(f),
             Self::Text(value) => value.fmt(f),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl Visitor<'_> for Any {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number, `true` or `false`")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Bool(value))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Integer(value))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Scalar, E> {
+                Ok(i64::try_from(value).map_or_else(|_| Scalar::Text(value.to_string()), Scalar::Integer))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Float(value))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(value.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Any)
     }
 }

@@ -1,0 +1,41 @@
+//! The files of `config/` as they were when the program was built, so that it works where there is no folder.
+
+macro_rules! shipped {
+    ($($name:literal),+ $(,)?) => {
+        /// Paths under `config/` and texts.
+        const FILES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../config/", $name)))),+];
+    };
+}
+
+shipped![
+    "console.yaml",
+    "environments/dev.yaml",
+    "environments/preprod.yaml",
+    "environments/prod.yaml",
+    "environments/qa.yaml",
+    "environments/sandbox.yaml",
+    "environments/staging.yaml",
+    "environments/uat.yaml",
+    "etl/chargeback.yaml",
+    "etl/customer_merge.yaml",
+    "etl/customer_purge.yaml",
+    "etl/customer_update.yaml",
+    "etl/inventory_adjustment.yaml",
+    "etl/order_event.yaml",
+    "etl/payment_captured.yaml",
+    "etl/refund_issued.yaml",
+    "etl/sample_data_sync.yaml",
+    "runner.yaml",
+];
+
+/// The text of a file by its path under `config/`.
+pub fn file(name: &str) -> Option<&'static str> {
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The paths of the files of a folder that are listed.
+pub fn names(folder: &str) -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name).filter(move |name| {
+        name.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| !rest.starts_with('_'))
+    })
+}

@@ -1,0 +1,448 @@
+//! The deserializer over one node. It notes what it passes: origins, missing variables, secrets, unknown keys.
+
+use serde::Deserializer;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+
+use crate::core::fault::Place;
+use crate::core::secret::{MASK, Secret};
+
+use super::super::loaded::{Effective, Missing, Origin};
+use super::super::node::{Entry, Kind, Leaf, Node, Rendered};
+use super::error::{Error, join};
+use super::{Trace, advice, fault, nearest};
+
+/// Structs whose unknown keys are librdkafka's own settings: they go to the field `options`.
+const OPEN: [&str; 2] = ["ProducerSettings", "ConsumerSettings"];
+const OPTIONS: &str = "options";
+
+/// A node to be read; `None` is a stand-in for a field that is missing.
+#[derive(Clone)]
+pub struct Reader<'a> {
+    node: Option<&'a Node>,
+    path: String,
+    place: &'a Place,
+    trace: &'a Trace,
+    secret: bool,
+}
+
+/// What stands at a leaf.
+enum Given<'a> {
+    /// Nothing that means anything: this text stands in.
+    StandIn(String),
+    Leaf(&'a Leaf),
+}
+
+impl<'a> Reader<'a> {
+    pub fn root(node: &'a Node, trace: &'a Trace) -> Self {
+        Self { node: Some(node), path: String::new(), place: &node.place, trace, secret: false }.stood_in()
+    }
+
+    fn child(&self, node: &'a Node, path: String) -> Self {
+        Self { node: Some(node), path, place: &node.place, trace: self.trace, secret: false }.stood_in()
+    }
+
+    fn stood_in(mut self) -> Self {
+        if self.trace.stand_ins.contains(&self.path) {
+            self.node = None;
+        }
+        self
+    }
+
+    fn given(&self) -> Result<Given<'a>, Error> {
+        let Some(node) = self.node else { return Ok(Given::StandIn("<not given>".into())) };
+        let Kind::Leaf(leaf) = &node.kind else {
+            return Err(Error::needs("a single value").located(&self.path, self.place, Some(node.noun().into())));
+        };
+        self.note(leaf);
+        let Some(Rendered::Missing(missing)) = &leaf.rendered else { return Ok(Given::Leaf(leaf)) };
+        let mut notes = self.trace.notes.borrow_mut();
+        notes.missing.extend(missing.iter().map(|(variable, hint)| Missing {
+            variable: variable.clone(),
+            field: self.path.clone(),
+            place: self.place.clone(),
+            hint: hint.clone(),
+        }));
+        let names: Vec<_> = missing.iter().map(|(variable, _)| variable.as_str()).collect();
+        Ok(Given::StandIn(format!("<{} not set>", names.join(", "))))
+    }
+
+    fn note(&self, leaf: &Leaf) {
+        let mut notes = self.trace.notes.borrow_mut();
+        let origin = match &leaf.rendered {
+            None => Origin::File(self.place.clone()),
+            Some(Rendered::From { origin, .. }) => origin.clone(),
+            Some(Rendered::Missing(missing)) => {
+                Origin::Missing(missing.first().map(|(variable, _)| variable.clone()).unwrap_or_default())
+            }
+        };
+        let missing = matches!(leaf.rendered, Some(Rendered::Missing(_)));
+        let secret = self.secret || sounds_secret(&self.path);
+        if secret && !missing {
+            notes.secrets.push(Secret::new(leaf.text.as_str()));
+        }
+        let shown = match (missing, secret) {
+            (true, _) => String::new(),
+            (_, true) => MASK.to_owned(),
+            _ => leaf.text.clone(),
+        };
+        notes.effective.push(Effective { path: self.path.clone(), shown, origin, place: Some(self.place.clone()) });
+    }
+
+    /// What the file has here, as a message may say it: never what a variable brought, never a secret.
+    fn showable(&self) -> Option<String> {
+        match &self.node?.kind {
+            Kind::Leaf(leaf) => match &leaf.rendered {
+                _ if self.secret || sounds_secret(&self.path) => None,
+                None if leaf.is_null() => Some("nothing".into()),
+                None => Some(format!("`{}`", leaf.text)),
+                Some(Rendered::From { variables, .. }) if !variables.is_empty() => {
+                    Some(format!("what `{}` holds", variables.join("`, `")))
+                }
+                Some(_) => Some(format!("`{}`", leaf.text)),
+            },
+            _ => Some(self.node?.noun().into()),
+        }
+    }
+
+    fn located(&self, error: Error) -> Error {
+        let written = match self.node.map(|node| &node.kind) {
+            Some(Kind::Leaf(leaf)) if !self.secret && leaf.rendered.is_none() => Some(leaf.text.as_str()),
+            _ => None,
+        };
+        error.named(written).located(&self.path, self.place, self.showable())
+    }
+
+    fn needs(&self, what: impl Into<String>) -> Error {
+        self.located(Error::needs(what))
+    }
+}
+
+/// Whether a field of this path is masked whatever its type.
+fn sounds_secret(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let sounds =
+        ["password", "passwd", "secret", "token", "passphrase", "jaas", "credential", "api_key", "private_key"];
+    sounds.iter().any(|word| name.contains(word)) && !name.ends_with("_endpoint") && !name.ends_with("_url")
+}
+
+macro_rules! whole_number {
+    ($method:ident, $visit:ident, $type:ty) => {
+        fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+            let number = match self.given()? {
+                Given::StandIn(_) => 0,
+                Given::Leaf(leaf) => leaf
+                    .text
+                    .trim()
+                    .parse::<$type>()
+                    .map_err(|_| self.needs(format!("a whole number from {} to {}", <$type>::MIN, <$type>::MAX)))?,
+            };
+            visitor.$visit(number).map_err(|error| self.located(error))
+        }
+    };
+}
+
+impl<'a> Deserializer<'a> for Reader<'a> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        let Some(node) = self.node else { return visitor.visit_unit().map_err(|error| self.located(error)) };
+        match &node.kind {
+            Kind::List(_) => self.deserialize_seq(visitor),
+            Kind::Map(_) => self.deserialize_map(visitor),
+            Kind::Leaf(_) => match self.given()? {
+                Given::StandIn(text) => visitor.visit_string(text),
+                Given::Leaf(leaf) if !leaf.plain => visitor.visit_str(&leaf.text),
+                Given::Leaf(leaf) => plain(&leaf.text, visitor),
+            }
+            .map_err(|error| self.located(error)),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        let truth = match self.given()? {
+            Given::StandIn(_) => false,
+            Given::Leaf(leaf) => match leaf.text.trim().to_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => true,
+                "false" | "no" | "off" | "0" => false,
+                _ => return Err(self.needs("`true` or `false`")),
+            },
+        };
+        visitor.visit_bool(truth)
+    }
+
+    whole_number!(deserialize_i8, visit_i8, i8);
+    whole_number!(deserialize_i16, visit_i16, i16);
+    whole_number!(deserialize_i32, visit_i32, i32);
+    whole_number!(deserialize_i64, visit_i64, i64);
+    whole_number!(deserialize_u8, visit_u8, u8);
+    whole_number!(deserialize_u16, visit_u16, u16);
+    whole_number!(deserialize_u32, visit_u32, u32);
+    whole_number!(deserialize_u64, visit_u64, u64);
+
+    fn deserialize_f32<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        let number = match self.given()? {
+            Given::StandIn(_) => 0.0,
+            Given::Leaf(leaf) => leaf.text.trim().parse().map_err(|_| self.needs("a number"))?,
+        };
+        visitor.visit_f64(number)
+    }
+
+    fn deserialize_str<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.given()? {
+            Given::StandIn(text) => visitor.visit_string(text),
+            Given::Leaf(leaf) if leaf.is_null() => Err(Error::needs("a text")),
+            Given::Leaf(leaf) => visitor.visit_str(&leaf.text),
+        }
+        .map_err(|error| self.located(error))
+    }
+
+    fn deserialize_string<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.node.map(|node| &node.kind) {
+            None => visitor.visit_none(),
+            Some(Kind::Leaf(leaf)) if leaf.is_absent() => {
+                self.note(leaf);
+                visitor.visit_none()
+            }
+            Some(_) => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'a>>(mut self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        self.secret |= name == Secret::NAME;
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        let items = match self.node.map(|node| &node.kind) {
+            None => [].iter(),
+            Some(Kind::List(items)) => items.iter(),
+            Some(Kind::Leaf(leaf)) if leaf.is_absent() => [].iter(),
+            Some(Kind::Leaf(leaf)) if matches!(leaf.rendered, Some(Rendered::Missing(_))) => {
+                self.given()?;
+                [].iter()
+            }
+            Some(_) => return Err(self.needs("a list")),
+        };
+        visitor.visit_seq(Items { items: items.enumerate(), list: &self }).map_err(|error| self.located(error))
+    }
+
+    fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        let entries = self.entries()?.iter().map(Field::Written).collect();
+        visitor.visit_map(Fields::new(entries, &self)).map_err(|error| self.located(error))
+    }
+
+    fn deserialize_struct<V: Visitor<'a>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let known: Vec<&str> =
+            fields.iter().copied().filter(|field| *field != OPTIONS || !OPEN.contains(&name)).collect();
+        let mut entries = Vec::new();
+        let mut options = Vec::new();
+        for entry in self.entries()? {
+            match &entry.value.kind {
+                Kind::Leaf(leaf) if leaf.is_null() && fields.contains(&entry.key.as_str()) => {
+                    self.child(&entry.value, join(&self.path, &entry.key)).note(leaf);
+                }
+                _ if known.contains(&entry.key.as_str()) => entries.push(Field::Written(entry)),
+                Kind::Map(nested) if OPEN.contains(&name) && entry.key == OPTIONS => options.extend(nested),
+                Kind::Leaf(_) if OPEN.contains(&name) && nearest(&entry.key, known.iter().copied()).is_none() => {
+                    options.push(entry);
+                }
+                _ => self.trace.notes.borrow_mut().unknown.push(fault(
+                    format!("`{}` is not a known key", join(&self.path, &entry.key)),
+                    entry.place.clone(),
+                    advice(&entry.key, &known),
+                )),
+            }
+        }
+        if !options.is_empty() {
+            entries.push(Field::Options(options));
+        }
+        let absent = fields.iter().filter(|field| self.trace.stand_ins.contains(&join(&self.path, field)));
+        let absent: Vec<_> = absent
+            .filter(|field| !entries.iter().any(|entry| matches!(entry, Field::Written(entry) if entry.key == **field)))
+            .map(|field| Field::Absent(field))
+            .collect();
+        entries.extend(absent);
+        visitor.visit_map(Fields::new(entries, &self)).map_err(|error| error.located(&self.path, self.place, None))
+    }
+
+    fn deserialize_enum<V: Visitor<'a>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let name = match self.given()? {
+            Given::StandIn(_) => variants.first().copied().unwrap_or_default(),
+            Given::Leaf(leaf) => leaf.text.trim(),
+        };
+        visitor.visit_enum(Variant(name)).map_err(|error| self.located(error))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! { <V: Visitor<'a>> bytes byte_buf unit unit_struct tuple tuple_struct identifier }
+}
+
+impl<'a> Reader<'a> {
+    fn entries(&self) -> Result<&'a [Entry], Error> {
+        match self.node.map(|node| &node.kind) {
+            None => Ok(&[]),
+            Some(Kind::Map(entries)) => Ok(entries),
+            Some(Kind::Leaf(leaf)) if leaf.is_null() => Ok(&[]),
+            Some(_) => Err(self.needs("a mapping")),
+        }
+    }
+}
+
+/// A text without quotes, of the type that YAML's core schema gives it.
+fn plain<'a, V: Visitor<'a>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    match text.trim() {
+        "" | "~" | "null" | "Null" | "NULL" => visitor.visit_unit(),
+        "true" | "True" | "TRUE" => visitor.visit_bool(true),
+        "false" | "False" | "FALSE" => visitor.visit_bool(false),
+        trimmed => {
+            let first = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
+            let numeric = first.starts_with(|digit: char| digit.is_ascii_digit() || digit == '.');
+            match (numeric, trimmed.parse::<u64>(), trimmed.parse::<i64>(), trimmed.parse::<f64>()) {
+                (true, Ok(number), _, _) => visitor.visit_u64(number),
+                (true, _, Ok(number), _) => visitor.visit_i64(number),
+                (true, _, _, Ok(number)) if number.is_finite() => visitor.visit_f64(number),
+                _ => visitor.visit_str(text),
+            }
+        }
+    }
+}
+
+struct Items<'a, 'r> {
+    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+    list: &'r Reader<'a>,
+}
+
+impl<'a> SeqAccess<'a> for Items<'a, '_> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        let Some((index, item)) = self.items.next() else { return Ok(None) };
+        seed.deserialize(self.list.child(item, format!("{}[{index}]", self.list.path))).map(Some)
+    }
+}
+
+/// A key of a mapping: from the file, standing in for a missing one, or the gathered options.
+#[derive(Clone)]
+enum Field<'a> {
+    Written(&'a Entry),
+    Absent(&'static str),
+    Options(Vec<&'a Entry>),
+}
+
+struct Fields<'a, 'r> {
+    fields: std::vec::IntoIter<Field<'a>>,
+    value: Option<Field<'a>>,
+    map: &'r Reader<'a>,
+}
+
+impl<'a, 'r> Fields<'a, 'r> {
+    fn new(fields: Vec<Field<'a>>, map: &'r Reader<'a>) -> Self {
+        Self { fields: fields.into_iter(), value: None, map }
+    }
+}
+
+impl<'a> MapAccess<'a> for Fields<'a, '_> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.value = self.fields.next();
+        let key = match &self.value {
+            None => return Ok(None),
+            Some(Field::Written(entry)) => entry.key.as_str(),
+            Some(Field::Absent(name)) => name,
+            Some(Field::Options(_)) => OPTIONS,
+        };
+        let key: StrDeserializer<'_, Error> = key.into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        let map = self.map;
+        match self.value.take() {
+            Some(Field::Written(entry)) => seed.deserialize(map.child(&entry.value, join(&map.path, &entry.key))),
+            Some(Field::Absent(name)) => {
+                let path = join(&map.path, name);
+                seed.deserialize(Reader { node: None, path, place: map.place, trace: map.trace, secret: false })
+            }
+            Some(Field::Options(entries)) => seed.deserialize(Gathered { entries, map }),
+            None => Err(Error::needs("a value")),
+        }
+    }
+}
+
+/// Options that stand beside the known keys, read as if they were a mapping of their own.
+struct Gathered<'a, 'r> {
+    entries: Vec<&'a Entry>,
+    map: &'r Reader<'a>,
+}
+
+impl<'a> Deserializer<'a> for Gathered<'a, '_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_map(Fields::new(self.entries.into_iter().map(Field::Written).collect(), self.map))
+    }
+
+    serde::forward_to_deserialize_any! {
+        <V: Visitor<'a>> bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct Variant<'a>(&'a str);
+
+impl<'a> EnumAccess<'a> for Variant<'_> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'a>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+        let name: StrDeserializer<'_, Error> = self.0.into_deserializer();
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'a> VariantAccess<'a> for Variant<'_> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'a>>(self, _: S) -> Result<S::Value, Error> {
+        Err(Error::needs("one of its names"))
+    }
+
+    fn tuple_variant<V: Visitor<'a>>(self, _: usize, _: V) -> Result<V::Value, Error> {
+        Err(Error::needs("one of its names"))
+    }
+
+    fn struct_variant<V: Visitor<'a>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Error> {
+        Err(Error::needs("one of its names"))
+    }
+}
