@@ -113,6 +113,8 @@ pub enum Action {
     SetTheme(String),
     /// Show only log lines of this level and above.
     SetLogLevel(super::model::log::Level),
+    /// Take the last message out of the footer.
+    Hush,
     /// Say something in the footer.
     Say(super::model::Note),
 }

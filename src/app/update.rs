@@ -86,6 +86,10 @@ impl Model {
                 self.log.level = level;
                 Vec::new()
             }
+            Action::Hush => {
+                self.note = None;
+                Vec::new()
+            }
             Action::Say(note) => {
                 self.say(note);
                 Vec::new()

@@ -68,6 +68,11 @@ impl Chord {
         }
     }
 
+    /// The key event that a terminal sends for it.
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// Whether a text input would take it as a letter.
     pub fn is_text(self) -> bool {
         matches!(self.code, KeyCode::Char(_)) && (self.modifiers - KeyModifiers::SHIFT).is_empty()

@@ -92,5 +92,6 @@ pub const GLOBAL_KEYS: &[Binding] = &[
     Binding::new(LOG, &["Ctrl+L"], "log and audit"),
     Binding::new(RELOAD, &["F9"], "read the configuration again"),
     Binding::new(REDRAW, &["F12"], "draw the whole screen again"),
+    Binding::new(SUSPEND, &[], "to the shell and back (Ctrl+Z always does)"),
     Binding::new(QUIT, &["q", "Ctrl+C"], "leave"),
 ];

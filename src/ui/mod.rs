@@ -1,7 +1,11 @@
 //! The screen: panes, keys, themes, widgets. It reads the model and emits actions; it never names a service.
 
+pub mod screen;
+
 pub mod pane;
 pub mod panes;
+
+pub mod dialogs;
 
 pub mod chord;
 pub mod keymap;

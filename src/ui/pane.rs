@@ -31,6 +31,7 @@
 //! 6. Add the pane to the roster in `ui/panes/mod.rs`.
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -111,6 +112,8 @@ pub struct View<'a> {
     pub theme: &'a Theme,
     /// Keys, to name them in hints.
     pub keymap: &'a Keymap,
+    /// Zone in which times are shown.
+    pub zone: &'a TimeZone,
     /// Whether this pane has the keys.
     pub focused: bool,
 }

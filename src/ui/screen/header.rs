@@ -1,0 +1,141 @@
+//! The first line: which environment, how its connection is, what runs, how fast, and the time. Prod is red from the first frame.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::Look;
+use crate::app::model::Model;
+use crate::app::model::environments::{ConnectionState, EnvironmentRow};
+use crate::app::model::metrics::{Measure, Scope};
+use crate::core::environment::Guard;
+use crate::core::job::Phase;
+use crate::core::series::{Point, Span as Time};
+use crate::ui::theme::{Role, Theme, marks};
+use crate::ui::widgets::{number, text, time};
+
+/// Points of the rate in the header: the last dozen seconds.
+const SPARK_POINTS: usize = 12;
+
+/// Draws the header; what does not fit gives way from the least important part on.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: &Theme, look: &Look) {
+    let left = left(model, theme);
+    let left_width: usize = left.iter().map(|span| text::width(&span.content)).sum();
+    frame.render_widget(Line::from(left), area);
+    let mut right = right(model, theme, look);
+    let room = usize::from(area.width).saturating_sub(left_width + 2);
+    // The rate's picture goes first, then the rate, then the clock; jobs stay.
+    while room < right.iter().map(|part| width(&part.1) + 3).sum::<usize>() {
+        let Some(least) = right.iter().enumerate().max_by_key(|(_, part)| part.0).map(|(at, _)| at) else { return };
+        right.remove(least);
+    }
+    let line: Vec<Span<'_>> =
+        right.into_iter().flat_map(|(_, spans)| std::iter::once(Span::raw("   ")).chain(spans)).collect();
+    let line_width = width(&line) as u16 + 1;
+    let place = Rect { x: area.right().saturating_sub(line_width), width: line_width, ..area };
+    frame.render_widget(Line::from(line), place);
+}
+
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| text::width(&span.content)).sum()
+}
+
+fn left<'a>(model: &'a Model, theme: &Theme) -> Vec<Span<'a>> {
+    let mut spans = vec![Span::styled(" velox  ", theme.role(Role::Muted))];
+    let Some(name) = &model.active else {
+        spans.push(Span::styled("no environment", theme.role(Role::Muted)));
+        return spans;
+    };
+    let own = theme.environment(name);
+    let row = model.environment(name);
+    let sign = row.map_or(marks::OFF, |row| state_sign(row.connection.state));
+    spans.push(Span::styled(format!("{sign} "), row.map_or(own, |row| state_style(row, theme))));
+    spans.push(Span::styled(name.as_str(), own.add_modifier(Modifier::BOLD)));
+    if let Some(row) = row {
+        spans.push(Span::styled(format!("  {}", row.protocol), theme.role(Role::Muted)));
+        spans.push(Span::styled(format!("  {}", connection(row)), state_style(row, theme)));
+        if let Some(badge) = badge(row) {
+            spans.push(Span::styled(format!("  {badge}"), theme.role(Role::Danger).add_modifier(Modifier::BOLD)));
+        }
+    }
+    spans
+}
+
+fn connection(row: &EnvironmentRow) -> String {
+    match (row.connection.state, row.connection.round_trip_ms) {
+        (ConnectionState::Connected, Some(ms)) => number::latency(ms * 1_000.0),
+        (ConnectionState::Error, _) if 0 < row.connection.attempt => {
+            format!("error, attempt {}", row.connection.attempt)
+        }
+        (state, _) => state.name().to_owned(),
+    }
+}
+
+fn badge(row: &EnvironmentRow) -> Option<&'static str> {
+    match (row.guard, row.name.as_str()) {
+        (Guard::ReadOnly, _) => Some("[RO]"),
+        (_, "prod" | "production") => Some("[PROD]"),
+        _ => None,
+    }
+}
+
+/// The mark of a connection's state.
+pub fn state_sign(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Connected => marks::ON,
+        ConnectionState::Connecting | ConnectionState::Disconnecting => marks::HALF,
+        ConnectionState::Disconnected => marks::OFF,
+        ConnectionState::Error => marks::FAILED,
+    }
+}
+
+fn state_style(row: &EnvironmentRow, theme: &Theme) -> ratatui::style::Style {
+    match row.connection.state {
+        ConnectionState::Connected => theme.environment(&row.name),
+        ConnectionState::Connecting | ConnectionState::Disconnecting => theme.role(Role::Warning),
+        ConnectionState::Disconnected => theme.role(Role::Muted),
+        ConnectionState::Error => theme.role(Role::Danger),
+    }
+}
+
+/// Parts with their rank: the highest gives way first.
+fn right<'a>(model: &Model, theme: &Theme, look: &Look) -> Vec<(u8, Vec<Span<'a>>)> {
+    let mut parts = Vec::new();
+    let running = model.live_jobs().count();
+    let failed = model.jobs.values().filter(|job| matches!(job.phase, Phase::Failed(_) | Phase::Panicked(_))).count();
+    if 0 < running || 0 < failed {
+        let mut spans = vec![Span::styled("jobs", theme.role(Role::Muted))];
+        if 0 < running {
+            spans.push(Span::styled(format!(" {running} {}", marks::RUNNING), theme.role(Role::Success)));
+        }
+        if 0 < failed {
+            spans.push(Span::styled(format!(" {failed} {}", marks::FAILED), theme.role(Role::Danger)));
+        }
+        parts.push((1, spans));
+    }
+    let rate = format!("{} msg/s", number::short(model.metrics.total_rate()));
+    parts.push((3, vec![Span::styled(rate, theme.role(Role::Text))]));
+    if let Some(series) = model.metrics.series(&Scope::Total, Measure::EventsPerSecond) {
+        let now_s = model.now_ms.div_euclid(1_000);
+        let points: Vec<f64> = series.points(Time::Minute, now_s).map(Point::mean).collect();
+        let picture = spark(&points[points.len().saturating_sub(SPARK_POINTS)..]);
+        parts.push((4, vec![Span::styled(picture, theme.role(Role::Chart1))]));
+    }
+    let clock = time::format(model.now_ms, &look.zone, &look.clock);
+    parts.push((2, vec![Span::styled(clock, theme.role(Role::Muted))]));
+    parts
+}
+
+/// Rates as a line of blocks, the highest as a full one.
+fn spark(points: &[f64]) -> String {
+    let top = points.iter().copied().fold(0.0_f64, f64::max);
+    points
+        .iter()
+        .map(|point| {
+            let share = if top == 0.0 { 0.0 } else { point / top };
+            let step = (share * (marks::BLOCKS.len() - 1) as f64).round() as usize;
+            marks::BLOCKS[step.min(marks::BLOCKS.len() - 1)]
+        })
+        .collect()
+}

@@ -1,0 +1,231 @@
+//! The whole screen: header, tabs, panes, footer, and what lies over them. It sends keys down the layers and draws; it acts
+//! on nothing itself.
+
+mod footer;
+mod header;
+mod input;
+mod tabs;
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::dialogs::confirm::Confirm;
+use super::dialogs::help::Help;
+use super::dialogs::palette::Palette;
+use super::keymap::{KeyFault, Keymap};
+use super::layout::{self, Areas, HEIGHT_MIN, WIDTH_MIN};
+use super::pane::{Pane, View};
+use super::panes::roster;
+use super::theme::{self, Depth, Marks, Role, Theme};
+use super::widgets::text;
+use crate::app::action::PaneId;
+use crate::app::model::Model;
+
+/// How the screen is set up.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Folder of themes that go before those compiled in.
+    pub themes: Option<PathBuf>,
+    /// Colours that the terminal has.
+    pub depth: Depth,
+    /// Signs that the terminal has.
+    pub marks: Marks,
+    /// Zone in which times are shown.
+    pub zone: TimeZone,
+    /// How the clock is written, in strftime's letters.
+    pub clock: String,
+}
+
+impl Default for Look {
+    /// True colours, all signs, UTC.
+    fn default() -> Self {
+        Self { themes: None, depth: Depth::True, marks: Marks::Unicode, zone: TimeZone::UTC, clock: "%H:%M:%S".into() }
+    }
+}
+
+/// The screen with its panes.
+pub struct Screen {
+    panes: Vec<Box<dyn Pane>>,
+    keymap: Keymap,
+    theme: Theme,
+    look: Look,
+    confirm: Confirm,
+    help: Option<Help>,
+    palette: Option<Palette>,
+    /// Where the keys go back to from the log.
+    before_log: PaneId,
+    /// The two panes of a wide screen, left and right.
+    split: [PaneId; 2],
+    drawn: Drawn,
+    /// Whether something moved that the model does not know.
+    moved: bool,
+    /// The model's revision that was drawn last.
+    revision: Option<u64>,
+}
+
+/// Where things were drawn last, for the mouse.
+#[derive(Debug, Default)]
+struct Drawn {
+    tabs: Vec<(PaneId, Rect)>,
+    /// Panes with the area inside their borders.
+    panes: Vec<(PaneId, Rect)>,
+}
+
+impl Screen {
+    /// A screen with all panes and default keys.
+    pub fn new(look: Look) -> Self {
+        Self::with_panes(roster(), look)
+    }
+
+    /// A screen with these panes, at least one.
+    pub fn with_panes(panes: Vec<Box<dyn Pane>>, look: Look) -> Self {
+        let keymap = Keymap::new(&panes);
+        Self {
+            panes,
+            keymap,
+            theme: Theme::load(theme::DEFAULT, None, look.depth, look.marks).0,
+            look,
+            confirm: Confirm::default(),
+            help: None,
+            palette: None,
+            before_log: PaneId::Environments,
+            split: [PaneId::Environments, PaneId::Jobs],
+            drawn: Drawn::default(),
+            moved: true,
+            revision: None,
+        }
+    }
+
+    /// Gives a command other chords; none takes its chords away.
+    ///
+    /// # Errors
+    /// An unknown command, something that is no chord, or a chord that means something else already.
+    pub fn override_key(&mut self, command: &str, chords: Option<&[String]>) -> Result<(), KeyFault> {
+        match chords {
+            Some(chords) => self.keymap.bind(command, chords),
+            None => self.keymap.unbind(command),
+        }
+    }
+
+    /// Whether drawing would show something new.
+    pub fn is_stale(&self, model: &Model) -> bool {
+        self.moved || self.revision != Some(model.revision)
+    }
+
+    /// Says that everything must be drawn again: another size, another program was on the terminal.
+    pub fn spoil(&mut self) {
+        self.moved = true;
+    }
+
+    /// Draws everything.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, model: &Model) {
+        self.moved = false;
+        self.revision = Some(model.revision);
+        self.follow(model);
+        let screen = frame.area();
+        self.drawn = Drawn::default();
+        frame.buffer_mut().set_style(screen, self.theme.base());
+        let footer = footer::lines(model, self.footer_width(model), screen);
+        match layout::areas(screen, footer) {
+            Some(areas) => self.draw_all(frame, areas, model),
+            None => {
+                let text = format!("velox needs {WIDTH_MIN}x{HEIGHT_MIN}; this is {}x{}", screen.width, screen.height);
+                let words = text::fit(&text, usize::from(screen.width)).into_owned();
+                frame.render_widget(Line::styled(words, self.theme.role(Role::Warning)), screen);
+            }
+        }
+        self.theme.finish(frame.buffer_mut());
+    }
+
+    fn draw_all(&mut self, frame: &mut Frame<'_>, areas: Areas, model: &Model) {
+        header::draw(frame, areas.header, model, &self.theme, &self.look);
+        let shown = match areas.second {
+            Some(second) => vec![(self.split[0], areas.pane), (self.split[1], second)],
+            None => vec![(model.focus, areas.pane)],
+        };
+        for (at, (id, area)) in shown.iter().enumerate() {
+            let inside = match at {
+                0 => {
+                    let tabs = tabs::draw(frame, *area, &self.titles(), model.focus, *id, &self.theme);
+                    self.drawn.tabs = tabs;
+                    tabs::inside(*area)
+                }
+                _ => tabs::draw_second(frame, *area, self.title(*id), model.focus == *id, &self.theme),
+            };
+            self.drawn.panes.push((*id, inside));
+            let view = View {
+                model,
+                theme: &self.theme,
+                keymap: &self.keymap,
+                zone: &self.look.zone,
+                focused: model.focus == *id && self.overlay_is_closed(model),
+            };
+            if let Some(pane) = self.panes.iter_mut().find(|pane| pane.id() == *id) {
+                pane.draw(frame, inside, &view);
+            }
+        }
+        let commands = self.pane(model.focus).map(|pane| pane.footer()).unwrap_or_default();
+        footer::draw(frame, areas.footer, model, &commands, &self.keymap, &self.theme);
+        self.draw_overlays(frame, model);
+    }
+
+    fn draw_overlays(&mut self, frame: &mut Frame<'_>, model: &Model) {
+        let screen = frame.area();
+        let title = self.title(model.focus);
+        if let Some(help) = &mut self.help {
+            help.draw(frame, screen, (model.focus, title), &self.keymap, &self.theme);
+        }
+        if let Some(palette) = &mut self.palette {
+            palette.draw(frame, screen, &self.theme);
+        }
+        if let Some(asked) = &model.confirmation {
+            self.confirm.draw(frame, screen, asked, &self.theme);
+        }
+    }
+
+    /// Follows what the model has decided: the theme and which panes are shown.
+    fn follow(&mut self, model: &Model) {
+        if self.theme.name() != model.theme {
+            let folder = self.look.themes.as_deref();
+            let (theme, faults) = Theme::load(&model.theme, folder, self.look.depth, self.look.marks);
+            if faults.is_empty() || self.theme.name() != theme.name() {
+                self.theme = theme;
+            }
+        }
+        if model.focus != PaneId::Log {
+            self.before_log = model.focus;
+        }
+        if !self.split.contains(&model.focus) {
+            self.split[0] = model.focus;
+        }
+    }
+
+    fn overlay_is_closed(&self, model: &Model) -> bool {
+        self.help.is_none() && self.palette.is_none() && model.confirmation.is_none()
+    }
+
+    fn footer_width(&self, model: &Model) -> usize {
+        let commands = self.pane(model.focus).map(|pane| pane.footer()).unwrap_or_default();
+        footer::keys_width(&commands, &self.keymap)
+    }
+
+    fn pane(&self, id: PaneId) -> Option<&dyn Pane> {
+        self.panes.iter().find(|pane| pane.id() == id).map(AsRef::as_ref)
+    }
+
+    fn title(&self, id: PaneId) -> &'static str {
+        self.pane(id).map_or("", |pane| pane.title())
+    }
+
+    fn titles(&self) -> Vec<(PaneId, &'static str)> {
+        self.panes.iter().map(|pane| (pane.id(), pane.title())).collect()
+    }
+
+    fn theme_names(&self) -> Vec<String> {
+        theme::names(self.look.themes.as_deref())
+    }
+}
