@@ -105,6 +105,16 @@ impl Listing {
         }
     }
 
+    /// Takes rows that were ordered and filtered elsewhere: each with its identity, and how many there are in all.
+    pub fn set_order(&mut self, order: Vec<(u32, u64)>, total: usize) {
+        let under_cursor = self.identity();
+        (self.order, self.total) = (order, total);
+        self.cursor.set_rows(self.order.len());
+        if let Some(at) = under_cursor.and_then(|wanted| self.order.iter().position(|(_, one)| *one == wanted)) {
+            self.cursor.follow(at);
+        }
+    }
+
     /// The fact's row under the cursor.
     pub fn selected(&self) -> Option<usize> {
         self.cursor.row().and_then(|row| self.order.get(row)).map(|(row, _)| *row as usize)

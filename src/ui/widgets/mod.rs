@@ -10,3 +10,16 @@ pub mod search;
 
 pub mod listing;
 pub mod table;
+pub mod tree;
+
+pub mod highlight;
+pub mod value;
+
+pub mod chart;
+pub mod gauge;
+pub mod rate;
+
+pub mod checklist;
+pub mod dialog;
+pub mod editor;
+pub mod form;

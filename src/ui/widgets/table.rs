@@ -8,6 +8,7 @@ use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::listing::{Listing, Rows, join};
+use super::search::Search;
 use super::text;
 use crate::ui::theme::{Role, Theme, marks};
 
@@ -71,27 +72,43 @@ pub fn draw(listing: &mut Listing, rows: &impl Rows, look: Look<'_>, area: Rect,
     if area.height < 2 || area.width < 4 {
         return;
     }
-    let titled = look.columns.iter().any(|column| !column.title.is_empty());
-    let [titles, body, last] = lines(area, titled);
+    draw_rows(listing, rows, look, Rect { height: area.height - 1, ..area }, buffer, theme);
+    let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+    draw_filter(listing.search(), &listing.count(), last, buffer, theme);
+}
+
+/// Draws titles and rows alone.
+pub fn draw_rows(
+    listing: &mut Listing,
+    rows: &impl Rows,
+    look: Look<'_>,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: &Theme,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let titled = u16::from(look.columns.iter().any(|column| !column.title.is_empty()));
+    let body = Rect { y: area.y + titled, height: area.height - titled, ..area };
     let places = places(look.columns, body.width.saturating_sub(1));
-    if titled {
-        draw_titles(listing, look.columns, &places, titles, buffer, theme);
+    if titled > 0 {
+        draw_titles(listing, look.columns, &places, area, buffer, theme);
     }
     let window = listing.cursor_mut().window(body);
     let cursor = listing.cursor_mut().row();
     for (line, place) in window.enumerate() {
         let Some(row) = listing.at(place) else { break };
-        let y = body.y + line as u16;
-        draw_row(listing, rows, row, look.columns, &places, Rect { y, height: 1, ..body }, buffer, theme);
+        let line = Rect { y: body.y + line as u16, height: 1, ..body };
+        draw_row(listing, rows, row, look.columns, &places, line, buffer, theme);
         if cursor == Some(place) {
-            draw_cursor(Rect { y, height: 1, ..body }, look.focused, buffer, theme);
+            draw_cursor(line, look.focused, buffer, theme);
         }
     }
     if listing.at(0).is_none() {
         draw_empty(listing, look.empty, body, buffer, theme);
     }
     listing.cursor_mut().draw_bar(body, buffer, theme);
-    draw_last(listing, last, buffer, theme);
 }
 
 /// Lays the selection over a row; bold where the list has the keys.
@@ -103,13 +120,8 @@ pub fn draw_cursor(line: Rect, focused: bool, buffer: &mut Buffer, theme: &Theme
     buffer.set_style(line, style);
 }
 
-/// The filter on the left, the count on the right.
-pub fn draw_last(listing: &Listing, line: Rect, buffer: &mut Buffer, theme: &Theme) {
-    draw_filter(listing.search(), &listing.count(), line, buffer, theme);
-}
-
-/// A filter's line with a count at its right.
-pub fn draw_filter(search: &super::search::Search, count: &str, line: Rect, buffer: &mut Buffer, theme: &Theme) {
+/// A filter on the left, a count on the right.
+pub fn draw_filter(search: &Search, count: &str, line: Rect, buffer: &mut Buffer, theme: &Theme) {
     let count = text::fit(count, usize::from(line.width));
     let start = line.right() - text::width(&count) as u16;
     buffer.set_string(start, line.y, &count, theme.role(Role::Muted));
@@ -149,15 +161,6 @@ fn places(columns: &[Column], width: u16) -> Vec<(usize, u16, u16)> {
         offset += cells + GAP;
     }
     places
-}
-
-fn lines(area: Rect, titled: bool) -> [Rect; 3] {
-    let top = u16::from(titled);
-    [
-        Rect { height: top, ..area },
-        Rect { y: area.y + top, height: area.height - top - 1, ..area },
-        Rect { y: area.bottom() - 1, height: 1, ..area },
-    ]
 }
 
 fn draw_titles(
