@@ -213,11 +213,17 @@ pub fn severity(code: RDKafkaErrorCode, reason: &str) -> Severity {
             Severity::Final(Fault::new(Blame::Authentication, reason).next(advice_on_certificates()))
         }
         Code::TopicAuthorizationFailed
-        | Code::GroupAuthorizationFailed
         | Code::ClusterAuthorizationFailed
         | Code::TransactionalIdAuthorizationFailed => Severity::Final(
             Fault::new(Blame::Authentication, reason).next("ask for the missing permission, or use another user"),
         ),
+        // Final for a member of a group, which says so itself; a tail has no group to be kept out of.
+        Code::GroupAuthorizationFailed => Severity::Passing(
+            Fault::new(Blame::Authentication, reason).next("ask for READ on the group, or use another group"),
+        ),
+        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
+            Severity::Passing(Fault::new(Blame::Operator, reason).next("check the topic's name in this environment"))
+        }
         Code::Fatal | Code::Fenced | Code::OutOfOrderSequenceNumber => {
             Severity::Final(Fault::new(Blame::Connection, reason).next("start again with a new client"))
         }

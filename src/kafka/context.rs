@@ -1,6 +1,7 @@
 //! What every client of ours does with librdkafka's callbacks: log lines go to `tracing`, secrets are struck out,
 //! errors are kept for whoever waits, tokens are fetched. Never prints, never blocks save for a token.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,7 +51,11 @@ impl Scrubber {
 pub struct Watch {
     errors: Mutex<Errors>,
     count: AtomicU64,
+    ends: Mutex<Ends>,
 }
+
+/// The next offset to be written, by topic and partition, as the brokers last said.
+pub type Ends = HashMap<String, HashMap<i32, i64>>;
 
 #[derive(Default)]
 struct Errors {
@@ -80,6 +85,15 @@ impl Watch {
             Severity::Passing(fault) => errors.passing = Some(fault),
         }
         self.count.fetch_add(1, Ordering::Release);
+    }
+
+    /// Where the partitions of a topic end, as far as the client's statistics know.
+    pub fn ends_of(&self, topic: &str) -> Option<HashMap<i32, i64>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
+    }
+
+    fn keep_ends(&self, ends: Ends) {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Errors> {
@@ -131,7 +145,13 @@ impl ClientContext for Context {
         }
     }
 
-    fn stats_raw(&self, _statistics: &[u8]) {}
+    fn stats_raw(&self, statistics: &[u8]) {
+        // Only clients that ask for statistics (tails) get here.
+        match serde_json::from_slice::<Statistics>(statistics) {
+            Ok(statistics) => self.watch.keep_ends(statistics.ends()),
+            Err(error) => tracing::warn!(target: "librdkafka", "statistics do not parse: {error}"),
+        }
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
@@ -159,6 +179,32 @@ impl ClientContext for Context {
 }
 
 impl ConsumerContext for Context {}
+
+/// The part of librdkafka's statistics that we read.
+#[derive(serde::Deserialize)]
+struct Statistics {
+    topics: HashMap<String, TopicStatistics>,
+}
+
+#[derive(serde::Deserialize)]
+struct TopicStatistics {
+    partitions: HashMap<i32, PartitionStatistics>,
+}
+
+#[derive(serde::Deserialize)]
+struct PartitionStatistics {
+    hi_offset: i64,
+}
+
+impl Statistics {
+    fn ends(self) -> Ends {
+        let known = |partition: &(i32, i64)| partition.0 >= 0 && partition.1 >= 0;
+        let ends_of = |topic: TopicStatistics| {
+            topic.partitions.into_iter().map(|(id, partition)| (id, partition.hi_offset)).filter(known).collect()
+        };
+        self.topics.into_iter().map(|(name, topic)| (name, ends_of(topic))).collect()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,14 @@ pub mod settings;
 pub mod cause;
 pub mod context;
 
+pub mod state;
+pub mod stop;
+
 pub mod producer;
+
+mod reader;
+pub mod tail;
+
+pub mod admin;
 
 pub mod embedded;

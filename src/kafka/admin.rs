@@ -1,0 +1,258 @@
+//! Questions to a cluster that change nothing: brokers, topics, watermarks. Every question has a deadline and runs off
+//! the async threads; refused credentials answer at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::Metadata;
+use serde::Serialize;
+
+use crate::core::fault::{Blame, Fault};
+
+use super::cause::call_fault;
+use super::context::Context;
+use super::settings::Connection;
+
+/// One attempt to ask; between two the client's errors are read, so that a refused login does not wait for the deadline.
+const ATTEMPT: Duration = Duration::from_millis(500);
+
+/// A cluster as its metadata describe it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Cluster {
+    /// Brokers by id.
+    pub brokers: Vec<Broker>,
+    /// Topics by name, Kafka's own (`__…`) included.
+    pub topics: Vec<Topic>,
+}
+
+/// A broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Broker {
+    /// Its id.
+    pub id: i32,
+    /// `host:port` as it announces itself.
+    pub address: String,
+}
+
+/// A topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// Its partitions by id.
+    pub partitions: Vec<Partition>,
+}
+
+/// A partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Partition {
+    /// Its number, from 0.
+    pub id: i32,
+    /// The broker that leads it; -1 while nobody does.
+    pub leader: i32,
+    /// Brokers that hold a copy.
+    pub replicas: Vec<i32>,
+    /// Brokers whose copy is complete.
+    pub in_sync: Vec<i32>,
+}
+
+/// First and next offset of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Watermarks {
+    /// The oldest record kept.
+    pub low: i64,
+    /// Where the next record will go.
+    pub high: i64,
+}
+
+/// Asks one cluster. Opens its connection with the first question.
+pub struct Admin {
+    client: Arc<BaseConsumer<Context>>,
+    connection: Connection,
+}
+
+impl Admin {
+    /// A client that only asks.
+    ///
+    /// # Errors
+    /// Certificates that do not load.
+    pub fn open(connection: &Connection) -> Result<Self, Fault> {
+        let client = connection
+            .base()
+            .create_with_context(connection.context())
+            .map_err(|error| connection.scrubber().clean(call_fault("open a client", &error)))?;
+        Ok(Self { client: Arc::new(client), connection: connection.clone() })
+    }
+
+    /// Brokers and topics; only this topic where one is named.
+    ///
+    /// # Errors
+    /// No broker answered in time, or the login was refused. A topic that is named and does not exist is a fault.
+    pub async fn cluster(&self, topic: Option<&str>, timeout: Duration) -> Result<Cluster, Fault> {
+        let (client, connection, topic) = (self.client.clone(), self.connection.clone(), topic.map(str::to_owned));
+        off_the_async_threads(move || {
+            let metadata = metadata(&client, &connection, topic.as_deref(), timeout)?;
+            if let Some(topic) = &topic {
+                partitions_of(&metadata, topic, &connection)?;
+            }
+            Ok(Cluster::from(&metadata))
+        })
+        .await
+    }
+
+    /// First and next offset of every partition of a topic.
+    ///
+    /// # Errors
+    /// As [`Admin::cluster`].
+    pub async fn watermarks(&self, topic: &str, timeout: Duration) -> Result<BTreeMap<i32, Watermarks>, Fault> {
+        let (client, connection, topic) = (self.client.clone(), self.connection.clone(), topic.to_owned());
+        off_the_async_threads(move || {
+            let deadline = Instant::now() + timeout;
+            let metadata = metadata(&client, &connection, Some(&topic), timeout)?;
+            let mut found = BTreeMap::new();
+            for partition in partitions_of(&metadata, &topic, &connection)? {
+                let left = deadline.saturating_duration_since(Instant::now());
+                found.insert(partition, watermarks(&client, &connection, &topic, partition, left)?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Names of the consumer groups.
+    ///
+    /// # Errors
+    /// As [`Admin::cluster`]; the embedded broker keeps no list of groups.
+    pub async fn groups(&self, timeout: Duration) -> Result<Vec<String>, Fault> {
+        let (client, connection) = (self.client.clone(), self.connection.clone());
+        off_the_async_threads(move || {
+            let deadline = Instant::now() + timeout;
+            metadata(&client, &connection, None, timeout)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let list = client
+                .fetch_group_list(None, left)
+                .map_err(|error| connection.scrubber().clean(call_fault("list the groups", &error)))?;
+            Ok(list.groups().iter().map(|group| group.name().to_owned()).collect())
+        })
+        .await
+    }
+}
+
+/// Metadata with a deadline; a refused login ends it at once.
+pub(super) fn metadata(
+    client: &BaseConsumer<Context>,
+    connection: &Connection,
+    topic: Option<&str>,
+    timeout: Duration,
+) -> Result<Metadata, Fault> {
+    let context = client.context().clone();
+    let deadline = Instant::now() + timeout;
+    loop {
+        // Serves tokens and errors; without a group no record can come out of it.
+        drop(client.poll(if context.needs_token() { Duration::from_millis(20) } else { Duration::ZERO }));
+        if let Some(fault) = context.watch.ending() {
+            return Err(fault);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let error = match client.fetch_metadata(topic, left.min(ATTEMPT)) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => error,
+        };
+        drop(client.poll(Duration::ZERO));
+        if let Some(fault) = context.watch.ending() {
+            return Err(fault);
+        }
+        if left <= ATTEMPT {
+            let doing = format!("ask {} at {}", connection.name(), connection.bootstrap_servers());
+            let last = context.watch.take_passing();
+            let fault = last.map_or_else(
+                || call_fault(&doing, &error),
+                |last| Fault { what: format!("could not {doing}: {}", last.what), ..last },
+            );
+            return Err(connection.scrubber().clean(fault));
+        }
+    }
+}
+
+/// The partitions of a topic, or a fault where it has none.
+pub(super) fn partitions_of(metadata: &Metadata, topic: &str, connection: &Connection) -> Result<Vec<i32>, Fault> {
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    match found {
+        Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
+            let mut partitions: Vec<i32> = found.partitions().iter().map(|partition| partition.id()).collect();
+            partitions.sort_unstable();
+            Ok(partitions)
+        }
+        Some(found) if found.error().is_some_and(is_not_allowed) => {
+            Err(Fault::new(Blame::Authentication, format!("no permission to describe the topic `{topic}`"))
+                .next("ask for DESCRIBE and READ on it, or use another user"))
+        }
+        _ => Err(Fault::new(Blame::Operator, format!("topic `{topic}` does not exist in {}", connection.name()))
+            .next("check its name")),
+    }
+}
+
+fn is_not_allowed(error: rdkafka::types::RDKafkaRespErr) -> bool {
+    error == rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+}
+
+/// Watermarks of one partition with a deadline.
+pub(super) fn watermarks(
+    client: &BaseConsumer<Context>,
+    connection: &Connection,
+    topic: &str,
+    partition: i32,
+    timeout: Duration,
+) -> Result<Watermarks, Fault> {
+    let doing = format!("read the watermarks of {topic}[{partition}]");
+    client
+        .fetch_watermarks(topic, partition, timeout)
+        .map(|(low, high)| Watermarks { low, high })
+        .map_err(|error| connection.scrubber().clean(call_fault(&doing, &error)))
+}
+
+/// Runs a blocking question where it may block.
+pub(super) async fn off_the_async_threads<T: Send + 'static>(
+    question: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(question).await.unwrap_or_else(|error| {
+        Err(Fault::new(Blame::Program, format!("a question to the cluster broke off: {error}")))
+    })
+}
+
+impl From<&Metadata> for Cluster {
+    fn from(metadata: &Metadata) -> Self {
+        let mut brokers: Vec<Broker> = metadata
+            .brokers()
+            .iter()
+            .map(|broker| Broker { id: broker.id(), address: format!("{}:{}", broker.host(), broker.port()) })
+            .collect();
+        brokers.sort_by_key(|broker| broker.id);
+        let mut topics: Vec<Topic> = metadata
+            .topics()
+            .iter()
+            .filter(|topic| topic.error().is_none())
+            .map(|topic| Topic {
+                name: topic.name().to_owned(),
+                partitions: {
+                    let mut partitions: Vec<Partition> = topic
+                        .partitions()
+                        .iter()
+                        .map(|partition| Partition {
+                            id: partition.id(),
+                            leader: partition.leader(),
+                            replicas: partition.replicas().to_vec(),
+                            in_sync: partition.isr().to_vec(),
+                        })
+                        .collect();
+                    partitions.sort_by_key(|partition| partition.id);
+                    partitions
+                },
+            })
+            .collect();
+        topics.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { brokers, topics }
+    }
+}
