@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::completions::{self, CompletionsArguments};
+use super::environments::EnvironmentCommand;
 use super::exit::{EXIT_CODES, Exit, Failure};
+use super::produce::{self, ProduceArguments};
+use super::schema::{self, SchemaArguments};
 
 /// The console from which people run Kafka ETL.
 ///
@@ -30,42 +33,24 @@ pub struct Global {
     /// Environment to work in; `run` takes several, separated by commas [default: ACTIVE_ENVIRONMENT, else sandbox]
     #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',')]
     pub environment: Vec<String>,
-    /// Folder of environments/, etl/, runner.yaml and console.yaml
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        default_value = "config",
-        env = "VELOX_CONFIG_DIR",
-        hide_env_values = true
-    )]
-    pub config_dir: PathBuf,
-    /// Folder of payloads/
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        default_value = "templates",
-        env = "VELOX_TEMPLATE_DIR",
-        hide_env_values = true
-    )]
-    pub template_dir: PathBuf,
-    /// File of variables; may be absent
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = ".env",
-        env = "VELOX_ENV_FILE",
-        hide_env_values = true
-    )]
-    pub env_file: PathBuf,
+    /// Folder of environments/, etl/, runner.yaml and console.yaml [default: config, else what the program ships with]
+    #[arg(long, global = true, value_name = "DIR", env = "VELOX_CONFIG_DIR", hide_env_values = true)]
+    pub config_dir: Option<PathBuf>,
+    /// Folder of payloads/ [default: templates, else what the program ships with]
+    #[arg(long, global = true, value_name = "DIR", env = "VELOX_TEMPLATE_DIR", hide_env_values = true)]
+    pub template_dir: Option<PathBuf>,
+    /// File of variables [default: .env, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "VELOX_ENV_FILE", hide_env_values = true)]
+    pub env_file: Option<PathBuf>,
     /// Theme of the console [default: the one of console.yaml]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Form of the output
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// More log lines on the standard error; RUST_LOG says which in detail
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
     /// No progress on the standard error
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -83,9 +68,26 @@ pub enum Format {
 /// The headless commands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Environments: how they are configured, what they lack, whether they answer
+    Env {
+        /// What to do.
+        #[command(subcommand)]
+        command: EnvironmentCommand,
+    },
+    /// Send messages to a topic, from the standard input, a file, JSON Lines or a template
+    #[command(after_help = with_exit_codes(produce::EXAMPLES))]
+    Produce(ProduceArguments),
+    /// Write the JSON Schemas of the YAML files
+    #[command(after_help = schema::EXAMPLES)]
+    Schema(SchemaArguments),
     /// Write the completion script of a shell
     #[command(after_help = completions::EXAMPLES)]
     Completions(CompletionsArguments),
+}
+
+/// What the help of a command that sends or reads ends with.
+fn with_exit_codes(examples: &str) -> String {
+    format!("{examples}\n\n{EXIT_CODES}")
 }
 
 const OVERVIEW: &str = EXIT_CODES;

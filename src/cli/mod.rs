@@ -7,25 +7,40 @@ pub mod output;
 
 mod completions;
 pub mod context;
+mod environments;
 pub mod guard;
+mod log;
 pub mod position;
+pub mod progress;
 pub mod records;
+mod schema;
+mod session;
+pub mod signals;
+
+pub mod consume;
+mod produce;
+pub mod run;
 
 pub use arguments::{Arguments, Command, Format, Global};
 pub use exit::{Exit, Failure};
 
 use output::Output;
+use session::Session;
 
 /// Carries out a headless command and reports its failure, if any, in the asked format.
 pub async fn run(command: Command, global: &Global) -> Exit {
+    log::to_standard_error(global);
     let mut output = Output::standard(global.format);
-    let ending = perform(command, &mut output).await;
+    let ending = perform(command, global, &mut output).await;
     let ending = ending.and_then(|exit| output.finish().map(|()| exit).map_err(Failure::from));
     ending.unwrap_or_else(|failure| failure.report(global.format))
 }
 
-async fn perform(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+async fn perform(command: Command, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Completions(arguments) => completions::run(&arguments, output),
+        Command::Schema(arguments) => schema::run(&arguments, global, output),
+        Command::Env { command } => environments::run(&command, &Session::load(global)?, output),
+        Command::Produce(arguments) => produce::run(&arguments, &Session::load(global)?, output).await,
     }
 }

@@ -151,6 +151,11 @@ pub fn cell(role: Role, text: impl std::fmt::Display) -> Cell {
     }
 }
 
+/// Whether the standard error shows colours.
+pub fn colours_on_standard_error() -> bool {
+    io::stderr().is_terminal() && wants_colour()
+}
+
 /// Whether the person has not asked for plain text: `NO_COLOR` set to anything, or a terminal that has none.
 fn wants_colour() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -1,0 +1,3 @@
+//! `velox-tui consume`: records through an external command, committed one by one.
+
+pub mod callback;

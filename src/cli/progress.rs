@@ -1,0 +1,119 @@
+//! Progress on the standard error, only where a terminal shows it and nobody asked for quiet.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// As often as a person can read numbers that change.
+pub const REFRESH: Duration = Duration::from_millis(100);
+
+/// One line that moves while a command works.
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar towards a known total.
+    pub fn towards(total: u64, quiet: bool) -> Self {
+        let style = "{elapsed_precise} [{bar:32}] {human_pos}/{human_len}  {wide_msg}";
+        Self::new(ProgressBar::with_draw_target(Some(total), target(quiet)), style)
+    }
+
+    /// A line without a known end.
+    pub fn open_ended(quiet: bool) -> Self {
+        Self::new(ProgressBar::with_draw_target(None, target(quiet)), "{spinner} {elapsed_precise}  {wide_msg}")
+    }
+
+    fn new(bar: ProgressBar, style: &str) -> Self {
+        // The templates are constants; one that does not parse leaves the default look.
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        Self { bar }
+    }
+
+    /// Shows how far it is.
+    pub fn show(&self, position: u64, message: impl Into<String>) {
+        self.bar.set_message(message.into());
+        self.bar.set_position(position);
+    }
+
+    /// Takes the line away: what follows is the result.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn target(quiet: bool) -> ProgressDrawTarget {
+    if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) }
+}
+
+/// A rate with three significant digits: `982/s`, `12.4k/s`, `1.05M/s`.
+pub fn rate(per_second: f64) -> String {
+    let (number, unit) = match per_second {
+        rate if rate >= 1e6 => (rate / 1e6, "M"),
+        rate if rate >= 1e3 => (rate / 1e3, "k"),
+        rate => (rate, ""),
+    };
+    let digits = match number {
+        number if number >= 99.95 => 0,
+        number if number >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{number:.digits$}{unit}/s")
+}
+
+/// A whole number in groups of three: `1,204,332`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Bytes with three significant digits: `1.10 KB`, in powers of 1,000.
+pub fn size(bytes: u64) -> String {
+    let (mut number, mut unit) = (bytes as f64, "B");
+    for larger in ["KB", "MB", "GB", "TB"] {
+        if number < 1_000.0 {
+            break;
+        }
+        (number, unit) = (number / 1_000.0, larger);
+    }
+    match unit {
+        "B" => format!("{bytes} B"),
+        unit => format!(
+            "{number:.*} {unit}",
+            if number >= 99.95 {
+                0
+            } else if number >= 9.995 {
+                1
+            } else {
+                2
+            }
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_rates_have_three_digits() {
+        assert_eq!([0, 999, 1_000, 1_204_332].map(grouped), ["0", "999", "1,000", "1,204,332"]);
+        assert_eq!([0.0, 982.4, 12_400.0, 1_048_000.0].map(rate), ["0.00/s", "982/s", "12.4k/s", "1.05M/s"]);
+        assert_eq!([0, 999, 1_104, 52_400_000].map(size), ["0 B", "999 B", "1.10 KB", "52.4 MB"]);
+    }
+}

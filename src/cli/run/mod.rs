@@ -1,0 +1,3 @@
+//! `velox-tui run`: ETLs to environments.
+
+pub mod arguments;
