@@ -338,35 +338,4 @@ impl Sources {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn every_shipped_file_loads_and_only_lacks_variables() {
-        let mut sources = Sources::folder("/nonexistent/config");
-        sources.shipped_when_absent = true;
-        let config = Config::load(&sources);
-        let names: Vec<_> = config.environments.iter().map(|environment| environment.name.as_str()).collect();
-        assert_eq!(names, TRAVEL_ORDER);
-        for environment in &config.environments {
-            assert!(environment.value.is_ok(), "{:?}", environment.value);
-        }
-        for etl in &config.etls {
-            assert!(etl.ready().is_ok(), "{:?}", etl.value);
-        }
-        assert_eq!(config.etls.len(), 9);
-        assert!(
-            config.runner.ready().is_ok() && config.console.ready().is_ok(),
-            "{:?} {:?}",
-            config.runner.value,
-            config.console.value
-        );
-        assert!(config.environment("sandbox").unwrap().ready().is_ok());
-        let fault = config.environment("qa").unwrap().ready().unwrap_err().to_string();
-        assert!(fault.contains("KAFKA_QA_BOOTSTRAP"), "{fault}");
-        assert_eq!(config.environment("uat").unwrap().missing.len(), 4);
-        assert_eq!(config.start_environment().unwrap().name, "sandbox");
-        assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
-    }
-}
+mod tests;

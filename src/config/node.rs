@@ -96,11 +96,11 @@ impl Leaf {
         self.plain && self.rendered.is_none() && is_null(&self.text)
     }
 
-    /// Whether an optional field counts as not given: null, or empty after rendering.
-    pub fn is_absent(&self) -> bool {
+    /// Whether an optional field counts as not given: null, empty, or `null` after rendering, which for a secret is a text like any other.
+    pub fn is_absent(&self, secret: bool) -> bool {
         match &self.rendered {
             Some(Rendered::Missing(_)) => false,
-            Some(Rendered::From { .. }) => is_null(self.text.trim()),
+            Some(Rendered::From { .. }) => self.text.is_empty() || (!secret && self.text.trim() == "null"),
             None => self.is_null() || self.text.is_empty(),
         }
     }

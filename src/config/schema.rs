@@ -10,6 +10,7 @@ use crate::core::runner::RunnerConfig;
 
 use super::console::ConsoleConfig;
 use super::extends::EXTENDS;
+use super::typed::OPEN;
 
 /// Matches a text that is rendered before it is read, which may stand for a value of any type.
 const TEMPLATE: &str = r"\{\{|\{%|\$\{(env|file):";
@@ -28,7 +29,12 @@ fn of<T: JsonSchema>() -> Value {
     let generator = SchemaSettings::draft07().into_generator();
     let mut schema = generator.into_root_schema_for::<T>().to_value();
     if let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) {
-        definitions.values_mut().for_each(loosen);
+        for (name, definition) in definitions.iter_mut() {
+            loosen(definition);
+            if let Some(open) = definition.as_object_mut().filter(|_| OPEN.contains(&name.as_str())) {
+                open.insert("additionalProperties".into(), json!({ "$ref": "#/definitions/Scalar" }));
+            }
+        }
     }
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.values_mut().for_each(loosen_value);

@@ -22,6 +22,9 @@ use read::Reader;
 /// Faults told for one file; who has more has the wrong file.
 pub const FAULTS_MAX: usize = 32;
 
+/// Structs whose unknown keys are librdkafka's own settings: they go to the field `options`.
+pub const OPEN: [&str; 2] = ["ProducerSettings", "ConsumerSettings"];
+
 /// What reading a tree gave.
 pub struct Reading<T> {
     /// The value, or all faults.
@@ -85,7 +88,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).clamp(1, 4))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).min(4))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -256,6 +256,7 @@ fn yes() -> bool {
 
 /// `acks`: how many replicas must have a record before it counts as delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = acks_as_numbers)]
 pub enum Acks {
     /// None.
     #[serde(rename = "0")]
@@ -267,6 +268,12 @@ pub enum Acks {
     #[default]
     #[serde(rename = "all", alias = "-1")]
     All,
+}
+
+/// YAML writes `acks: 1` as readily as `acks: "1"`.
+fn acks_as_numbers(schema: &mut schemars::Schema) {
+    schema.remove("oneOf");
+    schema.insert("enum".into(), serde_json::json!(["all", "0", "1", "-1", 0, 1, -1]));
 }
 
 /// `producer:` of an environment. What is not named here goes to librdkafka under its own name.

@@ -1,5 +1,7 @@
-//! The rules of the house: layers, lints of our own, shipped files. Reads the source; runs no client.
+//! The rules of the house: layers, lints of our own, shipped files and printed examples. Reads files; runs no client.
 
+mod documents;
 mod layers;
 mod rules;
+mod schemas;
 mod source;

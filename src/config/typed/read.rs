@@ -10,10 +10,8 @@ use crate::core::secret::{MASK, Secret};
 use super::super::loaded::{Effective, Missing, Origin};
 use super::super::node::{Entry, Kind, Leaf, Node, Rendered};
 use super::error::{Error, join};
-use super::{Trace, advice, fault, nearest};
+use super::{OPEN, Trace, advice, fault, nearest};
 
-/// Structs whose unknown keys are librdkafka's own settings: they go to the field `options`.
-const OPEN: [&str; 2] = ["ProducerSettings", "ConsumerSettings"];
 const OPTIONS: &str = "options";
 
 /// A node to be read; `None` is a stand-in for a field that is missing.
@@ -22,6 +20,8 @@ pub struct Reader<'a> {
     node: Option<&'a Node>,
     path: String,
     place: &'a Place,
+    /// Where its key stands; its own place where it has none.
+    key: &'a Place,
     trace: &'a Trace,
     secret: bool,
 }
@@ -35,11 +35,12 @@ enum Given<'a> {
 
 impl<'a> Reader<'a> {
     pub fn root(node: &'a Node, trace: &'a Trace) -> Self {
-        Self { node: Some(node), path: String::new(), place: &node.place, trace, secret: false }.stood_in()
+        Self { node: Some(node), path: String::new(), place: &node.place, key: &node.place, trace, secret: false }
+            .stood_in()
     }
 
-    fn child(&self, node: &'a Node, path: String) -> Self {
-        Self { node: Some(node), path, place: &node.place, trace: self.trace, secret: false }.stood_in()
+    fn child(&self, node: &'a Node, path: String, key: &'a Place) -> Self {
+        Self { node: Some(node), path, place: &node.place, key, trace: self.trace, secret: false }.stood_in()
     }
 
     fn stood_in(mut self) -> Self {
@@ -212,7 +213,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
     fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.node.map(|node| &node.kind) {
             None => visitor.visit_none(),
-            Some(Kind::Leaf(leaf)) if leaf.is_absent() => {
+            Some(Kind::Leaf(leaf)) if leaf.is_absent(sounds_secret(&self.path)) => {
                 self.note(leaf);
                 visitor.visit_none()
             }
@@ -229,7 +230,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         let items = match self.node.map(|node| &node.kind) {
             None => [].iter(),
             Some(Kind::List(items)) => items.iter(),
-            Some(Kind::Leaf(leaf)) if leaf.is_absent() => [].iter(),
+            Some(Kind::Leaf(leaf)) if leaf.is_absent(false) => [].iter(),
             Some(Kind::Leaf(leaf)) if matches!(leaf.rendered, Some(Rendered::Missing(_))) => {
                 self.given()?;
                 [].iter()
@@ -257,7 +258,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         for entry in self.entries()? {
             match &entry.value.kind {
                 Kind::Leaf(leaf) if leaf.is_null() && fields.contains(&entry.key.as_str()) => {
-                    self.child(&entry.value, join(&self.path, &entry.key)).note(leaf);
+                    self.child(&entry.value, join(&self.path, &entry.key), &entry.place).note(leaf);
                 }
                 _ if known.contains(&entry.key.as_str()) => entries.push(Field::Written(entry)),
                 Kind::Map(nested) if OPEN.contains(&name) && entry.key == OPTIONS => options.extend(nested),
@@ -280,7 +281,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
             .map(|field| Field::Absent(field))
             .collect();
         entries.extend(absent);
-        visitor.visit_map(Fields::new(entries, &self)).map_err(|error| error.located(&self.path, self.place, None))
+        visitor.visit_map(Fields::new(entries, &self)).map_err(|error| error.located(&self.path, self.key, None))
     }
 
     fn deserialize_enum<V: Visitor<'a>>(
@@ -343,7 +344,7 @@ impl<'a> SeqAccess<'a> for Items<'a, '_> {
 
     fn next_element_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
         let Some((index, item)) = self.items.next() else { return Ok(None) };
-        seed.deserialize(self.list.child(item, format!("{}[{index}]", self.list.path))).map(Some)
+        seed.deserialize(self.list.child(item, format!("{}[{index}]", self.list.path), &item.place)).map(Some)
     }
 }
 
@@ -385,10 +386,19 @@ impl<'a> MapAccess<'a> for Fields<'a, '_> {
     fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let map = self.map;
         match self.value.take() {
-            Some(Field::Written(entry)) => seed.deserialize(map.child(&entry.value, join(&map.path, &entry.key))),
+            Some(Field::Written(entry)) => {
+                seed.deserialize(map.child(&entry.value, join(&map.path, &entry.key), &entry.place))
+            }
             Some(Field::Absent(name)) => {
                 let path = join(&map.path, name);
-                seed.deserialize(Reader { node: None, path, place: map.place, trace: map.trace, secret: false })
+                seed.deserialize(Reader {
+                    node: None,
+                    path,
+                    place: map.place,
+                    key: map.key,
+                    trace: map.trace,
+                    secret: false,
+                })
             }
             Some(Field::Options(entries)) => seed.deserialize(Gathered { entries, map }),
             None => Err(Error::needs("a value")),

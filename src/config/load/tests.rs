@@ -1,0 +1,436 @@
+//! The loader end to end: texts in, values, faults and origins out.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use proptest::strategy::Strategy;
+
+use super::*;
+use crate::core::environment::{Acks, SaslMechanism, SecurityProtocol};
+
+struct Folder(tempfile::TempDir, Sources);
+
+impl Folder {
+    fn of(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let sources = Sources::folder(folder.path());
+        Self(folder, sources)
+    }
+
+    fn with(mut self, variables: &[(&str, &str)]) -> Self {
+        self.1.process_environment = variables.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+        self
+    }
+
+    fn load(&self) -> Config {
+        Config::load(&self.1)
+    }
+
+    /// A fault as it is shown, with the temporary folder taken out of its paths.
+    fn shown(&self, fault: &Fault) -> String {
+        fault.to_string().replace(&format!("{}/", self.0.path().display()), "")
+    }
+}
+
+fn environment(text: &str, variables: &[(&str, &str)]) -> Loaded<Environment> {
+    let folder = Folder::of(&[("environments/e.yaml", text)]).with(variables);
+    folder.load().environments.remove(0)
+}
+
+fn faults_of(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let folder = Folder::of(&[("environments/e.yaml", text)]).with(variables);
+    let config = folder.load();
+    let faults = config.environments[0].value.as_ref().err().cloned().unwrap_or_default();
+    faults.iter().map(|fault| folder.shown(fault)).collect()
+}
+
+fn shipped() -> Config {
+    let mut sources = Sources::folder("/nonexistent/config");
+    sources.shipped_when_absent = true;
+    Config::load(&sources)
+}
+
+#[test]
+fn every_shipped_file_loads_and_only_lacks_variables() {
+    let config = shipped();
+    let names: Vec<_> = config.environments.iter().map(|environment| environment.name.as_str()).collect();
+    assert_eq!(names, TRAVEL_ORDER);
+    for environment in &config.environments {
+        assert!(environment.value.is_ok(), "{:?}", environment.value);
+    }
+    for etl in &config.etls {
+        assert!(etl.ready().is_ok(), "{:?}", etl.value);
+    }
+    assert_eq!(config.etls.len(), 9);
+    assert!(config.runner.ready().is_ok(), "{:?}", config.runner.value);
+    assert!(config.console.ready().is_ok(), "{:?}", config.console.value);
+    assert!(config.environment("sandbox").unwrap().ready().unwrap().is_embedded());
+    assert_eq!(config.environment("uat").unwrap().missing.len(), 4);
+    assert_eq!(config.start_environment().unwrap().name, "sandbox");
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.is_shipped);
+}
+
+#[test]
+fn a_missing_variable_breaks_what_connects_and_nothing_else() {
+    let config = shipped();
+    let prod = config.environment("prod").unwrap();
+    assert_eq!(prod.preview().unwrap().environment, "prod");
+    assert_eq!(
+        config.environment("qa").unwrap().ready().unwrap_err().to_string(),
+        "/nonexistent/config/environments/qa.yaml:6:22: `qa` needs `KAFKA_QA_BOOTSTRAP`, `KAFKA_QA_USERNAME`, \
+         `KAFKA_QA_PASSWORD`, not set; set them in .env or the process environment"
+    );
+    let one = environment("environment: e\nkafka:\n  bootstrap_servers: '{{ BROKERS }}'\n", &[]);
+    let fault = one.ready().unwrap_err().to_string();
+    assert!(
+        fault.ends_with(
+            "environments/e.yaml:3:22: `kafka.bootstrap_servers` needs `BROKERS`, not set; set it in .env or the \
+             process environment, or give a default: {{ BROKERS | default('…') }}"
+        ),
+        "{fault}"
+    );
+}
+
+const NASTY: [&str; 12] = [
+    "quote\"d",
+    "colon: #hash",
+    "back\\slash\\n",
+    "two\nlines",
+    "{{ 7 * 6 }}",
+    "{% if x %}",
+    "'single'",
+    "${env:HOME}",
+    "null",
+    " spaced ",
+    "ünïcödé🔑",
+    "[a, {b}]",
+];
+
+#[test]
+fn a_password_arrives_intact_whatever_it_holds() {
+    let ways = [
+        "sasl: {mechanism: PLAIN, password: \"{{ PASSWORD }}\"}",
+        "sasl:\n    mechanism: PLAIN\n    password: {{ PASSWORD }}",
+        "sasl: {mechanism: PLAIN, password: \"${env:PASSWORD}\"}",
+        "{% if PASSWORD is defined %}\n  sasl:\n    mechanism: PLAIN\n    password: \"{{ PASSWORD }}\"\n  {% endif %}",
+        "{% for word in [PASSWORD] %}\n  sasl:\n    mechanism: PLAIN\n    password: \"{{ word }}\"\n  {% endfor %}",
+    ];
+    for way in ways {
+        for password in NASTY {
+            let text = format!("environment: e\nkafka:\n  bootstrap_servers: b:1\n  {way}\n");
+            let loaded = environment(&text, &[("PASSWORD", password)]);
+            let value = loaded.value.unwrap_or_else(|faults| panic!("{way} with {password:?}: {faults:?}"));
+            let sasl = value.kafka.sasl.clone().unwrap();
+            let arrived = sasl.password.map(|password| password.expose().to_owned());
+            assert_eq!(arrived.as_deref(), Some(password), "{way}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_file_gives_its_text_without_the_last_line_end() {
+    let folder = Folder::of(&[("secret", "canary\"\n\n")]);
+    let path = folder.0.path().join("secret").display().to_string();
+    let sasl = "sasl: {mechanism: PLAIN, password: \"${file:PATH}\"}";
+    let text = format!("environment: e\nkafka: {{bootstrap_servers: b, {sasl}}}\n").replace("PATH", &path);
+    let loaded = environment(&text, &[]);
+    assert_eq!(loaded.ready().unwrap().kafka.sasl.clone().unwrap().password.unwrap().expose(), "canary\"\n");
+    let loaded = environment(&text.replace("/secret", "/absent"), &[]);
+    assert!(loaded.preview().is_ok());
+    assert!(loaded.ready().unwrap_err().what.contains("/absent`, which cannot be read"));
+}
+
+#[test]
+fn a_rendered_text_takes_the_type_of_its_field() {
+    let text = "environment: e\nguard: '{{ GUARD }}'\nrate_limit_events_per_second: '{{ NOTHING }}'\nkafka:\n  bootstrap_servers: b\n  \
+                client_id: '{{ NUMBER }}'\n  security_protocol: '{{ PROTOCOL }}'\n  request_timeout_ms: '{{ NUMBER }}'\n  \
+                ssl: {check_hostname: '{{ NO }}', cafile: '{{ EMPTY }}'}\nproducer:\n  acks: -1\n  linger_ms: ${env:NUMBER}\n  \
+                socket.keepalive.enable: true\n  message.max.bytes: '{{ NUMBER }}'\n";
+    let variables = [
+        ("GUARD", "read_only"),
+        ("NOTHING", "null"),
+        ("NUMBER", "9092"),
+        ("PROTOCOL", "SASL_SSL"),
+        ("NO", "False"),
+        ("EMPTY", ""),
+    ];
+    let loaded = environment(text, &variables);
+    let value = loaded.ready().unwrap();
+    assert_eq!(value.guard(), crate::core::environment::Guard::ReadOnly);
+    assert_eq!(value.rate_limit_events_per_second, None);
+    assert_eq!(value.kafka.client_id.as_deref(), Some("9092"));
+    assert_eq!(value.kafka.security_protocol, SecurityProtocol::SaslSsl);
+    assert_eq!(value.kafka.request_timeout_ms, 9_092);
+    let ssl = value.kafka.ssl.clone().unwrap();
+    assert!(!ssl.check_hostname && ssl.cafile.is_none());
+    assert_eq!((value.producer.acks, value.producer.linger_ms), (Acks::All, 9_092));
+    let options: Vec<_> = value.producer.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(options, ["socket.keepalive.enable=true", "message.max.bytes=9092"]);
+}
+
+#[test]
+fn every_error_of_a_file_is_told_with_place_path_and_advice() {
+    let ok = "environment: e\nkafka:\n  bootstrap_servers: b\n";
+    for (text, expected) in [
+        (
+            "environment: e\nkafka:\n  bootstap_servers: b\n",
+            vec![
+                "environments/e.yaml:2:1: `kafka.bootstrap_servers` is missing; add `bootstrap_servers:`",
+                "environments/e.yaml:3:3: `kafka.bootstap_servers` is not a known key; did you mean `bootstrap_servers`?",
+            ],
+        ),
+        (
+            "kafka: 3\nguard: strict\nrate_limit_events_per_second: many\nzzz: 1\n",
+            vec![
+                "environments/e.yaml:1:1: `environment` is missing; add `environment:`",
+                "environments/e.yaml:1:8: `kafka` needs a mapping, not `3`",
+                "environments/e.yaml:2:8: `guard` needs one of its names, not `strict`; one of: none, confirm, typed, read_only",
+                "environments/e.yaml:3:31: `rate_limit_events_per_second` needs a whole number from 0 to 4294967295, not `many`",
+                "environments/e.yaml:4:1: `zzz` is not a known key; one of: environment, description, guard, rate_limit_events_per_second, kafka, producer, consumer",
+            ],
+        ),
+        (
+            "environment: e\nkafka:\n  bootstrap_servers: [a, b]\n  security_protocol: SASL-SSL\n",
+            vec![
+                "environments/e.yaml:3:22: `kafka.bootstrap_servers` needs a single value, not a list",
+                "environments/e.yaml:4:22: `kafka.security_protocol` needs one of its names, not `SASL-SSL`; did you mean `SASL_SSL`?",
+            ],
+        ),
+        (
+            &format!("{ok}producer: {{liner_ms: 3, acks: 2}}\n"),
+            vec![
+                "environments/e.yaml:4:12: `producer.liner_ms` is not a known key; did you mean `linger_ms`?",
+                "environments/e.yaml:4:31: `producer.acks` needs one of its names, not `2`; one of: 0, 1, -1, all",
+            ],
+        ),
+        (
+            &format!("{ok}consumer: {{sasl.password: canary}}\n"),
+            vec![
+                "environments/e.yaml:4:27: `consumer.sasl.password` carries a secret in a field that is shown; write it as `kafka.sasl.password`",
+            ],
+        ),
+        (
+            &format!("{ok}environment: f\n"),
+            vec![
+                "environments/e.yaml:4:1: the key `environment` is given twice; keep one; the first is at environments/e.yaml:1:1",
+            ],
+        ),
+        (
+            &format!("{ok}description: \"{{{{ X | }}}}\"\n"),
+            vec![
+                "environments/e.yaml:4:14: this text cannot be rendered: syntax error: unexpected end of variable block, expected identifier",
+            ],
+        ),
+        (
+            "environment: e\nkafka: {bootstrap_servers: ''}\n",
+            vec![
+                "environments/e.yaml:2:28: `kafka.bootstrap_servers` must not be empty; write host:port, or embedded://",
+            ],
+        ),
+        ("environment: e\nkafka:\n\tx: 1\n", vec![]),
+    ] {
+        let faults = faults_of(text, &[]);
+        if expected.is_empty() {
+            assert!(faults[0].starts_with("environments/e.yaml:3:"), "{faults:?}");
+        } else {
+            assert_eq!(faults, expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_value_of_a_variable_is_named_and_never_quoted() {
+    let text = "environment: e\nkafka:\n  bootstrap_servers: b\n  request_timeout_ms: '{{ WAIT }}'\n  sasl: {mechanism: '{{ HOW }}'}\n  client_id: '{{ WAIT | int }}'\n";
+    let faults = faults_of(text, &[("WAIT", "canary"), ("HOW", "canary")]);
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert!(faults.iter().all(|fault| !fault.contains("canary")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.contains("not what `WAIT` holds")), "{faults:?}");
+}
+
+#[test]
+fn blocks_keep_the_places_of_the_file() {
+    let text = "environment: e\n{% if LOGIN is defined %}\nguard: typed\n{% endif %}\nkafka:\n  bootstrap_servers: {{ BROKERS | default(\"b:1\") }}\n  # {{ not read }}\n  client_ids: x\n";
+    assert_eq!(
+        faults_of(text, &[]),
+        ["environments/e.yaml:8:3: `kafka.client_ids` is not a known key; did you mean `client_id`?"]
+    );
+    let fixed = text.replace("client_ids", "client_id");
+    let loaded = environment(&fixed, &[("LOGIN", "1")]);
+    assert_eq!(loaded.ready().unwrap().guard(), crate::core::environment::Guard::Typed);
+    assert_eq!(loaded.place_of("kafka.bootstrap_servers").line, 6);
+    assert_eq!(
+        faults_of("environment: e\n{% if LOGIN %}\nguard: typed\n{% endif %}\n", &[]),
+        [
+            "environments/e.yaml:2: a block tag needs `LOGIN`, not set; set it in .env or the process environment, or give a default: {{ LOGIN | default('…') }}"
+        ]
+    );
+}
+
+#[test]
+fn extends_merges_deeply_and_refuses_circles() {
+    let base = "environment: base\nkafka:\n  bootstrap_servers: '{{ NOT_NEEDED }}'\n  sasl: {mechanism: PLAIN, username: u}\n  ssl: {cafile: /ca}\n";
+    let over = "extends: _base.yaml\nenvironment: e\nkafka:\n  bootstrap_servers: b\n  sasl: {mechanism: SCRAM-SHA-256}\n  ssl: null\n";
+    let folder = Folder::of(&[("environments/_base.yaml", base), ("environments/e.yaml", over)]);
+    let config = folder.load();
+    assert_eq!(config.environments.len(), 1);
+    let kafka = config.environments[0].ready().unwrap().kafka.clone();
+    let sasl = kafka.sasl.unwrap();
+    assert_eq!((sasl.mechanism, sasl.username.as_deref()), (SaslMechanism::ScramSha256, Some("u")));
+    assert!(kafka.ssl.is_none());
+    assert_eq!(config.environments[0].place_of("kafka.sasl.username").line, 4);
+
+    let folder =
+        Folder::of(&[("environments/a.yaml", "extends: b.yaml\n"), ("environments/b.yaml", "extends: ./a.yaml\n")]);
+    let fault = folder.load().environments[0].preview().unwrap_err();
+    let shown = folder.shown(&fault).replace(&format!("{}/", folder.0.path().display()), "");
+    assert_eq!(
+        shown,
+        "environments/b.yaml:1:10: `extends` runs in a circle: environments/a.yaml -> environments/b.yaml -> environments/a.yaml"
+    );
+}
+
+#[test]
+fn a_broken_file_hides_no_other_and_twins_name_each_other() {
+    let good = "environment: NAME\nkafka: {bootstrap_servers: b}\n";
+    let folder = Folder::of(&[
+        ("environments/broken.yaml", "environment: [\n"),
+        ("environments/one.yaml", &good.replace("NAME", "twin")),
+        ("environments/two.yaml", &good.replace("NAME", "twin")),
+        ("environments/well.yaml", &good.replace("NAME", "well")),
+        ("etl/x.yaml", "name: x\npayload_template: x.j2\ntopics: {wel: t}\n"),
+    ]);
+    let config = folder.load();
+    assert!(config.environment("well").unwrap().ready().is_ok());
+    assert!(config.environment("broken").unwrap().value.is_err());
+    assert_eq!(
+        folder.shown(&config.environment("twin").unwrap().preview().unwrap_err()),
+        "environments/one.yaml:1:14: `twin` is the name of two files; rename one; the other is at environments/two.yaml:1:14"
+    );
+    assert_eq!(
+        config.environment("wel").unwrap_err().to_string(),
+        "there is no environment `wel`; did you mean `well`?"
+    );
+    let warnings: Vec<_> = config.warnings.iter().map(|warning| folder.shown(warning)).collect();
+    assert_eq!(
+        warnings,
+        ["etl/x.yaml:3:15: `topics.wel` is a topic of an environment that does not exist; did you mean `well`?"]
+    );
+}
+
+#[test]
+fn each_value_knows_where_it_came_from_and_the_process_wins() {
+    let text = "environment: e\nkafka:\n  bootstrap_servers: '{{ A }}'\n  client_id: '{{ B }}'\n  sasl: {mechanism: PLAIN, username: '{{ C }}', password: '{{ C }}'}\n";
+    let mut folder =
+        Folder::of(&[("environments/e.yaml", text), ("dotenv", "A=a\n\nB=b\nC=canary\n")]).with(&[("A", "process")]);
+    folder.1.env_file = Some(folder.0.path().join("dotenv"));
+    let config = folder.load();
+    let origins = &config.environments[0].origins;
+    let said = |path: &str| {
+        let effective = origins.get(path).unwrap();
+        format!("{} <- {}", effective.shown, effective.origin).replace(&format!("{}/", folder.0.path().display()), "")
+    };
+    assert_eq!(said("environment"), "e <- environments/e.yaml:1:14");
+    assert_eq!(said("kafka.bootstrap_servers"), "process <- A in the process environment");
+    assert_eq!(said("kafka.client_id"), "b <- B in dotenv:3:1");
+    assert_eq!(said("kafka.sasl.password"), "*** <- C in dotenv:4:1");
+    assert_eq!(said("kafka.sasl.username"), "*** <- C in dotenv:4:1");
+    assert_eq!(said("kafka.request_timeout_ms"), "30000 <- default");
+    assert_eq!(said("producer.acks"), "all <- default");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.1.env_file.clone().unwrap();
+        for (mode, warned) in [(0o644, true), (0o600, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let warnings = folder.load().warnings;
+            assert_eq!(warnings.iter().any(|warning| warning.what.contains("others may read")), warned, "{warnings:?}");
+        }
+    }
+}
+
+#[test]
+fn templates_of_an_event_are_left_for_the_event() {
+    let folder = Folder::of(&[(
+        "etl/x.yaml",
+        "{% if true %}\nname: x\n{% endif %}\npayload_template: x.j2\ntopics: {}\nkey_template: '{{ customer_id }}'\nheaders: {a: '{{ b }}'}\nvariables: {n: 3, t: '3', s: '{{ S }}', l: [true, null]}\nextra: {compression: lz4}\n",
+    )])
+    .with(&[("S", "{{ x }}")]);
+    let config = folder.load();
+    let etl = config.etl("x").unwrap().ready().unwrap();
+    assert_eq!(etl.key_template.as_deref(), Some("{{ customer_id }}"));
+    assert_eq!(etl.headers["a"], "{{ b }}");
+    assert_eq!(
+        serde_json::Value::from(etl.variables.clone()),
+        serde_json::json!({"n": 3, "t": "3", "s": "{{ x }}", "l": [true, null]})
+    );
+}
+
+#[test]
+fn keys_of_the_console_are_one_chord_a_list_or_null() {
+    let folder =
+        Folder::of(&[("console.yaml", "keys:\n  quit: ctrl+c\n  help: ['?', f1]\n  jobs: 6\n  suspend: null\n")]);
+    let config = folder.load();
+    let keys = &config.console.ready().unwrap().keys;
+    let chords = |name: &str| keys[name].clone().map(|chords| chords.0);
+    assert_eq!(chords("quit"), Some(vec!["ctrl+c".to_owned()]));
+    assert_eq!(chords("help"), Some(vec!["?".to_owned(), "f1".to_owned()]));
+    assert_eq!((chords("jobs"), chords("suspend")), (Some(vec!["6".to_owned()]), None));
+    assert_eq!(config.console.place_of("keys.quit").line, 2);
+}
+
+#[test]
+fn no_print_of_a_configuration_shows_a_secret() {
+    let text = "environment: e\nkafka:\n  bootstrap_servers: 'b:1'\n  sasl:\n    mechanism: PLAIN\n    username: u\n    password: '{{ CANARY }}'\n    oauth: {token: '${env:CANARY}', client_secret: '{{ CANARY }}'}\n  ssl: {password: '{{ CANARY }}', certfile: 3, keyfile: []}\n";
+    let canary = "canary-7f3a\"\\x";
+    for text in [text, &text.replace(", keyfile: []", "")] {
+        let folder =
+            Folder::of(&[("environments/e.yaml", text), ("dotenv", "CANARY='overridden-canary'\nBAD canary line\n")]);
+        let mut folder = folder.with(&[("CANARY", canary)]);
+        folder.1.env_file = Some(folder.0.path().join("dotenv"));
+        let config = folder.load();
+        let mut printed = format!("{:?} {config:?} {config:#?} {:?} ", folder.1, config.scrubber());
+        for loaded in &config.environments {
+            printed += &serde_json::to_string(loaded).unwrap();
+            let faults = loaded.value.as_ref().err().into_iter().flatten();
+            printed += &faults.map(ToString::to_string).collect::<String>();
+        }
+        printed += &config.warnings.iter().map(|warning| format!("{warning:?}")).collect::<String>();
+        assert!(
+            !printed.contains("canary-7f3a") && !printed.contains("overridden-canary") && !printed.contains("BAD"),
+            "{printed}"
+        );
+        assert!(!config.secrets().is_empty());
+        assert_eq!(config.scrubber().scrub(&format!("log: {canary}!")), "log: ***!");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+    #[test]
+    fn no_text_makes_the_loader_panic(
+        text in proptest::prop_oneof![
+            ".{0,200}".boxed(),
+            proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "environment: e\n", "kafka:\n", "  bootstrap_servers: ", "{{ X }}", "{{", "}}", "{% if X %}", "{% for a in [1,2] %}",
+                    "{% endfor %}", "{% endif %}", "{% raw %}", "{% endraw %}", "\"", "'", "#", ":", " ", "\n", "- ", "[", "]", "{", "}", "&a ", "*a",
+                    "<<: ", "|\n", "${env:X}", "${file:", "extends: e.yaml\n", "producer: ", "é", "\u{10F000}", "\t", "!!str ", "---\n", "{#", "#}", "-%}",
+                ]),
+                0..24,
+            ).prop_map(|parts| parts.concat()).boxed(),
+        ],
+        value in ".{0,12}",
+    ) {
+        let folder = Folder::of(&[("environments/e.yaml", &text), ("etl/e.yaml", &text), ("console.yaml", &text), ("dotenv", &text)]);
+        let mut folder = folder.with(&[("X", &value)]);
+        folder.1.env_file = Some(folder.0.path().join("dotenv"));
+        let config = folder.load();
+        proptest::prop_assert_eq!(config.environments.len(), 1);
+    }
+}
