@@ -10,8 +10,11 @@ use minijinja::functions::Function;
 use minijinja::value::{FunctionArgs, FunctionResult};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::arithmetic;
 use super::compiled::{Owner, Template};
+use super::draw::Draw;
 use super::fault::TemplateFault;
+use super::language;
 use super::loader;
 use crate::core::fault::Place;
 
@@ -95,7 +98,7 @@ impl Engine {
         place: Place,
         original: String,
     ) -> Result<Template, TemplateFault> {
-        let source = original.clone();
+        let source = arithmetic::rewritten(&original).unwrap_or_else(|| original.clone());
         Template::compile(Owner { environment, name, source }, original, place, self.shared.folder.clone())
     }
 }
@@ -104,7 +107,6 @@ impl Engine {
 pub struct EngineBuilder {
     folder: PathBuf,
     environment: Environment<'static>,
-    seed: Option<u64>,
 }
 
 impl EngineBuilder {
@@ -114,20 +116,20 @@ impl EngineBuilder {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_debug(true);
         environment.set_fuel(Some(FUEL_INSTRUCTIONS));
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         let loaded_from = folder.clone();
         environment.set_loader(move |name| match loader::read(&loaded_from, name) {
-            Ok(source) => Ok(Some(source.text)),
+            Ok(source) => Ok(Some(arithmetic::rewritten(&source.text).unwrap_or(source.text))),
             Err(fault) => Err(Error::new(ErrorKind::TemplateNotFound, fault.what)),
         });
-        Self { folder, environment, seed: None }
+        language::register(&mut environment, Draw { seed: None });
+        Self { folder, environment }
     }
 
     /// Makes every random value (`uuid4`, `random_int`, `random_choice`, `fake`) follow from `seed`, the template, and
     /// the context's `environment` and `event_index`: the same run gives the same events in whatever order they render.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
+        language::register_random(&mut self.environment, Draw { seed: Some(seed) });
         self
     }
 

@@ -5,3 +5,4 @@ mod layers;
 mod rules;
 mod schemas;
 mod source;
+mod templates;
