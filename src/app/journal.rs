@@ -1,0 +1,216 @@
+//! Log and audit on disk: lines appended by one thread of their own, bounded and rotated. Nothing that writes a line waits.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+/// Lines on their way to the disk; beyond, lines are dropped and counted, because a slow disk must not slow the console.
+const LINES_UNDER_WAY_MAX: usize = 4_096;
+/// Size at which a file is put aside, bytes: opened by any editor at once.
+pub const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Files put aside before the oldest is deleted; with the one in use 32 MB in all.
+pub const FILES_ASIDE_MAX: usize = 3;
+
+/// Which file a line goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Book {
+    /// `velox.log`, JSON lines.
+    Log,
+    /// `audit.jsonl`.
+    Audit,
+}
+
+impl Book {
+    /// The file's name.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Log => "velox.log",
+            Self::Audit => "audit.jsonl",
+        }
+    }
+}
+
+enum Entry {
+    Line(Book, String),
+    /// Everything before it is on disk when the sender is answered.
+    Flush(SyncSender<()>),
+}
+
+/// The writing end; clones write to the same files.
+#[derive(Clone)]
+pub struct Journal {
+    entries: SyncSender<Entry>,
+    dropped: Arc<AtomicU64>,
+    folder: PathBuf,
+}
+
+impl Journal {
+    /// Opens the journal in a folder, which is made where it does not exist. The thread ends when the last clone is gone.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or a file in it cannot be written.
+    pub fn open(folder: &Path) -> io::Result<(Self, JoinHandle<()>)> {
+        fs::create_dir_all(folder)?;
+        let books = [Shelf::open(folder, Book::Log)?, Shelf::open(folder, Book::Audit)?];
+        let (entries, inbox) = sync_channel(LINES_UNDER_WAY_MAX);
+        let thread = std::thread::Builder::new().name("velox-journal".into()).spawn(move || write_all(inbox, books))?;
+        Ok((Self { entries, dropped: Arc::default(), folder: folder.to_owned() }, thread))
+    }
+
+    /// Adds a line; never waits. Gives `false` where it had to be dropped.
+    pub fn write(&self, book: Book, line: String) -> bool {
+        match self.entries.try_send(Entry::Line(book, line)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    /// Waits until every line so far is on disk, or the thread is gone.
+    pub fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if self.entries.send(Entry::Flush(done)).is_ok() {
+            wait.recv().ok();
+        }
+    }
+
+    /// Lines dropped because the disk was slower than they came.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Where a book is.
+    pub fn path(&self, book: Book) -> PathBuf {
+        self.folder.join(book.file())
+    }
+}
+
+/// `${XDG_STATE_HOME:-~/.local/state}/velox-tui`; none where neither variable is set.
+pub fn state_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|text| !text.is_empty()).map(PathBuf::from);
+    set("XDG_STATE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("velox-tui"))
+}
+
+fn write_all(inbox: Receiver<Entry>, mut books: [Shelf; 2]) {
+    for entry in inbox {
+        match entry {
+            // A full disk must not end the console; the next line tries again.
+            Entry::Line(book, line) => books[book as usize].write(&line).unwrap_or_default(),
+            Entry::Flush(done) => {
+                for shelf in &mut books {
+                    shelf.file.flush().ok();
+                }
+                done.send(()).ok();
+            }
+        }
+    }
+}
+
+struct Shelf {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+}
+
+impl Shelf {
+    fn open(folder: &Path, book: Book) -> io::Result<Self> {
+        let path = folder.join(book.file());
+        let file = append(&path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { path, file, bytes })
+    }
+
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        if FILE_BYTES_MAX < self.bytes + line.len() as u64 + 1 {
+            self.put_aside()?;
+        }
+        // One call: two consoles that write to one file do not tear each other's lines.
+        let mut whole = String::with_capacity(line.len() + 1);
+        whole.push_str(line);
+        whole.push('\n');
+        self.file.write_all(whole.as_bytes())?;
+        self.bytes += whole.len() as u64;
+        Ok(())
+    }
+
+    fn put_aside(&mut self) -> io::Result<()> {
+        let aside = |number: usize| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(format!(".{number}"));
+            PathBuf::from(path)
+        };
+        for number in (1..FILES_ASIDE_MAX).rev() {
+            fs::rename(aside(number), aside(number + 1)).ok();
+        }
+        fs::rename(&self.path, aside(1))?;
+        self.file = append(&self.path)?;
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Only its owner reads it: topics and names of a company are nobody else's business.
+fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn lines_arrive_whole_and_in_order_in_their_own_book() {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(folder.path()).unwrap();
+        journal.write(Book::Log, "one".into());
+        journal.write(Book::Audit, "{}".into());
+        journal.write(Book::Log, "two".into());
+        journal.flush();
+        assert_eq!(fs::read_to_string(journal.path(Book::Log)).unwrap(), "one\ntwo\n");
+        assert_eq!(fs::read_to_string(journal.path(Book::Audit)).unwrap(), "{}\n");
+    }
+
+    #[test]
+    fn a_book_that_is_full_is_put_aside_and_the_oldest_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shelf = Shelf::open(folder.path(), Book::Log).unwrap();
+        let line = "x".repeat(FILE_BYTES_MAX as usize / 2);
+        for _ in 0..10 {
+            shelf.write(&line).unwrap();
+        }
+        let names: std::collections::BTreeSet<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), FILES_ASIDE_MAX + 1, "{names:?}");
+        for name in names {
+            assert!(fs::metadata(folder.path().join(name)).unwrap().len() <= FILE_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn the_folder_follows_the_desktop_rules() {
+        let with = |state: &'static str| {
+            state_folder(move |name| match name {
+                "XDG_STATE_HOME" => Some(state.to_owned()),
+                _ => Some("/home/me".into()),
+            })
+        };
+        assert_eq!(with("/state").unwrap(), Path::new("/state/velox-tui"));
+        assert_eq!(with("").unwrap(), Path::new("/home/me/.local/state/velox-tui"));
+        assert_eq!(with("not/absolute").unwrap(), Path::new("/home/me/.local/state/velox-tui"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Performs effects through the layers below: the only place in `app` that names a service. Everything that could take time is
+//! given to the supervisor; nothing here waits.
+
+mod load;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use super::effect::Effect;
+use super::fact::{Fact, Loaded};
+use super::feed::Intake;
+use super::journal::{Book, Journal};
+use super::model::Note;
+use super::model::audit::AuditEntry;
+use super::supervisor::Supervisor;
+use crate::config::{Config, Scrubber, Sources};
+
+/// What performs effects.
+pub struct Runtime {
+    supervisor: Supervisor,
+    sources: Arc<Sources>,
+    config: Arc<Mutex<Arc<Config>>>,
+    scrubber: Arc<RwLock<Scrubber>>,
+    journal: Option<Journal>,
+    who: String,
+}
+
+impl Runtime {
+    /// A runtime over a configuration that was loaded, reporting through the supervisor.
+    pub fn new(supervisor: Supervisor, sources: Sources, config: Config, journal: Option<Journal>) -> Self {
+        Self {
+            supervisor,
+            sources: Arc::new(sources),
+            scrubber: Arc::new(RwLock::new(config.scrubber())),
+            config: Arc::new(Mutex::new(Arc::new(config))),
+            journal,
+            who: who(),
+        }
+    }
+
+    /// What is known of the configuration, for the model.
+    pub fn loaded(&self) -> Loaded {
+        load::facts(&self.config(), &self.sources)
+    }
+
+    /// The supervisor.
+    pub fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
+    }
+
+    /// What takes secrets out of log lines; follows every load.
+    pub fn scrubber(&self) -> Arc<RwLock<Scrubber>> {
+        self.scrubber.clone()
+    }
+
+    /// Performs an effect. Those that touch the terminal are not for the runtime and are ignored.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::LoadConfiguration => self.load(),
+            Effect::Audit(entry) => self.audit(entry),
+            _ => {}
+        }
+    }
+
+    fn load(&self) {
+        let (sources, shared, scrubber) = (self.sources.clone(), self.config.clone(), self.scrubber.clone());
+        self.supervisor.ask("reading the configuration", async move {
+            let reading = tokio::task::spawn_blocking(move || {
+                let config = Config::load(&sources);
+                let loaded = load::facts(&config, &sources);
+                *scrubber.write().unwrap_or_else(PoisonError::into_inner) = config.scrubber();
+                *shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+                loaded
+            });
+            match reading.await {
+                Ok(loaded) => Fact::Loaded(Box::new(loaded)),
+                Err(error) => Fact::Said(Note::danger(format!("reading the configuration failed: {error}"))),
+            }
+        });
+    }
+
+    fn audit(&self, entry: AuditEntry) {
+        let at = Timestamp::from_millisecond(entry.at_ms).unwrap_or_default();
+        let line = serde_json::json!({
+            "at": at.to_string(),
+            "who": self.who,
+            "environment": entry.environment,
+            "what": entry.what,
+            "result": entry.result,
+        });
+        let kept = self.journal.as_ref().is_some_and(|journal| journal.write(Book::Audit, line.to_string()));
+        let intake = self.intake().clone();
+        self.supervisor.ask("the audit log", async move {
+            if !kept {
+                intake.tell(Fact::Said(Note::danger("the audit log could not be written: this is in memory only"))).await;
+            }
+            Fact::Audited(entry)
+        });
+    }
+
+    fn intake(&self) -> &Intake {
+        self.supervisor.intake()
+    }
+
+    fn config(&self) -> Arc<Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The person at the keyboard, as the audit log names them.
+fn who() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()))
+        .unwrap_or_else(|| "unknown".into())
+}
