@@ -75,6 +75,8 @@ impl Model {
         self.faults = loaded.faults;
         if let Some(fault) = self.faults.first() {
             self.note = Some(Note::danger(fault.to_string()));
+        } else if let Some(warning) = loaded.warnings.first() {
+            self.note = Some(Note::warning(warning.to_string()));
         }
         if before.is_empty() { self.wake_active() } else { Vec::new() }
     }

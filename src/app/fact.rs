@@ -22,6 +22,8 @@ pub struct Loaded {
     pub presets: Vec<Preset>,
     /// Faults of files that are neither an environment nor an ETL.
     pub faults: Vec<Fault>,
+    /// What is odd but stops nothing.
+    pub warnings: Vec<Fault>,
 }
 
 /// Something that happened.

@@ -12,3 +12,8 @@ pub mod update;
 
 pub mod feed;
 pub mod supervisor;
+
+pub mod journal;
+pub mod logging;
+pub mod runtime;
+pub mod provoke;

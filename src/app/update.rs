@@ -62,7 +62,10 @@ impl Model {
                 self.start(Work::Tail(tail))
             }
             Action::CloseTail(job) => self.close_tail(job),
-            Action::PauseTail { job, paused } => self.on_tail(job, |tail| pause(tail, paused)),
+            Action::PauseTail { job, paused } => {
+                let capacity = self.tail_records;
+                self.on_tail(job, |tail| pause(tail, paused, capacity))
+            }
             Action::FilterTail { job, filter } => self.on_tail(job, |tail| tail.filter = filter),
             Action::ClearTail(job) => self.on_tail(job, |tail| {
                 tail.records.clear();
@@ -257,7 +260,7 @@ impl Model {
     }
 
     fn start_tail(&mut self, id: JobId, tail: TailRequest) -> Effect {
-        self.tails.insert(id, Tail::new(id, tail.clone()));
+        self.tails.insert(id, Tail::new(id, tail.clone(), self.tail_records));
         self.tail = Some(id);
         Effect::StartTail { job: id, tail }
     }
@@ -348,12 +351,12 @@ pub(super) fn said_of(work: &Work) -> String {
     }
 }
 
-fn pause(tail: &mut Tail, paused: bool) {
+fn pause(tail: &mut Tail, paused: bool, capacity: usize) {
     tail.paused = paused;
     if !paused {
         for record in tail.waiting.drain() {
             tail.records.push(record);
         }
-        tail.waiting = Ring::new(super::model::tails::TAIL_RECORDS_MAX);
+        tail.waiting = Ring::new(capacity);
     }
 }

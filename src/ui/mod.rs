@@ -1,6 +1,12 @@
 //! The screen: panes, keys, themes, widgets. It reads the model and emits actions; it never names a service.
 
+pub mod open;
+pub mod run;
 pub mod screen;
+
+pub mod editor;
+pub mod signals;
+pub mod terminal;
 
 pub mod pane;
 pub mod panes;

@@ -26,7 +26,7 @@ use jobs::Job;
 use log::Log;
 use metrics::Metrics;
 use runs::{Preset, Run};
-use tails::Tail;
+use tails::{TAIL_RECORDS_MAX, Tail};
 
 /// How a note is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,9 @@ pub struct Model {
     /// Name of the theme in use.
     pub theme: String,
 
+    /// Records that a tail keeps for the view.
+    pub tail_records: usize,
+
     /// Environments in order of their files.
     pub environments: Vec<EnvironmentRow>,
     /// Name of the active environment.
@@ -134,6 +137,7 @@ impl Default for Model {
             now_ms: 0,
             focus: PaneId::Environments,
             theme: "dark".into(),
+            tail_records: TAIL_RECORDS_MAX,
             environments: Vec::new(),
             active: None,
             etls: Vec::new(),

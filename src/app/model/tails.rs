@@ -5,7 +5,7 @@ use crate::core::job::{JobId, TailCounts};
 use crate::core::record::Record;
 use crate::core::ring::Ring;
 
-/// Records kept of a tail: more than a person scrolls back through, and 2,000 heads of records are a few megabytes.
+/// Records kept of a tail where `console.yaml` is silent: more than a person scrolls back through, and 2,000 heads of records are a few megabytes.
 pub const TAIL_RECORDS_MAX: usize = 2_000;
 
 /// A tail that runs or ran.
@@ -30,15 +30,15 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// A tail that has read nothing.
-    pub fn new(job: JobId, request: TailRequest) -> Self {
+    /// A tail that has read nothing and keeps `capacity` records.
+    pub fn new(job: JobId, request: TailRequest, capacity: usize) -> Self {
         Self {
             job,
             request,
             counts: TailCounts::default(),
-            records: Ring::new(TAIL_RECORDS_MAX),
+            records: Ring::new(capacity),
             paused: false,
-            waiting: Ring::new(TAIL_RECORDS_MAX),
+            waiting: Ring::new(capacity),
             skipped: 0,
             filter: String::new(),
         }

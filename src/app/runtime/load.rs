@@ -5,19 +5,24 @@ use std::path::Path;
 use crate::app::fact::Loaded as Facts;
 use crate::app::model::environments::{EnvironmentRow, MissingVariable, Setting};
 use crate::app::model::etls::EtlRow;
-use crate::config::{Config, Loaded, Sources};
+use crate::config::{Config, Loaded};
 use crate::core::environment::Environment;
 use crate::core::etl::Etl;
 use crate::core::fault::Fault;
+use crate::core::secret::MASK;
+use crate::template::Engine;
+
+/// Largest file that is shown, bytes: what the configuration reads at most.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What the files said, for the model.
-pub fn facts(config: &Config, sources: &Sources) -> Facts {
+pub fn facts(config: &Config, engine: &Engine) -> Facts {
     let mut faults: Vec<Fault> = Vec::new();
     faults.extend(config.runner.value.as_ref().err().into_iter().flatten().cloned());
     faults.extend(config.console.value.as_ref().err().into_iter().flatten().cloned());
     Facts {
         environments: config.environments.iter().map(environment).collect(),
-        etls: config.etls.iter().map(|loaded| etl(loaded, sources)).collect(),
+        etls: config.etls.iter().map(|loaded| etl(loaded, config, engine)).collect(),
         presets: Vec::new(),
         faults,
         warnings: config.warnings.clone(),
@@ -69,16 +74,56 @@ fn shown<T>(loaded: &Loaded<T>, path: &str, value: &str) -> String {
     }
 }
 
-fn etl(loaded: &Loaded<Etl>, sources: &Sources) -> EtlRow {
-    let etl = loaded.value.as_ref().ok().cloned();
-    let payload = etl.as_ref().map(|etl| Path::new("payloads").join(&etl.payload_template));
-    EtlRow {
+fn etl(loaded: &Loaded<Etl>, config: &Config, engine: &Engine) -> EtlRow {
+    let mut row = EtlRow {
         name: loaded.name.clone(),
         file: loaded.file.clone(),
-        text: sources.text_of(&loaded.file),
-        template_file: payload.as_ref().map(|path| sources.template_dir.join(path).display().to_string()).unwrap_or_default(),
+        etl: loaded.value.as_ref().ok().cloned(),
+        text: String::new(),
+        template_file: String::new(),
         template: String::new(),
         faults: loaded.value.as_ref().err().cloned().unwrap_or_default(),
-        etl,
+    };
+    match &row.etl {
+        Some(etl) => {
+            // What is in force, not what is written: merged, rendered, with secrets as `***`.
+            row.text = serde_yaml::to_string(&**etl).unwrap_or_default();
+            match engine.payload(&etl.payload_template) {
+                Ok(template) => {
+                    row.template_file.clone_from(&template.place().file);
+                    template.source().clone_into(&mut row.template);
+                }
+                Err(fault) => {
+                    let fault = Fault::from(fault);
+                    if let Some(place) = &fault.place {
+                        row.template_file.clone_from(&place.file);
+                        row.template = bounded_text(Path::new(&place.file));
+                    }
+                    row.faults.push(fault);
+                }
+            }
+        }
+        None => row.text = without_secrets(&bounded_text(Path::new(&loaded.file)), config),
     }
+    row
+}
+
+/// The text of a file of usual size; nothing where it is larger or cannot be read.
+fn bounded_text(path: &Path) -> String {
+    let small = std::fs::metadata(path).is_ok_and(|data| data.len() <= FILE_BYTES_MAX);
+    small.then(|| std::fs::read_to_string(path).ok()).flatten().unwrap_or_default()
+}
+
+/// A file that could not be read into values may hold a password as it is: whatever such a key says is masked.
+fn without_secrets(text: &str, config: &Config) -> String {
+    let masked = text.lines().map(|line| match line.split_once(':') {
+        Some((key, value)) if !value.trim().is_empty() && sounds_secret(key) => format!("{key}: {MASK}"),
+        _ => line.to_owned(),
+    });
+    config.scrubber().scrub(&masked.collect::<Vec<_>>().join("\n")).into_owned()
+}
+
+fn sounds_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "secret", "token", "keytab"].iter().any(|word| key.contains(word))
 }

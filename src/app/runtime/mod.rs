@@ -15,11 +15,13 @@ use super::model::Note;
 use super::model::audit::AuditEntry;
 use super::supervisor::Supervisor;
 use crate::config::{Config, Scrubber, Sources};
+use crate::template::Engine;
 
 /// What performs effects.
 pub struct Runtime {
     supervisor: Supervisor,
     sources: Arc<Sources>,
+    engine: Engine,
     config: Arc<Mutex<Arc<Config>>>,
     scrubber: Arc<RwLock<Scrubber>>,
     journal: Option<Journal>,
@@ -31,6 +33,7 @@ impl Runtime {
     pub fn new(supervisor: Supervisor, sources: Sources, config: Config, journal: Option<Journal>) -> Self {
         Self {
             supervisor,
+            engine: Engine::builder(&sources.template_dir).build(),
             sources: Arc::new(sources),
             scrubber: Arc::new(RwLock::new(config.scrubber())),
             config: Arc::new(Mutex::new(Arc::new(config))),
@@ -41,7 +44,7 @@ impl Runtime {
 
     /// What is known of the configuration, for the model.
     pub fn loaded(&self) -> Loaded {
-        load::facts(&self.config(), &self.sources)
+        load::facts(&self.config(), &self.engine)
     }
 
     /// The supervisor.
@@ -52,6 +55,13 @@ impl Runtime {
     /// What takes secrets out of log lines; follows every load.
     pub fn scrubber(&self) -> Arc<RwLock<Scrubber>> {
         self.scrubber.clone()
+    }
+
+    /// Writes what is still on its way to the disk.
+    pub fn close(&self) {
+        if let Some(journal) = &self.journal {
+            journal.flush();
+        }
     }
 
     /// Performs an effect. Those that touch the terminal are not for the runtime and are ignored.
@@ -65,10 +75,12 @@ impl Runtime {
 
     fn load(&self) {
         let (sources, shared, scrubber) = (self.sources.clone(), self.config.clone(), self.scrubber.clone());
+        let engine = self.engine.clone();
         self.supervisor.ask("reading the configuration", async move {
             let reading = tokio::task::spawn_blocking(move || {
                 let config = Config::load(&sources);
-                let loaded = load::facts(&config, &sources);
+                engine.reload();
+                let loaded = load::facts(&config, &engine);
                 *scrubber.write().unwrap_or_else(PoisonError::into_inner) = config.scrubber();
                 *shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
                 loaded

@@ -1,0 +1,176 @@
+//! Opens the console: reads the configuration, sets up log, runtime and screen, runs the loop, and says how it ended.
+//! Everything that is wrong with keys and panes is said before the screen is entered.
+
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::pane::Pane;
+use super::panes::roster;
+use super::run::{Console, Farewell};
+use super::screen::{Look, Screen};
+use super::signals::Signals;
+use super::terminal::{RealSeat, guard_against_panics};
+use super::theme::{Depth, Marks};
+use crate::app::feed::feed;
+use crate::app::journal::{Journal, state_folder};
+use crate::app::model::Model;
+use crate::app::model::tails::TAIL_RECORDS_MAX;
+use crate::app::runtime::Runtime;
+use crate::app::supervisor::Supervisor;
+use crate::app::{fact::Fact, logging};
+use crate::config::{Config, ConsoleConfig, Loaded, Sources};
+use crate::core::fault::{Blame, Fault};
+
+/// What the command line says about the console.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Where configuration is looked for.
+    pub sources: Sources,
+    /// Environment to start in; the one of the configuration where absent.
+    pub environment: Option<String>,
+    /// Theme; the one of `console.yaml` where absent.
+    pub theme: Option<String>,
+}
+
+/// Why the console did not open, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// The configuration of the console, or a flag, is wrong: exit code 2.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Configuration(Vec<Fault>),
+    /// There is no terminal that can be drawn on.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+/// Runs the console until it is left.
+///
+/// # Errors
+/// `console.yaml` or a flag is wrong, or there is no usable terminal.
+pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
+    let config = Config::load(&opening.sources);
+    let console = console_of(&config)?;
+    let (mut model, look) = set_up(&opening, &config, &console)?;
+    let screen = screen_of(&config.console, &console, look)?;
+
+    let folder = state_folder(|name| std::env::var(name).ok());
+    let journal = folder.as_deref().map(Journal::open).transpose();
+    let (journal, journal_fault) = match journal {
+        Ok(journal) => (journal.map(|(journal, _)| journal), None),
+        Err(error) => (None, Some(error)),
+    };
+    let (intake, feed) = feed();
+    let supervisor = Supervisor::new(intake.clone());
+    let runtime = Runtime::new(supervisor, opening.sources, config, journal.clone());
+    logging::begin(intake, journal, runtime.scrubber());
+
+    let effects = model.apply(Fact::Loaded(Box::new(runtime.loaded())));
+    if let Some(error) = journal_fault {
+        model.apply(Fact::Said(crate::app::model::Note::warning(format!(
+            "log and audit are kept in memory only: {error}"
+        ))));
+    }
+    let signals = Signals::listen()?;
+    guard_against_panics();
+    let seat = RealSeat::open()?;
+    let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    let mut console = Console::new(model, screen, terminal, seat, runtime, feed, now_ms, console.frame_rate);
+    console.begin(effects);
+    Ok(console.run(signals).await?)
+}
+
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+fn console_of(config: &Config) -> Result<ConsoleConfig, OpenFault> {
+    match &config.console.value {
+        Ok(console) => Ok(ConsoleConfig::clone(console)),
+        Err(faults) => Err(OpenFault::Configuration(faults.clone())),
+    }
+}
+
+fn set_up(opening: &Opening, config: &Config, console: &ConsoleConfig) -> Result<(Model, Look), OpenFault> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let refuse = |fault| OpenFault::Configuration(vec![fault]);
+    let zone = match console.time_zone.as_str() {
+        "local" => TimeZone::system(),
+        name => TimeZone::get(name).map_err(|error| {
+            refuse(
+                Fault::new(Blame::Configuration, format!("`time_zone` is not known: {error}"))
+                    .at(config.console.place_of("time_zone"))
+                    .next("use `local`, `UTC` or a name as `Europe/Berlin`"),
+            )
+        })?,
+    };
+    let active = match &opening.environment {
+        Some(name) => Some(config.environment(name).map_err(refuse)?.name.clone()),
+        None => config.start_environment().map(|environment| environment.name.clone()),
+    };
+    let model = Model {
+        now_ms: now_ms(),
+        theme: opening.theme.clone().unwrap_or_else(|| console.theme.clone()),
+        active,
+        tail_records: usize::try_from(console.tail_capacity).unwrap_or(TAIL_RECORDS_MAX),
+        ..Model::default()
+    };
+    let look = Look {
+        themes: Some(PathBuf::from("themes")),
+        depth: Depth::detect(variable),
+        marks: Marks::detect(variable),
+        zone,
+        clock: console.time_format.clone(),
+    };
+    Ok((model, look))
+}
+
+/// The screen with the panes and keys of `console.yaml`.
+///
+/// # Errors
+/// A pane or a command that does not exist, a chord that is none, or one that has a meaning already: each with its line.
+fn screen_of(loaded: &Loaded<ConsoleConfig>, console: &ConsoleConfig, look: Look) -> Result<Screen, OpenFault> {
+    let mut faults = Vec::new();
+    let panes = panes_of(loaded, console, &mut faults);
+    let mut screen = Screen::with_panes(panes, look);
+    // Chords are taken away first, so that two commands can change places.
+    let taken = console.keys.iter().filter(|(_, chords)| chords.is_none());
+    let given = console.keys.iter().filter(|(_, chords)| chords.is_some());
+    for (command, chords) in taken.chain(given) {
+        let chords = chords.as_ref().map(|chords| chords.0.as_slice());
+        if let Err(fault) = screen.override_key(command, chords) {
+            let place = loaded.place_of(&format!("keys.{command}"));
+            faults.push(Fault::new(Blame::Configuration, fault.to_string()).at(place));
+        }
+    }
+    if faults.is_empty() { Ok(screen) } else { Err(OpenFault::Configuration(faults)) }
+}
+
+fn panes_of(loaded: &Loaded<ConsoleConfig>, console: &ConsoleConfig, faults: &mut Vec<Fault>) -> Vec<Box<dyn Pane>> {
+    let mut all = roster();
+    if console.panes.is_empty() {
+        return all;
+    }
+    let named = |pane: &dyn Pane, name: &str| pane.title().eq_ignore_ascii_case(name);
+    let mut chosen = Vec::new();
+    for (at, name) in console.panes.iter().enumerate() {
+        match all.iter().position(|pane| named(pane.as_ref(), name)) {
+            Some(found) => chosen.push(all.remove(found)),
+            None => {
+                let known: Vec<_> = roster().iter().map(|pane| pane.title().to_lowercase()).collect();
+                faults.push(
+                    Fault::new(Blame::Configuration, format!("there is no pane `{name}`, or it is named twice"))
+                        .at(loaded.place_of(&format!("panes[{at}]")))
+                        .next(format!("known: {}", known.join(", "))),
+                );
+            }
+        }
+    }
+    // The log is never lost: it is where faults are read in full.
+    chosen.extend(all.into_iter().filter(|pane| pane.id() == crate::app::action::PaneId::Log));
+    chosen
+}

@@ -1,0 +1,365 @@
+//! The loop: input first, then the frame, then what jobs report. It draws at most as often as asked and only what changed, and
+//! never waits for a broker, a disk or a job.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+
+use super::editor;
+use super::screen::{Screen, Wish};
+use super::signals::{Signals, Told, stop_here};
+use super::terminal::Seat;
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::fact::Fact;
+use crate::app::feed::Feed;
+use crate::app::model::{Model, Note, Tone};
+use crate::app::provoke::provoke;
+use crate::app::runtime::Runtime;
+use crate::app::supervisor::SHUTDOWN_GRACE_MS;
+use crate::core::job::JobId;
+
+/// Frames a second where the file is silent: more is not seen in text.
+pub const FRAMES_PER_SECOND: u32 = 30;
+/// Time between two ticks of the clock.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The person left.
+    Quit,
+    /// A signal of this name.
+    Signal(&'static str),
+    /// The terminal is gone.
+    TerminalGone,
+}
+
+/// How the console was left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// Why.
+    pub ended: Ended,
+    /// Jobs that were stopped.
+    pub stopped: usize,
+    /// Jobs that did not end within the grace.
+    pub late: Vec<JobId>,
+}
+
+/// The console at work.
+pub struct Console<B: Backend, S: Seat> {
+    /// What is known.
+    pub model: Model,
+    /// What is shown.
+    pub screen: Screen,
+    terminal: Terminal<B>,
+    seat: S,
+    runtime: Runtime,
+    feed: Feed,
+    /// Milliseconds since 1970; another one in tests.
+    clock: fn() -> i64,
+    frame_time: Duration,
+    drawn_at: Option<Instant>,
+    told: Option<Note>,
+    frames: u64,
+}
+
+impl<B: Backend, S: Seat> Console<B, S> {
+    /// A console that has drawn nothing yet. `frames_per_second` at least one.
+    pub fn new(
+        model: Model,
+        screen: Screen,
+        terminal: Terminal<B>,
+        seat: S,
+        runtime: Runtime,
+        feed: Feed,
+        clock: fn() -> i64,
+        frames_per_second: u32,
+    ) -> Self {
+        let frame_time = Duration::from_secs(1) / frames_per_second.max(1);
+        Self { model, screen, terminal, seat, runtime, feed, clock, frame_time, drawn_at: None, told: None, frames: 0 }
+    }
+
+    /// Runs until the person leaves, a signal comes, or the terminal is gone; then stops the jobs and waits for them.
+    ///
+    /// # Errors
+    /// The terminal cannot be drawn to.
+    pub async fn run(&mut self, mut signals: Signals) -> Result<Farewell, B::Error> {
+        self.frame()?;
+        let mut tick = interval_at(Instant::now() + TICK, TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            let due = self.next_frame();
+            let waits = self.is_due();
+            tokio::select! {
+                biased;
+                told = signals.next() => {
+                    if let ControlFlow::Break(ended) = self.told(told)? {
+                        break ended;
+                    }
+                }
+                event = self.seat.next() => match event {
+                    Some(event) => {
+                        if let ControlFlow::Break(ended) = self.event(event).await? {
+                            break ended;
+                        }
+                        // Keys that come without a pause must not keep the frame away.
+                        if due <= Instant::now() {
+                            self.frame()?;
+                        }
+                    }
+                    None => break Ended::TerminalGone,
+                },
+                () = sleep_until(due), if waits => self.frame()?,
+                _ = tick.tick() => self.apply(vec![Fact::Tick { now_ms: (self.clock)() }]),
+                () = self.feed.ready(), if !waits => {}
+            }
+        };
+        Ok(self.leave(ended).await)
+    }
+
+    /// Performs effects that came before the loop: those of the first load.
+    pub fn begin(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.runtime.perform(effect);
+        }
+    }
+
+    /// Takes everything that came and draws, where there is something new to see.
+    ///
+    /// # Errors
+    /// The terminal cannot be drawn to.
+    pub fn frame(&mut self) -> Result<(), B::Error> {
+        let facts = self.feed.drain();
+        self.apply(facts);
+        if self.screen.is_stale(&self.model) {
+            let (screen, model) = (&mut self.screen, &self.model);
+            self.terminal.draw(|frame| screen.draw(frame, model))?;
+            self.frames += 1;
+            provoke("ui");
+        }
+        self.drawn_at = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Takes an event of the terminal.
+    ///
+    /// # Errors
+    /// The terminal cannot be taken back from an editor.
+    pub async fn event(&mut self, event: crossterm::event::Event) -> Result<ControlFlow<Ended>, B::Error> {
+        match self.screen.event(event, &self.model) {
+            Some(Wish::Act(action)) => self.act(action).await,
+            Some(Wish::Suspend) => {
+                self.suspend()?;
+                Ok(ControlFlow::Continue(()))
+            }
+            Some(Wish::Redraw) => {
+                self.redraw()?;
+                Ok(ControlFlow::Continue(()))
+            }
+            None => Ok(ControlFlow::Continue(())),
+        }
+    }
+
+    /// Carries out an action.
+    ///
+    /// # Errors
+    /// The terminal cannot be taken back from an editor.
+    pub async fn act(&mut self, action: Action) -> Result<ControlFlow<Ended>, B::Error> {
+        tracing::debug!(target: "velox::ui", action = %name_of(&action));
+        let mut effects = self.model.update(action);
+        self.tell_log();
+        while !effects.is_empty() {
+            let mut more = Vec::new();
+            for effect in effects {
+                match effect {
+                    Effect::Exit => return Ok(ControlFlow::Break(Ended::Quit)),
+                    Effect::Copy(text) => {
+                        if let Err(error) = self.seat.copy(&text) {
+                            self.say(Note::danger(format!("copying failed: {error}")));
+                        }
+                    }
+                    Effect::EditFile { path, line } => {
+                        let note = self.edit(&path, line).await?.unwrap_or_else(|| Note::plain(format!("edited {path}")));
+                        self.say(note);
+                        more.extend(self.model.update(Action::Reload));
+                    }
+                    Effect::EditResend(resend) => more.extend(self.edit_resend(resend).await?),
+                    effect => self.runtime.perform(effect),
+                }
+            }
+            effects = more;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The performer of effects.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Whether jobs have reported something that is not applied yet, or the screen is not up to date.
+    pub fn is_due(&self) -> bool {
+        self.feed.is_pending() || self.screen.is_stale(&self.model)
+    }
+
+    /// Frames drawn so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// What is drawn on.
+    pub fn terminal(&mut self) -> &mut Terminal<B> {
+        &mut self.terminal
+    }
+
+    /// Says what time it is.
+    pub fn tick(&mut self, now_ms: i64) {
+        self.apply(vec![Fact::Tick { now_ms }]);
+    }
+
+    fn next_frame(&self) -> Instant {
+        self.drawn_at.map_or_else(Instant::now, |drawn_at| drawn_at + self.frame_time)
+    }
+
+    fn apply(&mut self, facts: Vec<Fact>) {
+        for fact in facts {
+            for effect in self.model.apply(fact) {
+                self.runtime.perform(effect);
+            }
+        }
+        self.tell_log();
+    }
+
+    fn say(&mut self, note: Note) {
+        self.apply(vec![Fact::Said(note)]);
+    }
+
+    /// What the footer says is also in the log, where it can be read again.
+    fn tell_log(&mut self) {
+        if self.told == self.model.note {
+            return;
+        }
+        self.told.clone_from(&self.model.note);
+        match &self.told {
+            Some(Note { tone: Tone::Danger, text }) => tracing::error!(target: "velox::console", "{text}"),
+            Some(Note { tone: Tone::Warning, text }) => tracing::warn!(target: "velox::console", "{text}"),
+            Some(Note { text, .. }) => tracing::info!(target: "velox::console", "{text}"),
+            None => {}
+        }
+    }
+
+    fn told(&mut self, told: Told) -> Result<ControlFlow<Ended>, B::Error> {
+        match told {
+            Told::End(signal) => return Ok(ControlFlow::Break(Ended::Signal(signal))),
+            Told::Suspend => self.suspend()?,
+            Told::Continue => self.take_back()?,
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Stops as the shell expects it, with the terminal as it was, and comes back when told to go on.
+    fn suspend(&mut self) -> Result<(), B::Error> {
+        self.seat.leave();
+        let stopped = stop_here();
+        self.take_back()?;
+        if let Err(error) = stopped {
+            self.say(Note::danger(format!("suspending failed: {error}")));
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> Result<(), B::Error> {
+        if let Err(error) = self.seat.enter() {
+            self.say(Note::danger(format!("the terminal could not be set up: {error}")));
+        }
+        self.apply(vec![Fact::Tick { now_ms: (self.clock)() }]);
+        self.redraw()
+    }
+
+    fn redraw(&mut self) -> Result<(), B::Error> {
+        self.terminal.clear()?;
+        self.screen.spoil();
+        Ok(())
+    }
+
+    /// Lets `$EDITOR` have the terminal. What jobs report meanwhile is taken in and not drawn. Gives what went wrong.
+    async fn edit(&mut self, path: &str, line: u32) -> Result<Option<Note>, B::Error> {
+        let mut command = match editor::command(path, line, |name| std::env::var(name).ok()) {
+            Ok(command) => command,
+            Err(why) => return Ok(Some(Note::danger(why))),
+        };
+        self.seat.leave();
+        let outcome = match command.spawn() {
+            Ok(mut child) => loop {
+                tokio::select! {
+                    status = child.wait() => break status,
+                    () = self.feed.ready() => {
+                        let facts = self.feed.drain();
+                        self.apply(facts);
+                        // Reported facts come in bursts; without a pause this would spin beside the editor.
+                        tokio::time::sleep(self.frame_time).await;
+                    }
+                }
+            },
+            Err(error) => Err(error),
+        };
+        self.take_back()?;
+        Ok(match outcome {
+            Ok(status) if status.success() => None,
+            Ok(status) => Some(Note::warning(format!("the editor ended with {status}"))),
+            Err(error) => Some(Note::danger(format!("the editor could not be started: {error}; set $EDITOR"))),
+        })
+    }
+
+    async fn edit_resend(&mut self, resend: crate::app::action::ResendRequest) -> Result<Vec<Effect>, B::Error> {
+        let file = match editor::write_messages(&resend) {
+            Ok(file) => file,
+            Err(error) => {
+                self.say(Note::danger(format!("the records could not be written for the editor: {error}")));
+                return Ok(Vec::new());
+            }
+        };
+        let path = file.path().display().to_string();
+        if let Some(note) = self.edit(&path, 1).await? {
+            self.say(note);
+            return Ok(Vec::new());
+        }
+        Ok(match editor::read_messages(file.path(), resend.environment) {
+            Ok(edited) if edited.messages.is_empty() => self.model.update(Action::Say(Note::plain("nothing was sent"))),
+            Ok(edited) => self.model.update(Action::Resend(edited)),
+            Err(fault) => self.model.update(Action::Say(Note::danger(fault.to_string()))),
+        })
+    }
+
+    async fn leave(&mut self, ended: Ended) -> Farewell {
+        let stopped = self.runtime.supervisor().live();
+        let grace = Duration::from_millis(SHUTDOWN_GRACE_MS);
+        let supervisor = self.runtime.supervisor().clone();
+        if 0 < stopped {
+            self.say(Note::plain(format!("stopping {stopped} jobs; what is in flight is finished")));
+            let (screen, model) = (&mut self.screen, &self.model);
+            self.terminal.draw(|frame| screen.draw(frame, model)).ok();
+        }
+        let (model, runtime) = (&mut self.model, &mut self.runtime);
+        let late = supervisor
+            .shutdown(&mut self.feed, grace, |facts| {
+                for effect in facts.into_iter().flat_map(|fact| model.apply(fact)) {
+                    runtime.perform(effect);
+                }
+            })
+            .await;
+        self.runtime.close();
+        self.seat.leave();
+        Farewell { ended, stopped, late }
+    }
+}
+
+/// The action's name for the log, without what it carries: payloads and contexts stay out of it.
+fn name_of(action: &Action) -> String {
+    let text = format!("{action:?}");
+    text.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
+}
