@@ -15,5 +15,5 @@ pub mod supervisor;
 
 pub mod journal;
 pub mod logging;
-pub mod runtime;
 pub mod provoke;
+pub mod runtime;

@@ -112,13 +112,11 @@ fn set_up(opening: &Opening, config: &Config, console: &ConsoleConfig) -> Result
         Some(name) => Some(config.environment(name).map_err(refuse)?.name.clone()),
         None => config.start_environment().map(|environment| environment.name.clone()),
     };
-    let model = Model {
-        now_ms: now_ms(),
-        theme: opening.theme.clone().unwrap_or_else(|| console.theme.clone()),
-        active,
-        tail_records: usize::try_from(console.tail_capacity).unwrap_or(TAIL_RECORDS_MAX),
-        ..Model::default()
-    };
+    let mut model = Model::default();
+    model.now_ms = now_ms();
+    model.theme = opening.theme.clone().unwrap_or_else(|| console.theme.clone());
+    model.active = active;
+    model.tail_records = usize::try_from(console.tail_capacity).unwrap_or(TAIL_RECORDS_MAX);
     let look = Look {
         themes: Some(PathBuf::from("themes")),
         depth: Depth::detect(variable),

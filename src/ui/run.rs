@@ -1,6 +1,7 @@
 //! The loop: input first, then the frame, then what jobs report. It draws at most as often as asked and only what changed, and
 //! never waits for a broker, a disk or a job.
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -47,6 +48,32 @@ pub struct Farewell {
     pub stopped: usize,
     /// Jobs that did not end within the grace.
     pub late: Vec<JobId>,
+}
+
+impl Farewell {
+    /// Whether the person left, and nothing was cut off.
+    pub fn is_voluntary(&self) -> bool {
+        self.ended == Ended::Quit && self.late.is_empty()
+    }
+}
+
+/// What is said once the terminal is as it was; nothing where the person left and every job ended in time.
+impl fmt::Display for Farewell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ended {
+            Ended::Quit if self.late.is_empty() => return Ok(()),
+            Ended::Quit => f.write_str("left")?,
+            Ended::Signal(name) => write!(f, "stopped by {name}")?,
+            Ended::TerminalGone => f.write_str("stopped: the terminal is gone")?,
+        }
+        match (self.stopped, self.late.len()) {
+            (0, _) => Ok(()),
+            (stopped, 0) => write!(f, "; {stopped} jobs finished what was in flight"),
+            (stopped, late) => {
+                write!(f, "; of {stopped} jobs {late} did not end within {SHUTDOWN_GRACE_MS} ms and were cut off")
+            }
+        }
+    }
 }
 
 /// The console at work.
@@ -183,7 +210,8 @@ impl<B: Backend, S: Seat> Console<B, S> {
                         }
                     }
                     Effect::EditFile { path, line } => {
-                        let note = self.edit(&path, line).await?.unwrap_or_else(|| Note::plain(format!("edited {path}")));
+                        let note =
+                            self.edit(&path, line).await?.unwrap_or_else(|| Note::plain(format!("edited {path}")));
                         self.say(note);
                         more.extend(self.model.update(Action::Reload));
                     }

@@ -105,7 +105,9 @@ impl Runtime {
         let intake = self.intake().clone();
         self.supervisor.ask("the audit log", async move {
             if !kept {
-                intake.tell(Fact::Said(Note::danger("the audit log could not be written: this is in memory only"))).await;
+                intake
+                    .tell(Fact::Said(Note::danger("the audit log could not be written: this is in memory only")))
+                    .await;
             }
             Fact::Audited(entry)
         });

@@ -6,6 +6,8 @@ mod header;
 mod input;
 mod tabs;
 
+pub use input::Wish;
+
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
