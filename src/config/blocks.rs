@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use minijinja::{Environment, ErrorKind};
 
 use crate::core::fault::{Blame, Fault, Place};
+use crate::core::secret::Secret;
 
 use super::leaf::{engine, hint, is_template, said};
 use super::node::{Kind, Node};
@@ -32,18 +33,28 @@ const NUMBER_FROM: u32 = 0x10_0000;
 /// Most tokens and lines of a file.
 const NUMBERS_MAX: usize = 0xF000;
 
+/// A text that became a tree.
+pub struct Parsed {
+    pub node: Node,
+    /// What does not stop it from being one.
+    pub faults: Vec<Fault>,
+    /// Values that its block tags saw: they may have become keys, which faults name.
+    pub seen: Vec<Secret>,
+}
+
 /// A text as a tree: as it stands if it can be, else rendered first.
 ///
 /// # Errors
 /// Where it stops being YAML, or Jinja; or which variable its blocks need.
-pub fn parse(file: &str, text: &str, variables: &Variables) -> Result<(Node, Vec<Fault>), Fault> {
+pub fn parse(file: &str, text: &str, variables: &Variables) -> Result<Parsed, Fault> {
     match yaml::parse(file, text) {
+        Ok((node, faults)) => Ok(Parsed { node, faults, seen: Vec::new() }),
         Err(_) if text.contains("{{") || text.contains("{%") => rendered(file, text, variables),
-        outcome => outcome,
+        Err(fault) => Err(fault),
     }
 }
 
-fn rendered(file: &str, text: &str, variables: &Variables) -> Result<(Node, Vec<Fault>), Fault> {
+fn rendered(file: &str, text: &str, variables: &Variables) -> Result<Parsed, Fault> {
     let refused = |what: &str| Fault::new(Blame::Configuration, what).at(Place::file(file));
     if text.chars().any(|letter| NUMBER_FROM <= u32::from(letter)) {
         return Err(refused("a file with block tags may not use characters of the last private plane"));
@@ -70,7 +81,8 @@ fn rendered(file: &str, text: &str, variables: &Variables) -> Result<(Node, Vec<
         fault.place.iter_mut().for_each(mapped);
         fault.what = detokenised(&fault.what, &expressions, &[]);
     }
-    Ok((node, faults))
+    let seen = tags::names(text).iter().filter_map(|name| variables.get(name).cloned()).collect();
+    Ok(Parsed { node, faults, seen })
 }
 
 /// Puts a token in place of every expression that no block tag has a part in, and hides braces of comments.

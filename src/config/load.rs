@@ -216,10 +216,11 @@ impl Loader<'_> {
 
     fn load<T: Part>(&self, file: &SourceFile, secrets: &mut Vec<Secret>) -> Loaded<T> {
         let mut faults = Vec::new();
-        let tree = self.tree(file, &mut faults).and_then(|node| {
+        let mut seen = Vec::new();
+        let tree = self.tree(file, &mut seen).and_then(|(node, of_file)| {
+            faults.extend(of_file);
             extends::resolve(&file.path, node, &mut |path| {
-                let mut of_base = Vec::new();
-                let node = self.tree(&self.sources.by_path(path), &mut of_base)?;
+                let (node, of_base) = self.tree(&self.sources.by_path(path), &mut seen)?;
                 if of_base.is_empty() { Ok(node) } else { Err(of_base) }
             })
         });
@@ -257,20 +258,25 @@ impl Loader<'_> {
             }
         }
         if !faults.is_empty() {
+            let scrubber = Scrubber::new(seen);
+            for fault in &mut faults {
+                fault.what = scrubber.scrub(&fault.what).into_owned();
+                fault.next = scrubber.scrub(&fault.next).into_owned();
+            }
             loaded.value = Err(faults);
         }
         loaded
     }
 
-    fn tree(&self, file: &SourceFile, faults: &mut Vec<Fault>) -> Result<Node, Vec<Fault>> {
+    fn tree(&self, file: &SourceFile, seen: &mut Vec<Secret>) -> Result<(Node, Vec<Fault>), Vec<Fault>> {
         let text = file.text.as_ref().map_err(|fault| vec![fault.clone()])?;
-        let (node, more) =
-            blocks::parse(&file.shown(), text, self.renderer.variables()).map_err(|fault| vec![fault])?;
-        faults.extend(more);
-        match node.kind {
-            Kind::Leaf(leaf) if leaf.is_null() => Ok(Node { place: node.place, kind: Kind::Map(Vec::new()) }),
-            _ => Ok(node),
-        }
+        let parsed = blocks::parse(&file.shown(), text, self.renderer.variables()).map_err(|fault| vec![fault])?;
+        seen.extend(parsed.seen);
+        let node = match parsed.node.kind {
+            Kind::Leaf(leaf) if leaf.is_null() => Node { place: parsed.node.place, kind: Kind::Map(Vec::new()) },
+            kind => Node { place: parsed.node.place, kind },
+        };
+        Ok((node, parsed.faults))
     }
 }
 

@@ -14,8 +14,10 @@ use crate::core::secret::Secret;
 use super::loaded::{Effective, Missing};
 use super::node::Node;
 
-mod error;
 mod read;
+
+mod access;
+mod error;
 
 use read::Reader;
 
@@ -24,6 +26,8 @@ pub const FAULTS_MAX: usize = 32;
 
 /// Structs whose unknown keys are librdkafka's own settings: they go to the field `options`.
 pub const OPEN: [&str; 2] = ["ProducerSettings", "ConsumerSettings"];
+
+const OPTIONS: &str = "options";
 
 /// What reading a tree gave.
 pub struct Reading<T> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::core::fault::Place;
+use crate::core::fault::{Blame, Fault, Place};
 use crate::core::secret::Secret;
 
 /// Where a variable was set.
@@ -30,6 +30,17 @@ impl Variables {
     /// The value of a variable; any of them may be a password, so all are held as secrets.
     pub fn get(&self, name: &str) -> Option<&Secret> {
         self.0.get(name).map(|(value, _)| value)
+    }
+
+    /// The value of a variable that must be there.
+    ///
+    /// # Errors
+    /// Nobody set it.
+    pub fn require(&self, name: &str) -> Result<&Secret, Fault> {
+        self.get(name).ok_or_else(|| {
+            Fault::new(Blame::Configuration, format!("`{name}` is not set"))
+                .next("set it in .env or the process environment")
+        })
     }
 
     /// Who set it.

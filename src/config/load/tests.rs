@@ -189,7 +189,7 @@ fn every_error_of_a_file_is_told_with_place_path_and_advice() {
             "kafka: 3\nguard: strict\nrate_limit_events_per_second: many\nzzz: 1\n",
             vec![
                 "environments/e.yaml:1:1: `environment` is missing; add `environment:`",
-                "environments/e.yaml:1:8: `kafka` needs a mapping, not `3`",
+                "environments/e.yaml:1:8: `kafka` needs a mapping, not a single value",
                 "environments/e.yaml:2:8: `guard` needs one of its names, not `strict`; one of: none, confirm, typed, read_only",
                 "environments/e.yaml:3:31: `rate_limit_events_per_second` needs a whole number from 0 to 4294967295, not `many`",
                 "environments/e.yaml:4:1: `zzz` is not a known key; one of: environment, description, guard, rate_limit_events_per_second, kafka, producer, consumer",
@@ -413,24 +413,37 @@ fn no_print_of_a_configuration_shows_a_secret() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
     #[test]
-    fn no_text_makes_the_loader_panic(
+    fn no_text_makes_the_loader_panic_or_tell_a_value(
         text in proptest::prop_oneof![
             ".{0,200}".boxed(),
             proptest::collection::vec(
                 proptest::sample::select(vec![
-                    "environment: e\n", "kafka:\n", "  bootstrap_servers: ", "{{ X }}", "{{", "}}", "{% if X %}", "{% for a in [1,2] %}",
+                    "environment: e\n", "kafka:\n", "  bootstrap_servers: ", "{{ X }}", "{{", "}}", "{% if X %}", "{% for a in [1,2] %}", "{% for a in [X] %}", "{{ a }}", "{{ X | int }}", "{{ X.y }}", "{{ X | nope }}", "{% set a = X %}", "zzz: ", "guard: ",
                     "{% endfor %}", "{% endif %}", "{% raw %}", "{% endraw %}", "\"", "'", "#", ":", " ", "\n", "- ", "[", "]", "{", "}", "&a ", "*a",
                     "<<: ", "|\n", "${env:X}", "${file:", "extends: e.yaml\n", "producer: ", "é", "\u{10F000}", "\t", "!!str ", "---\n", "{#", "#}", "-%}",
                 ]),
                 0..24,
             ).prop_map(|parts| parts.concat()).boxed(),
+            proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "guard: {{ X }}\n", "{% for a in [X] %}\n", "{{ a }}: 1\n", "{% endfor %}\n", "{% if X %}\n", "{% endif %}\n",
+                    "producer: {acks: '{{ X }}'}\n", "consumer:\n  {{ X }}: 1\n", "  {{ a }}: {{ X }}\n", "description: {{ X | int }}\n",
+                    "rate_limit_events_per_second: ${env:X}\n", "'{{ X }}': 1\n", "name: x\n", "topics: {dev: '{{ X }}'}\n", "# {{ x\n",
+                    "description: '{{ X.y }}'\n", "extends: '{{ X }}'\n", "theme: [{{ X }}]\n", "panes: '{{ X }}'\n", "frame_rate: {{ X }}\n",
+                ]),
+                0..8,
+            ).prop_map(|parts| format!("environment: e\nkafka:\n  bootstrap_servers: {{{{ X }}}}\n{}", parts.concat())).boxed(),
         ],
         value in ".{0,12}",
     ) {
         let folder = Folder::of(&[("environments/e.yaml", &text), ("etl/e.yaml", &text), ("console.yaml", &text), ("dotenv", &text)]);
-        let mut folder = folder.with(&[("X", &value)]);
+        let mut folder = folder.with(&[("X", &format!("canary-7f3a{value}"))]);
         folder.1.env_file = Some(folder.0.path().join("dotenv"));
         let config = folder.load();
         proptest::prop_assert_eq!(config.environments.len(), 1);
+        let faults = config.environments[0].value.as_ref().err().into_iter().flatten();
+        let faults: Vec<_> = faults.chain(config.etls[0].value.as_ref().err().into_iter().flatten()).chain(&config.warnings).collect();
+        let told = format!("{faults:?}");
+        proptest::prop_assert!(!told.contains("canary-7f3a"), "{}", told);
     }
 }

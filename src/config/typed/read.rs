@@ -1,24 +1,22 @@
 //! The deserializer over one node. It notes what it passes: origins, missing variables, secrets, unknown keys.
 
 use serde::Deserializer;
-use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::Visitor;
 
 use crate::core::fault::Place;
 use crate::core::secret::{MASK, Secret};
 
 use super::super::loaded::{Effective, Missing, Origin};
 use super::super::node::{Entry, Kind, Leaf, Node, Rendered};
+use super::access::{Field, Fields, Items, Variant};
 use super::error::{Error, join};
-use super::{OPEN, Trace, advice, fault, nearest};
-
-const OPTIONS: &str = "options";
+use super::{OPEN, OPTIONS, Trace, advice, fault, nearest};
 
 /// A node to be read; `None` is a stand-in for a field that is missing.
 #[derive(Clone)]
 pub struct Reader<'a> {
     node: Option<&'a Node>,
-    path: String,
+    pub path: String,
     place: &'a Place,
     /// Where its key stands; its own place where it has none.
     key: &'a Place,
@@ -39,8 +37,13 @@ impl<'a> Reader<'a> {
             .stood_in()
     }
 
-    fn child(&self, node: &'a Node, path: String, key: &'a Place) -> Self {
+    pub fn child(&self, node: &'a Node, path: String, key: &'a Place) -> Self {
         Self { node: Some(node), path, place: &node.place, key, trace: self.trace, secret: false }.stood_in()
+    }
+
+    /// What stands in for a field that is missing.
+    pub fn stand_in(&self, name: &str) -> Self {
+        Self { node: None, path: join(&self.path, name), secret: false, ..self.clone() }
     }
 
     fn stood_in(mut self) -> Self {
@@ -112,6 +115,11 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         error.named(written).located(&self.path, self.place, self.showable())
+    }
+
+    /// A list or mapping is needed: what is there instead may be a password in the wrong line, so it is not quoted.
+    fn needs_shape(&self, what: &str) -> Error {
+        Error::needs(what).located(&self.path, self.place, self.node.map(|node| node.noun().into()))
     }
 
     fn needs(&self, what: impl Into<String>) -> Error {
@@ -235,7 +243,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
                 self.given()?;
                 [].iter()
             }
-            Some(_) => return Err(self.needs("a list")),
+            Some(_) => return Err(self.needs_shape("a list")),
         };
         visitor.visit_seq(Items { items: items.enumerate(), list: &self }).map_err(|error| self.located(error))
     }
@@ -310,7 +318,7 @@ impl<'a> Reader<'a> {
             None => Ok(&[]),
             Some(Kind::Map(entries)) => Ok(entries),
             Some(Kind::Leaf(leaf)) if leaf.is_null() => Ok(&[]),
-            Some(_) => Err(self.needs("a mapping")),
+            Some(_) => Err(self.needs_shape("a mapping")),
         }
     }
 }
@@ -331,128 +339,5 @@ fn plain<'a, V: Visitor<'a>>(text: &str, visitor: V) -> Result<V::Value, Error> 
                 _ => visitor.visit_str(text),
             }
         }
-    }
-}
-
-struct Items<'a, 'r> {
-    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
-    list: &'r Reader<'a>,
-}
-
-impl<'a> SeqAccess<'a> for Items<'a, '_> {
-    type Error = Error;
-
-    fn next_element_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let Some((index, item)) = self.items.next() else { return Ok(None) };
-        seed.deserialize(self.list.child(item, format!("{}[{index}]", self.list.path), &item.place)).map(Some)
-    }
-}
-
-/// A key of a mapping: from the file, standing in for a missing one, or the gathered options.
-#[derive(Clone)]
-enum Field<'a> {
-    Written(&'a Entry),
-    Absent(&'static str),
-    Options(Vec<&'a Entry>),
-}
-
-struct Fields<'a, 'r> {
-    fields: std::vec::IntoIter<Field<'a>>,
-    value: Option<Field<'a>>,
-    map: &'r Reader<'a>,
-}
-
-impl<'a, 'r> Fields<'a, 'r> {
-    fn new(fields: Vec<Field<'a>>, map: &'r Reader<'a>) -> Self {
-        Self { fields: fields.into_iter(), value: None, map }
-    }
-}
-
-impl<'a> MapAccess<'a> for Fields<'a, '_> {
-    type Error = Error;
-
-    fn next_key_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        self.value = self.fields.next();
-        let key = match &self.value {
-            None => return Ok(None),
-            Some(Field::Written(entry)) => entry.key.as_str(),
-            Some(Field::Absent(name)) => name,
-            Some(Field::Options(_)) => OPTIONS,
-        };
-        let key: StrDeserializer<'_, Error> = key.into_deserializer();
-        seed.deserialize(key).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let map = self.map;
-        match self.value.take() {
-            Some(Field::Written(entry)) => {
-                seed.deserialize(map.child(&entry.value, join(&map.path, &entry.key), &entry.place))
-            }
-            Some(Field::Absent(name)) => {
-                let path = join(&map.path, name);
-                seed.deserialize(Reader {
-                    node: None,
-                    path,
-                    place: map.place,
-                    key: map.key,
-                    trace: map.trace,
-                    secret: false,
-                })
-            }
-            Some(Field::Options(entries)) => seed.deserialize(Gathered { entries, map }),
-            None => Err(Error::needs("a value")),
-        }
-    }
-}
-
-/// Options that stand beside the known keys, read as if they were a mapping of their own.
-struct Gathered<'a, 'r> {
-    entries: Vec<&'a Entry>,
-    map: &'r Reader<'a>,
-}
-
-impl<'a> Deserializer<'a> for Gathered<'a, '_> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Fields::new(self.entries.into_iter().map(Field::Written).collect(), self.map))
-    }
-
-    serde::forward_to_deserialize_any! {
-        <V: Visitor<'a>> bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct Variant<'a>(&'a str);
-
-impl<'a> EnumAccess<'a> for Variant<'_> {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<S: DeserializeSeed<'a>>(self, seed: S) -> Result<(S::Value, Self), Error> {
-        let name: StrDeserializer<'_, Error> = self.0.into_deserializer();
-        Ok((seed.deserialize(name)?, self))
-    }
-}
-
-impl<'a> VariantAccess<'a> for Variant<'_> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'a>>(self, _: S) -> Result<S::Value, Error> {
-        Err(Error::needs("one of its names"))
-    }
-
-    fn tuple_variant<V: Visitor<'a>>(self, _: usize, _: V) -> Result<V::Value, Error> {
-        Err(Error::needs("one of its names"))
-    }
-
-    fn struct_variant<V: Visitor<'a>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Error> {
-        Err(Error::needs("one of its names"))
     }
 }
