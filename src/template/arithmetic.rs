@@ -197,20 +197,20 @@ impl<'a> Writer<'a> {
             && !WORDS.contains(&text)
     }
 
+    /// `a < b < c` means both at once; it stays the language's own.
     fn comparison(&mut self) -> String {
-        let mut left = self.sum();
-        let from = self.at;
-        let mut chained = false;
+        let first = self.sum();
+        let mut others = Vec::new();
         while matches!(self.peek(), "==" | "!=" | "<" | ">" | "<=" | ">=") {
-            // `a < b < c` means both at once; it stays the language's own.
             let operator = self.peek();
-            let mut plain = left.clone();
-            self.take(&mut plain);
-            let right = self.sum();
-            chained |= from + 2 < self.at && matches!(self.peek(), "<" | ">" | "<=" | ">=" | "==" | "!=");
-            left = if chained { plain + &right } else { call(operator, &left, &right) };
+            let mut spelt = String::new();
+            self.take(&mut spelt);
+            others.push((operator, spelt, self.sum()));
         }
-        left
+        match others.as_slice() {
+            [(operator, _, second)] => call(operator, &first, second),
+            others => others.iter().fold(first, |text, (_, operator, side)| text + operator + side),
+        }
     }
 
     fn sum(&mut self) -> String {
@@ -309,8 +309,8 @@ fn call(operator: &str, left: &str, right: &str) -> String {
         if side.contains(['\'', '\\', '\n', '(']) { "''".to_owned() } else { format!("'{side}'") }
     };
     let space = &left[..left.len() - left.trim_start().len()];
-    let (l, r) = (left.trim_start(), right);
-    format!("{space}{OPERATE}('{operator}', {l}, {r}, {}, {})", quoted(left), quoted(right))
+    // The right side keeps its whitespace: lines stay where they are.
+    format!("{space}{OPERATE}('{operator}', {},{right}, {}, {})", left.trim_start(), quoted(left), quoted(right))
 }
 
 #[cfg(test)]
@@ -326,10 +326,7 @@ mod tests {
 
     #[test]
     fn operators_become_calls_by_their_precedence() {
-        check(
-            "{{ a + b * 2 }}",
-            "{{ __operate('+', a, __operate('*', b, 2, 'b', '2'), 'a', '') }}".replace("  ", " ").as_str(),
-        );
+        check("{{ a + b * 2 }}", "{{ __operate('+', a, __operate('*', b, 2, 'b', '2'), 'a', '') }}");
         check("{%- if a.b > 3 -%}x{% endif %}", "{%- if __operate('>', a.b, 3, 'a.b', '3') -%}x{% endif %}");
     }
 

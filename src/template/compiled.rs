@@ -7,6 +7,7 @@ use std::sync::Arc;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use self_cell::self_cell;
 
+use super::direct::Direct;
 use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
 use super::loader;
 use crate::core::fault::Place;
@@ -41,6 +42,7 @@ struct Inner {
     place: Place,
     folder: PathBuf,
     constant: Option<String>,
+    direct: Option<Direct>,
 }
 
 impl std::fmt::Debug for Template {
@@ -57,14 +59,13 @@ impl Template {
         folder: PathBuf,
     ) -> Result<Self, TemplateFault> {
         let has_code = ["{{", "{%", "{#"].iter().any(|opening| original.contains(opening));
-        let place_of_error = place.clone();
-        let folder_of_error = folder.clone();
         let cell = Cell::try_new(owner, |owner| owner.environment.template_from_named_str(&owner.name, &owner.source))
             .map_err(|error| {
-                let site = Site { original: &original, place: &place_of_error, folder: &folder_of_error, name: "" };
+                let site = Site { original: &original, place: &place, folder: &folder, name: "" };
                 site.fault(&error, None, &[])
             })?;
-        let mut inner = Inner { cell, original, place, folder, constant: None };
+        let mut inner = Inner { cell, original, place, folder, constant: None, direct: None };
+        inner.direct = Direct::of(&inner.original);
         if !has_code {
             let rendered = inner.cell.borrow_dependent().render(Value::UNDEFINED);
             inner.constant = Some(rendered.map_err(|error| inner.fault(&error, &Value::UNDEFINED))?);
@@ -80,6 +81,17 @@ impl Template {
         if let Some(constant) = &self.inner.constant {
             return Ok(constant.clone());
         }
+        let mut out = Vec::new();
+        match &self.inner.direct {
+            Some(direct) if direct.render(context, &mut out) => {
+                Ok(String::from_utf8(out).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))
+            }
+            _ => self.interpret(context),
+        }
+    }
+
+    /// Renders by the interpreter, which knows the whole language.
+    pub(super) fn interpret(&self, context: &Value) -> Result<String, TemplateFault> {
         let template = self.inner.cell.borrow_dependent();
         template.render(context.clone()).map_err(|error| self.inner.fault(&error, context))
     }
@@ -93,7 +105,10 @@ impl Template {
             out.extend_from_slice(constant.as_bytes());
             return Ok(());
         }
-        out.extend_from_slice(self.render(context)?.as_bytes());
+        let done = self.inner.direct.as_ref().is_some_and(|direct| direct.render(context, out));
+        if !done {
+            out.extend_from_slice(self.interpret(context)?.as_bytes());
+        }
         Ok(())
     }
 

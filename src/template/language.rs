@@ -17,7 +17,7 @@ use super::json::{self, Style};
 use super::moment::Moment;
 use super::{arithmetic, fakes, methods, python};
 
-/// Longest `random_choice` list and such need no bound of their own: the fuel bounds what a template can build.
+/// Registers everything; random values come from `draw`.
 pub(super) fn register(environment: &mut Environment<'static>, draw: Draw) {
     environment.set_formatter(print);
     environment.set_unknown_method_callback(methods::call);
