@@ -1,11 +1,15 @@
 //! Performs effects through the layers below: the only place in `app` that names a service. Everything that could take time is
 //! given to the supervisor; nothing here waits.
 
+mod connect;
 mod load;
+mod tail;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
@@ -15,6 +19,10 @@ use super::model::Note;
 use super::model::audit::AuditEntry;
 use super::supervisor::Supervisor;
 use crate::config::{Config, Scrubber, Sources};
+use crate::core::fault::{Blame, Fault};
+use crate::kafka::admin::Admin;
+use crate::kafka::auth::AuthRegistry;
+use crate::kafka::settings::Connection;
 use crate::template::Engine;
 
 /// What performs effects.
@@ -25,6 +33,9 @@ pub struct Runtime {
     config: Arc<Mutex<Arc<Config>>>,
     scrubber: Arc<RwLock<Scrubber>>,
     journal: Option<Journal>,
+    auth: Arc<AuthRegistry>,
+    /// What ends a connection that is kept, by environment; cancelled where it has ended.
+    connections: HashMap<String, CancellationToken>,
     who: String,
 }
 
@@ -38,6 +49,8 @@ impl Runtime {
             scrubber: Arc::new(RwLock::new(config.scrubber())),
             config: Arc::new(Mutex::new(Arc::new(config))),
             journal,
+            auth: Arc::default(),
+            connections: HashMap::new(),
             who: who(),
         }
     }
@@ -68,8 +81,72 @@ impl Runtime {
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::LoadConfiguration => self.load(),
+            Effect::Connect(environment) => self.connect(environment),
+            Effect::Disconnect(environment) => {
+                if let Some(stop) = self.connections.remove(&environment) {
+                    stop.cancel();
+                }
+            }
+            Effect::ListTopics(environment) => self.list_topics(environment),
+            Effect::StartTail { job, tail } => {
+                let opening = self.opening(&tail.environment);
+                self.supervisor.start(job, move |assignment| async move {
+                    let connection = off_the_async_threads(opening).await?;
+                    tail::tail(connection, tail, assignment).await
+                });
+            }
             Effect::Audit(entry) => self.audit(entry),
             _ => {}
+        }
+    }
+
+    fn connect(&mut self, environment: String) {
+        let is_kept = self.connections.get(&environment).is_some_and(|kept| !kept.is_cancelled());
+        if is_kept {
+            return;
+        }
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        self.connections.insert(environment.clone(), ended.clone());
+        let opening = self.opening(&environment);
+        let intake = self.intake().clone();
+        self.supervisor.keep("a connection", move |root| async move {
+            let keeping = connect::keep(environment, intake, stop.clone(), opening);
+            tokio::pin!(keeping);
+            tokio::select! {
+                () = &mut keeping => {}
+                () = async { tokio::select! { () = root.cancelled() => {}, () = ended.cancelled() => {} } } => {
+                    stop.cancel();
+                    keeping.await;
+                }
+            }
+            ended.cancel();
+        });
+    }
+
+    fn list_topics(&self, environment: String) {
+        let opening = self.opening(&environment);
+        self.supervisor.ask("listing topics", async move {
+            let listing = async {
+                let (connection, admin) = off_the_async_threads(move || {
+                    let connection = opening()?;
+                    let admin = Admin::open(&connection)?;
+                    Ok((connection, admin))
+                })
+                .await?;
+                let cluster = admin.cluster(None, connection.request_timeout()).await?;
+                Ok(connect::topics_of(&cluster))
+            };
+            let topics = listing.await;
+            Fact::Topics { environment, topics }
+        });
+    }
+
+    /// What opens a connection to an environment, from the configuration as it is when it is called.
+    fn opening(&self, environment: &str) -> impl Fn() -> Result<Connection, Fault> + Clone + Send + 'static {
+        let (shared, auth, environment) = (self.config.clone(), self.auth.clone(), environment.to_owned());
+        move || {
+            let config = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Connection::open(config.environment(&environment)?.ready()?, &auth)
         }
     }
 
@@ -128,4 +205,14 @@ fn who() -> String {
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()))
         .unwrap_or_else(|| "unknown".into())
+}
+
+/// Runs what reads files or starts a broker where waiting harms nobody.
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Fault::new(Blame::Program, format!("a blocking step failed: {error}"))),
+    }
 }
