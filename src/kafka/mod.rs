@@ -13,11 +13,19 @@ pub mod context;
 pub mod state;
 pub mod stop;
 
+pub mod client;
 pub mod producer;
 
 mod reader;
 pub mod tail;
 
+pub mod backoff;
+pub mod consumer;
+mod group;
+
 pub mod admin;
 
+pub mod health;
+
 pub mod embedded;
+pub mod generator;

@@ -29,6 +29,8 @@ pub const TOPIC_PROPAGATION_MS: u32 = 5_000;
 pub const QUEUE_MESSAGES: u32 = 200_000;
 /// Memory that waits in one producer where the file is silent: a pool of five stays under 700 MB.
 pub const QUEUE_KBYTES: u32 = 128 << 10;
+/// The embedded broker lets who joins a known group again wait for a session less a second: 44 s by default.
+const EMBEDDED_SESSION_MS: u32 = 3_000;
 /// What idempotence allows in flight (Kafka's own limit).
 const IDEMPOTENT_IN_FLIGHT_MAX: i64 = 5;
 /// librdkafka's own upper limit of `socket.timeout.ms`.
@@ -189,6 +191,11 @@ impl Connection {
                 OffsetReset::Latest => "latest",
             },
         );
+        if self.environment.is_embedded() {
+            client
+                .set("session.timeout.ms", EMBEDDED_SESSION_MS.to_string())
+                .set("heartbeat.interval.ms", (EMBEDDED_SESSION_MS / 3).to_string());
+        }
         options::apply(&settings.options, Section::Consumer, &mut client)?;
         client.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
         native_check(&client, "consumer")?;

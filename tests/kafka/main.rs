@@ -3,5 +3,6 @@
 
 mod support;
 
+mod consuming;
 mod producing;
 mod tailing;

@@ -1,0 +1,222 @@
+//! Plausible events for the sandbox: orders, payments and customer updates, with exact decimal amounts.
+//! Only ever writes to the embedded broker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rust_decimal::Decimal;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::environment::{Environment, KafkaSettings, SecurityProtocol};
+use crate::core::fault::Fault;
+use crate::core::record::Delivery;
+
+use super::auth::AuthRegistry;
+use super::cause::SendFault;
+use super::embedded::EmbeddedBroker;
+use super::producer::{EnqueueFault, Outgoing, Producer, Receipts};
+use super::settings::Connection;
+
+/// Events a second where nobody says otherwise: alive to the eye, next to nothing for the processor.
+pub const EVENTS_PER_SECOND: u32 = 25;
+/// Ticks a second: events come in small groups, so that a high rate costs no timer an event.
+const TICKS_PER_SECOND: u32 = 10;
+/// How long the last events may take to be stored when the generator stops.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Sends `events_per_second` events until `stop`; returns how many the broker confirmed.
+///
+/// # Errors
+/// The producer cannot be made, or the broker ended.
+pub async fn generate(broker: &EmbeddedBroker, events_per_second: u32, stop: &CancellationToken) -> Result<u64, Fault> {
+    let connection = Connection::open(&environment(broker), &AuthRegistry::default())?;
+    let confirmed = Arc::new(Confirmed::default());
+    let producer = Producer::open(&connection, &connection.environment().producer, confirmed.clone())?;
+    let mut tick = tokio::time::interval(Duration::from_secs(1) / TICKS_PER_SECOND);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let (mut number, mut owed) = (0_u64, 0_u32);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = tick.tick() => owed += events_per_second,
+        }
+        while owed >= TICKS_PER_SECOND {
+            owed -= TICKS_PER_SECOND;
+            number += 1;
+            if let Err(EnqueueFault::Refused(fault)) = send(&producer, &event(number)) {
+                return Err(fault.into());
+            }
+        }
+    }
+    producer.flush(FLUSH).await.ok();
+    producer.close().await;
+    Ok(confirmed.count.load(std::sync::atomic::Ordering::Acquire))
+}
+
+/// One event before it is bytes.
+struct Event {
+    topic: &'static str,
+    key: String,
+    kind: &'static str,
+    value: serde_json::Value,
+}
+
+#[derive(Default)]
+struct Confirmed {
+    count: std::sync::atomic::AtomicU64,
+}
+
+impl Receipts for Confirmed {
+    type Ticket = ();
+
+    fn settled(&self, (): (), outcome: Result<Delivery, SendFault>) {
+        if outcome.is_ok() {
+            self.count.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+        }
+    }
+}
+
+fn environment(broker: &EmbeddedBroker) -> Environment {
+    let kafka = KafkaSettings {
+        bootstrap_servers: broker.bootstrap_servers().to_owned(),
+        security_protocol: SecurityProtocol::Plaintext,
+        client_id: Some("velox-generator".into()),
+        sasl: None,
+        ssl: None,
+        request_timeout_ms: 5_000,
+        options: Default::default(),
+    };
+    Environment {
+        environment: "sandbox".into(),
+        description: String::new(),
+        guard: None,
+        rate_limit_events_per_second: None,
+        kafka,
+        producer: Default::default(),
+        consumer: Default::default(),
+    }
+}
+
+/// A full queue (a broker that was taken down) drops the event: nobody waits for a sandbox's events.
+fn send(producer: &Producer<Confirmed>, event: &Event) -> Result<(), EnqueueFault> {
+    let value = event.value.to_string();
+    let outcome = producer.enqueue(
+        Outgoing {
+            topic: event.topic,
+            key: Some(event.key.as_bytes()),
+            value: Some(value.as_bytes()),
+            headers: &[("type", Some(event.kind.as_bytes())), ("source", Some(b"velox-sandbox"))],
+            ..Default::default()
+        },
+        (),
+    );
+    match outcome {
+        Err((EnqueueFault::Refused(fault), ())) => Err(EnqueueFault::Refused(fault)),
+        _ => Ok(()),
+    }
+}
+
+/// Orders most often, then payments, then customers who move.
+fn event(number: u64) -> Event {
+    match number % 5 {
+        0 | 2 => order(number),
+        1 | 3 => payment(number),
+        _ => customer(),
+    }
+}
+
+const CITIES: [&str; 6] = ["Zürich", "Lisboa", "København", "Nairobi", "Osaka", "São Paulo"];
+const CURRENCIES: [&str; 4] = ["EUR", "CHF", "GBP", "USD"];
+const PRODUCTS: [(&str, i64); 5] =
+    [("espresso cup", 1_290), ("grinder", 18_900), ("filter paper", 495), ("kettle", 6_450), ("scale", 3_999)];
+/// Customers of the sandbox: few enough that a key is seen again.
+const CUSTOMERS: u32 = 400;
+
+fn order(number: u64) -> Event {
+    let mut random = rand::rng();
+    let lines: Vec<(&str, Decimal, u32)> = (0..random.random_range(1..4))
+        .map(|_| {
+            let (name, cents) = pick(&PRODUCTS);
+            (name, Decimal::new(cents, 2), random.random_range(1..5))
+        })
+        .collect();
+    let total: Decimal = lines.iter().map(|(_, price, quantity)| price * Decimal::from(*quantity)).sum();
+    let items: Vec<_> = lines
+        .iter()
+        .map(|(name, price, quantity)| json!({ "product": name, "quantity": quantity, "price": price.to_string() }))
+        .collect();
+    let id = format!("ORD-{number:08}");
+    Event {
+        topic: "orders",
+        kind: "ORDER_PLACED",
+        value: json!({
+            "orderId": id, "customerId": customer_id(), "currency": pick(&CURRENCIES),
+            "total": total.to_string(), "items": items, "placedAt": now(),
+        }),
+        key: id,
+    }
+}
+
+fn payment(number: u64) -> Event {
+    let mut random = rand::rng();
+    let order = format!("ORD-{:08}", number.saturating_sub(random.random_range(1..9)));
+    let amount = Decimal::new(random.random_range(495..75_000), 2);
+    let status = pick(&["CAPTURED", "CAPTURED", "CAPTURED", "AUTHORISED", "DECLINED"]);
+    Event {
+        topic: "payments",
+        kind: "PAYMENT",
+        value: json!({
+            "paymentId": format!("PAY-{number:08}"), "orderId": order, "amount": amount.to_string(),
+            "fee": (amount * Decimal::new(29, 3)).round_dp(4).to_string(), "currency": pick(&CURRENCIES),
+            "method": pick(&["card", "sepa", "twint", "invoice"]), "status": status, "at": now(),
+        }),
+        key: order,
+    }
+}
+
+fn customer() -> Event {
+    let id = customer_id();
+    Event {
+        topic: "customers",
+        kind: "CUSTOMER_UPDATE",
+        value: json!({
+            "customerId": id, "action": "UPDATE",
+            "fields": { "city": pick(&CITIES), "newsletter": rand::rng().random_bool(0.4) }, "updatedAt": now(),
+        }),
+        key: id,
+    }
+}
+
+fn customer_id() -> String {
+    format!("CUST-{:05}", rand::rng().random_range(1..=CUSTOMERS))
+}
+
+fn pick<T: Copy>(from: &[T]) -> T {
+    *from.choose(&mut rand::rng()).unwrap_or(&from[0])
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_total_of_an_order_is_the_exact_sum_of_its_lines() {
+        let order = order(7).value;
+        let decimal = |value: &serde_json::Value| value.as_str().unwrap().parse::<Decimal>().unwrap();
+        let sum: Decimal = order["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| decimal(&line["price"]) * Decimal::from(line["quantity"].as_u64().unwrap()))
+            .sum();
+        assert_eq!(decimal(&order["total"]), sum);
+    }
+}
