@@ -34,23 +34,23 @@ pub struct TemplateFault {
     /// File, and line and column where they are known.
     pub place: Place,
     /// The line at fault and a caret under its column; empty where there is no line to show.
-    pub excerpt: String,
+    pub excerpt: Box<str>,
     /// What to do next; may be empty.
-    pub next: String,
+    pub next: Box<str>,
 }
 
 impl TemplateFault {
     pub(super) fn new(kind: TemplateFaultKind, what: impl Into<String>, place: Place) -> Self {
-        Self { kind, what: what.into(), place, excerpt: String::new(), next: String::new() }
+        Self { kind, what: what.into(), place, excerpt: Box::default(), next: Box::default() }
     }
 
     pub(super) fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = next.into();
+        self.next = next.into().into();
         self
     }
 
     pub(super) fn excerpt(mut self, excerpt: String) -> Self {
-        self.excerpt = excerpt;
+        self.excerpt = excerpt.into();
         self
     }
 
@@ -82,7 +82,7 @@ impl From<TemplateFault> for Fault {
     fn from(fault: TemplateFault) -> Self {
         let blame = if fault.kind == TemplateFaultKind::Json { Blame::Record } else { Blame::Configuration };
         let what = if fault.excerpt.is_empty() { fault.what } else { format!("{}\n{}", fault.what, fault.excerpt) };
-        Fault::new(blame, what).at(fault.place).next(fault.next)
+        Fault::new(blame, what).at(fault.place).next(String::from(fault.next))
     }
 }
 
