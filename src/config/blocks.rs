@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind};
 
 use crate::core::fault::{Blame, Fault, Place};
@@ -154,7 +155,11 @@ fn render(
 ) -> Result<(String, Vec<String>), Fault> {
     let table: Arc<Mutex<Vec<String>>> = Arc::default();
     let filled = Arc::clone(&table);
-    engine.set_formatter(move |out, _, value| {
+    engine.set_formatter(move |out, state, value| {
+        if matches!(value.kind(), ValueKind::Undefined | ValueKind::Invalid) {
+            // The engine's own formatter raises what is wrong with it.
+            return minijinja::escape_formatter(out, state, value);
+        }
         let mut values = filled.lock().map_err(|_| minijinja::Error::from(ErrorKind::WriteFailure))?;
         if NUMBERS_MAX <= values.len() {
             return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "too many expressions"));
@@ -164,10 +169,12 @@ fn render(
         Ok(())
     });
     let mut scope = BTreeMap::new();
+    let mut unset = BTreeSet::new();
     let outcome = engine.template_from_str(masked).and_then(|template| {
         for name in template.undeclared_variables(false) {
-            if let Some(value) = variables.get(&name) {
-                scope.insert(name, value.expose().to_owned());
+            match variables.get(&name) {
+                Some(value) => drop(scope.insert(name, value.expose().to_owned())),
+                None => drop(unset.insert(name)),
             }
         }
         template.render(&scope)
@@ -176,8 +183,9 @@ fn render(
         let line = error.line().unwrap_or(1);
         let place = Place::at(file, u32::try_from(line).unwrap_or(u32::MAX), 0);
         let names = tags::names(text.lines().nth(line.saturating_sub(1)).unwrap_or_default());
-        let unset = names.into_iter().find(|name| variables.get(name).is_none() && masked.contains(name.as_str()));
-        match unset.filter(|_| error.kind() == ErrorKind::UndefinedError) {
+        let is_global = |name: &String| engine.globals().any(|(global, _)| global == name);
+        let needed = names.into_iter().find(|name| unset.contains(name) && !is_global(name));
+        match needed.filter(|_| error.kind() == ErrorKind::UndefinedError) {
             Some(name) => Fault::new(Blame::Configuration, format!("a block tag needs `{name}`, not set"))
                 .at(place)
                 .next(hint(&name)),

@@ -95,6 +95,7 @@ impl<'a> Renderer<'a> {
                     origins.push((referred.text.find(name.as_str()), name.clone(), origin));
                     scope.insert(name.clone(), value.expose().to_owned());
                 }
+                _ if self.engine.globals().any(|(global, _)| global == name) => {}
                 _ => unset.push(name),
             }
         }
@@ -150,14 +151,14 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// The engine of configuration: strict, no files, no automatic escapes.
+/// The engine of configuration: the language of payloads, strict, no files, no automatic escapes.
 pub fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
     engine.set_syntax(syntax.unwrap_or_default());
     engine.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    engine.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    crate::template::teach(&mut engine);
     engine.set_fuel(Some(FUEL));
     engine.set_debug(true);
     engine

@@ -100,7 +100,9 @@ impl Leaf {
     pub fn is_absent(&self, secret: bool) -> bool {
         match &self.rendered {
             Some(Rendered::Missing(_)) => false,
-            Some(Rendered::From { .. }) => self.text.is_empty() || (!secret && self.text.trim() == "null"),
+            Some(Rendered::From { .. }) => {
+                self.text.is_empty() || (!secret && matches!(self.text.trim(), "null" | "None"))
+            }
             None => self.is_null() || self.text.is_empty(),
         }
     }

@@ -60,5 +60,11 @@ pub fn value(of: &impl serde::Serialize) -> Value {
     Value::from(minijinja::value::Serde(of))
 }
 
+/// Teaches the filters, functions and methods of templates to an environment of somebody else's, such as that of
+/// configuration. Operators stay the engine's own: exact arithmetic on decimals is for [`Engine`]'s templates.
+pub fn teach(environment: &mut minijinja::Environment<'static>) {
+    language::register(environment, draw::Draw { seed: None });
+}
+
 #[cfg(test)]
 mod tests;

@@ -84,3 +84,15 @@ fn a_schema_refuses_what_the_loader_refuses() {
         assert_eq!(errors(&schemas[name], text), Vec::<String>::new(), "{name} refuses {text}");
     }
 }
+
+#[test]
+fn every_shipped_etl_has_its_payload_and_a_sandbox_topic() {
+    let config = velox::config::Config::load(&velox::config::Sources::folder(root().join("config")));
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    assert_eq!(config.etls.len(), 9);
+    for etl in &config.etls {
+        let etl = etl.ready().expect("whole");
+        assert!(root().join("templates/payloads").join(&etl.payload_template).is_file(), "{}", etl.payload_template);
+        assert!(etl.topics.contains_key("sandbox"), "{}", etl.name);
+    }
+}

@@ -246,7 +246,7 @@ fn every_error_of_a_file_is_told_with_place_path_and_advice() {
 
 #[test]
 fn a_wrong_value_of_a_variable_is_named_and_never_quoted() {
-    let text = "environment: e\nkafka:\n  bootstrap_servers: b\n  request_timeout_ms: '{{ WAIT }}'\n  sasl: {mechanism: '{{ HOW }}'}\n  client_id: '{{ WAIT | int }}'\n";
+    let text = "environment: e\nkafka:\n  bootstrap_servers: b\n  request_timeout_ms: '{{ WAIT }}'\n  sasl: {mechanism: '{{ HOW }}'}\n  client_id: '{{ WAIT | from_json }}'\n";
     let faults = faults_of(text, &[("WAIT", "canary"), ("HOW", "canary")]);
     assert_eq!(faults.len(), 3, "{faults:?}");
     assert!(faults.iter().all(|fault| !fault.contains("canary")), "{faults:?}");
@@ -270,6 +270,26 @@ fn blocks_keep_the_places_of_the_file() {
             "environments/e.yaml:2: a block tag needs `LOGIN`, not set; set it in .env or the process environment, or give a default: {{ LOGIN | default('…') }}"
         ]
     );
+}
+
+#[test]
+fn what_a_block_does_not_know_is_an_error_and_not_an_empty_text() {
+    let faults = faults_of("environment: e\n{% for a in [1] %}\ndescription: {{ a.b }}\n{% endfor %}\n", &[]);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(
+        faults[0].starts_with("environments/e.yaml:3: this text cannot be rendered: undefined value"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_text_of_the_configuration_speaks_the_language_of_payloads() {
+    let text = "environment: e\nkafka: {bootstrap_servers: \"{{ HOSTS.split(',') | join(':1,') }}:1\"}\ndescription: \"{{ 'a' | hash_sha256 }}\"\nguard: '{{ none }}'\n";
+    let loaded = environment(text, &[("HOSTS", "a,b")]);
+    let value = loaded.ready().unwrap();
+    assert_eq!(value.kafka.bootstrap_servers, "a:1,b:1");
+    assert!(value.description.starts_with("ca978112"));
+    assert_eq!(value.guard, None);
 }
 
 #[test]
