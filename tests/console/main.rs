@@ -1,1 +1,5 @@
 //! The console: model, panes, key scripts, flood, and the real binary in a pseudo-terminal.
+
+mod stage;
+
+mod tail;

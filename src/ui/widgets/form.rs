@@ -195,12 +195,13 @@ impl Form {
         self.fields.len() as u16 + 1
     }
 
-    /// Draws the fields, and below them the hint of the one being filled, or what is wrong with it.
-    pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    /// Draws the fields, and below them the hint of the one being filled, or what is wrong with it; neither caret nor hint
+    /// where it has not the keys.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool) {
         let labels = self.fields.iter().map(|field| text::width(field.label)).max().unwrap_or(0) as u16;
         for (at, field) in self.fields.iter().enumerate().take(usize::from(area.height)) {
             let line = Rect { y: area.y + at as u16, height: 1, ..area };
-            let here = at == self.at;
+            let here = focused && at == self.at;
             let style = if here { theme.focused() } else { theme.role(Role::Muted) };
             buffer.set_stringn(
                 line.x,
@@ -213,7 +214,7 @@ impl Form {
             field.draw(Rect { x: line.x + left, width: line.width - left, ..line }, buffer, theme, here);
         }
         let below = area.y + self.fields.len() as u16;
-        if let Some(field) = self.fields.get(self.at).filter(|_| below < area.bottom()) {
+        if let Some(field) = self.fields.get(self.at).filter(|_| focused && below < area.bottom()) {
             let (words, role) = match field.fault() {
                 Some(fault) => (fault, Role::Danger),
                 None => (field.hint.clone(), Role::Muted),

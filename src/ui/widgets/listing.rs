@@ -34,6 +34,11 @@ pub trait Rows {
         false
     }
 
+    /// Letters of the cell to be marked although the list's own filter is not in force: bytes at which they begin.
+    fn matched(&self, _row: usize, _column: usize) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// What makes a row the same row when others come and go; the cursor stays on it.
     fn identity(&self, row: usize) -> u64 {
         row as u64
@@ -130,6 +135,11 @@ impl Listing {
     /// The fact's row that is shown at a place.
     pub fn at(&self, place: usize) -> Option<usize> {
         self.order.get(place).map(|(row, _)| *row as usize)
+    }
+
+    /// Whether the cursor is on the last row shown.
+    pub fn is_at_end(&self) -> bool {
+        self.cursor.is_at_end()
     }
 
     /// The cursor, for drawing.

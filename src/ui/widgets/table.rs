@@ -220,6 +220,9 @@ fn draw_row(
         if let Some(start) = starts.get(column) {
             let inside = matched.iter().filter_map(|at| at.checked_sub(*start)).filter(|at| *at < words.len());
             mark_letters(&words, inside, Rect { x, width: cell.right() - x, ..cell }, buffer, theme);
+        } else {
+            let marked = rows.matched(row, column).into_iter();
+            mark_letters(&words, marked, Rect { x, width: cell.right() - x, ..cell }, buffer, theme);
         }
     }
 }

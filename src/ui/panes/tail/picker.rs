@@ -1,0 +1,271 @@
+//! The box in which topics and a starting point are picked. What it asks for is a [`TailRequest`].
+
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent};
+use ratatui::layout::Rect;
+
+use crate::app::action::TailRequest;
+use crate::app::model::Model;
+use crate::app::model::environments::Topics;
+use crate::core::record::StartAt;
+use crate::ui::pane::View;
+use crate::ui::theme::Role;
+use crate::ui::widgets::checklist::{Checklist, Item};
+use crate::ui::widgets::form::{Field, Form};
+use crate::ui::widgets::{dialog, number, text, time};
+
+/// Records of each partition that are read where nothing else is asked for: a screen has something on it at once.
+const LAST_BY_DEFAULT: u64 = 10;
+/// Most records of each partition that a start may go back: the view holds no more than a few thousand.
+const LAST_MAX: u64 = 1_000_000;
+
+const STARTS: [&str; 5] = ["last n", "end", "beginning", "offset", "time"];
+
+/// Topics, start, and which of the two is being chosen.
+#[derive(Debug)]
+pub struct Picker {
+    environment: String,
+    topics: Checklist,
+    start: Form,
+    on_start: bool,
+    fault: Option<String>,
+}
+
+/// What came of a key.
+#[derive(Debug, PartialEq)]
+pub enum Picked {
+    /// It goes on.
+    Open,
+    /// Nothing is to be read.
+    Closed,
+    /// This is to be read.
+    Chosen(TailRequest),
+}
+
+impl Picker {
+    /// A picker for an environment, with these topics checked.
+    pub fn new(environment: &str, checked: &[String]) -> Self {
+        let mut topics = Checklist::new(Vec::new(), checked.iter().cloned());
+        topics.listing_mut().search_mut().start();
+        Self { environment: environment.into(), topics, start: form(0), on_start: false, fault: None }
+    }
+
+    /// Takes the topics as they are known now.
+    pub fn refresh(&mut self, model: &Model) {
+        if let Some(Topics::Known(topics)) = model.environment(&self.environment).map(|row| &row.topics) {
+            let noun = |partitions| if partitions == 1 { "partition" } else { "partitions" };
+            let items = topics
+                .iter()
+                .map(|topic| Item::new(&topic.name).note(format!("{} {}", topic.partitions, noun(topic.partitions))));
+            self.topics.set_items(items.collect());
+        }
+    }
+
+    /// Takes a key. Letters filter the topics, or fill the start.
+    pub fn key(&mut self, key: KeyEvent, now_ms: i64, zone: &TimeZone) -> Picked {
+        self.fault = None;
+        match key.code {
+            KeyCode::Esc if !self.on_start && self.topics.listing_mut().search().is_active() => {
+                self.topics.listing_mut().search_mut().clear();
+                self.topics.listing_mut().search_mut().start();
+                self.topics.key(KeyEvent::from(KeyCode::Null));
+            }
+            KeyCode::Esc => return Picked::Closed,
+            KeyCode::Enter => return self.choose(now_ms, zone),
+            KeyCode::Tab | KeyCode::BackTab => self.on_start = !self.on_start,
+            KeyCode::Char(' ') if !self.on_start => self.topics.turn_over(),
+            _ if self.on_start => {
+                let before = self.start.chosen("start");
+                if matches!(key.code, KeyCode::Left | KeyCode::Right) && self.start.field() != "start" && before != 0 {
+                    // Within the value the arrows move the caret.
+                    self.start.key(key);
+                } else {
+                    self.start.key(key);
+                    let after = self.start.chosen("start");
+                    if after != before {
+                        self.start = form(after);
+                    }
+                }
+            }
+            _ => {
+                self.topics.key(key);
+            }
+        }
+        Picked::Open
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, pasted: &str) {
+        if self.on_start {
+            self.start.paste(pasted);
+        } else {
+            self.topics.listing_mut().search_mut().paste(pasted);
+            self.topics.key(KeyEvent::from(KeyCode::Null));
+        }
+    }
+
+    /// Takes the mouse.
+    pub fn mouse(&mut self, mouse: MouseEvent) {
+        self.on_start = false;
+        self.topics.mouse(mouse);
+    }
+
+    /// Draws the box over the pane.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let title = format!("Read topics of {}", self.environment);
+        let keys = [("Enter", "read"), ("Space", "check several"), ("Tab", "where to start"), ("Esc", "back")];
+        let height = self.topics.listing_mut().cursor_mut().rows().clamp(6, 24) as u16 + 5;
+        let look = dialog::Frame { title: &title, keys: &keys, danger: false, size: (68, height) };
+        let inside = dialog::draw(look, area, frame.buffer_mut(), view.theme);
+        let below = self.start.height().min(inside.height);
+        let list = Rect { height: inside.height.saturating_sub(below + 1), ..inside };
+        let empty = self.empty(view);
+        self.topics.draw(&empty, list, frame.buffer_mut(), view.theme, !self.on_start);
+        let start = Rect { y: inside.bottom() - below, height: below, ..inside };
+        self.start.draw(start, frame.buffer_mut(), view.theme, self.on_start);
+        if let Some(fault) = &self.fault {
+            let words = text::fit(fault, usize::from(inside.width));
+            let y = inside.bottom().saturating_sub(1);
+            frame.buffer_mut().set_style(Rect { y, height: 1, ..inside }, view.theme.base());
+            let blank = " ".repeat(usize::from(inside.width));
+            frame.buffer_mut().set_string(inside.x, y, blank, view.theme.base());
+            frame.buffer_mut().set_string(inside.x, y, words, view.theme.role(Role::Danger));
+        }
+    }
+
+    /// Why there are no topics, and what to do.
+    fn empty(&self, view: &View<'_>) -> String {
+        match view.model.environment(&self.environment).map(|row| &row.topics) {
+            Some(Topics::Waiting(since_ms)) => {
+                let waited = (view.model.now_ms - since_ms).max(0) as u64;
+                format!("asking the brokers of {} for topics since {}", self.environment, time::span(waited))
+            }
+            Some(Topics::Failed(fault)) => format!("topics cannot be had: {fault}"),
+            Some(Topics::Known(_)) => format!("{} has no topics that you may see", self.environment),
+            Some(Topics::Unknown) | None => format!("the topics of {} are not known yet", self.environment),
+        }
+    }
+
+    fn choose(&mut self, now_ms: i64, zone: &TimeZone) -> Picked {
+        let topics = self.topics.chosen();
+        if topics.is_empty() {
+            self.fault = Some("no topic is checked or under the cursor".into());
+            return Picked::Open;
+        }
+        match self.start_at(now_ms, zone) {
+            Ok(start) => Picked::Chosen(TailRequest { environment: self.environment.clone(), topics, start }),
+            Err(fault) => {
+                (self.fault, self.on_start) = (Some(fault), true);
+                Picked::Open
+            }
+        }
+    }
+
+    fn start_at(&self, now_ms: i64, zone: &TimeZone) -> Result<StartAt, String> {
+        if let Some(fault) = self.start.fault() {
+            return Err(fault);
+        }
+        match self.start.text("start") {
+            "beginning" => Ok(StartAt::Beginning),
+            "end" => Ok(StartAt::End),
+            "offset" => Ok(StartAt::Offset(self.start.number("value").unwrap_or(0) as i64)),
+            "time" => time::parse(self.start.text("value"), now_ms, zone)
+                .map(StartAt::Time)
+                .ok_or_else(|| "write 15m, 14:02, 2026-11-21 14:02 or 2026-11-21T14:02:00Z".into()),
+            _ => Ok(StartAt::Last(self.start.number("value").unwrap_or(LAST_BY_DEFAULT))),
+        }
+    }
+}
+
+/// The fields for a kind of start.
+fn form(start: usize) -> Form {
+    let options = STARTS.map(str::to_owned).to_vec();
+    let mut fields = vec![
+        Field::choice("start", "Start at", options, start)
+            .hint("Left and Right change it; Down goes on to its value where it has one"),
+    ];
+    match STARTS[start] {
+        "last n" => {
+            let hint = format!("the last so many records of each partition, to {}", number::grouped(LAST_MAX));
+            fields.push(Field::number("value", "Records", LAST_BY_DEFAULT, 1, LAST_MAX).hint(hint));
+        }
+        "offset" => {
+            fields.push(Field::number("value", "Offset", 0, 0, i64::MAX as u64).hint("this offset in each partition"));
+        }
+        "time" => fields
+            .push(Field::text("value", "Time", "15m").hint("15m, 2h ago; 14:02 today; 2026-11-21 14:02; RFC 3339")),
+        _ => {}
+    }
+    Form::new(fields)
+}
+
+/// A start in words.
+pub fn said(start: &StartAt, zone: &TimeZone) -> String {
+    match start {
+        StartAt::Beginning => "from the beginning".into(),
+        StartAt::End => "from the end".into(),
+        StartAt::Last(records) => format!("from the last {} of each partition", number::grouped(*records)),
+        StartAt::Offset(offset) => format!("from offset {}", number::grouped((*offset).max(0) as u64)),
+        StartAt::Time(ms) => format!("from {}", time::format(*ms, zone, "%Y-%m-%d %H:%M:%S")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::model::environments::{EnvironmentRow, TopicRow};
+
+    fn model() -> Model {
+        let mut model = Model::default();
+        let mut row = EnvironmentRow::new("qa", "config/environments/qa.yaml");
+        let topics = ["audit", "orders", "payments"].map(|name| TopicRow { name: name.into(), partitions: 6 });
+        row.topics = Topics::Known(topics.to_vec());
+        model.environments.push(row);
+        model
+    }
+
+    fn picked(keys: &[KeyCode]) -> Picked {
+        let mut picker = Picker::new("qa", &[]);
+        picker.refresh(&model());
+        let mut last = Picked::Open;
+        for code in keys {
+            last = picker.key(KeyEvent::from(*code), 1_795_262_400_000, &TimeZone::UTC);
+        }
+        last
+    }
+
+    fn request(topics: &[&str], start: StartAt) -> Picked {
+        let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        Picked::Chosen(TailRequest { environment: "qa".into(), topics, start })
+    }
+
+    #[test]
+    fn typing_finds_a_topic_and_enter_reads_its_last_records() {
+        assert_eq!(
+            picked(&[KeyCode::Char('o'), KeyCode::Char('r'), KeyCode::Enter]),
+            request(&["orders"], StartAt::Last(10))
+        );
+    }
+
+    #[test]
+    fn several_topics_are_checked_and_a_start_is_chosen() {
+        let keys =
+            [KeyCode::Char(' '), KeyCode::Down, KeyCode::Char(' '), KeyCode::Tab, KeyCode::Right, KeyCode::Enter];
+        assert_eq!(picked(&keys), request(&["audit", "orders"], StartAt::End));
+        let offset = [KeyCode::Tab, KeyCode::Left, KeyCode::Left, KeyCode::Down, KeyCode::Char('7'), KeyCode::Enter];
+        assert_eq!(picked(&offset), request(&["audit"], StartAt::Offset(7)));
+        let time = [KeyCode::Tab, KeyCode::Left, KeyCode::Enter];
+        assert_eq!(picked(&time), request(&["audit"], StartAt::Time(1_795_262_400_000 - 900_000)));
+    }
+
+    #[test]
+    fn a_wrong_time_and_an_empty_list_keep_the_box_open() {
+        assert_eq!(
+            picked(&[KeyCode::Tab, KeyCode::Left, KeyCode::Down, KeyCode::Char('x'), KeyCode::Enter]),
+            Picked::Open
+        );
+        assert_eq!(picked(&[KeyCode::Char('z'), KeyCode::Char('z'), KeyCode::Enter]), Picked::Open);
+        assert_eq!(picked(&[KeyCode::Char('z'), KeyCode::Esc, KeyCode::Esc]), Picked::Closed, "the filter goes first");
+    }
+}

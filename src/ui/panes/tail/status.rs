@@ -1,0 +1,82 @@
+//! What a tail is doing, in words: reading, held, reconnecting, ended; and what it has counted.
+
+use ratatui::style::Style;
+
+use crate::app::model::Model;
+use crate::app::model::tails::Tail;
+use crate::core::job::Phase;
+use crate::ui::keymap::{Command, Keymap};
+use crate::ui::pane::View;
+use crate::ui::theme::{Role, marks};
+use crate::ui::widgets::{number, time};
+
+/// The state of a tail with its style.
+pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
+    let job = view.model.jobs.get(&tail.job);
+    let since = job.map_or(String::new(), |job| time::since(view.model.now_ms, job.phase_since_ms, view.zone));
+    let said = |mark: &str, words: String, role: Role| (format!("{mark} {words}"), view.theme.role(role));
+    let held = |words: String| {
+        let came = number::grouped(tail.came_since_pause());
+        said(marks::PAUSED, format!("held, {came} came since{words}"), Role::Warning)
+    };
+    match job.map(|job| &job.phase) {
+        None => said(marks::OFF, "ended; its job is forgotten".into(), Role::Muted),
+        Some(Phase::Starting) => said(marks::HALF, format!("asking the brokers, {since}"), Role::Muted),
+        Some(Phase::Running) if tail.paused => held(String::new()),
+        Some(Phase::Running) => {
+            let rate = job.map_or(0.0, |job| job.rate);
+            said(marks::RUNNING, format!("reading {}", number::rate(rate)), Role::Success)
+        }
+        Some(Phase::Reconnecting { fault, attempt }) => {
+            said(marks::HALF, format!("reconnecting, attempt {attempt}, since {since}: {fault}"), Role::Warning)
+        }
+        Some(Phase::Stopping) => said(marks::HALF, "stopping".into(), Role::Muted),
+        Some(Phase::Done) => said(marks::DONE, format!("done {since}"), Role::Success),
+        Some(Phase::Stopped) => said(marks::OFF, format!("stopped {since}"), Role::Muted),
+        Some(Phase::Failed(fault)) => said(marks::FAILED, format!("failed {since}: {fault}"), Role::Danger),
+        Some(Phase::Panicked(message)) => {
+            said(marks::FAILED, format!("failed {since} by a defect of this program: {message}"), Role::Danger)
+        }
+    }
+}
+
+/// `read 1,204,332 · matched 3,120 · shown 2,000 · not shown 1,120`. Shown and not shown are what matched.
+pub fn counts(tail: &Tail, shown: usize) -> String {
+    let (read, matched, shown) = (tail.counts.read, tail.counts.matched, shown as u64);
+    // The view's copy can be a frame ahead of the counters.
+    let (read, matched) = (read.max(shown), matched.max(shown));
+    let dot = marks::DOT;
+    format!(
+        "read {} {dot} matched {} {dot} shown {} {dot} not shown {}",
+        number::grouped(read),
+        number::grouped(matched),
+        number::grouped(shown),
+        number::grouped(matched - shown)
+    )
+}
+
+/// Why no record is shown, and what to do about it.
+pub fn empty(tail: &Tail, keymap: &Keymap, model: &Model, [pick, restart, filter]: [Command; 3]) -> String {
+    let key = |command| keymap.chord_of(command).map_or("the palette".into(), |chord| chord.to_string());
+    if !tail.filter.is_empty() && !tail.records.is_empty() {
+        let held = number::grouped(tail.records.len() as u64);
+        return format!(
+            "none of the {held} records in memory holds `{}`; {} changes the filter, Esc drops it",
+            tail.filter,
+            key(filter)
+        );
+    }
+    let topics = tail.request.topics.join(", ");
+    match model.jobs.get(&tail.job).map(|job| &job.phase) {
+        Some(Phase::Starting) => format!("asking the brokers of {} for {topics}", tail.request.environment),
+        Some(Phase::Running) => {
+            format!(
+                "nothing on {topics} yet: new records appear here; {} starts elsewhere, at the beginning say",
+                key(pick)
+            )
+        }
+        Some(Phase::Reconnecting { .. }) => "the brokers do not answer; reading goes on by itself where it was".into(),
+        Some(Phase::Failed(fault)) => format!("{fault}; {} reads again", key(restart)),
+        _ => format!("no record was read; {} reads again, {} picks other topics", key(restart), key(pick)),
+    }
+}
