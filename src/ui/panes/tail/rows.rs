@@ -259,6 +259,7 @@ fn squeezed(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::app::action::TailRequest;
+    use crate::app::model::tails::TAIL_RECORDS_MAX;
     use crate::core::record::StartAt;
 
     fn record(offset: i64, value: &str) -> Record {
@@ -276,7 +277,7 @@ mod tests {
 
     fn tail(values: &[&str]) -> Tail {
         let request = TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End };
-        let mut tail = Tail::new(JobId(1), request);
+        let mut tail = Tail::new(JobId(1), request, TAIL_RECORDS_MAX);
         values.iter().enumerate().for_each(|(at, value)| tail.records.push(record(at as i64, value)));
         tail
     }
@@ -301,14 +302,14 @@ mod tests {
         let mut shown = Shown::default();
         shown.refresh(&tail);
         assert_eq!(offsets(&shown, &tail), [0]);
-        for offset in 3..(crate::app::model::tails::TAIL_RECORDS_MAX as i64 + 2) {
+        for offset in 3..(TAIL_RECORDS_MAX as i64 + 2) {
             tail.records.push(record(offset, if offset == 7 { "a1" } else { "x" }));
         }
         shown.refresh(&tail);
         assert_eq!(offsets(&shown, &tail), [7], "the first one has left the memory");
         tail.filter.clear();
         shown.refresh(&tail);
-        assert_eq!(shown.len(), crate::app::model::tails::TAIL_RECORDS_MAX);
+        assert_eq!(shown.len(), TAIL_RECORDS_MAX);
     }
 
     #[test]
