@@ -4,6 +4,8 @@
 pub mod context;
 pub mod plan;
 pub mod registry;
+pub mod report;
+pub mod run;
 
 #[cfg(test)]
 mod examples;

@@ -28,6 +28,8 @@ pub struct Request {
     pub events: EventConfig,
     /// The run's context, above the runner's.
     pub context: Map<String, serde_json::Value>,
+    /// Most events a second in each environment; an environment's own limit holds too.
+    pub rate_events_per_second: Option<u32>,
 }
 
 /// An environment as a plan sees it.
@@ -48,6 +50,8 @@ pub struct Target {
 pub struct PlannedPair {
     /// ETL.
     pub etl: Arc<Etl>,
+    /// The file the ETL is defined in.
+    pub file: Arc<str>,
     /// Environment.
     pub environment: Arc<str>,
     /// Topic.
@@ -135,7 +139,7 @@ impl Plan {
         let mut wanted: Vec<PlannedPair> = Vec::new();
         for entry in registry.entries() {
             match &entry.etl {
-                Ok(etl) => wanted.extend(planning.pairs_of(etl)),
+                Ok(etl) => wanted.extend(planning.pairs_of(etl, entry.file.as_deref().unwrap_or(REGISTERED))),
                 Err(fault) if request.runner.filters.matches_etl(&entry.name) => {
                     planning.skip(&entry.name, None, format!("is broken: {fault}"));
                 }
@@ -231,6 +235,9 @@ fn nothing_to_run(skipped: &[Skipped]) -> Fault {
     Fault::new(Blame::Operator, what).next("change the filters or the limits")
 }
 
+/// What stands for the file of an ETL that a program registered.
+const REGISTERED: &str = "a registered ETL";
+
 struct Planning<'a> {
     targets: &'a [Target],
     request: &'a Request,
@@ -243,7 +250,7 @@ impl Planning<'_> {
     }
 
     /// The pairs of one ETL that filters and definitions let through, before limits.
-    fn pairs_of(&mut self, etl: &Arc<Etl>) -> Vec<PlannedPair> {
+    fn pairs_of(&mut self, etl: &Arc<Etl>, file: &str) -> Vec<PlannedPair> {
         let filters = &self.request.runner.filters;
         if !filters.matches_etl(&etl.name) || !filters.matches_category(&etl.category) {
             return Vec::new();
@@ -252,7 +259,7 @@ impl Planning<'_> {
             self.skip(&etl.name, None, "is disabled");
             return Vec::new();
         }
-        let Request { runner, events, context } = self.request;
+        let Request { runner, events, context, .. } = self.request;
         let layers = Layers::of([&etl.variables, &runner.context, context, &events.event_context]);
         let items = match events.iterate_over.as_ref().map(|name| layers.items(name)).transpose() {
             Ok(items) => items,
@@ -268,6 +275,7 @@ impl Planning<'_> {
             if let Some(topic) = self.topic_in(etl, target) {
                 pairs.push(PlannedPair {
                     etl: Arc::clone(etl),
+                    file: file.into(),
                     environment: target.name.as_str().into(),
                     topic,
                     events: wanted,

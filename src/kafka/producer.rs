@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Headers as _, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 
 use crate::core::environment::ProducerSettings;
@@ -25,6 +25,8 @@ use super::settings::Connection;
 const POLL_SLICE: Duration = Duration::from_millis(50);
 /// One look at the queue while flushing.
 const FLUSH_SLICE: Duration = Duration::from_millis(100);
+/// How long a hurried client is told not to linger: it sends at once.
+const HURRY_SLICE: Duration = Duration::from_millis(1);
 
 /// Who learns how each record ended.
 pub trait Receipts: Send + Sync + 'static {
@@ -33,6 +35,12 @@ pub trait Receipts: Send + Sync + 'static {
 
     /// Called once for every ticket taken, on librdkafka's polling thread: it must not block.
     fn settled(&self, ticket: Self::Ticket, outcome: Result<Delivery, SendFault>);
+
+    /// As [`Receipts::settled`] for a record that was not delivered, with the record as it was, for who sends it again.
+    /// Its partition is the one it was meant for last, which need not be one that was asked for.
+    fn lost(&self, ticket: Self::Ticket, fault: SendFault, _record: Outgoing<'_>) {
+        self.settled(ticket, Err(fault));
+    }
 }
 
 /// A record on its way, borrowed: librdkafka copies what it keeps.
@@ -162,6 +170,11 @@ impl<R: Receipts> Producer<R> {
         Ok(())
     }
 
+    /// Sends what waits for a fuller batch. Blocks for about a millisecond: not for async threads.
+    pub fn hurry(&self) {
+        self.client.flush(HURRY_SLICE).ok();
+    }
+
     /// Gives up on everything that waits: each record is settled as [`SendCause::Closed`].
     pub fn abandon(&self) {
         self.client.purge(PurgeConfig::default().queue().inflight());
@@ -234,12 +247,29 @@ impl<R: Receipts> ProducerContext for Desk<R> {
     type DeliveryOpaque = Box<R::Ticket>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
-        let outcome = match result {
-            Ok(message) => Ok(Delivery { partition: message.partition(), offset: message.offset() }),
-            Err((error, _)) => Err(self.send_fault(error)),
-        };
         // A panic here would end the polling thread, and with it every receipt that is still to come.
-        if catch_unwind(AssertUnwindSafe(|| self.receipts.settled(*ticket, outcome))).is_err() {
+        let told = catch_unwind(AssertUnwindSafe(|| match result {
+            Ok(message) => {
+                let delivery = Delivery { partition: message.partition(), offset: message.offset() };
+                self.receipts.settled(*ticket, Ok(delivery));
+            }
+            Err((error, message)) => {
+                let headers: Vec<_> = message
+                    .headers()
+                    .map(|headers| headers.iter().map(|header| (header.key, header.value)).collect())
+                    .unwrap_or_default();
+                let record = Outgoing {
+                    topic: message.topic(),
+                    partition: Some(message.partition()).filter(|partition| *partition >= 0),
+                    timestamp_ms: message.timestamp().to_millis(),
+                    key: message.key(),
+                    value: message.payload(),
+                    headers: &headers,
+                };
+                self.receipts.lost(*ticket, self.send_fault(error), record);
+            }
+        }));
+        if told.is_err() {
             tracing::error!("a receipt panicked; the record itself was settled");
         }
         self.in_flight.fetch_sub(1, Ordering::AcqRel);

@@ -1,0 +1,452 @@
+//! Carries a plan out: renders on blocking threads, hands over to producers in order, and ends with every planned event
+//! in exactly one count. It starts no task of its own and decides nothing that the plan has decided.
+//!
+//! Order: events of one pair are handed over in the order of their indices, and events with one key always through the
+//! same producer; so on the topic events with one key stand in index order, save those that had to be sent again.
+
+pub mod desk;
+pub mod dry;
+pub mod lane;
+pub mod ledger;
+pub mod pace;
+pub mod render;
+pub mod retry;
+pub mod schedule;
+pub mod steps;
+pub mod through_kafka;
+pub mod ticket;
+pub mod worker;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::environment::Environment;
+use crate::core::fault::{Blame, Fault};
+use crate::core::progress::RunProgress;
+use crate::core::runner::Execution;
+use crate::kafka::auth::AuthRegistry;
+use crate::kafka::producer::Outgoing;
+use crate::template::Engine;
+
+use super::plan::{Plan, PlannedPair, Request};
+use super::report::RunReport;
+
+use lane::{Lane, LaneSpec, Opener};
+use ledger::{Account, Cause, Ledger, NotSent};
+use render::{Material, Templates};
+use schedule::{Schedule, Work};
+use steps::Steps;
+use worker::{Floor, FloorPair, Turns};
+
+/// How often progress is told: as often as a person can follow.
+pub const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How long a halted run waits for what is in flight before it gives up on it.
+pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long a client may take to say that it gave up.
+const ABANDON_MAX: Duration = Duration::from_secs(2);
+/// One look at what is in flight.
+const DRAIN_SLICE: Duration = Duration::from_millis(10);
+/// Time over which the rate of the moment is measured.
+const RATE_OVER: Duration = Duration::from_secs(1);
+
+/// Sees rendered events in the order they are handed over, on a renderer's thread: it should be quick.
+pub type OnEvent = Arc<dyn Fn(&RunEvent<'_>) + Send + Sync>;
+
+/// A rendered event on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct RunEvent<'a> {
+    /// ETL.
+    pub etl: &'a str,
+    /// Environment.
+    pub environment: &'a str,
+    /// Index in its pair, from 0.
+    pub index: u64,
+    /// Topic, key, headers and payload.
+    pub record: Outgoing<'a>,
+}
+
+/// How a plan is carried out.
+#[derive(Clone, Default)]
+pub struct RunOptions {
+    /// Workers, batches, retries.
+    pub execution: Execution,
+    /// Render and count, open no connection.
+    pub dry_run: bool,
+    /// Most events a second in each environment; the environment's own limit holds too.
+    pub rate_events_per_second: Option<u32>,
+    /// Pause between two events of a pair.
+    pub delay: Duration,
+    /// Longest time for the run.
+    pub timeout: Option<Duration>,
+    /// Longest time for a pair.
+    pub timeout_per_etl: Option<Duration>,
+    /// Who sees every rendered event.
+    pub on_event: Option<OnEvent>,
+}
+
+impl RunOptions {
+    /// What a request says, without anybody who sees events.
+    pub fn of(request: &Request) -> Self {
+        let limits = request.runner.limits;
+        Self {
+            execution: request.runner.execution.clone(),
+            dry_run: request.runner.dry_run,
+            rate_events_per_second: request.rate_events_per_second,
+            delay: Duration::from_millis(request.events.delay_ms),
+            timeout: limits.timeout_seconds.map(Duration::from_secs),
+            timeout_per_etl: limits.timeout_per_etl_seconds.map(Duration::from_secs),
+            on_event: None,
+        }
+    }
+}
+
+/// What a run needs beside its plan.
+#[derive(Clone)]
+pub struct Deps {
+    /// Templates.
+    pub engine: Engine,
+    /// The environments of the plan by name; a dry run needs none.
+    pub environments: HashMap<String, Arc<Environment>>,
+    /// How to log in.
+    pub auth: Arc<AuthRegistry>,
+}
+
+/// Runs a plan to its end. `stop` finishes what is in flight; `progress` is told at most ten times a second, and once
+/// at the end.
+pub async fn run(
+    plan: &Plan,
+    options: RunOptions,
+    deps: Deps,
+    stop: CancellationToken,
+    progress: impl Fn(Arc<RunProgress>),
+) -> RunReport {
+    let Deps { engine, environments, auth } = deps;
+    if options.dry_run {
+        return run_through(plan, options, &engine, &dry::DryRun, stop, progress).await;
+    }
+    let kafka = through_kafka::ThroughKafka::new(environments, auth);
+    run_through(plan, options, &engine, &kafka, stop, progress).await
+}
+
+/// Runs a plan through any way out.
+pub async fn run_through(
+    plan: &Plan,
+    options: RunOptions,
+    engine: &Engine,
+    opener: &dyn Opener,
+    stop: CancellationToken,
+    progress: impl Fn(Arc<RunProgress>),
+) -> RunReport {
+    let mut run = Run::new(plan, &options, engine, opener);
+    let halt_when_dropped = HaltWhenDropped(Arc::clone(&run.floor.ledger));
+    let steps = run.work(&options, &stop, &progress).await;
+    run.drain(&progress).await;
+    drop(halt_when_dropped);
+    run.finish(plan, &options, steps, &progress).await
+}
+
+/// A run whose future is dropped leaves no renderer behind.
+struct HaltWhenDropped(Arc<Ledger>);
+
+impl Drop for HaltWhenDropped {
+    fn drop(&mut self) {
+        if self.0.open() > 0 {
+            self.0.halt(NotSent::Stopped);
+        }
+    }
+}
+
+struct Run<'a> {
+    floor: Arc<Floor>,
+    opener: &'a dyn Opener,
+    faults: Vec<Fault>,
+    continue_on_error: bool,
+    rate: Rate,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &Plan, options: &RunOptions, engine: &Engine, opener: &'a dyn Opener) -> Self {
+        let now = Instant::now();
+        let execution = &options.execution;
+        let (lanes, lane_of) = lanes(plan, execution.connection_pool_size);
+        let accounts = plan.pairs.iter().map(|pair| account(pair, execution)).collect();
+        let ledger = Arc::new(Ledger::new(accounts, lanes.len(), execution.fail_fast, now));
+        let mut run = Prepared { faults: Vec::new(), templates: HashMap::new(), engine };
+        let pairs: Vec<FloorPair> = plan.pairs.iter().zip(&lane_of).map(|(pair, lane)| run.pair(pair, *lane)).collect();
+        let mut schedule = scheduled(plan, options, &lane_of, now);
+        for (index, (pair, prepared)) in plan.pairs.iter().zip(&pairs).enumerate() {
+            if let Err(cause) = &prepared.material {
+                schedule.give_up(index);
+                ledger.failed(index, pair.events, cause);
+            }
+        }
+        let floor = Arc::new(Floor {
+            ledger,
+            schedule: Mutex::new(schedule),
+            lanes,
+            pairs,
+            wanted: tokio::sync::Notify::new(),
+            on_event: options.on_event.clone(),
+            batch_timeout: Duration::from_millis(u64::from(execution.batch_timeout_ms.max(1))),
+        });
+        let this = Self {
+            floor,
+            opener,
+            faults: run.faults,
+            continue_on_error: execution.continue_on_error,
+            rate: Rate::default(),
+        };
+        if !this.faults.is_empty() && !this.continue_on_error {
+            this.floor.ledger.halt(NotSent::GivenUp);
+        }
+        this
+    }
+
+    /// Renders and hands over until every event has ended or the run is halted.
+    async fn work(
+        &mut self,
+        options: &RunOptions,
+        stop: &CancellationToken,
+        progress: &impl Fn(Arc<RunProgress>),
+    ) -> Vec<Steps> {
+        let floor = Arc::clone(&self.floor);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let renderers = cores.min(options.execution.parallel_workers.max(1) as usize);
+        let mut working: FuturesUnordered<_> = (0..renderers)
+            .map(|_| {
+                let floor = Arc::clone(&floor);
+                tokio::task::spawn_blocking(move || floor.work())
+            })
+            .collect();
+        let mut steps = vec![Steps::default(); floor.pairs.len()];
+        let mut openings = FuturesUnordered::new();
+        let mut opening = vec![false; floor.lanes.len()];
+        let mut tick = tokio::time::interval(PROGRESS_EVERY);
+        let deadline = tokio::time::sleep(options.timeout.unwrap_or(Duration::MAX));
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if floor.ledger.halted().is_none() => floor.ledger.halt(NotSent::Stopped),
+                () = &mut deadline, if options.timeout.is_some() && floor.ledger.halted().is_none() => {
+                    floor.ledger.halt(NotSent::TimedOut);
+                }
+                done = working.next() => match done {
+                    Some(Ok(more)) => steps.iter_mut().zip(&more).for_each(|(steps, more)| steps.merge(more)),
+                    Some(Err(panic)) => {
+                        // The other renderers end first, and then it is told as what it is: a defect.
+                        floor.ledger.halt(NotSent::GivenUp);
+                        while working.next().await.is_some() {}
+                        std::panic::resume_unwind(panic.into_panic());
+                    }
+                    None => return steps,
+                },
+                Some((lane, outcome)) = openings.next() => self.opened(lane, outcome),
+                () = floor.wanted.notified() => {
+                    for (index, lane) in floor.lanes.iter().enumerate() {
+                        if lane.is_wanted() && !opening[index] {
+                            opening[index] = true;
+                            let spec = lane.spec.clone();
+                            let opener = self.opener;
+                            openings.push(async move { (index, opener.open(spec).await) });
+                        }
+                    }
+                }
+                _ = tick.tick() => self.tell(progress),
+            }
+        }
+    }
+
+    fn opened(&mut self, lane: usize, outcome: Result<Box<dyn lane::Open>, Fault>) {
+        let fault = match outcome {
+            Ok(open) => return self.floor.lanes[lane].opened(open),
+            Err(fault) => fault,
+        };
+        let cause = Cause::from(&fault);
+        self.faults.push(fault);
+        let mut schedule = self.floor.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+        for pair in schedule.pairs_on(lane) {
+            let events = schedule.give_up(pair);
+            self.floor.ledger.failed(pair, events, &cause);
+        }
+        if !self.continue_on_error {
+            self.floor.ledger.halt(NotSent::GivenUp);
+        }
+    }
+
+    /// Counts what was never begun, and waits for what is in flight.
+    async fn drain(&mut self, progress: &impl Fn(Arc<RunProgress>)) {
+        let floor = Arc::clone(&self.floor);
+        if let Some(why) = floor.ledger.halted() {
+            let mut schedule = floor.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+            for pair in 0..floor.pairs.len() {
+                floor.ledger.not_sent(pair, schedule.give_up(pair), why);
+            }
+        }
+        let (began, mut told, mut abandoned) = (Instant::now(), Instant::now(), false);
+        while floor.ledger.in_flight_everywhere() > 0 {
+            for retry in floor.ledger.retries.take_all() {
+                let bytes = retry.message.bytes() as u64;
+                floor.ledger.failed_after_sending(retry.pair, bytes, &retry.cause);
+                floor.ledger.returns(retry.lane, 1);
+            }
+            let waited = began.elapsed();
+            if waited > DRAIN_MAX && !abandoned {
+                abandoned = true;
+                floor.lanes.iter().flat_map(Lane::slots).for_each(|slot| slot.outbound.abandon());
+            }
+            if waited > DRAIN_MAX + ABANDON_MAX {
+                break;
+            }
+            let hurried = Arc::clone(&floor);
+            tokio::task::spawn_blocking(move || {
+                hurried.lanes.iter().flat_map(Lane::slots).for_each(|slot| slot.outbound.hurry());
+            })
+            .await
+            .ok();
+            tokio::time::sleep(DRAIN_SLICE).await;
+            if told.elapsed() >= PROGRESS_EVERY {
+                told = Instant::now();
+                self.tell(progress);
+            }
+        }
+    }
+
+    async fn finish(
+        mut self,
+        plan: &Plan,
+        options: &RunOptions,
+        mut steps: Vec<Steps>,
+        progress: &impl Fn(Arc<RunProgress>),
+    ) -> RunReport {
+        for slot in self.floor.lanes.iter().flat_map(Lane::slots) {
+            let times = slot.desk.times();
+            steps.iter_mut().zip(&times).for_each(|(steps, times)| steps.acknowledge.merge(times));
+        }
+        // Producers are closed before the last count: an answer may still come until then.
+        let Self { floor, faults, .. } = &mut self;
+        let ledger = Arc::clone(&floor.ledger);
+        let faults = std::mem::take(faults);
+        self.rate = Rate::default();
+        let floor = self.floor;
+        tokio::task::spawn_blocking(move || drop(floor)).await.ok();
+        let silent = Cause { blame: Blame::Program, text: "the client gave no answer".into() };
+        for pair in 0..ledger.pairs() {
+            ledger.failed(pair, ledger.counts(pair).open(), &silent);
+        }
+        progress(Arc::new(ledger.progress(0.0)));
+        RunReport::new(plan, options, &ledger, &steps, faults)
+    }
+
+    fn tell(&mut self, progress: &impl Fn(Arc<RunProgress>)) {
+        let ledger = &self.floor.ledger;
+        let acknowledged = (0..ledger.pairs()).map(|pair| ledger.counts(pair).acknowledged).sum();
+        let rate = self.rate.per_second(Instant::now(), acknowledged);
+        progress(Arc::new(ledger.progress(rate)));
+    }
+}
+
+/// The rate of the moment, over the last second or so.
+#[derive(Default)]
+struct Rate(VecDeque<(Instant, u64)>);
+
+impl Rate {
+    fn per_second(&mut self, now: Instant, count: u64) -> f64 {
+        self.0.push_back((now, count));
+        while self.0.len() > 2 && self.0.front().is_some_and(|(then, _)| now - *then > RATE_OVER) {
+            self.0.pop_front();
+        }
+        match self.0.front() {
+            Some((then, before)) if now > *then => (count - before) as f64 / (now - *then).as_secs_f64(),
+            _ => 0.0,
+        }
+    }
+}
+
+struct Prepared<'a> {
+    faults: Vec<Fault>,
+    templates: HashMap<String, Result<Templates, Cause>>,
+    engine: &'a Engine,
+}
+
+impl Prepared<'_> {
+    fn pair(&mut self, pair: &PlannedPair, lane: usize) -> FloorPair {
+        let templates = self.templates.entry(pair.etl.name.clone()).or_insert_with(|| {
+            Templates::compile(self.engine, &pair.etl, &pair.file).map_err(|fault| {
+                let cause = render::cause_of(&fault);
+                self.faults.push(fault.into());
+                cause
+            })
+        });
+        FloorPair {
+            lane,
+            etl: pair.etl.name.clone(),
+            environment: Arc::clone(&pair.environment),
+            material: templates.clone().map(|templates| Material::of(pair, templates)),
+            turns: Turns::default(),
+        }
+    }
+}
+
+fn account(pair: &PlannedPair, execution: &Execution) -> Account {
+    Account {
+        etl: pair.etl.name.clone(),
+        environment: pair.environment.to_string(),
+        topic: pair.topic.to_string(),
+        planned: pair.events,
+        max_retries: pair.etl.max_retries.unwrap_or(execution.max_retries),
+        retry_backoff_ms: pair.etl.retry_backoff_ms.unwrap_or(execution.retry_backoff_ms),
+        partition: pair.etl.partition,
+    }
+}
+
+/// One lane an environment, and one for each pair whose ETL has settings of its own; and each pair's lane.
+fn lanes(plan: &Plan, pool: u32) -> (Vec<Lane>, Vec<usize>) {
+    let mut known: HashMap<(Arc<str>, Option<String>), usize> = HashMap::new();
+    let mut lanes = Vec::new();
+    let lane_of = plan.pairs.iter().map(|pair| {
+        let own = (pair.etl.auth_override.is_some() || !pair.etl.extra.is_empty()).then(|| Arc::clone(&pair.etl));
+        let name = own.as_ref().map(|etl| etl.name.clone());
+        *known.entry((Arc::clone(&pair.environment), name)).or_insert_with(|| {
+            lanes.push(Lane::new(LaneSpec { environment: Arc::clone(&pair.environment), own }, pool));
+            lanes.len() - 1
+        })
+    });
+    let lane_of = lane_of.collect();
+    (lanes, lane_of)
+}
+
+fn scheduled(plan: &Plan, options: &RunOptions, lane_of: &[usize], now: Instant) -> Schedule {
+    let mut environments: Vec<Arc<str>> = Vec::new();
+    let mut rates = Vec::new();
+    let mut etls: HashMap<&str, usize> = HashMap::new();
+    let works = plan.pairs.iter().zip(lane_of).map(|(pair, lane)| {
+        let environment = environments.iter().position(|name| *name == pair.environment).unwrap_or_else(|| {
+            environments.push(Arc::clone(&pair.environment));
+            let limits = [options.rate_events_per_second, pair.rate_limit_events_per_second];
+            rates.push(limits.into_iter().flatten().min());
+            environments.len() - 1
+        });
+        let number = etls.len();
+        let etl = *etls.entry(&pair.etl.name).or_insert(number);
+        Work {
+            events: pair.events,
+            batch: pair.etl.batch_size.unwrap_or(options.execution.batch_size),
+            environment,
+            lane: *lane,
+            alone: (!pair.etl.parallel).then_some(etl),
+            delay: options.delay,
+            timeout: options.timeout_per_etl,
+        }
+    });
+    let works: Vec<Work> = works.collect();
+    Schedule::new(works, &rates, options.execution.parallel_workers, now)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Where one producer's endings arrive: counted, timed, or put aside to be sent again. Runs on the client's polling
+//! thread and never waits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::core::fault::Fault;
+use crate::core::record::{Delivery, Message};
+use crate::kafka::cause::SendFault;
+use crate::kafka::producer::{Outgoing, Receipts};
+
+use super::ledger::{Cause, Ledger};
+use super::retry::{self, Retry};
+use super::steps::Times;
+use super::ticket::Ticket;
+
+/// The desk of one producer.
+pub struct Desk {
+    ledger: Arc<Ledger>,
+    lane: usize,
+    slot: usize,
+    // Only the polling thread writes; the lock is for the one who reads when all is over.
+    acknowledge: Mutex<Vec<Times>>,
+}
+
+impl Desk {
+    /// For a producer of a connection.
+    pub fn new(ledger: Arc<Ledger>, lane: usize, slot: usize) -> Self {
+        let acknowledge = Mutex::new(vec![Times::default(); ledger.pairs()]);
+        Self { ledger, lane, slot, acknowledge }
+    }
+
+    /// Times from taken to confirmed, by pair.
+    pub fn times(&self) -> Vec<Times> {
+        self.acknowledge.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn acknowledged(&self, ticket: Ticket) {
+        let waited = self.ledger.elapsed().saturating_sub(ticket.at());
+        if let Some(times) = self.acknowledge.lock().unwrap_or_else(PoisonError::into_inner).get_mut(ticket.pair()) {
+            times.record_ns(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
+        }
+        self.ledger.acknowledged(ticket.pair());
+        self.ledger.returns(self.lane, 1);
+    }
+
+    /// A dry run's event: it ends when it is rendered.
+    pub fn rendered(&self, ticket: Ticket) {
+        self.ledger.acknowledged(ticket.pair());
+        self.ledger.returns(self.lane, 1);
+    }
+
+    /// A record that a producer refused or lost: tried again later if that may help, else it has failed.
+    pub fn not_delivered(&self, ticket: Ticket, fault: SendFault, record: Outgoing<'_>) {
+        let (pair, account) = (ticket.pair(), self.ledger.account(ticket.pair()));
+        let again = fault.retriable && ticket.attempt() < account.max_retries && self.ledger.halted().is_none();
+        let cause = Cause::from(&Fault::from(fault));
+        if !again {
+            self.ledger.failed_after_sending(pair, record_bytes(&record), &cause);
+            self.ledger.returns(self.lane, 1);
+            return;
+        }
+        let attempt = ticket.attempt() + 1;
+        let due = Instant::now() + retry::pause(account.retry_backoff_ms, attempt, rand::random());
+        let message = owned(record, account.partition);
+        self.ledger.retries.push(Retry { due, pair, attempt, lane: self.lane, slot: self.slot, message, cause });
+    }
+}
+
+impl Receipts for Desk {
+    type Ticket = Ticket;
+
+    fn settled(&self, ticket: Ticket, outcome: Result<Delivery, SendFault>) {
+        match outcome {
+            Ok(_) => self.acknowledged(ticket),
+            Err(fault) => self.not_delivered(ticket, fault, Outgoing::default()),
+        }
+    }
+
+    fn lost(&self, ticket: Ticket, fault: SendFault, record: Outgoing<'_>) {
+        self.not_delivered(ticket, fault, record);
+    }
+}
+
+/// Bytes of key, value and headers.
+pub fn record_bytes(record: &Outgoing<'_>) -> u64 {
+    let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len)).sum();
+    (record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len) + headers) as u64
+}
+
+fn owned(record: Outgoing<'_>, partition: Option<i32>) -> Message {
+    Message {
+        topic: record.topic.into(),
+        partition,
+        timestamp_ms: record.timestamp_ms,
+        key: record.key.map(<[u8]>::to_vec),
+        value: record.value.map(<[u8]>::to_vec),
+        headers: record.headers.iter().map(|(name, value)| ((*name).into(), value.map(<[u8]>::to_vec))).collect(),
+    }
+}

@@ -1,0 +1,72 @@
+//! The way out to Kafka: an environment's connection, checked before the first event, and producers on it.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::core::environment::Environment;
+use crate::core::fault::{Blame, Fault};
+use crate::kafka::auth::AuthRegistry;
+use crate::kafka::producer::{EnqueueFault, Outgoing, Producer};
+use crate::kafka::settings::Connection;
+
+use super::desk::Desk;
+use super::lane::{LaneSpec, Open, Opener, Outbound};
+use super::ticket::Ticket;
+
+/// Opens connections to the environments' brokers.
+pub struct ThroughKafka {
+    environments: HashMap<String, Arc<Environment>>,
+    auth: Arc<AuthRegistry>,
+}
+
+impl ThroughKafka {
+    /// For these environments, by name.
+    pub fn new(environments: HashMap<String, Arc<Environment>>, auth: Arc<AuthRegistry>) -> Self {
+        Self { environments, auth }
+    }
+}
+
+impl Opener for ThroughKafka {
+    fn open(&self, lane: LaneSpec) -> Pin<Box<dyn Future<Output = Result<Box<dyn Open>, Fault>> + Send + '_>> {
+        Box::pin(async move {
+            let environment = self.environments.get(&*lane.environment).cloned().ok_or_else(|| {
+                Fault::new(Blame::Program, format!("nobody gave the run the environment `{}`", lane.environment))
+            })?;
+            let auth = Arc::clone(&self.auth);
+            let opened = tokio::task::spawn_blocking(move || {
+                let connection = Connection::open(&environment, &auth)?;
+                match &lane.own {
+                    Some(etl) => connection.with_override(etl.auth_override.as_ref(), &etl.extra, &auth),
+                    None => connection.with_override(None, &IndexMap::new(), &auth),
+                }
+            });
+            let connection = opened.await.map_err(|error| Fault::new(Blame::Program, error.to_string()))??;
+            Ok(Box::new(Opened(connection)) as Box<dyn Open>)
+        })
+    }
+}
+
+struct Opened(Connection);
+
+impl Open for Opened {
+    fn producer(&self, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
+        Ok(Box::new(Producer::open(&self.0, &self.0.environment().producer, desk)?))
+    }
+}
+
+impl Outbound for Producer<Desk> {
+    fn enqueue(&self, record: Outgoing<'_>, ticket: Ticket) -> Result<(), EnqueueFault> {
+        Producer::enqueue(self, record, ticket).map_err(|(fault, _)| fault)
+    }
+
+    fn hurry(&self) {
+        Producer::hurry(self);
+    }
+
+    fn abandon(&self) {
+        Producer::abandon(self);
+    }
+}
