@@ -13,7 +13,7 @@ use crate::core::environment::Guard;
 use crate::core::job::Phase;
 use crate::core::series::{Point, Span as Time};
 use crate::ui::theme::{Role, Theme, marks};
-use crate::ui::widgets::{number, text, time};
+use crate::ui::widgets::{number, rate, text, time};
 
 /// Points of the rate in the header: the last dozen seconds.
 const SPARK_POINTS: usize = 12;
@@ -114,28 +114,15 @@ fn right<'a>(model: &Model, theme: &Theme, look: &Look) -> Vec<(u8, Vec<Span<'a>
         }
         parts.push((1, spans));
     }
-    let rate = format!("{} msg/s", number::short(model.metrics.total_rate()));
-    parts.push((3, vec![Span::styled(rate, theme.role(Role::Text))]));
+    let words = format!("{} msg/s", number::short(model.metrics.total_rate()));
+    parts.push((3, vec![Span::styled(words, theme.role(Role::Text))]));
     if let Some(series) = model.metrics.series(&Scope::Total, Measure::EventsPerSecond) {
         let now_s = model.now_ms.div_euclid(1_000);
         let points: Vec<f64> = series.points(Time::Minute, now_s).map(Point::mean).collect();
-        let picture = spark(&points[points.len().saturating_sub(SPARK_POINTS)..]);
+        let picture = rate::sparkline(&points, SPARK_POINTS);
         parts.push((4, vec![Span::styled(picture, theme.role(Role::Chart1))]));
     }
     let clock = time::format(model.now_ms, &look.zone, &look.clock);
     parts.push((2, vec![Span::styled(clock, theme.role(Role::Muted))]));
     parts
-}
-
-/// Rates as a line of blocks, the highest as a full one.
-fn spark(points: &[f64]) -> String {
-    let top = points.iter().copied().fold(0.0_f64, f64::max);
-    points
-        .iter()
-        .map(|point| {
-            let share = if top == 0.0 { 0.0 } else { point / top };
-            let step = (share * (marks::BLOCKS.len() - 1) as f64).round() as usize;
-            marks::BLOCKS[step.min(marks::BLOCKS.len() - 1)]
-        })
-        .collect()
 }
