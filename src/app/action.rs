@@ -1,5 +1,7 @@
 //! What a person can ask for. A closed set of values: comparable, loggable, replayable.
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::job::JobId;
 use crate::core::record::{Message, StartAt};
 
@@ -134,8 +136,9 @@ pub struct PreviewRequest {
     pub count: u64,
 }
 
-/// An ETL run as a person sets it up.
-#[derive(Debug, Clone, PartialEq)]
+/// An ETL run as a person sets it up. As YAML it is a preset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunRequest {
     /// ETLs by name, at least one.
     pub etls: Vec<String>,
@@ -144,10 +147,13 @@ pub struct RunRequest {
     /// Events of each ETL in each environment.
     pub count: u64,
     /// Most events a second in each environment; no limit where absent.
+    #[serde(default)]
     pub rate: Option<u32>,
     /// Render, do not send.
+    #[serde(default)]
     pub dry_run: bool,
     /// Event context as YAML text, a mapping; empty for none.
+    #[serde(default)]
     pub context: String,
 }
 

@@ -85,6 +85,11 @@ impl Journal {
         self.dropped.load(Ordering::Relaxed)
     }
 
+    /// The folder of all books.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where a book is.
     pub fn path(&self, book: Book) -> PathBuf {
         self.folder.join(book.file())

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::files;
 use crate::app::fact::Loaded as Facts;
 use crate::app::model::environments::{EnvironmentRow, MissingVariable, Setting};
 use crate::app::model::etls::EtlRow;
@@ -16,16 +17,19 @@ use crate::template::Engine;
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What the files said, for the model.
-pub fn facts(config: &Config, engine: &Engine) -> Facts {
+pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
+    let (presets, preset_faults) = state.map(files::presets).unwrap_or_default();
+    let mut warnings = config.warnings.clone();
+    warnings.extend(preset_faults);
     let mut faults: Vec<Fault> = Vec::new();
     faults.extend(config.runner.value.as_ref().err().into_iter().flatten().cloned());
     faults.extend(config.console.value.as_ref().err().into_iter().flatten().cloned());
     Facts {
         environments: config.environments.iter().map(environment).collect(),
         etls: config.etls.iter().map(|loaded| etl(loaded, config, engine)).collect(),
-        presets: Vec::new(),
+        presets,
         faults,
-        warnings: config.warnings.clone(),
+        warnings,
     }
 }
 

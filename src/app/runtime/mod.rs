@@ -2,10 +2,13 @@
 //! given to the supervisor; nothing here waits.
 
 mod connect;
+mod files;
 mod load;
 mod tail;
+mod work;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -33,6 +36,8 @@ pub struct Runtime {
     config: Arc<Mutex<Arc<Config>>>,
     scrubber: Arc<RwLock<Scrubber>>,
     journal: Option<Journal>,
+    /// Folder of presets.
+    state: Option<PathBuf>,
     auth: Arc<AuthRegistry>,
     /// What ends a connection that is kept, by environment; cancelled where it has ended.
     connections: HashMap<String, CancellationToken>,
@@ -43,6 +48,7 @@ impl Runtime {
     /// A runtime over a configuration that was loaded, reporting through the supervisor.
     pub fn new(supervisor: Supervisor, sources: Sources, config: Config, journal: Option<Journal>) -> Self {
         Self {
+            state: journal.as_ref().map(|journal| journal.folder().to_owned()),
             supervisor,
             engine: Engine::builder(&sources.template_dir).build(),
             sources: Arc::new(sources),
@@ -57,7 +63,7 @@ impl Runtime {
 
     /// What is known of the configuration, for the model.
     pub fn loaded(&self) -> Loaded {
-        load::facts(&self.config(), &self.engine)
+        load::facts(&self.config(), &self.engine, self.state.as_deref())
     }
 
     /// The supervisor.
@@ -93,6 +99,40 @@ impl Runtime {
                 self.supervisor.start(job, move |assignment| async move {
                     let connection = off_the_async_threads(opening).await?;
                     tail::tail(connection, tail, assignment).await
+                });
+            }
+            Effect::CheckHealth { job, environment } => {
+                let opening = self.opening(&environment);
+                self.supervisor.start(job, move |assignment| async move {
+                    work::check(off_the_async_threads(opening).await?, assignment).await
+                });
+            }
+            Effect::StartGenerator { job, .. } => self.supervisor.start(job, work::sample_events),
+            Effect::StartResend { job, resend } => {
+                let opening = self.opening(&resend.environment);
+                self.supervisor.start(job, move |assignment| async move {
+                    work::resend(off_the_async_threads(opening).await?, resend, assignment).await
+                });
+            }
+            Effect::StopJob(job) => self.supervisor.stop(job),
+            Effect::Export(export) => self.supervisor.ask("exporting", async move {
+                let folder = PathBuf::from(".");
+                Fact::Said(match off_the_async_threads(move || files::export(&folder, &export)).await {
+                    Ok(path) => Note::success(format!("written to {}", path.display())),
+                    Err(fault) => Note::danger(fault.to_string()),
+                })
+            }),
+            Effect::SavePreset { name, run } => {
+                let state = self.state.clone();
+                self.supervisor.ask("saving a preset", async move {
+                    let saving = off_the_async_threads(move || match state {
+                        Some(folder) => files::save_preset(&folder, &name, &run),
+                        None => Err(Fault::new(Blame::Operator, "there is no folder for presets").next("set HOME")),
+                    });
+                    match saving.await {
+                        Ok(preset) => Fact::PresetSaved(preset),
+                        Err(fault) => Fact::Said(Note::danger(fault.to_string())),
+                    }
                 });
             }
             Effect::Audit(entry) => self.audit(entry),
@@ -152,12 +192,12 @@ impl Runtime {
 
     fn load(&self) {
         let (sources, shared, scrubber) = (self.sources.clone(), self.config.clone(), self.scrubber.clone());
-        let engine = self.engine.clone();
+        let (engine, state) = (self.engine.clone(), self.state.clone());
         self.supervisor.ask("reading the configuration", async move {
             let reading = tokio::task::spawn_blocking(move || {
                 let config = Config::load(&sources);
                 engine.reload();
-                let loaded = load::facts(&config, &engine);
+                let loaded = load::facts(&config, &engine, state.as_deref());
                 *scrubber.write().unwrap_or_else(PoisonError::into_inner) = config.scrubber();
                 *shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
                 loaded

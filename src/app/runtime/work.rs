@@ -1,0 +1,131 @@
+//! Jobs that are short to say: a health check, the sandbox's events, records sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::action::ResendRequest;
+use crate::app::fact::Fact;
+use crate::app::model::environments::{CheckStep, StepOutcome};
+use crate::app::provoke::provoke;
+use crate::app::supervisor::Assignment;
+use crate::core::fault::{Blame, Fault};
+use crate::core::progress::{Counts, PairProgress, RunProgress};
+use crate::kafka::client::KafkaProducer;
+use crate::kafka::embedded::EmbeddedBroker;
+use crate::kafka::generator::{EVENTS_PER_SECOND, generate};
+use crate::kafka::health::{self, Outcome, StepReport};
+use crate::kafka::settings::Connection;
+
+/// Longest time for one step of a health check: a person watches.
+const STEP_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Steps on their way to the model; there are six.
+const STEPS_MAX: usize = 8;
+/// Records sent before progress is told again.
+const RESEND_CHUNK: usize = 100;
+
+/// Checks every step and tells each as it ends. Fails where one failed, so that the row of the job says so.
+pub async fn check(connection: Connection, assignment: Assignment) -> Result<(), Fault> {
+    let Assignment { stop, out } = assignment;
+    let (steps, mut inbox) = tokio::sync::mpsc::channel::<StepReport>(STEPS_MAX);
+    let wait = connection.request_timeout().min(STEP_WAIT_MAX);
+    let checking = async {
+        // No topic is named: a check writes nothing.
+        let reports = health::check(&connection, None, wait, |step| {
+            steps.try_send(step.clone()).ok();
+        })
+        .await;
+        drop(steps);
+        reports
+    };
+    let telling = async {
+        while let Some(step) = inbox.recv().await {
+            out.tell(Fact::CheckStep { job: out.job(), step: shown(step) }).await;
+        }
+    };
+    let reports = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        (reports, ()) = async { tokio::join!(checking, telling) } => reports,
+    };
+    let failed = reports.into_iter().find_map(|report| match report.outcome {
+        Outcome::Fault(fault) => Some(fault),
+        Outcome::Ok(_) | Outcome::Skipped(_) => None,
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+fn shown(report: StepReport) -> CheckStep {
+    CheckStep {
+        name: report.step.name().to_owned(),
+        outcome: match report.outcome {
+            Outcome::Ok(found) => StepOutcome::Passed(found),
+            Outcome::Fault(fault) => StepOutcome::Failed(fault),
+            Outcome::Skipped(why) => StepOutcome::Skipped(why),
+        },
+        took_ms: report.elapsed_ms as f64,
+    }
+}
+
+/// Makes plausible events in the broker of this process until it is stopped.
+pub async fn sample_events(assignment: Assignment) -> Result<(), Fault> {
+    provoke("job");
+    let broker = super::off_the_async_threads(EmbeddedBroker::shared).await?;
+    generate(&broker, EVENTS_PER_SECOND, &assignment.stop).await?;
+    Ok(())
+}
+
+/// Sends records, waits for each to be confirmed, and counts both outcomes. Stopping leaves the rest unsent and counted.
+pub async fn resend(connection: Connection, request: ResendRequest, assignment: Assignment) -> Result<(), Fault> {
+    let Assignment { stop, out } = assignment;
+    let mut progress = RunProgress {
+        pairs: vec![PairProgress {
+            environment: request.environment.clone(),
+            counts: Counts { planned: request.messages.len() as u64, ..Counts::default() },
+            ..PairProgress::default()
+        }],
+        ..RunProgress::default()
+    };
+    let mut producer = KafkaProducer::new(connection);
+    tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        connected = producer.connect() => connected?,
+    }
+    let mut first_fault: Option<Fault> = None;
+    for chunk in request.messages.chunks(RESEND_CHUNK) {
+        if stop.is_cancelled() {
+            break;
+        }
+        let mut sending = Vec::with_capacity(chunk.len());
+        for message in chunk {
+            sending.push(producer.send_message(message));
+        }
+        let outcomes = futures::future::join_all(sending).await;
+        let pair = &mut progress.pairs[0];
+        for (message, outcome) in chunk.iter().zip(outcomes) {
+            match outcome {
+                Ok(_) => {
+                    pair.counts.acknowledged += 1;
+                    pair.bytes += message.bytes() as u64;
+                }
+                Err(fault) => {
+                    pair.counts.failed += 1;
+                    first_fault = first_fault.or_else(|| Some(Fault::from(fault)));
+                }
+            }
+        }
+        out.progress(Arc::new(progress.clone()));
+    }
+    let pair = &mut progress.pairs[0];
+    pair.counts.not_sent = pair.counts.open();
+    let counts = pair.counts;
+    out.progress(Arc::new(progress));
+    // Every record has its receipt; closing joins the client's thread, which is not for an async one.
+    tokio::task::spawn_blocking(move || drop(producer)).await.ok();
+    match first_fault {
+        None => Ok(()),
+        Some(fault) => Err(Fault::new(
+            if fault.blame == Blame::Program { Blame::Record } else { fault.blame },
+            format!("{} of {} records were not sent: {}", counts.failed, counts.planned, fault.what),
+        )
+        .next(fault.next)),
+    }
+}
