@@ -149,6 +149,11 @@ impl Form {
         self.fields.get(self.at).map_or("", |field| field.name)
     }
 
+    /// Goes to a field; nowhere where there is none of that name.
+    pub fn go(&mut self, name: &str) {
+        self.at = self.fields.iter().position(|field| field.name == name).unwrap_or(self.fields.len());
+    }
+
     /// Replaces the words of a text field.
     pub fn set_text(&mut self, name: &str, words: &str) {
         for field in self.fields.iter_mut().filter(|field| field.name == name) {

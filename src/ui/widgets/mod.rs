@@ -1,5 +1,6 @@
 //! Parts that panes are drawn from. Each is a small state or pure drawing; none knows the model or a service.
 
+pub mod line;
 pub mod number;
 pub mod text;
 pub mod time;
@@ -13,6 +14,7 @@ pub mod table;
 pub mod tree;
 
 pub mod highlight;
+pub mod source;
 pub mod value;
 
 pub mod chart;

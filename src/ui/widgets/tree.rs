@@ -85,6 +85,11 @@ impl Tree {
         self.listing.search().is_typing()
     }
 
+    /// Whether a filter hides nodes.
+    pub fn is_filtered(&self) -> bool {
+        self.listing.search().is_active()
+    }
+
     /// The filter, to be changed from outside.
     pub fn listing_mut(&mut self) -> &mut Listing {
         &mut self.listing

@@ -1,22 +1,123 @@
-//! Pane 2: the tree of ETLs, their definition, preview and runs.
+//! Pane 2: the tree of ETLs, and of the one under its cursor definition, template, preview and runs. It renders and sends
+//! nothing itself: it asks, and shows what came of it.
 
+mod catalogue;
+mod tab;
+
+mod context;
+mod excerpt;
+mod preview;
+
+mod planned;
+mod runs;
+mod sheet;
+
+mod choose;
+mod preset;
+mod run_dialog;
+
+mod detail;
+mod layers;
+
+use std::collections::BTreeSet;
+
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
+use ratatui::layout::{Position, Rect};
 
-use crate::app::action::PaneId;
-use crate::app::model::Model;
-use crate::ui::keymap::Binding;
+use crate::app::action::{Action, PaneId, RunRequest};
+use crate::app::model::etls::EtlRow;
+use crate::app::model::{Model, Note};
+use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
+use crate::ui::layout::{BESIDE_WIDTH_MIN, list_and_detail};
 use crate::ui::pane::{Pane, Press, Reply, View};
+use crate::ui::theme::{Role, marks};
+use crate::ui::widgets::cursor::Pointed;
+use crate::ui::widgets::source::SourceView;
+use crate::ui::widgets::table::Look;
+use crate::ui::widgets::tree::{Node, Tree};
 
-const KEYS: &[Binding] = &[];
+use catalogue::Catalogue;
+use layers::Layers;
+use preview::PreviewTab;
+use run_dialog::RunDialog;
+use runs::RunsTab;
+use tab::Tab;
+
+/// Render one event.
+pub const PREVIEW: Command = Command("etls.preview");
+/// Set a run up.
+pub const RUN: Command = Command("etls.run");
+/// Edit definition or template.
+pub const EDIT: Command = Command("etls.edit");
+/// Edit the event context.
+pub const CONTEXT: Command = Command("etls.context");
+/// Mark an ETL for a run of several.
+pub const MARK: Command = Command("etls.mark");
+/// Stop what runs.
+pub const STOP: Command = Command("etls.stop");
+/// Run again.
+pub const REPEAT: Command = Command("etls.repeat");
+/// Write payload or report to a file.
+pub const EXPORT: Command = Command("etls.export");
+/// Keep a run under a name.
+pub const KEEP: Command = Command("etls.keep");
+/// Choose what the preview is of.
+pub const CHOOSE: Command = Command("etls.choose");
+/// The event after.
+pub const EVENT_AFTER: Command = Command("etls.event_after");
+/// The event before.
+pub const EVENT_BEFORE: Command = Command("etls.event_before");
+/// Headers on a line each.
+pub const HEADERS: Command = Command("etls.headers");
+/// The tab after.
+pub const TAB_AFTER: Command = Command("etls.tab_after");
+/// The tab before.
+pub const TAB_BEFORE: Command = Command("etls.tab_before");
+
+const KEYS: &[Binding] = &[
+    Binding::new(PREVIEW, &["p"], "preview"),
+    Binding::new(RUN, &["r"], "run"),
+    Binding::new(EDIT, &["e"], "edit"),
+    Binding::new(CONTEXT, &["c"], "context"),
+    Binding::new(MARK, &["Space"], "mark"),
+    Binding::new(STOP, &["x"], "stop"),
+    Binding::new(REPEAT, &["R"], "repeat"),
+    Binding::new(EXPORT, &["o"], "export"),
+    Binding::new(KEEP, &["w"], "keep as preset"),
+    Binding::new(CHOOSE, &["v"], "which event"),
+    Binding::new(EVENT_AFTER, &["."], "next event"),
+    Binding::new(EVENT_BEFORE, &[","], "event before"),
+    Binding::new(HEADERS, &["H"], "all headers"),
+    Binding::new(TAB_AFTER, &["]"], "next tab"),
+    Binding::new(TAB_BEFORE, &["["], "tab before"),
+];
 
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Etls {
-    cursor: usize,
+    tree: Tree,
+    marked: BTreeSet<String>,
+    /// Grows when marks change, which the model does not know.
+    touched: u64,
+    in_detail: bool,
+    tab: Tab,
+    definition: SourceView,
+    template: SourceView,
+    preview: PreviewTab,
+    runs: RunsTab,
+    layers: Layers,
+    /// What was run last from here: the next run of the same begins with it.
+    last_run: Option<RunRequest>,
+    drawn: Drawn,
+}
+
+/// Where things were drawn last, for the mouse.
+#[derive(Debug, Default)]
+struct Drawn {
+    list: Rect,
+    tabs: Vec<(Tab, Rect)>,
 }
 
 impl Pane for Etls {
@@ -32,21 +133,310 @@ impl Pane for Etls {
         KEYS
     }
 
-    fn key(&mut self, press: &Press, _model: &Model) -> Reply {
-        match press.command {
-            Some(keys::DOWN) => self.cursor = self.cursor.saturating_add(1),
-            Some(keys::UP) => self.cursor = self.cursor.saturating_sub(1),
-            _ => return Reply::Ignored,
+    fn key(&mut self, press: &Press, model: &Model) -> Reply {
+        self.refresh(model);
+        if self.layers.is_open() {
+            return self.layer_key(press.event, model);
         }
-        Reply::Handled
+        if self.tree.is_typing() {
+            let handled = self.tree.key(&Catalogue::of(model, &self.marked), press.event);
+            return if handled { Reply::Handled } else { Reply::Ignored };
+        }
+        let before = self.selected(model).map(|row| row.name.clone());
+        let reply = self.command(press, model);
+        self.refresh(model);
+        let moved = self.selected(model).map(|row| row.name.clone()) != before;
+        match reply {
+            // The preview follows the cursor.
+            Reply::Handled if moved && self.tab == Tab::Preview => self.ask(model),
+            reply => reply,
+        }
+    }
+
+    fn takes_text(&self) -> bool {
+        self.layers.is_open() || self.tree.is_typing()
+    }
+
+    fn paste(&mut self, text: &str, _model: &Model) -> Reply {
+        match self.layers.is_open() {
+            true => self.layers.paste(text).map_or(Reply::Handled, Reply::Emit),
+            false if self.tree.listing_mut().search_mut().paste(text) => Reply::Handled,
+            false => Reply::Ignored,
+        }
+    }
+
+    fn mouse(&mut self, event: MouseEvent, _area: Rect, model: &Model) -> Reply {
+        self.refresh(model);
+        if self.layers.is_open() {
+            return self.layers.mouse(event).map_or(Reply::Handled, Reply::Emit);
+        }
+        let at = Position::new(event.column, event.row);
+        let pressed = matches!(event.kind, MouseEventKind::Down(MouseButton::Left));
+        if pressed && let Some((tab, _)) = self.drawn.tabs.iter().find(|(_, place)| place.contains(at)) {
+            return self.open(*tab, model);
+        }
+        if self.drawn.list.contains(at) {
+            let pointed = self.tree.mouse(&Catalogue::of(model, &self.marked), event);
+            self.in_detail = pointed == Pointed::Opened && self.selected(model).is_some();
+            return match self.tab {
+                Tab::Preview if pointed == Pointed::Chosen => self.ask(model),
+                _ => Reply::Handled,
+            };
+        }
+        let pointed = match self.tab {
+            Tab::Definition => self.definition.mouse(event),
+            Tab::Template => self.template.mouse(event),
+            Tab::Preview => self.preview.value.mouse(event),
+            Tab::Runs => self.runs.mouse(event),
+        };
+        self.in_detail |= pressed;
+        if pointed == Pointed::Elsewhere && !pressed { Reply::Ignored } else { Reply::Handled }
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        let rows: Vec<String> = view.model.etls.iter().map(|row| format!("{} {}", row.category(), row.name)).collect();
-        self.cursor = self.cursor.min(rows.len().saturating_sub(1));
-        let first = (self.cursor + 1).saturating_sub(usize::from(area.height));
-        let lines: Vec<Line<'_>> =
-            rows.into_iter().skip(first).take(usize::from(area.height)).map(Line::from).collect();
-        frame.render_widget(Paragraph::new(lines), area);
+        self.refresh(view.model);
+        self.in_detail &= self.selected(view.model).is_some();
+        let beside = BESIDE_WIDTH_MIN <= area.width;
+        self.drawn = Drawn::default();
+        let (list, detail) = match (beside, self.in_detail) {
+            (true, _) => {
+                let [list, detail] = list_and_detail(area);
+                (Some(list), Some(detail))
+            }
+            (false, true) => (None, Some(area)),
+            (false, false) => (Some(area), None),
+        };
+        let buffer = frame.buffer_mut();
+        if let Some(list) = list {
+            let list = Rect { width: list.width.saturating_sub(u16::from(beside)), ..list };
+            self.drawn.list = list;
+            let facts = Catalogue::of(view.model, &self.marked);
+            let reload = chord(view, keys::RELOAD);
+            let empty = format!("no ETLs: describe one in config/etl/NAME.yaml, then {reload} reads it");
+            let focused = view.focused && !self.in_detail && !self.layers.is_open();
+            let look = Look { columns: &catalogue::COLUMNS, focused, empty: &empty };
+            self.tree.draw(&facts, look, list, buffer, view.theme);
+            self.draw_marked(list, buffer, view);
+        }
+        if let Some(detail) = detail {
+            let detail = match beside {
+                true => {
+                    for y in detail.y..detail.bottom() {
+                        buffer.set_string(detail.x, y, "│", view.theme.role(Role::Border));
+                    }
+                    Rect { x: detail.x + 2, width: detail.width.saturating_sub(2), ..detail }
+                }
+                false => detail,
+            };
+            self.draw_detail(detail, buffer, view);
+        }
+        self.layers.draw(area, buffer, view);
     }
+
+    fn footer(&self) -> Vec<Command> {
+        if self.layers.is_open() {
+            return Vec::new();
+        }
+        match (self.in_detail, self.tab) {
+            (false, _) => vec![keys::OPEN, PREVIEW, RUN, EDIT, keys::FILTER],
+            (true, Tab::Definition | Tab::Template) => vec![TAB_AFTER, PREVIEW, RUN, EDIT, keys::COPY],
+            (true, Tab::Preview) => vec![EVENT_AFTER, CHOOSE, CONTEXT, keys::COPY, RUN],
+            (true, Tab::Runs) => vec![RUN, STOP, REPEAT, EXPORT, KEEP],
+        }
+    }
+}
+
+impl Etls {
+    /// The ETL under the cursor.
+    fn selected<'m>(&self, model: &'m Model) -> Option<&'m EtlRow> {
+        Catalogue::of(model, &self.marked).row(self.tree.selected()?)
+    }
+
+    fn refresh(&mut self, model: &Model) {
+        let facts = Catalogue::of(model, &self.marked);
+        // Marks are not in the model: both together say whether the tree changed.
+        self.tree.refresh(&facts, catalogue::COLUMNS.len(), model.revision.wrapping_mul(1 << 16) ^ self.touched);
+    }
+
+    fn command(&mut self, press: &Press, model: &Model) -> Reply {
+        let Some(command) = press.command else { return Reply::Ignored };
+        match command {
+            PREVIEW => return self.open(Tab::Preview, model),
+            RUN => return self.set_up(model),
+            EDIT => return self.edit(model),
+            CONTEXT | CHOOSE => return self.edit_request(command, model),
+            STOP => return self.stop(model),
+            REPEAT => return self.repeat(model),
+            EXPORT => return self.export(model),
+            KEEP => return self.keep(model),
+            EVENT_AFTER | EVENT_BEFORE => return self.step(if command == EVENT_AFTER { 1 } else { -1 }, model),
+            HEADERS => {
+                self.preview.turn_headers_over();
+                return Reply::Handled;
+            }
+            TAB_AFTER => return self.turn(self.tab.next(), model),
+            TAB_BEFORE => return self.turn(self.tab.previous(), model),
+            keys::COPY => return self.copy(model),
+            _ => {}
+        }
+        if self.in_detail {
+            self.detail_key(command, press.event, model)
+        } else {
+            self.list_key(command, press.event, model)
+        }
+    }
+
+    fn list_key(&mut self, command: Command, event: KeyEvent, model: &Model) -> Reply {
+        if let Some(node) = self.tree.selected() {
+            match (command, node) {
+                (MARK, _) => return self.mark(node, model),
+                (keys::OPEN, Node::Leaf(..)) => return self.open(self.tab, model),
+                _ => {}
+            }
+        }
+        let facts = Catalogue::of(model, &self.marked);
+        if self.tree.key(&facts, event) { Reply::Handled } else { Reply::Ignored }
+    }
+
+    fn detail_key(&mut self, command: Command, event: KeyEvent, model: &Model) -> Reply {
+        match command {
+            keys::BACK => {
+                self.in_detail = false;
+                return Reply::Handled;
+            }
+            keys::LEFT => return self.turn(self.tab.previous(), model),
+            keys::RIGHT => return self.turn(self.tab.next(), model),
+            keys::OPEN if self.tab == Tab::Runs => return self.open_entry(model),
+            _ => {}
+        }
+        let handled = match self.tab {
+            Tab::Definition => self.definition.key(event),
+            Tab::Template => self.template.key(event),
+            Tab::Preview => self.preview.value.key(event),
+            Tab::Runs => self.runs.key(event),
+        };
+        if handled { Reply::Handled } else { Reply::Ignored }
+    }
+
+    /// Shows a tab and gives the detail the keys.
+    fn open(&mut self, tab: Tab, model: &Model) -> Reply {
+        if self.selected(model).is_none() {
+            return say("choose an ETL: this is a category");
+        }
+        self.in_detail = true;
+        let again = tab == Tab::Preview && self.tab == Tab::Preview;
+        self.tab = tab;
+        match tab {
+            Tab::Preview if again || !self.is_previewed(model) => self.ask(model),
+            _ => Reply::Handled,
+        }
+    }
+
+    /// Shows a tab; the keys stay where they are.
+    fn turn(&mut self, tab: Tab, model: &Model) -> Reply {
+        self.tab = tab;
+        if tab == Tab::Preview && !self.is_previewed(model) { self.ask(model) } else { Reply::Handled }
+    }
+
+    fn is_previewed(&self, model: &Model) -> bool {
+        let request = self.selected(model).and_then(|row| self.preview.request(row, model));
+        request.is_some() && model.preview.as_ref().map(|preview| &preview.asked) == request.as_ref()
+    }
+
+    /// Asks for the preview of what is under the cursor.
+    fn ask(&self, model: &Model) -> Reply {
+        let request = self.selected(model).and_then(|row| self.preview.request(row, model));
+        request.map_or(Reply::Handled, |request| Reply::Emit(Action::Preview(request)))
+    }
+
+    fn step(&mut self, by: i64, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        self.tab = Tab::Preview;
+        match self.preview.step(&row.name, by) {
+            true => self.ask(model),
+            false => say(if by > 0 { "this is the last event" } else { "this is the first event" }),
+        }
+    }
+
+    fn mark(&mut self, node: Node, model: &Model) -> Reply {
+        let facts = Catalogue::of(model, &self.marked);
+        let names: Vec<String> = match facts.row(node) {
+            Some(row) => vec![row.name.clone()],
+            None => facts.category(node).iter().map(|row| row.name.clone()).collect(),
+        };
+        if names.iter().all(|name| self.marked.contains(name)) {
+            self.marked.retain(|name| !names.contains(name));
+        } else {
+            self.marked.extend(names);
+        }
+        self.touched += 1;
+        Reply::Handled
+    }
+
+    /// ETLs that a run takes: the marked ones in registry order, else the one under the cursor. Broken and disabled ones never.
+    fn chosen(&self, model: &Model) -> Result<Vec<String>, String> {
+        let under: Vec<&EtlRow> = match self.marked.is_empty() {
+            true => self.selected(model).into_iter().collect(),
+            false => model.etls.iter().filter(|row| self.marked.contains(&row.name)).collect(),
+        };
+        if under.is_empty() {
+            return Err("choose an ETL, or mark several".into());
+        }
+        if let Some(row) = under.iter().find(|row| !row.faults.is_empty()) {
+            let fault = row.faults.first().map(ToString::to_string).unwrap_or_default();
+            return Err(format!("`{}` is broken and cannot run: {fault}", row.name));
+        }
+        if let Some(row) = under.iter().find(|row| !row.is_enabled()) {
+            return Err(format!("`{}` is disabled: `enabled: true` in {} lets it run", row.name, row.file));
+        }
+        Ok(under.into_iter().map(|row| row.name.clone()).collect())
+    }
+
+    fn set_up(&mut self, model: &Model) -> Reply {
+        let etls = match self.chosen(model) {
+            Ok(etls) => etls,
+            Err(why) => return Reply::Emit(Action::Say(Note::warning(why))),
+        };
+        let served = |name: &String| {
+            etls.iter().filter_map(|etl| model.etl(etl)?.etl.as_ref()).any(|etl| etl.topics.contains_key(name))
+        };
+        let before = self.last_run.clone().filter(|run| run.etls == etls).unwrap_or_else(|| RunRequest {
+            environments: model.active.iter().filter(|name| served(name)).cloned().collect(),
+            count: 1,
+            rate: None,
+            dry_run: false,
+            context: etls.first().map(|etl| self.preview.setup(etl).context).unwrap_or_default(),
+            etls: etls.clone(),
+        });
+        self.open_run(before, model)
+    }
+
+    fn open_run(&mut self, run: RunRequest, model: &Model) -> Reply {
+        let mut dialog = RunDialog::new(run.etls.clone(), model, &run);
+        let ask = dialog.plan();
+        self.layers.open_run(dialog);
+        ask.map_or(Reply::Handled, Reply::Emit)
+    }
+
+    fn draw_marked(&self, list: Rect, buffer: &mut ratatui::buffer::Buffer, view: &View<'_>) {
+        // The last line is the tree's own; marks are counted at its left end, where no filter is.
+        if !self.marked.is_empty() && list.height > 0 && !self.tree.is_filtered() {
+            let words = format!("{} {} marked", marks::BAR, self.marked.len());
+            let room = usize::from(list.width.saturating_sub(12));
+            buffer.set_stringn(list.x, list.bottom() - 1, words, room, view.theme.role(Role::Accent));
+        }
+    }
+}
+
+/// The key of a command as it is bound now; empty where it is not.
+fn chord(view: &View<'_>, command: Command) -> String {
+    match view.keymap.chord_of(command).map(|chord| chord.to_string()) {
+        Some(chord) if chord == "Enter" => marks::ENTER.into(),
+        Some(chord) => chord,
+        None => String::new(),
+    }
+}
+
+fn say(words: &str) -> Reply {
+    Reply::Emit(Action::Say(Note::plain(words)))
 }

@@ -1,0 +1,150 @@
+//! ETLs as a tree: categories, and in each its ETLs with mark, environments served and the last run's result.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ratatui::style::Style;
+
+use crate::app::model::Model;
+use crate::app::model::etls::EtlRow;
+use crate::core::fault::Fault;
+use crate::core::job::Phase;
+use crate::ui::theme::{Role, Theme, marks};
+use crate::ui::widgets::number::{grouped, short};
+use crate::ui::widgets::table::Column;
+use crate::ui::widgets::tree::{Branches, Node};
+
+/// Columns: name with its mark, environments served of all, last result or place of the fault.
+pub const COLUMNS: [Column; 3] =
+    [Column::words("", 18).grows(3), Column::number("", 5).gives_way(1), Column::words("", 12).grows(1)];
+
+/// The tree's facts, lent by the model.
+pub struct Catalogue<'a, 'k> {
+    model: &'a Model,
+    marked: &'k BTreeSet<String>,
+    /// Categories in order of the alphabet, what cannot be read last.
+    categories: Vec<(&'a str, Vec<&'a EtlRow>)>,
+}
+
+impl<'a, 'k> Catalogue<'a, 'k> {
+    /// All ETLs of the model; `marked` are the names that a person has marked.
+    pub fn of(model: &'a Model, marked: &'k BTreeSet<String>) -> Self {
+        let mut groups: BTreeMap<(bool, &str), Vec<&EtlRow>> = BTreeMap::new();
+        for row in &model.etls {
+            groups.entry((row.etl.is_none(), row.category())).or_default().push(row);
+        }
+        let categories = groups.into_iter().map(|((_, name), rows)| (name, rows)).collect();
+        Self { model, marked, categories }
+    }
+
+    /// The ETL of a leaf.
+    pub fn row(&self, node: Node) -> Option<&'a EtlRow> {
+        match node {
+            Node::Branch(_) => None,
+            Node::Leaf(category, etl) => self.categories.get(category)?.1.get(etl).copied(),
+        }
+    }
+
+    /// The ETLs of the category that a node is or is in.
+    pub fn category(&self, node: Node) -> &[&'a EtlRow] {
+        let (Node::Branch(at) | Node::Leaf(at, _)) = node;
+        self.categories.get(at).map_or(&[], |(_, rows)| rows)
+    }
+
+    fn result(&self, row: &EtlRow) -> (String, Role) {
+        if let Some(fault) = row.faults.first() {
+            return (whereabouts(row, fault), Role::Danger);
+        }
+        let Some(run) = self.model.last_run(&row.name) else { return (String::new(), Role::Muted) };
+        let mut counts = crate::core::progress::Counts::default();
+        for pair in run.progress.pairs.iter().filter(|pair| pair.etl == row.name) {
+            counts.planned += pair.counts.planned;
+            counts.acknowledged += pair.counts.acknowledged;
+            counts.failed += pair.counts.failed;
+            counts.not_sent += pair.counts.not_sent;
+        }
+        let phase = self.model.jobs.get(&run.job).map(|job| &job.phase);
+        if phase.is_some_and(|phase| !phase.is_ending()) {
+            let ended = counts.planned - counts.open();
+            let share = if counts.planned == 0 { 0 } else { ended * 100 / counts.planned };
+            return (format!("{} {share} %", marks::RUNNING), Role::Accent);
+        }
+        match phase {
+            Some(Phase::Failed(_) | Phase::Panicked(_)) if counts.failed == 0 => (marks::FAILED.into(), Role::Danger),
+            _ if counts.failed > 0 => (format!("{}{}", marks::FAILED, short(counts.failed as f64)), Role::Danger),
+            _ if counts.not_sent > 0 => (format!("{} not sent", short(counts.not_sent as f64)), Role::Warning),
+            _ if run.request.dry_run => (format!("{} dry", marks::DONE), Role::Muted),
+            _ => (marks::DONE.into(), Role::Success),
+        }
+    }
+}
+
+/// Where a fault is, as short as can be understood beside the ETL's name: `template:14`, `line 3`.
+fn whereabouts(row: &EtlRow, fault: &Fault) -> String {
+    let Some(place) = &fault.place else { return "broken".into() };
+    let file = match () {
+        () if place.file == row.template_file => "template",
+        () if place.file == row.file => "line",
+        () => place.file.rsplit('/').next().unwrap_or(&place.file),
+    };
+    match (file, place.line) {
+        ("line", 0) => "broken".into(),
+        ("line", line) => format!("line {line}"),
+        (file, 0) => file.into(),
+        (file, line) => format!("{file}:{line}"),
+    }
+}
+
+impl Branches for Catalogue<'_, '_> {
+    fn branches(&self) -> usize {
+        self.categories.len()
+    }
+
+    fn leaves(&self, branch: usize) -> usize {
+        self.categories.get(branch).map_or(0, |(_, rows)| rows.len())
+    }
+
+    fn text(&self, node: Node, column: usize) -> Cow<'_, str> {
+        let Some(row) = self.row(node) else {
+            let Node::Branch(at) = node else { return "".into() };
+            return match (column, self.categories.get(at)) {
+                (0, Some((name, _))) => Cow::Borrowed(*name),
+                (1, Some((_, rows))) => grouped(rows.len() as u64).into(),
+                _ => "".into(),
+            };
+        };
+        match column {
+            0 => {
+                let bar = if self.marked.contains(&row.name) { marks::BAR } else { " " };
+                let mark = match () {
+                    () if !row.faults.is_empty() => marks::FAILED,
+                    () if row.is_enabled() => marks::ON,
+                    () => marks::OFF,
+                };
+                format!("{bar}{mark} {}", row.name).into()
+            }
+            1 => match &row.etl {
+                Some(etl) => {
+                    let all = &self.model.environments;
+                    let served = all.iter().filter(|known| etl.topics.contains_key(&known.name)).count();
+                    format!("{served}/{}", all.len()).into()
+                }
+                None => "".into(),
+            },
+            _ => self.result(row).0.into(),
+        }
+    }
+
+    fn style(&self, node: Node, column: usize, theme: &Theme) -> Style {
+        let Some(row) = self.row(node) else {
+            return theme.role(if column == 0 { Role::Text } else { Role::Muted });
+        };
+        match column {
+            0 if !row.faults.is_empty() => theme.role(Role::Danger),
+            0 if self.marked.contains(&row.name) => theme.role(Role::Accent),
+            0 if row.is_enabled() => theme.role(Role::Text),
+            0 | 1 => theme.role(Role::Muted),
+            _ => theme.role(self.result(row).1),
+        }
+    }
+}

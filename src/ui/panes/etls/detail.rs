@@ -1,0 +1,260 @@
+//! The detail of the ETL under the cursor: its tabs drawn, and what can be done in them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::runs::Entry;
+use super::tab::{self, Tab};
+use super::{CHOOSE, Etls, runs, say};
+use crate::app::action::{Action, Export};
+use crate::app::model::etls::EtlRow;
+use crate::app::model::{Model, Note};
+use crate::core::fault::Fault;
+use crate::ui::keymap::Command;
+use crate::ui::pane::{Reply, View};
+use crate::ui::theme::Role;
+use crate::ui::widgets::highlight::Language;
+use crate::ui::widgets::source::{Remark, Shown};
+use crate::ui::widgets::text;
+
+impl Etls {
+    pub(super) fn draw_detail(&mut self, area: Rect, buffer: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
+        let focused = view.focused && self.in_detail && !self.layers.is_open();
+        let Some(row) = self.selected(view.model) else {
+            let words = match view.model.etls.is_empty() {
+                true => "",
+                false => "choose an ETL on the left",
+            };
+            let words = text::fit(words, usize::from(area.width));
+            buffer.set_string(area.x, area.y, words, theme.role(Role::Muted));
+            return;
+        };
+        let head = Rect { height: 1.min(area.height), ..area };
+        self.drawn.tabs = tab::draw(&row.name, self.tab, head, buffer, theme, focused);
+        let body = Rect { y: area.y + 2.min(area.height), height: area.height.saturating_sub(2), ..area };
+        match self.tab {
+            Tab::Definition => self.draw_definition(row, body, buffer, view, focused),
+            Tab::Template => self.draw_template(row, body, buffer, view, focused),
+            Tab::Preview => self.preview.draw(row, body, buffer, view, focused),
+            Tab::Runs => self.runs.draw(&row.name, body, buffer, view, focused),
+        }
+    }
+
+    fn draw_definition(&mut self, row: &EtlRow, area: Rect, buffer: &mut Buffer, view: &View<'_>, focused: bool) {
+        // Only the text of a file that could not be read has the lines of the file; of a whole one the values in force are shown.
+        let in_place = |fault: &&Fault| {
+            row.etl.is_none() && fault.place.as_ref().is_some_and(|place| place.file == row.file && place.line > 0)
+        };
+        let mut said = Vec::new();
+        if let Some(etl) = &row.etl {
+            said.push((etl.description.clone(), Role::Text));
+            said.push((format!("{}; below is what is in force, defaults included", row.file), Role::Muted));
+        }
+        let faults = row.faults.iter().filter(|fault| !in_place(fault));
+        said.extend(faults.map(|fault| (fault.to_string(), Role::Danger)));
+        let area = draw_said(&said, area, buffer, view);
+        let remarks: Vec<Remark> = row.faults.iter().filter(in_place).map(remark).collect();
+        let shown = Shown { identity: &row.file, text: &row.text, language: Language::Yaml, remarks: &remarks };
+        self.definition.draw(shown, area, buffer, view.theme, focused);
+    }
+
+    fn draw_template(&mut self, row: &EtlRow, area: Rect, buffer: &mut Buffer, view: &View<'_>, focused: bool) {
+        if row.etl.is_none() {
+            let words = "the definition cannot be read, so its template is not known".to_owned();
+            draw_said(&[(words, Role::Danger)], area, buffer, view);
+            return;
+        }
+        let here = |fault: &&Fault| {
+            let place = fault.place.as_ref();
+            place.is_some_and(|place| place.file == row.template_file && place.line > 0) && !row.template.is_empty()
+        };
+        let mut said = vec![(row.template_file.clone(), Role::Muted)];
+        let faults = row.faults.iter().filter(|fault| !here(fault));
+        said.extend(faults.map(|fault| (fault.to_string(), Role::Danger)));
+        let area = draw_said(&said, area, buffer, view);
+        let mut remarks: Vec<Remark> = row.faults.iter().filter(here).map(remark).collect();
+        let rendered = self.preview.fault(row, view.model).filter(here).map(remark);
+        remarks.extend(rendered.filter(|one| !remarks.contains(one)));
+        let language = Language::of(&row.template_file);
+        let shown = Shown { identity: &row.template_file, text: &row.template, language, remarks: &remarks };
+        self.template.draw(shown, area, buffer, view.theme, focused);
+    }
+
+    /// Opens the file of what is shown, at the line under the cursor or at the fault.
+    pub(super) fn edit(&mut self, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let line_of = |file: &str, faults: &[Fault]| {
+            let places = faults.iter().filter_map(|fault| fault.place.as_ref());
+            places.filter(|place| place.file == file).map(|place| place.line.max(1)).next()
+        };
+        let definition = |line: Option<u32>| (row.file.clone(), line.unwrap_or(1));
+        let template = |line: Option<u32>| (row.template_file.clone(), line.unwrap_or(1));
+        let has_template = row.etl.is_some() && !row.template_file.is_empty();
+        let rendered: Vec<Fault> = self.preview.fault(row, model).into_iter().cloned().collect();
+        let (path, line) = match self.tab {
+            _ if !has_template && self.in_detail && row.etl.is_none() => definition(Some(self.definition.line())),
+            _ if !has_template => definition(line_of(&row.file, &row.faults)),
+            Tab::Template if self.in_detail => template(Some(self.template.line())),
+            Tab::Preview if rendered.iter().any(|fault| line_of(&row.file, std::slice::from_ref(fault)).is_some()) => {
+                definition(line_of(&row.file, &rendered))
+            }
+            Tab::Preview => template(line_of(&row.template_file, &rendered)),
+            Tab::Template => template(line_of(&row.template_file, &row.faults)),
+            Tab::Definition | Tab::Runs => match line_of(&row.template_file, &row.faults) {
+                Some(line) if self.tab == Tab::Runs => template(Some(line)),
+                _ => definition(line_of(&row.file, &row.faults)),
+            },
+        };
+        Reply::Emit(Action::EditFile { path, line })
+    }
+
+    /// Opens the editor of the context, or the choice of environment and event.
+    pub(super) fn edit_request(&mut self, command: Command, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let Some(request) = self.preview.request(row, model) else {
+            return say("it serves no environment, or cannot be read: there is nothing to preview");
+        };
+        self.tab = Tab::Preview;
+        self.in_detail = true;
+        let setup = self.preview.setup(&row.name);
+        if command == CHOOSE {
+            let environments = row.etl.iter().flat_map(|etl| etl.topics.keys().cloned()).collect();
+            self.layers.open_choose(row.name.clone(), environments, &request.environment, setup);
+        } else {
+            self.layers.open_context(Some(row.name.clone()), &setup.context);
+        }
+        Reply::Handled
+    }
+
+    pub(super) fn copy(&mut self, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let text = match self.tab {
+            Tab::Definition => Some(row.text.clone()),
+            Tab::Template => Some(row.template.clone()),
+            Tab::Preview => self.preview.rendered(row, model).map(|rendered| rendered.payload.clone()),
+            Tab::Runs => self.report(row, model).map(|(_, json)| json),
+        };
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => Reply::Emit(Action::Copy(text)),
+            None => say("there is nothing to copy yet"),
+        }
+    }
+
+    pub(super) fn export(&mut self, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let export =
+            match self.tab {
+                Tab::Preview => self.preview.rendered(row, model).zip(self.preview.request(row, model)).map(
+                    |(rendered, request)| Export {
+                        name: format!("{}-{}-event-{}", row.name, request.environment, request.index + 1),
+                        ending: ending(row).into(),
+                        text: rendered.payload.clone(),
+                    },
+                ),
+                Tab::Runs => self.report(row, model).map(|(name, text)| Export { name, ending: "json".into(), text }),
+                Tab::Definition | Tab::Template => None,
+            };
+        match (export, self.tab) {
+            (Some(export), _) => Reply::Emit(Action::Export(export)),
+            (None, Tab::Runs) => say("a report is there once a run has ended"),
+            (None, _) => say("a rendered payload and the report of a run can be exported: see Preview and Runs"),
+        }
+    }
+
+    /// The report of the run under the cursor as JSON, with a name for its file.
+    fn report(&self, row: &EtlRow, model: &Model) -> Option<(String, String)> {
+        match self.runs.selected(&row.name, model)? {
+            Entry::Run(run) => {
+                let report = run.report.as_ref()?;
+                Some((format!("run-{}-{}", row.name, run.request.environments.join("-")), report.json.clone()))
+            }
+            Entry::Preset(_) => None,
+        }
+    }
+
+    pub(super) fn stop(&mut self, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let under_cursor = match self.runs.selected(&row.name, model) {
+            Some(Entry::Run(run)) if self.tab == Tab::Runs && self.in_detail => Some(run.job),
+            _ => None,
+        };
+        let live = |id: &_| model.jobs.get(id).is_some_and(|job| !job.phase.is_ending());
+        match under_cursor.filter(live).or_else(|| runs::running(&row.name, model)) {
+            Some(job) => Reply::Emit(Action::StopJob(job)),
+            None => say("nothing of this ETL runs"),
+        }
+    }
+
+    pub(super) fn repeat(&mut self, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let entry = match (self.in_detail && self.tab == Tab::Runs, model.last_run(&row.name)) {
+            (true, _) => self.runs.selected(&row.name, model),
+            (false, last) => last.map(Entry::Run),
+        };
+        match entry {
+            Some(Entry::Run(run)) => {
+                let job = run.job;
+                self.tab = Tab::Runs;
+                Reply::Emit(Action::RepeatRun(job))
+            }
+            Some(Entry::Preset(preset)) => self.open_run(preset.run.clone(), model),
+            None => say("it has not run in this session"),
+        }
+    }
+
+    /// Sets up again what is under the cursor of the runs.
+    pub(super) fn open_entry(&mut self, model: &Model) -> Reply {
+        let entry = self.selected(model).and_then(|row| self.runs.selected(&row.name, model));
+        match entry.map(|entry| entry.request().clone()) {
+            Some(run) => self.open_run(run, model),
+            None => self.set_up(model),
+        }
+    }
+
+    pub(super) fn keep(&mut self, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        let entry = match self.in_detail && self.tab == Tab::Runs {
+            true => self.runs.selected(&row.name, model),
+            false => model.last_run(&row.name).map(Entry::Run),
+        };
+        match entry {
+            Some(entry) => {
+                self.layers.open_preset(entry.request().clone());
+                Reply::Handled
+            }
+            None => Reply::Emit(Action::Say(Note::plain("set a run up first: its dialog can keep it as well"))),
+        }
+    }
+}
+
+/// Words above a text; gives what is left of the area.
+fn draw_said(said: &[(String, Role)], area: Rect, buffer: &mut Buffer, view: &View<'_>) -> Rect {
+    let mut y = area.y;
+    for (words, role) in said.iter().filter(|(words, _)| !words.is_empty()) {
+        for line in text::wrapped(words, usize::from(area.width)) {
+            if y < area.bottom() {
+                buffer.set_string(area.x, y, line, view.theme.role(*role));
+                y += 1;
+            }
+        }
+    }
+    // A line between words and text, where there are words.
+    y = (y + u16::from(y > area.y)).min(area.bottom());
+    Rect { y, height: area.bottom() - y, ..area }
+}
+
+fn remark(fault: &Fault) -> Remark {
+    let (line, column) = fault.place.as_ref().map_or((1, 0), |place| (place.line, place.column));
+    let words = if fault.next.is_empty() { fault.what.clone() } else { format!("{}; {}", fault.what, fault.next) };
+    Remark { line, column, words }
+}
+
+/// The ending of a payload's file: that of its template without `.j2`.
+fn ending(row: &EtlRow) -> &str {
+    let name = row.template_file.trim_end_matches(".j2").trim_end_matches(".jinja");
+    match name.rsplit('/').next().and_then(|file| file.rsplit_once('.')) {
+        Some((_, ending)) if ending.chars().all(|letter| letter.is_ascii_alphanumeric()) => ending,
+        _ => "txt",
+    }
+}
