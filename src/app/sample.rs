@@ -67,10 +67,28 @@ impl Model {
                 }
             }
         }
+        self.sample_latency(at_s);
         for (scope, [events, bytes, errors]) in rates {
             self.metrics.record(scope.clone(), Measure::EventsPerSecond, at_s, events);
             self.metrics.record(scope.clone(), Measure::BytesPerSecond, at_s, bytes);
             self.metrics.record(scope, Measure::ErrorsPerSecond, at_s, errors);
+        }
+    }
+
+    /// Latencies of live runs. Where several runs share a scope, the slowest is told: percentiles cannot be added.
+    fn sample_latency(&mut self, at_s: i64) {
+        let mut slowest = std::collections::BTreeMap::<Scope, [f64; 2]>::new();
+        for run in self.runs.values().filter(|run| self.jobs.get(&run.job).is_some_and(|job| !job.phase.is_ending())) {
+            let Some(latency) = run.progress.latency else { continue };
+            let ms = [latency.p50_us as f64 / 1_000.0, latency.p99_us as f64 / 1_000.0];
+            for scope in self.scopes_of(run.job) {
+                let known = slowest.entry(scope).or_default();
+                known.iter_mut().zip(ms).for_each(|(known, ms)| *known = known.max(ms));
+            }
+        }
+        for (scope, [p50, p99]) in slowest {
+            self.metrics.record(scope.clone(), Measure::LatencyP50Ms, at_s, p50);
+            self.metrics.record(scope, Measure::LatencyP99Ms, at_s, p99);
         }
     }
 

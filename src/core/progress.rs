@@ -53,6 +53,18 @@ pub struct RunProgress {
     pub elapsed_ms: u64,
     /// Acknowledged events a second over the last second or so.
     pub events_per_second: f64,
+    /// How long acknowledgements took over the last second or so; none where none came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+}
+
+/// Times from taken by a producer to confirmed by the broker, microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Latency {
+    /// Half were faster.
+    pub p50_us: u64,
+    /// 99 of a hundred were faster.
+    pub p99_us: u64,
 }
 
 impl RunProgress {

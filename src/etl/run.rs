@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::environment::Environment;
 use crate::core::fault::{Blame, Fault};
-use crate::core::progress::RunProgress;
+use crate::core::progress::{Latency, RunProgress};
 use crate::core::runner::Execution;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::producer::Outgoing;
@@ -40,7 +40,7 @@ use lane::{Lane, LaneSpec, Opener};
 use ledger::{Account, Cause, Ledger, NotSent};
 use render::{Material, Templates};
 use schedule::{Schedule, Work};
-use steps::Steps;
+use steps::{Steps, Times};
 use worker::{Floor, FloorPair, Turns};
 
 /// How often progress is told: as often as a person can follow.
@@ -167,6 +167,7 @@ struct Run<'a> {
     faults: Vec<Fault>,
     continue_on_error: bool,
     rate: Rate,
+    latency: Recent,
 }
 
 impl<'a> Run<'a> {
@@ -200,6 +201,7 @@ impl<'a> Run<'a> {
             faults: run.faults,
             continue_on_error: execution.continue_on_error,
             rate: Rate::default(),
+            latency: Recent::new(now),
         };
         if !this.faults.is_empty() && !this.continue_on_error {
             this.floor.ledger.halt(NotSent::GivenUp);
@@ -346,8 +348,34 @@ impl<'a> Run<'a> {
     fn tell(&mut self, progress: &impl Fn(Arc<RunProgress>)) {
         let ledger = &self.floor.ledger;
         let acknowledged = (0..ledger.pairs()).map(|pair| ledger.counts(pair).acknowledged).sum();
-        let rate = self.rate.per_second(Instant::now(), acknowledged);
-        progress(Arc::new(ledger.progress(rate)));
+        let now = Instant::now();
+        let rate = self.rate.per_second(now, acknowledged);
+        let latency = self.latency.of(now, &self.floor.lanes);
+        progress(Arc::new(RunProgress { latency, ..ledger.progress(rate) }));
+    }
+}
+
+/// How long acknowledgements took in the last whole period of [`RATE_OVER`].
+struct Recent {
+    since: Instant,
+    latency: Option<Latency>,
+}
+
+impl Recent {
+    fn new(now: Instant) -> Self {
+        Self { since: now, latency: None }
+    }
+
+    fn of(&mut self, now: Instant, lanes: &[Lane]) -> Option<Latency> {
+        if now - self.since >= RATE_OVER {
+            self.since = now;
+            let mut times = Times::default();
+            lanes.iter().flat_map(Lane::slots).for_each(|slot| times.merge(&slot.desk.take_recent()));
+            self.latency = times
+                .histogram()
+                .map(|times| Latency { p50_us: times.value_at_quantile(0.5), p99_us: times.value_at_quantile(0.99) });
+        }
+        self.latency
     }
 }
 

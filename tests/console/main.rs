@@ -2,4 +2,5 @@
 
 mod stage;
 
+mod metrics;
 mod tail;

@@ -42,8 +42,10 @@ fn measured(seconds: i64) -> Stage {
             bytes: sent * 1_024,
             ..PairProgress::default()
         };
-        let latency = Some(Latency { p50_us: 2_100 + (second as u64 % 5) * 150, p99_us: 9_000 + (second as u64 % 9) * 700 });
-        let progress = RunProgress { pairs: vec![pair], elapsed_ms: (second * 1_000) as u64, latency, ..RunProgress::default() };
+        let latency =
+            Some(Latency { p50_us: 2_100 + (second as u64 % 5) * 150, p99_us: 9_000 + (second as u64 % 9) * 700 });
+        let progress =
+            RunProgress { pairs: vec![pair], elapsed_ms: (second * 1_000) as u64, latency, ..RunProgress::default() };
         stage.apply(Fact::Job(Update::Run(RUN, Arc::new(progress))));
         let read = (second * 900) as u64;
         let tail = TailCounts { read, bytes: read * 200, matched: read, lag: Some(400 - (second as u64 % 40) * 10) };
@@ -102,7 +104,7 @@ fn a_longer_span_shows_what_the_shorter_has_forgotten() {
     assert!(text.contains("11:51:40") && text.contains("12:06:40"), "fifteen minutes end now\n{text}");
     stage.press("t t");
     let text = stage.text(120, 40);
-    assert!(text.contains("12:06") && !text.contains("12:06:40"), "a day shows minutes\n{text}");
+    assert!(text.contains("12:06   16:54") && !text.contains("11:51:40"), "a day shows hours\n{text}");
 }
 
 #[test]

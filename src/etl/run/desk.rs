@@ -1,7 +1,7 @@
 //! Where one producer's endings arrive: counted, timed, or put aside to be sent again. Runs on the client's polling
 //! thread and never waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::core::fault::Fault;
@@ -19,27 +19,48 @@ pub struct Desk {
     ledger: Arc<Ledger>,
     lane: usize,
     slot: usize,
-    // Only the polling thread writes; the lock is for the one who reads when all is over.
-    acknowledge: Mutex<Vec<Times>>,
+    // Only the polling thread writes; the lock is for the one who reads once a second and when all is over.
+    acknowledge: Mutex<Acknowledged>,
+}
+
+/// Times from taken to confirmed.
+struct Acknowledged {
+    by_pair: Vec<Times>,
+    /// Of all pairs, since they were last asked for.
+    recent: Times,
 }
 
 impl Desk {
     /// For a producer of a connection.
     pub fn new(ledger: Arc<Ledger>, lane: usize, slot: usize) -> Self {
-        let acknowledge = Mutex::new(vec![Times::default(); ledger.pairs()]);
+        let by_pair = vec![Times::default(); ledger.pairs()];
+        let acknowledge = Mutex::new(Acknowledged { by_pair, recent: Times::default() });
         Self { ledger, lane, slot, acknowledge }
     }
 
     /// Times from taken to confirmed, by pair.
     pub fn times(&self) -> Vec<Times> {
-        self.acknowledge.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.acknowledged_so_far().by_pair.clone()
+    }
+
+    /// Times from taken to confirmed of all pairs, since this was last asked.
+    pub fn take_recent(&self) -> Times {
+        std::mem::take(&mut self.acknowledged_so_far().recent)
+    }
+
+    fn acknowledged_so_far(&self) -> MutexGuard<'_, Acknowledged> {
+        self.acknowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn acknowledged(&self, ticket: Ticket) {
         let waited = self.ledger.elapsed().saturating_sub(ticket.at());
-        if let Some(times) = self.acknowledge.lock().unwrap_or_else(PoisonError::into_inner).get_mut(ticket.pair()) {
-            times.record_ns(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
+        let waited_ns = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        let mut times = self.acknowledged_so_far();
+        times.recent.record_ns(waited_ns);
+        if let Some(times) = times.by_pair.get_mut(ticket.pair()) {
+            times.record_ns(waited_ns);
         }
+        drop(times);
         self.ledger.acknowledged(ticket.pair());
         self.ledger.returns(self.lane, 1);
     }

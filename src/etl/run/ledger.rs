@@ -301,6 +301,7 @@ impl Ledger {
             pairs: pairs.collect(),
             elapsed_ms: u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX),
             events_per_second,
+            latency: None,
         }
     }
 

@@ -183,9 +183,9 @@ impl MetricsPane {
         let read = match self.cursor {
             Some(second) => {
                 let at = time::format((second * 1_000.0) as i64, view.zone, "%H:%M:%S");
-                format!("  {} at {at}, Esc: newest", marks::DOT)
+                format!(" {} at {at}, Esc: newest", marks::DOT)
             }
-            None => format!("  {} {} {} reads values", marks::DOT, marks::LEFT, marks::CLOSED),
+            None => format!(" {} {} {} reads values", marks::DOT, marks::LEFT, marks::CLOSED),
         };
         let room = usize::from(line.right().saturating_sub(x));
         let words = format!("{}{read}", totals::name(scope, view.model));
