@@ -6,10 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::completions::{self, CompletionsArguments};
+use super::consume::{self, ConsumeArguments};
+use super::doctor::{self, DoctorArguments};
 use super::environments::EnvironmentCommand;
+use super::etls::EtlCommand;
 use super::exit::{EXIT_CODES, Exit, Failure};
 use super::produce::{self, ProduceArguments};
+use super::run::{self, RunArguments};
 use super::schema::{self, SchemaArguments};
+use super::tail::{self, TailArguments};
 
 /// The console from which people run Kafka ETL.
 ///
@@ -74,9 +79,27 @@ pub enum Command {
         #[command(subcommand)]
         command: EnvironmentCommand,
     },
+    /// ETLs: what is defined, whether it is whole, what it would send
+    Etl {
+        /// What to do.
+        #[command(subcommand)]
+        command: EtlCommand,
+    },
+    /// Run ETLs: render their events and send them, or only render with --dry-run
+    #[command(after_help = with_exit_codes(run::EXAMPLES))]
+    Run(Box<RunArguments>),
+    /// Read topics as records arrive, or up to their end; joins no group, commits nothing
+    #[command(after_help = with_exit_codes(tail::EXAMPLES))]
+    Tail(TailArguments),
     /// Send messages to a topic, from the standard input, a file, JSON Lines or a template
     #[command(after_help = with_exit_codes(produce::EXAMPLES))]
     Produce(ProduceArguments),
+    /// Process the records of a consumer group, one by one, with a command of yours; commit each when it is done
+    #[command(after_help = with_exit_codes(consume::EXAMPLES))]
+    Consume(ConsumeArguments),
+    /// What is configured, what is missing, what answers
+    #[command(after_help = with_exit_codes(doctor::EXAMPLES))]
+    Doctor(DoctorArguments),
     /// Write the JSON Schemas of the YAML files
     #[command(after_help = schema::EXAMPLES)]
     Schema(SchemaArguments),

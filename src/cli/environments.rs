@@ -3,9 +3,10 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::guard::{GuardArguments, Terminal};
 use super::output::{Output, Role, cell};
 use super::session::{self, Session};
-use super::{Exit, Failure};
+use super::{Exit, Failure, guard, health, signals};
 use crate::config::{Loaded, Missing};
 use crate::core::environment::{Environment, Guard};
 use crate::core::fault::Fault;
@@ -23,6 +24,11 @@ pub enum EnvironmentCommand {
         after_help = "Examples:\n  velox-tui env show qa\n  velox-tui env show prod --format json | jq '.missing'"
     )]
     Show(ShowArguments),
+    /// Ask an environment step by step, each timed: resolve, TCP, TLS, log in, metadata, and a record there and back
+    #[command(
+        after_help = "Examples:\n  velox-tui env check\n  velox-tui env check qa uat\n  velox-tui env check qa --round-trip velox.check    writes one record and reads it again\n\nExit codes: 0 all answer, 2 not configured, 3 no connection, 4 login refused."
+    )]
+    Check(CheckArguments),
 }
 
 /// Flags of `env show`.
@@ -35,11 +41,25 @@ pub struct ShowArguments {
     pub no_defaults: bool,
 }
 
-/// Carries out `env list` and `env show`.
-pub fn run(command: &EnvironmentCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+/// Flags of `env check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArguments {
+    /// Environments [default: --environment, else ACTIVE_ENVIRONMENT, else sandbox]
+    pub names: Vec<String>,
+    /// Also write a record to this topic and read it again
+    #[arg(long, value_name = "TOPIC")]
+    pub round_trip: Option<String>,
+    /// What is lifted.
+    #[command(flatten)]
+    pub guard: GuardArguments,
+}
+
+/// Carries out an `env` command.
+pub async fn run(command: &EnvironmentCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         EnvironmentCommand::List => list(session, output),
         EnvironmentCommand::Show(arguments) => show(arguments, session, output),
+        EnvironmentCommand::Check(arguments) => check(arguments, session, output).await,
     }
 }
 
@@ -97,6 +117,16 @@ pub fn summary(loaded: &Loaded<Environment>) -> Summary<'_> {
 }
 
 impl Summary<'_> {
+    /// Name.
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Whether it can be connected to.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
     /// The state in words, with the names of what is missing.
     pub fn state_in_words(&self) -> (Role, String) {
         match self.state {
@@ -185,4 +215,23 @@ fn show(arguments: &ShowArguments, session: &Session<'_>, output: &mut Output) -
         page.table(&["field", "value", "from"], rows, usize::MAX)
     })?;
     Ok(if is_broken { Exit::Usage } else { Exit::Done })
+}
+
+async fn check(arguments: &CheckArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    let named = arguments.names.iter().map(|name| session.config.environment(name)).collect::<Result<Vec<_>, _>>()?;
+    let environments = match (named.is_empty(), session.global.environment.is_empty()) {
+        (false, _) => named,
+        (true, false) => session.environments()?,
+        (true, true) => vec![session.environment()?],
+    };
+    if let Some(topic) = &arguments.round_trip {
+        let guards: Vec<_> =
+            environments.iter().map(|environment| (environment.name.as_str(), session::guard(environment))).collect();
+        guard::permit(&guards, &arguments.guard, &format!("a record written to `{topic}`"), &mut Terminal)?;
+    }
+    let round_trip = arguments.round_trip.as_deref();
+    let checks = environments.iter().map(|environment| health::check(environment, round_trip));
+    let (checks, stopped) = signals::drive(futures::future::join_all(checks), []).await?;
+    output.show(&checks, |page| checks.iter().try_for_each(|check| health::write(check, page)))?;
+    Ok(if stopped { Exit::Stopped } else { health::exit(&checks) })
 }

@@ -6,9 +6,19 @@ use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Format, Global};
 
+/// Where `log_payloads` writes; it was asked for, so it is shown at any level.
+pub const PAYLOADS: &str = "velox::payloads";
+
+/// Where `consume` says how far it is.
+pub const SUMMARIES: &str = "velox::summaries";
+
 /// Starts the log. A second call leaves the first in place.
 pub fn to_standard_error(global: &Global) {
-    let level = if global.verbose { "velox=info,warn" } else { "warn" };
+    let level = match (global.verbose, global.quiet) {
+        (true, _) => "velox=info,warn",
+        (false, false) => "velox::payloads=info,velox::summaries=info,warn",
+        (false, true) => "velox::payloads=info,warn",
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
     // Only a second start fails, and then there is a log already.

@@ -7,19 +7,24 @@ pub mod output;
 
 mod completions;
 pub mod context;
+mod doctor;
 mod environments;
+mod etls;
 pub mod guard;
+mod health;
 mod log;
 pub mod position;
 pub mod progress;
 pub mod records;
+mod sandbox;
 mod schema;
 mod session;
 pub mod signals;
 
-pub mod consume;
+mod consume;
 mod produce;
-pub mod run;
+mod run;
+mod tail;
 
 pub use arguments::{Arguments, Command, Format, Global};
 pub use exit::{Exit, Failure};
@@ -40,7 +45,12 @@ async fn perform(command: Command, global: &Global, output: &mut Output) -> Resu
     match command {
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Schema(arguments) => schema::run(&arguments, global, output),
-        Command::Env { command } => environments::run(&command, &Session::load(global)?, output),
+        Command::Env { command } => environments::run(&command, &Session::load(global)?, output).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &Session::load(global)?, output).await,
+        Command::Etl { command } => etls::run(&command, &Session::load(global)?, output).await,
+        Command::Run(arguments) => run::run(&arguments, &Session::load(global)?, output).await,
+        Command::Consume(arguments) => consume::run(&arguments, &Session::load(global)?, output).await,
+        Command::Tail(arguments) => tail::run(arguments, &Session::load(global)?, output).await,
         Command::Produce(arguments) => produce::run(&arguments, &Session::load(global)?, output).await,
     }
 }

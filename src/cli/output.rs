@@ -1,5 +1,6 @@
 //! The standard output, as text or JSON: locked once, buffered, quiet when its reader leaves.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
@@ -48,8 +49,19 @@ impl Output {
     ) -> io::Result<()> {
         match self.format {
             Format::Json => self.json(value),
-            Format::Text => text(&mut Page { to: &mut self.to, terminal: self.terminal, colour: self.colour }),
+            Format::Text => text(&mut self.page()),
         }
+    }
+
+    /// The page that text is written on.
+    pub fn page(&mut self) -> Page<'_> {
+        Page { to: &mut self.to, terminal: self.terminal, colour: self.colour }
+    }
+
+    /// Writes a value as one line of JSON, of which more follow.
+    pub fn line<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
+        serde_json::to_writer(&mut self.to, value)?;
+        self.to.write_all(b"\n")
     }
 
     /// Writes a value as JSON: indented for a person, one line for a program.
@@ -67,6 +79,13 @@ impl Output {
         &mut self.to
     }
 
+    /// This output for another thread to write to. Until it is given back, what is written here goes nowhere.
+    pub fn lend(&mut self) -> Self {
+        let (format, terminal, colour) = (self.format, self.terminal, self.colour);
+        let nowhere = Self { format, terminal, colour, to: BufWriter::new(Box::new(io::sink())) };
+        std::mem::replace(self, nowhere)
+    }
+
     /// Hands everything to the reader.
     pub fn finish(&mut self) -> io::Result<()> {
         self.to.flush()
@@ -81,9 +100,28 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether a person looks at it.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// One line.
     pub fn line(&mut self, line: impl std::fmt::Display) -> io::Result<()> {
         writeln!(self.to, "{line}")
+    }
+
+    /// A text of several lines.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.to, "{}", text.trim_end())
+    }
+
+    /// Text that came from elsewhere: on a terminal without control characters, save line breaks and tabs.
+    pub fn safe<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let is_control = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+        if self.terminal && text.contains(is_control) {
+            return text.replace(is_control, "\u{fffd}").into();
+        }
+        text.into()
     }
 
     /// A table without rules: a header, then rows. Columns from `numbers_from` on are aligned to the right.

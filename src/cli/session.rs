@@ -1,6 +1,7 @@
 //! What every command starts from: the loaded configuration and the environment it works in. It connects nowhere.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::arguments::Global;
 use super::exit::Failure;
@@ -8,6 +9,7 @@ use crate::config::{Config, Loaded, Sources};
 use crate::core::environment::{Environment, Guard};
 use crate::core::fault::{Blame, Fault, Place};
 use crate::etl::registry::Registry;
+use crate::kafka::admin::Admin;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
 use crate::template::Engine;
@@ -126,4 +128,20 @@ fn must_exist(flag: &str, path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!("`{}` does not exist", path.display()), format!("{flag} names it")))
+}
+
+/// Longest wait for the first answer of a broker; an environment with a shorter timeout keeps its own.
+pub const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a command waits for the first answer of an environment's brokers.
+pub fn patience(connection: &Connection) -> Duration {
+    CONNECT_PATIENCE.min(connection.request_timeout())
+}
+
+/// Asks the brokers who they are, so that a wrong address or password is told before anything is read or sent.
+///
+/// # Errors
+/// No broker answered in time, or the login was refused.
+pub async fn reach(connection: &Connection) -> Result<(), Fault> {
+    Admin::open(connection)?.cluster(None, patience(connection)).await.map(|_| ())
 }

@@ -9,20 +9,29 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 
-/// Drives `work` to its end; `stop` is called once, at the first signal. Gives what came of the work, and whether a
-/// signal stopped it.
-pub async fn drive<T>(work: impl Future<Output = T>, stop: impl FnOnce()) -> io::Result<(T, bool)> {
+/// What a signal asks of the work.
+pub type Request<'a> = Box<dyn FnOnce() + 'a>;
+
+/// Drives `work` to its end; the first signal makes the first request, the second the second, and one for which there is
+/// no request ends the process at once. Gives what came of the work, and whether a signal came.
+pub async fn drive<'a, T>(
+    work: impl Future<Output = T>,
+    requests: impl IntoIterator<Item = Request<'a>>,
+) -> io::Result<(T, bool)> {
     let mut signals = Signals::listen()?;
+    let mut requests = requests.into_iter();
     let mut work = pin!(work);
-    let mut stop = Some(stop);
+    let mut stopped = false;
     loop {
         tokio::select! {
             biased;
-            outcome = &mut work => return Ok((outcome, stop.is_none())),
-            name = signals.next() => match stop.take() {
-                Some(stop) => {
-                    say(&format!("{name}: finishing what is in flight; once more to leave at once"));
-                    stop();
+            outcome = &mut work => return Ok((outcome, stopped)),
+            name = signals.next() => match requests.next() {
+                Some(request) => {
+                    let how = if stopped { "dropping" } else { "finishing" };
+                    say(&format!("{name}: {how} what is in flight; once more to leave at once"));
+                    stopped = true;
+                    request();
                 }
                 None => {
                     say(&format!("{name}: leaving at once; what was in flight is not counted"));
@@ -31,6 +40,11 @@ pub async fn drive<T>(work: impl Future<Output = T>, stop: impl FnOnce()) -> io:
             },
         }
     }
+}
+
+/// The one request of work that can only be asked to finish.
+pub fn once<'a>(request: impl FnOnce() + 'a) -> [Request<'a>; 1] {
+    [Box::new(request)]
 }
 
 /// What a person at the terminal is told; a program reads the exit code.

@@ -23,17 +23,6 @@ pub enum Protocol {
     Lines,
 }
 
-/// What `consume --help` says about the command.
-pub const PROTOCOLS: &str = "\
-The command:
-  --protocol process  runs it once a record. The value is its standard input; VELOX_TOPIC, VELOX_PARTITION,
-                      VELOX_OFFSET, VELOX_TIMESTAMP_MS, VELOX_KEY, VELOX_HEADERS (JSON) describe the record; a null
-                      value sets VELOX_TOMBSTONE=1. Exit status 0 is success, anything else an error.
-  --protocol lines    starts it once. Each record is one line of JSON on its standard input, as `tail --format json`
-                      writes it; it answers each with one line: {\"status\":\"success\"} or ok, or
-                      {\"status\":\"error\",\"error\":\"reason\"} or error reason. If it ends, it is started again.
-  A record is committed after success, never before.";
-
 /// An answer is a status and a reason; what is longer is not an answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 

@@ -1,3 +1,218 @@
-//! `velox-tui consume`: records through an external command, committed one by one.
+//! `velox-tui consume`: records of a group, one at a time, through an external command or to the output. A record is
+//! committed after it was processed; a signal lets the one in hand finish and commits it.
 
-pub mod callback;
+mod arguments;
+mod callback;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::sync::Mutex;
+
+pub use arguments::{ConsumeArguments, EXAMPLES};
+
+use self::callback::Callback;
+use super::guard::{self, Terminal};
+use super::output::{Output, Page};
+use super::progress::{grouped, rate};
+use super::records::Lines;
+use super::session::{self, Session};
+use super::{Exit, Failure, Format, sandbox, signals};
+use crate::core::fault::{Blame, Fault};
+use crate::core::record::Record;
+use crate::kafka::cause::ErrorCode;
+use crate::kafka::consumer::{ConsumeCounts, ConsumeEvent, ConsumeReport, consume};
+use crate::kafka::stop::Stop;
+
+/// What `consume` did. `received` is the sum of `processed`, `failed` and `returned`.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    environment: &'a str,
+    group: &'a str,
+    topics: &'a [String],
+    #[serde(flatten)]
+    counts: ConsumeCounts,
+    elapsed_ms: u64,
+    records_per_second: f64,
+    stopped: bool,
+}
+
+/// Consumes until a signal, `--limit`, or what `--on-error` makes an end.
+pub async fn run(arguments: &ConsumeArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    let environment = session.environment()?;
+    let group = group_of(arguments, session)?;
+    let guards = [(environment.name.as_str(), session::guard(environment))];
+    let what = format!("consume as `{group}`, which commits its offsets,");
+    guard::permit(&guards, &arguments.guard, &what, &mut Terminal)?;
+    let connection = session.connection()?;
+    session::reach(&connection).await.map_err(coded)?;
+
+    let settings = arguments.settings(&group);
+    let worker = Arc::new(Mutex::new(Worker::new(arguments, output)));
+    let stop = Stop::new();
+    let began = Instant::now();
+    let work = async {
+        let processing = consume(
+            &connection,
+            &settings,
+            &stop,
+            |record| {
+                let worker = Arc::clone(&worker);
+                async move { worker.lock().await.process(&record).await }
+            },
+            |event| tell(&event),
+        );
+        tokio::select! {
+            report = processing => report,
+            never = sandbox::events(&connection) => match never {},
+        }
+    };
+    let requests: [signals::Request<'_>; 2] =
+        [Box::new(|| stop.request_stop()), Box::new(|| stop.request_stop_at_once())];
+    let (report, stopped) = signals::drive(work, requests).await?;
+    let report = report.map_err(coded);
+    let mut worker = worker.lock().await;
+    worker.finish(output).await;
+    if worker.reader_left {
+        return Err(Failure::OutputClosed);
+    }
+    let report = report?;
+    let elapsed = began.elapsed();
+    let shown = Report {
+        environment: &environment.name,
+        group: &group,
+        topics: &settings.topics,
+        counts: report.counts,
+        elapsed_ms: elapsed.as_millis() as u64,
+        records_per_second: report.counts.processed as f64 / elapsed.as_secs_f64(),
+        stopped,
+    };
+    if arguments.command.is_empty() {
+        // The output is taken by the records.
+        beside(&shown, output.format())?;
+    } else {
+        output.show(&shown, |page| shown.write(page))?;
+    }
+    output.finish()?;
+    conclude(report, stopped)
+}
+
+fn group_of(arguments: &ConsumeArguments, session: &Session<'_>) -> Result<String, Failure> {
+    let configured = session.environment()?.preview()?.consumer.group_id.clone();
+    arguments.group.clone().or(configured).ok_or_else(|| {
+        Failure::usage("no group was named", "give --group, or set consumer.group_id in the environment's file")
+    })
+}
+
+fn tell(event: &ConsumeEvent) {
+    match event {
+        ConsumeEvent::Summary(counts) => {
+            tracing::info!(
+                target: super::log::SUMMARIES,
+                received = counts.received, processed = counts.processed, failed = counts.failed,
+                retries = counts.retries, "so far"
+            );
+        }
+        ConsumeEvent::Failed { place, attempt, why, is_retried } => {
+            let then = if *is_retried { "it is tried again" } else { "given up" };
+            tracing::warn!("{place}: attempt {attempt}: {why}; {then}");
+        }
+        ConsumeEvent::Trouble(fault) => tracing::warn!("{fault}"),
+    }
+}
+
+fn conclude(report: ConsumeReport, stopped: bool) -> Result<Exit, Failure> {
+    match report.fault {
+        Some(fault) => Err(coded(fault)),
+        None if stopped => Ok(Exit::Stopped),
+        None if report.counts.failed > 0 => Ok(Exit::SomeFailed),
+        None => Ok(Exit::Done),
+    }
+}
+
+fn coded(fault: Fault) -> Failure {
+    let code = ErrorCode::of(&fault, ErrorCode::Consumer).number();
+    Failure::coded(fault, code)
+}
+
+impl Report<'_> {
+    fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(self.in_words())
+    }
+
+    fn in_words(&self) -> String {
+        let counts = &self.counts;
+        format!(
+            "{}  {} received: {} processed, {} failed, {} returned; {} retries, {} commits; {} in {:.1} s",
+            self.group,
+            grouped(counts.received),
+            grouped(counts.processed),
+            grouped(counts.failed),
+            grouped(counts.returned),
+            grouped(counts.retries),
+            grouped(counts.commits),
+            rate(self.records_per_second),
+            self.elapsed_ms as f64 / 1_000.0,
+        )
+    }
+}
+
+/// The report beside the records: on the standard error.
+fn beside(report: &Report<'_>, format: Format) -> Result<(), Failure> {
+    let text = match format {
+        Format::Text => report.in_words(),
+        Format::Json => serde_json::to_string(&serde_json::json!({ "report": report }))
+            .map_err(|error| Fault::new(Blame::Program, error.to_string()))?,
+    };
+    // A closed standard error has no reader.
+    let _ = writeln!(io::stderr(), "{text}");
+    Ok(())
+}
+
+/// What processes records: the command, or the output.
+struct Worker {
+    way: Way,
+    reader_left: bool,
+}
+
+enum Way {
+    Command(Callback),
+    Output(Box<(Lines, Output)>),
+}
+
+impl Worker {
+    fn new(arguments: &ConsumeArguments, output: &mut Output) -> Self {
+        let way = match arguments.callback(output.format() == Format::Json) {
+            Some(callback) => Way::Command(callback),
+            None => {
+                let lines = Lines::new(arguments.print.clone(), arguments.values, output);
+                Way::Output(Box::new((lines, output.lend())))
+            }
+        };
+        Self { way, reader_left: false }
+    }
+
+    async fn process(&mut self, record: &Record) -> Result<(), String> {
+        match &mut self.way {
+            Way::Command(callback) => callback.process(record).await,
+            Way::Output(out) => {
+                let (lines, output) = &mut **out;
+                // Handed over before it is committed: what was committed was seen.
+                let written = lines.write(output.writer(), record).and_then(|()| output.finish());
+                written.map_err(|error| {
+                    self.reader_left |= error.kind() == io::ErrorKind::BrokenPipe;
+                    error.to_string()
+                })
+            }
+        }
+    }
+
+    async fn finish(&mut self, output: &mut Output) {
+        match &mut self.way {
+            Way::Command(callback) => callback.finish().await,
+            Way::Output(out) => *output = out.1.lend(),
+        }
+    }
+}

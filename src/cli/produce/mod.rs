@@ -54,6 +54,7 @@ pub async fn run(arguments: &ProduceArguments, session: &Session<'_>, output: &m
     let guards = [(environment.name.as_str(), session::guard(environment))];
     guard::permit(&guards, &arguments.guard, &format!("produce to `{}`", arguments.topic), &mut Terminal)?;
     let connection = session.connection()?;
+    session::reach(&connection).await.map_err(coded)?;
     let input = open(arguments)?;
     let began = Instant::now();
     let (tally, stopped, ending) = send(arguments, &connection, input, session.global.quiet).await?;
@@ -87,14 +88,18 @@ pub async fn run(arguments: &ProduceArguments, session: &Session<'_>, output: &m
     })?;
     match ending {
         Some(fault) => {
-            let code = ErrorCode::of(&fault, ErrorCode::Producer).number();
             output.finish()?;
-            Err(Failure::coded(fault, code))
+            Err(coded(fault))
         }
         None if stopped => Ok(Exit::Stopped),
         None if counts.failed > 0 => Ok(Exit::SomeFailed),
         None => Ok(Exit::Done),
     }
+}
+
+fn coded(fault: Fault) -> Failure {
+    let code = ErrorCode::of(&fault, ErrorCode::Producer).number();
+    Failure::coded(fault, code)
 }
 
 type Input = Box<dyn BufRead + Send>;
@@ -156,7 +161,7 @@ async fn send(
         tally.close();
         outcome
     };
-    let (outcome, stopped) = signals::drive(work, || tally.stop()).await?;
+    let (outcome, stopped) = signals::drive(work, signals::once(|| tally.stop())).await?;
     let patience = if stopped { DRAIN_MAX } else { connection.delivery_timeout(settings) + DRAIN_MAX };
     if producer.flush(patience).await.is_err() {
         producer.abandon();

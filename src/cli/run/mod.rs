@@ -1,3 +1,245 @@
-//! `velox-tui run`: ETLs to environments.
+//! `velox-tui run`: ETLs to environments. It plans, asks, reaches the brokers, runs, and reports counts that add up.
 
-pub mod arguments;
+mod arguments;
+mod events;
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use arguments::RunArguments;
+use events::{Rendered, write};
+
+use super::guard::{self, Terminal};
+use super::output::Output;
+use super::progress::{Progress, grouped, rate};
+use super::session::{self, Session};
+use super::{Exit, Failure, Format, signals};
+use crate::core::environment::Environment;
+use crate::core::fault::{Blame, Fault};
+use crate::core::progress::RunProgress;
+use crate::etl::plan::{Plan, Request, Target};
+use crate::etl::registry::Registry;
+use crate::etl::report::tables::Look;
+use crate::etl::report::{RunReport, Verdict};
+use crate::etl::run::{Deps, OnEvent, RunOptions};
+use crate::kafka::auth::AuthRegistry;
+use crate::kafka::cause::ErrorCode;
+
+/// Rendered events that wait to be written: enough that no renderer waits for a single write.
+const EVENTS_WAITING: usize = 256;
+
+/// What `run --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  A thousand events into the sandbox, the report as JSON:
+    velox-tui run --environment sandbox --etl customer_update --count 1000 --format json
+  What would be sent to production, without a broker or credentials:
+    velox-tui run --environment prod --dry-run --log-payloads --count 3
+  One customer into two environments, fifty events each, ten a second:
+    velox-tui run -e qa,uat --etl customer_update --set customer_id=CUST-12345 --count 50 --rate 10
+  One event for each item of a list:
+    velox-tui run -e qa --etl order_event --context order.yaml --iterate-over line_items
+  A whole category, but never production, and at most 200 events:
+    velox-tui run --category customer --exclude-environment prod,preprod --max-total-events 200
+  Production, when that is what you mean:
+    velox-tui run -e prod --etl customer_update --yes-i-mean prod
+
+Limits on events, ETLs and environments cut the plan, which is shown before anything is sent: that is no failure.
+A timeout stops a run that has begun: exit code 5.";
+
+/// Plans and carries out a run.
+pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    let request = request(arguments, session)?;
+    let registry = session.registry();
+    let plan = Plan::make(&registry, &targets(session), &request)?;
+    let is_dry = request.runner.dry_run;
+    if output.format() == Format::Text && !session.global.quiet {
+        // A closed standard error has no reader.
+        let _ = writeln!(io::stderr(), "{plan}{}", if is_dry { ", rendered and not sent" } else { "" });
+    }
+    if !is_dry {
+        let guarded = plan.guarded();
+        let guards: Vec<_> = guarded.iter().map(|(name, guard)| (&**name, *guard)).collect();
+        let what = format!("{} events", grouped(plan.total));
+        guard::permit(&guards, &arguments.guard, &what, &mut Terminal)?;
+    }
+    let environments = if is_dry { HashMap::new() } else { ready(&plan, session).await? };
+    let report = carry_out(&plan, &request, environments, None, session, output).await?;
+    if let Some(file) = &arguments.report {
+        save(&report, file)?;
+    }
+    conclude(&report, arguments.detailed, output)
+}
+
+fn request(arguments: &RunArguments, session: &Session<'_>) -> Result<Request, Failure> {
+    let runner = (**session.config.runner.ready()?).clone();
+    Ok(Request {
+        runner: arguments.over(runner, &session.global.environment, session.global.verbose),
+        events: arguments.events(),
+        context: arguments.context.load()?,
+        rate_events_per_second: arguments.events.rate,
+    })
+}
+
+/// Every environment as a plan sees it.
+pub fn targets(session: &Session<'_>) -> Vec<Target> {
+    let target = |loaded: &crate::config::Loaded<Environment>| Target {
+        name: loaded.name.clone(),
+        guard: session::guard(loaded),
+        rate_limit_events_per_second: loaded.value.as_ref().ok().and_then(|value| value.rate_limit_events_per_second),
+        fault: loaded.preview().err(),
+    };
+    session.config.environments.iter().map(target).collect()
+}
+
+/// The environments of a plan, with nothing missing, and reached: a wrong password is told before anything is sent.
+async fn ready(plan: &Plan, session: &Session<'_>) -> Result<HashMap<String, Arc<Environment>>, Failure> {
+    let mut environments = HashMap::new();
+    for pair in &plan.pairs {
+        session.config.etl(&pair.etl.name)?.ready()?;
+        if !environments.contains_key(&*pair.environment) {
+            let loaded = session.config.environment(&pair.environment)?;
+            environments.insert(pair.environment.to_string(), Arc::clone(loaded.ready()?));
+        }
+    }
+    let mut connections = Vec::new();
+    for name in environments.keys() {
+        connections.push(session::connection(session.config.environment(name)?)?);
+    }
+    let reached = futures::future::join_all(connections.iter().map(session::reach)).await;
+    let (goes_on, are_some) = (
+        session.config.runner.value.as_ref().is_ok_and(|runner| runner.execution.continue_on_error),
+        reached.iter().any(Result::is_ok),
+    );
+    match reached.into_iter().find_map(Result::err) {
+        // The others go on; the events of this one fail by its cause.
+        Some(fault) if goes_on && are_some => tracing::warn!("{fault}"),
+        Some(fault) => return Err(coded(fault)),
+        None => {}
+    }
+    Ok(environments)
+}
+
+async fn carry_out(
+    plan: &Plan,
+    request: &Request,
+    environments: HashMap<String, Arc<Environment>>,
+    only: Option<u64>,
+    session: &Session<'_>,
+    output: &mut Output,
+) -> Result<RunReport, Failure> {
+    let (outbox, inbox) = mpsc::channel(EVENTS_WAITING);
+    let on_event = match (request.runner.log_payloads, request.runner.dry_run) {
+        (true, true) => Some(to_output(outbox, only)),
+        (true, false) => {
+            drop(outbox);
+            Some(to_log())
+        }
+        (false, _) => {
+            drop(outbox);
+            None
+        }
+    };
+    let options = RunOptions { on_event, ..RunOptions::of(request) };
+    let stop = CancellationToken::new();
+    let deps = Deps { engine: session.engine(), environments, auth: Arc::new(AuthRegistry::default()) };
+    let bar = Progress::towards(plan.total, session.global.quiet);
+    let running = crate::etl::run::run(plan, options, deps, stop.clone(), |progress| show(&bar, &progress));
+    let work = async {
+        let written = write(inbox, output);
+        tokio::pin!(running, written);
+        tokio::select! {
+            report = &mut running => (report, written.await),
+            // The reader of the output has left: the run need not go on.
+            ended = &mut written => {
+                if ended.is_err() {
+                    stop.cancel();
+                }
+                (running.await, ended)
+            }
+        }
+    };
+    let ((report, written), _) = signals::drive(work, signals::once(|| stop.cancel())).await?;
+    bar.clear();
+    written?;
+    Ok(report)
+}
+
+fn to_output(outbox: mpsc::Sender<Rendered>, only: Option<u64>) -> OnEvent {
+    Arc::new(move |event| {
+        if only.is_none_or(|index| index == event.index) {
+            // A renderer waits while the output is busy; when the output is gone, nobody wants the event.
+            drop(outbox.blocking_send(Rendered::of(event)));
+        }
+    })
+}
+
+fn to_log() -> OnEvent {
+    Arc::new(|event| {
+        let payload = String::from_utf8_lossy(event.record.value.unwrap_or_default());
+        tracing::info!(target: super::log::PAYLOADS, etl = event.etl, environment = event.environment, index = event.index, "{payload}");
+    })
+}
+
+fn show(bar: &Progress, progress: &RunProgress) {
+    let total = progress.total();
+    let failed = if total.failed > 0 { format!("  {} failed", grouped(total.failed)) } else { String::new() };
+    bar.show(total.planned - total.open(), format!("{}{failed}", rate(progress.events_per_second)));
+}
+
+fn save(report: &RunReport, file: &std::path::Path) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Fault::new(Blame::Operator, format!("the report cannot be written to `{}`: {error}", file.display()))
+    };
+    let json = serde_json::to_vec_pretty(report).map_err(|error| failed(error.into()))?;
+    Ok(std::fs::write(file, json).map_err(failed)?)
+}
+
+/// Shows the report; what kept whole pairs from running is the failure of the command.
+fn conclude(report: &RunReport, detailed: bool, output: &mut Output) -> Result<Exit, Failure> {
+    output.show(report, |page| {
+        let look = if page.is_terminal() { Look::Ruled } else { Look::Plain };
+        page.text(&report.summary(look))?;
+        if detailed { page.text(&format!("\n{}", report.detailed(look))) } else { Ok(()) }
+    })?;
+    let blamed = match report.verdict {
+        Verdict::Done => return Ok(Exit::Done),
+        Verdict::SomeFailed => return Ok(Exit::SomeFailed),
+        Verdict::Stopped | Verdict::TimedOut => return Ok(Exit::Stopped),
+        Verdict::Connection => Blame::Connection,
+        Verdict::Authentication => Blame::Authentication,
+        Verdict::Configuration => Blame::Configuration,
+    };
+    output.finish()?;
+    let worst = report.faults.iter().find(|fault| fault.blame == blamed).cloned();
+    let fault = worst.unwrap_or_else(|| {
+        let cause = report.total.causes.keys().next().cloned();
+        Fault::new(blamed, cause.unwrap_or_else(|| "some pairs could not run".into()))
+    });
+    Err(coded(fault))
+}
+
+fn coded(fault: Fault) -> Failure {
+    let code = ErrorCode::of(&fault, ErrorCode::Producer).number();
+    Failure::coded(fault, code)
+}
+
+/// Renders what a request asks for and shows it; nothing is opened.
+///
+/// # Errors
+/// The request names nothing that can be rendered, or the output's reader has left.
+pub async fn preview(
+    registry: &Registry,
+    targets: &[Target],
+    request: &Request,
+    only: Option<u64>,
+    session: &Session<'_>,
+    output: &mut Output,
+) -> Result<RunReport, Failure> {
+    let plan = Plan::make(registry, targets, request)?;
+    carry_out(&plan, request, HashMap::new(), only, session, output).await
+}
