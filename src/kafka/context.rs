@@ -10,7 +10,7 @@ use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::core::fault::Fault;
 use crate::core::secret::{MASK, Secret};
@@ -155,6 +155,10 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
+        // The end of a partition is an event of its own for who asked for it, never a trouble.
+        if code == RDKafkaErrorCode::PartitionEOF {
+            return;
+        }
         let reason = self.scrub(reason);
         let severity = match cause::severity(code, &reason) {
             // A token that still serves: the next refresh may succeed.
