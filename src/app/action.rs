@@ -73,6 +73,10 @@ pub enum Action {
     RestartJob(JobId),
     /// Forget a job that has ended.
     ForgetJob(JobId),
+    /// Forget all jobs that have ended.
+    ForgetEndedJobs,
+    /// Show the pane that a job belongs to, with the job in it.
+    OpenJob(JobId),
 
     /// Read topics live.
     OpenTail(TailRequest),

@@ -2,7 +2,7 @@
 
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
-use super::model::environments::{CheckStep, HealthCheck, StepOutcome, Topics};
+use super::model::environments::{CheckStep, StepOutcome, Topics};
 use super::model::jobs::Work;
 use super::model::log::LogLine;
 use super::model::{Model, Note};
@@ -136,11 +136,19 @@ impl Model {
         }
         job.phase = phase.clone();
         job.phase_since_ms = now_ms;
+        if phase.is_ending() {
+            job.rate = 0.0;
+        }
+        let (work, environment) = (job.work.clone(), job.environment.clone());
+        if let Work::Check(name) = &work
+            && let Some(check) = self.environment_mut(name).and_then(|row| row.check.as_mut())
+            && check.job == id
+        {
+            check.phase = phase.clone();
+        }
         if !phase.is_ending() {
             return Vec::new();
         }
-        job.rate = 0.0;
-        let (work, environment) = (job.work.clone(), job.environment.clone());
         self.ended(id, &work, &environment, &phase)
     }
 
@@ -151,12 +159,6 @@ impl Model {
             Phase::Stopped => "stopped".to_owned(),
             _ => "done".to_owned(),
         };
-        if let Work::Check(name) = work
-            && let Some(check) = self.environment_mut(name).and_then(|row| row.check.as_mut())
-            && check.job == id
-        {
-            check.running = false;
-        }
         let counted = self.runs.get(&id).map(|run| {
             let total = run.progress.total();
             format!(": {} acknowledged, {} failed, {} not sent", total.acknowledged, total.failed, total.not_sent)
@@ -177,16 +179,14 @@ impl Model {
     }
 
     fn check_step(&mut self, id: JobId, step: CheckStep) {
-        let Some(job) = self.jobs.get(&id) else { return };
-        let (at_ms, environment) = (job.since_ms, job.environment.clone());
+        let Some(environment) = self.jobs.get(&id).map(|job| job.environment.clone()) else { return };
         if let StepOutcome::Failed(fault) = &step.outcome {
             let fault: &Fault = fault;
             self.note = Some(Note::danger(format!("{environment}: {fault}")));
         }
         let Some(row) = self.environment_mut(&environment) else { return };
-        match row.check.as_mut().filter(|check| check.job == id) {
-            Some(check) => check.steps.push(step),
-            None => row.check = Some(HealthCheck { job: id, at_ms, running: true, steps: vec![step] }),
+        if let Some(check) = row.check.as_mut().filter(|check| check.job == id) {
+            check.steps.push(step);
         }
     }
 

@@ -4,7 +4,7 @@ use super::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
 use super::effect::Effect;
 use super::model::audit::AuditEntry;
 use super::model::confirmation::{Confirmation, Pending};
-use super::model::environments::Topics;
+use super::model::environments::{HealthCheck, Topics};
 use super::model::etls::{Plan, Preview};
 use super::model::jobs::{ENDED_JOBS_MAX, Job, Work};
 use super::model::runs::Run;
@@ -29,7 +29,7 @@ impl Model {
             Action::SelectEnvironment(name) => self.select_environment(name),
             Action::Connect(name) => vec![Effect::Connect(name)],
             Action::Disconnect(name) => vec![Effect::Disconnect(name)],
-            Action::CheckHealth(environment) => self.start(Work::Check(environment)),
+            Action::CheckHealth(environment) => self.check_health(environment),
             Action::ListTopics(environment) => self.list_topics(environment),
             Action::Preview(asked) => {
                 let request = self.number_request();
@@ -57,6 +57,14 @@ impl Model {
             Action::StopJob(job) => self.stop(job),
             Action::RestartJob(job) => self.restart(job),
             Action::ForgetJob(job) => self.forget(job),
+            Action::ForgetEndedJobs => {
+                let ended = self.jobs.values().filter(|job| job.phase.is_ending()).map(|job| job.id);
+                for job in ended.collect::<Vec<_>>() {
+                    self.forget(job);
+                }
+                Vec::new()
+            }
+            Action::OpenJob(job) => self.open_job(job),
             Action::OpenTail(tail) => {
                 self.focus = PaneId::Tail;
                 self.start(Work::Tail(tail))
@@ -130,6 +138,13 @@ impl Model {
         self.active = Some(name.clone());
         self.say(Note::success(format!("`{name}` is the active environment")));
         vec![Effect::Connect(name)]
+    }
+
+    fn check_health(&mut self, environment: String) -> Vec<Effect> {
+        match self.environment(&environment).and_then(|row| row.check.as_ref()) {
+            Some(check) if check.is_running() => self.refuse(&format!("`{environment}` is being checked already")),
+            _ => self.start(Work::Check(environment)),
+        }
     }
 
     fn list_topics(&mut self, environment: String) -> Vec<Effect> {
@@ -250,7 +265,13 @@ impl Model {
                 Effect::StartRun { job: id, run }
             }
             Work::Tail(tail) => self.start_tail(id, tail),
-            Work::Check(environment) => Effect::CheckHealth { job: id, environment },
+            Work::Check(environment) => {
+                let check = HealthCheck { job: id, at_ms: self.now_ms, phase: Phase::Starting, steps: Vec::new() };
+                if let Some(row) = self.environment_mut(&environment) {
+                    row.check = Some(check);
+                }
+                Effect::CheckHealth { job: id, environment }
+            }
             Work::Generate(environment) => Effect::StartGenerator { job: id, environment },
             Work::Resend(resend) => Effect::StartResend { job: id, resend },
         });
@@ -297,6 +318,22 @@ impl Model {
         if self.tail == Some(id) {
             self.tail = self.tails.keys().next_back().copied();
         }
+        Vec::new()
+    }
+
+    fn open_job(&mut self, id: JobId) -> Vec<Effect> {
+        let Some(job) = self.jobs.get(&id) else { return self.refuse("this job is forgotten") };
+        self.focus = match &job.work {
+            Work::Tail(_) if self.tails.contains_key(&id) => {
+                self.tail = Some(id);
+                PaneId::Tail
+            }
+            Work::Tail(_) => return self.refuse("this tail was closed in its pane; restart it to read again"),
+            Work::Run(_) => PaneId::Etls,
+            Work::Check(_) | Work::Generate(_) => PaneId::Environments,
+            Work::Resend(_) => PaneId::Tail,
+        };
+        self.opened = Some(id);
         Vec::new()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::core::environment::Guard;
 use crate::core::fault::{Fault, Place};
-use crate::core::job::JobId;
+use crate::core::job::{JobId, Phase};
 
 /// One environment.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,16 +119,34 @@ pub struct HealthCheck {
     pub job: JobId,
     /// When it began, milliseconds since 1970.
     pub at_ms: i64,
-    /// Whether steps are still to come.
-    pub running: bool,
+    /// Where it is in its life.
+    pub phase: Phase,
     /// Steps that ended, in order.
     pub steps: Vec<CheckStep>,
 }
 
+/// Names of the steps, in order: what is being tried while fewer have ended.
+pub const CHECK_STEPS: [&str; 6] = ["resolve", "TCP", "TLS", "log in", "metadata", "produce and consume"];
+
 impl HealthCheck {
-    /// Whether it ended and no step failed.
+    /// Whether steps are still to come.
+    pub fn is_running(&self) -> bool {
+        !self.phase.is_ending()
+    }
+
+    /// Whether it went through all steps and none failed.
     pub fn is_healthy(&self) -> bool {
-        !self.running && self.steps.iter().all(|step| !matches!(step.outcome, StepOutcome::Failed(_)))
+        self.phase == Phase::Done && self.steps.iter().all(|step| !matches!(step.outcome, StepOutcome::Failed(_)))
+    }
+
+    /// The step that is being tried.
+    pub fn current_step(&self) -> Option<&'static str> {
+        CHECK_STEPS.get(self.steps.len()).copied().filter(|_| self.is_running())
+    }
+
+    /// When that step began, milliseconds since 1970.
+    pub fn current_since_ms(&self) -> i64 {
+        self.at_ms + self.steps.iter().map(|step| step.took_ms).sum::<f64>() as i64
     }
 }
 
@@ -161,8 +179,11 @@ pub struct Setting {
     pub path: String,
     /// Value; `***` for a secret.
     pub value: String,
-    /// Where it came from: `config/environments/qa.yaml:7`, `.env:3`, `environment KAFKA_QA_PASSWORD`, `default`.
+    /// Where it came from: `config/environments/qa.yaml:7`, `KAFKA_QA_PASSWORD in .env:3`,
+    /// `KAFKA_QA_PASSWORD in the process environment`, `default`.
     pub origin: String,
+    /// The place to change it, where it is in a file.
+    pub place: Option<Place>,
 }
 
 /// A variable that a setting needs and nothing sets.
@@ -197,4 +218,14 @@ pub struct TopicRow {
     pub name: String,
     /// Partitions.
     pub partitions: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_are_named_as_the_check_names_them() {
+        assert_eq!(CHECK_STEPS, crate::kafka::health::Step::ALL.map(crate::kafka::health::Step::name));
+    }
 }

@@ -111,6 +111,8 @@ pub struct Model {
     pub tails: BTreeMap<JobId, Tail>,
     /// The tail opened last, which the tail pane shows.
     pub tail: Option<JobId>,
+    /// The job that was to be shown in its pane last; panes look at it when it changes.
+    pub opened: Option<JobId>,
 
     /// Measures over time and totals.
     pub metrics: Metrics,
@@ -149,6 +151,7 @@ impl Default for Model {
             runs: BTreeMap::new(),
             tails: BTreeMap::new(),
             tail: None,
+            opened: None,
             metrics: Metrics::default(),
             log: Log::default(),
             audit: Ring::new(AUDIT_ENTRIES_MAX),

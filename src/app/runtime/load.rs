@@ -6,7 +6,7 @@ use super::files;
 use crate::app::fact::Loaded as Facts;
 use crate::app::model::environments::{EnvironmentRow, MissingVariable, Setting};
 use crate::app::model::etls::EtlRow;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, Origin};
 use crate::core::environment::Environment;
 use crate::core::etl::Etl;
 use crate::core::fault::Fault;
@@ -42,6 +42,11 @@ fn environment(loaded: &Loaded<Environment>) -> EnvironmentRow {
             path: effective.path.clone(),
             value: effective.shown.clone(),
             origin: effective.origin.to_string(),
+            place: match &effective.origin {
+                Origin::File(place) | Origin::DotEnv { place, .. } => Some(place.clone()),
+                Origin::SecretFile(_) | Origin::Missing(_) | Origin::Process(_) => effective.place.clone(),
+                Origin::Default => None,
+            },
         })
         .collect();
     row.missing = loaded

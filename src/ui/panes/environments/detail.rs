@@ -192,7 +192,7 @@ fn health<'a>(lines: &mut Vec<Line<'a>>, row: &'a EnvironmentRow, view: &View<'_
             told(lines, fault, theme.role(Role::Danger), cells);
         }
     }
-    if check.running {
+    if check.is_running() {
         let since = time::since(view.model.now_ms, check.at_ms, view.zone);
         lines.push(Line::styled(format!("  the next step is being tried; begun {since}"), theme.role(Role::Muted)));
     }

@@ -245,7 +245,7 @@ impl Rows for Shown<'_> {
             0 | 1 => theme.environment(&row.name),
             4 => theme.role(state_role(row)),
             7 => match &row.check {
-                Some(check) if check.running => theme.role(Role::Muted),
+                Some(check) if check.is_running() => theme.role(Role::Muted),
                 Some(check) if check.is_healthy() => theme.role(Role::Success),
                 Some(_) => theme.role(Role::Danger),
                 None => theme.role(Role::Muted),
@@ -291,7 +291,7 @@ fn state_role(row: &EnvironmentRow) -> Role {
 fn check<'a>(row: &EnvironmentRow, view: &View<'_>) -> Cow<'a, str> {
     match &row.check {
         None => Cow::Borrowed(""),
-        Some(check) if check.running => "checking".into(),
+        Some(check) if check.is_running() => "checking".into(),
         Some(check) => {
             let sign = if check.is_healthy() { marks::DONE } else { marks::FAILED };
             format!("{sign} {}", time::since(view.model.now_ms, check.at_ms, view.zone)).into()
