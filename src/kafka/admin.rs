@@ -18,6 +18,11 @@ use super::settings::Connection;
 /// One attempt to ask; between two the client's errors are read, so that a refused login does not wait for the deadline.
 const ATTEMPT: Duration = Duration::from_millis(500);
 
+/// How long the client's own news are waited for: a zero would take one log line and leave the error behind it.
+const SERVE: Duration = Duration::from_millis(10);
+/// Errors taken in one go; a client that makes more is none the wiser for them.
+const ERRORS_SERVED_MAX: usize = 32;
+
 /// A cluster as its metadata describe it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Cluster {
@@ -150,8 +155,7 @@ pub(super) fn metadata(
     let context = client.context().clone();
     let deadline = Instant::now() + timeout;
     loop {
-        // Serves tokens and errors; without a group no record can come out of it.
-        drop(client.poll(if context.needs_token() { Duration::from_millis(20) } else { Duration::ZERO }));
+        serve(client);
         if let Some(fault) = context.watch.ending() {
             return Err(fault);
         }
@@ -160,7 +164,7 @@ pub(super) fn metadata(
             Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
-        drop(client.poll(Duration::ZERO));
+        serve(client);
         if let Some(fault) = context.watch.ending() {
             return Err(fault);
         }
@@ -172,6 +176,15 @@ pub(super) fn metadata(
                 |last| Fault { what: format!("could not {doing}: {}", last.what), ..last },
             );
             return Err(connection.scrubber().clean(fault));
+        }
+    }
+}
+
+/// Takes the errors and token requests that wait; without a group no record can come out of this queue.
+fn serve(client: &BaseConsumer<Context>) {
+    for _ in 0..ERRORS_SERVED_MAX {
+        if client.poll(SERVE).is_none() {
+            return;
         }
     }
 }

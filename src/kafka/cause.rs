@@ -209,6 +209,10 @@ pub fn severity(code: RDKafkaErrorCode, reason: &str) -> Severity {
         Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => {
             Severity::Final(Fault::new(Blame::Authentication, reason).next(advice_on_login()))
         }
+        // TLS 1.3 tells of a refused client certificate after the handshake, when the first answer is read.
+        Code::BrokerTransportFailure if is_alert_on_certificate(&reason) => {
+            Severity::Final(Fault::new(Blame::Authentication, reason).next(advice_on_certificates()))
+        }
         Code::SSL if is_refused_certificate(&reason) => {
             Severity::Final(Fault::new(Blame::Authentication, reason).next(advice_on_certificates()))
         }
@@ -247,6 +251,12 @@ fn advice_on_certificates() -> &'static str {
 fn is_refused_certificate(reason: &str) -> bool {
     let reason = reason.to_lowercase();
     ["certificate", "alert", "verify", "hostname"].iter().any(|word| reason.contains(word))
+}
+
+fn is_alert_on_certificate(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    reason.contains("tls alert")
+        && ["certificate", "unknown ca", "access denied"].iter().any(|word| reason.contains(word))
 }
 
 /// Without librdkafka's thread name in front and its counters at the end.
@@ -296,6 +306,10 @@ mod tests {
         assert!(is_final(RDKafkaErrorCode::SSL, "ssl://b:1: SSL handshake failed: certificate verify failed"));
         assert!(is_final(RDKafkaErrorCode::SSL, "ssl://b:1: sslv3 alert handshake failure"));
         assert!(!is_final(RDKafkaErrorCode::SSL, "ssl://b:1: SSL handshake failed: Disconnected"));
+        assert!(is_final(
+            RDKafkaErrorCode::BrokerTransportFailure,
+            "Receive failed: error:0A000416:SSL routines::ssl/tls alert certificate unknown: SSL alert number 46"
+        ));
         assert!(!is_final(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down"));
         assert!(!is_final(
             RDKafkaErrorCode::Authentication,

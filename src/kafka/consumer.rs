@@ -195,7 +195,7 @@ where
                     Ending::Returned => {}
                     Ending::Stop(fault) => break Some(fault),
                 }
-                if settings.summary_every > 0 && work.counts.received % settings.summary_every == 0 {
+                if settings.summary_every > 0 && work.counts.received.is_multiple_of(settings.summary_every) {
                     (work.counts.commits, work.counts.commit_failures) = member.group.commits();
                     observe(ConsumeEvent::Summary(work.counts));
                 }

@@ -75,6 +75,10 @@ impl Watch {
         (self.count.load(Ordering::Acquire) > 0).then(|| self.lock().passing.take()).flatten()
     }
 
+    fn has_passing(&self) -> bool {
+        self.lock().passing.is_some()
+    }
+
     /// Keeps an error.
     pub fn keep(&self, severity: Severity) {
         let mut errors = self.lock();
@@ -157,6 +161,10 @@ impl ClientContext for Context {
         let Some(code) = error.rdkafka_error_code() else { return };
         // The end of a partition is an event of its own for who asked for it, never a trouble.
         if code == RDKafkaErrorCode::PartitionEOF {
+            return;
+        }
+        // Says only that all of them failed; how each one did was said before.
+        if code == RDKafkaErrorCode::AllBrokersDown && self.watch.has_passing() {
             return;
         }
         let reason = self.scrub(reason);

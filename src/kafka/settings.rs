@@ -29,8 +29,9 @@ pub const TOPIC_PROPAGATION_MS: u32 = 5_000;
 pub const QUEUE_MESSAGES: u32 = 200_000;
 /// Memory that waits in one producer where the file is silent: a pool of five stays under 700 MB.
 pub const QUEUE_KBYTES: u32 = 128 << 10;
-/// The embedded broker lets who joins a known group again wait for a session less a second: 44 s by default.
-const EMBEDDED_SESSION_MS: u32 = 3_000;
+/// The embedded broker lets who joins a known group again wait for a session less a second, 44 s by default;
+/// and a session shorter than its 3 s of gathering members never begins.
+const EMBEDDED_SESSION_MS: u32 = 6_000;
 /// What idempotence allows in flight (Kafka's own limit).
 const IDEMPOTENT_IN_FLIGHT_MAX: i64 = 5;
 /// librdkafka's own upper limit of `socket.timeout.ms`.
@@ -231,7 +232,8 @@ pub fn producer_with(settings: &ProducerSettings, extra: &IndexMap<String, Scala
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => return Err(wrong("the producer settings do not serialise".into())),
     };
-    for (name, value) in extra {
+    let mut options = settings.options.clone();
+    for (name, given) in extra {
         let field = name.replace('.', "_");
         let field = if field == "compression" { "compression_type".to_owned() } else { field };
         let is_field = matches!(
@@ -244,17 +246,20 @@ pub fn producer_with(settings: &ProducerSettings, extra: &IndexMap<String, Scala
                 | "retry_backoff_ms"
                 | "enable_idempotence"
         );
-        let value = match (field.as_str(), value) {
+        let value = match (field.as_str(), given) {
             ("acks", value) => serde_json::Value::String(value.to_string()),
             (_, value) => serde_json::to_value(value).map_err(|error| wrong(error.to_string()))?,
         };
-        merged.insert(if is_field { field.clone() } else { name.clone() }, value);
-        if is_field {
-            serde_json::from_value::<ProducerSettings>(serde_json::Value::Object(merged.clone()))
-                .map_err(|error| wrong(format!("`{name}`: {error}")))?;
+        if !is_field {
+            options.insert(name.clone(), given.clone());
+            continue;
         }
+        merged.insert(field, value);
+        serde_json::from_value::<ProducerSettings>(serde_json::Value::Object(merged.clone()))
+            .map_err(|error| wrong(format!("`{name}`: {error}")))?;
     }
-    serde_json::from_value(serde_json::Value::Object(merged)).map_err(|error| wrong(error.to_string()))
+    let merged = serde_json::from_value(serde_json::Value::Object(merged)).map_err(|error| wrong(error.to_string()))?;
+    Ok(ProducerSettings { options, ..merged })
 }
 
 /// A fault of an option that came from `extra` names `extra`.

@@ -15,24 +15,27 @@ use velox::kafka::stop::Stop;
 
 use velox::kafka::embedded::EmbeddedBroker;
 
-use crate::support::{environment, open};
-use crate::tailing::send;
+use crate::support::{environment, fresh_topic, open, own_broker};
+use crate::tailing::{send, send_over};
 
 /// A broker of the test's own. It lets who joins a known group again wait for a session less a second.
-fn own_broker() -> (EmbeddedBroker, Connection) {
+fn group_broker() -> (EmbeddedBroker, Connection, String) {
     let broker = EmbeddedBroker::start().unwrap();
     let connection = open(&environment(&format!(
-        "environment: own\nkafka:\n  bootstrap_servers: {}\nconsumer:\n  session_timeout_ms: 1100\n  heartbeat_interval_ms: 300\n",
+        "environment: own\nkafka:\n  bootstrap_servers: {}\nconsumer:\n  options: {{session_timeout_ms: 4000, heartbeat_interval_ms: 500}}\n",
         broker.bootstrap_servers()
     )));
-    (broker, connection)
+    let topic = fresh_topic("consuming");
+    broker.create_topic(&topic, 1).unwrap();
+    (broker, connection, topic)
 }
 
-fn settings(on_error: OnError) -> ConsumeSettings {
+/// A group of the topic's own.
+fn settings(topic: &str, on_error: OnError) -> ConsumeSettings {
     ConsumeSettings {
         offset_reset: Some(OffsetReset::Earliest),
         on_error,
-        ..ConsumeSettings::new("readers", vec!["orders".into()])
+        ..ConsumeSettings::new(format!("readers-of-{topic}"), vec![topic.to_owned()])
     }
 }
 
@@ -41,7 +44,7 @@ fn retry(max_retries: u32, then: Exhausted) -> OnError {
     OnError::Retry { max_retries, backoff, then }
 }
 
-fn value(record: &Record) -> usize {
+pub fn value(record: &Record) -> usize {
     String::from_utf8(record.value.clone().unwrap()).unwrap().parse().unwrap()
 }
 
@@ -85,14 +88,14 @@ async fn run(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_processed_is_committed_and_does_not_come_again() {
-    let (_broker, connection) = own_broker();
-    send(&connection, "orders", 0..12).await;
-    let (report, values) = run(&connection, settings(OnError::Continue), 12, &[]).await;
+    let (_broker, connection, topic) = group_broker();
+    send_over(&connection, &topic, 1, 0..12).await;
+    let (report, values) = run(&connection, settings(&topic, OnError::Continue), 12, &[]).await;
     assert_eq!((report.fault, values), (None, (0..12).collect()));
     assert_eq!((report.counts.processed, report.counts.failed), (12, 0));
     assert!(report.counts.commits > 0);
-    send(&connection, "orders", 12..16).await;
-    let (_, values) = run(&connection, settings(OnError::Continue), 4, &[]).await;
+    send_over(&connection, &topic, 1, 12..16).await;
+    let (_, values) = run(&connection, settings(&topic, OnError::Continue), 4, &[]).await;
     assert_eq!(values, (12..16).collect::<Vec<_>>());
 }
 
@@ -100,44 +103,45 @@ async fn what_was_processed_is_committed_and_does_not_come_again() {
 async fn continue_passes_over_what_fails() {
     let (_broker, connection) = own_broker();
     send(&connection, "orders", 0..8).await;
-    let settings = ConsumeSettings { max_records: Some(8), ..settings(OnError::Continue) };
+    let settings = ConsumeSettings { max_records: Some(8), ..settings("orders", OnError::Continue) };
     let (report, _) = run(&connection, settings, usize::MAX, &[(3, 1), (5, 1)]).await;
     assert_eq!((report.counts.received, report.counts.processed, report.counts.failed), (8, 6, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_tries_again_and_what_never_succeeds_is_skipped_or_ends_the_work() {
-    let (_broker, connection) = own_broker();
-    send(&connection, "orders", 0..1).await;
-    send(&connection, "orders", 4..5).await;
-    let max = |on_error, records| ConsumeSettings { max_records: Some(records), ..settings(on_error) };
+    let (_broker, connection, topic) = group_broker();
+    send_over(&connection, &topic, 1, 0..1).await;
+    send_over(&connection, &topic, 1, 4..5).await;
+    let max = |on_error, records| ConsumeSettings { max_records: Some(records), ..settings(&topic, on_error) };
     let (report, values) = run(&connection, max(retry(3, Exhausted::Skip), 1), usize::MAX, &[(0, 2)]).await;
     assert_eq!((report.counts.processed, report.counts.retries, values), (1, 2, vec![0, 0, 0]));
     let (report, values) = run(&connection, max(retry(2, Exhausted::Stop), 1), usize::MAX, &[(4, 9)]).await;
     assert_eq!((report.counts.returned, values), (1, vec![4, 4, 4]));
     let fault = report.fault.unwrap();
-    assert_eq!((fault.blame, fault.what.as_str()), (Blame::Record, "orders[0]@1: not today"));
+    assert_eq!((fault.blame, fault.what), (Blame::Record, format!("{topic}[0]@1: not today")));
     let (report, values) = run(&connection, max(retry(0, Exhausted::Skip), 1), usize::MAX, &[]).await;
     assert_eq!((report.counts.processed, values), (1, vec![4]), "the record that ended the work comes again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_leaves_the_failed_record_for_the_next_time() {
-    let (_broker, connection) = own_broker();
-    send(&connection, "orders", 0..1).await;
-    let (report, _) = run(&connection, settings(OnError::Stop), usize::MAX, &[(0, 1)]).await;
+    let (_broker, connection, topic) = group_broker();
+    send_over(&connection, &topic, 1, 0..1).await;
+    let (report, _) = run(&connection, settings(&topic, OnError::Stop), usize::MAX, &[(0, 1)]).await;
     assert_eq!((report.counts.returned, report.fault.unwrap().blame), (1, Blame::Record));
-    let (_, values) = run(&connection, settings(OnError::Stop), 1, &[]).await;
+    let (_, values) = run(&connection, settings(&topic, OnError::Stop), 1, &[]).await;
     assert_eq!(values, [0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_lets_the_record_in_hand_finish_and_an_immediate_one_does_not() {
-    let (_broker, connection) = own_broker();
-    send(&connection, "orders", 0..4).await;
+    let (_broker, connection, topic) = group_broker();
+    send_over(&connection, &topic, 1, 0..4).await;
     let check = async |requests: usize, expected: (u64, u64)| {
         let stop = Stop::new();
-        let settings = ConsumeSettings { drain_timeout: Duration::from_secs(20), ..settings(OnError::Continue) };
+        let settings =
+            ConsumeSettings { drain_timeout: Duration::from_secs(20), ..settings(&topic, OnError::Continue) };
         let report = consume(
             &connection,
             &settings,
@@ -163,10 +167,10 @@ async fn a_stop_lets_the_record_in_hand_finish_and_an_immediate_one_does_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_that_outlasts_the_drain_gives_its_record_back() {
-    let (_broker, connection) = own_broker();
-    send(&connection, "orders", 0..1).await;
+    let (_broker, connection, topic) = group_broker();
+    send_over(&connection, &topic, 1, 0..1).await;
     let stop = Stop::new();
-    let settings = ConsumeSettings { drain_timeout: Duration::from_millis(10), ..settings(OnError::Continue) };
+    let settings = ConsumeSettings { drain_timeout: Duration::from_millis(10), ..settings(&topic, OnError::Continue) };
     let report = consume(
         &connection,
         &settings,
@@ -180,7 +184,7 @@ async fn a_callback_that_outlasts_the_drain_gives_its_record_back() {
     .await
     .unwrap();
     assert_eq!((report.counts.processed, report.counts.returned), (0, 1));
-    let (_, values) = run(&connection, self::settings(OnError::Continue), 1, &[]).await;
+    let (_, values) = run(&connection, self::settings(&topic, OnError::Continue), 1, &[]).await;
     assert_eq!(values, [0]);
 }
 
@@ -188,7 +192,7 @@ async fn a_callback_that_outlasts_the_drain_gives_its_record_back() {
 async fn a_summary_comes_every_so_many_records_and_at_the_end() {
     let (_broker, connection) = own_broker();
     send(&connection, "orders", 0..10).await;
-    let settings = ConsumeSettings { summary_every: 4, max_records: Some(10), ..settings(OnError::Continue) };
+    let settings = ConsumeSettings { summary_every: 4, max_records: Some(10), ..settings("orders", OnError::Continue) };
     let mut summaries = Vec::new();
     consume(
         &connection,

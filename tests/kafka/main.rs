@@ -3,6 +3,8 @@
 
 mod support;
 
+mod authentication;
 mod consuming;
 mod producing;
+mod real;
 mod tailing;

@@ -44,7 +44,7 @@ async fn a_record_that_is_too_large_comes_back_at_once_with_its_ticket() {
 async fn a_full_queue_gives_the_ticket_back_and_takes_it_later() {
     let (broker, _) = own_broker();
     let connection = open(&environment(&format!(
-        "environment: own\nkafka:\n  bootstrap_servers: {}\nproducer:\n  queue_buffering_max_messages: 2\n",
+        "environment: own\nkafka:\n  bootstrap_servers: {}\nproducer:\n  options: {{queue_buffering_max_messages: 2}}\n",
         broker.bootstrap_servers()
     )));
     broker.take_down().unwrap();
@@ -83,7 +83,7 @@ async fn closing_settles_what_is_still_in_flight() {
 async fn a_broker_that_is_gone_lets_records_time_out_and_says_what_is_wrong() {
     let (broker, _) = own_broker();
     let connection = open(&environment(&format!(
-        "environment: own\nkafka:\n  bootstrap_servers: {}\nproducer:\n  delivery_timeout_ms: 300\n",
+        "environment: own\nkafka:\n  bootstrap_servers: {}\nproducer:\n  options: {{delivery_timeout_ms: 300}}\n",
         broker.bootstrap_servers()
     )));
     broker.take_down().unwrap();
@@ -115,4 +115,23 @@ fn a_wrong_option_is_a_fault_of_configuration_before_any_connection() {
     let fault = Connection::open(&environment, &AuthRegistry::default()).unwrap_err();
     assert_eq!(fault.blame, Blame::Configuration);
     assert_eq!(fault.to_string(), "unknown setting `producer.lingr_ms`; did you mean `linger_ms`?");
+}
+
+#[test]
+fn an_etls_extra_goes_over_the_environments_settings_and_names_itself_when_it_is_wrong() {
+    use velox::core::environment::{Compression, Scalar};
+    let registry = AuthRegistry::default();
+    let connection = open(&plain("qa", "localhost:1"));
+    let with = |name: &str, value: Scalar| {
+        connection.with_override(None, &indexmap::IndexMap::from([(name.to_owned(), value)]), &registry)
+    };
+    let changed = with("compression", Scalar::Text("lz4".into())).unwrap();
+    assert_eq!(changed.environment().producer.compression_type, Compression::Lz4);
+    let changed = with("message.timeout.ms", Scalar::Integer(1_234)).unwrap();
+    let client = changed.producer_config(&changed.environment().producer).unwrap();
+    assert_eq!(client.get("message.timeout.ms"), Some("1234"));
+    let fault = with("mesage_timeout_ms", Scalar::Integer(1)).unwrap_err();
+    assert_eq!(fault.to_string(), "unknown setting `extra.mesage_timeout_ms`; did you mean `message_timeout_ms`?");
+    let fault = with("compression", Scalar::Text("lz5".into())).unwrap_err();
+    assert!(fault.what.starts_with("`extra`: `compression`"), "{fault}");
 }

@@ -1,5 +1,6 @@
 //! What the tests share: environments, a receipt book, and conditions to wait for.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,5 +78,49 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < deadline, "{what} did not happen");
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Real Kafka, as `tests/services` announced it.
+pub struct Services {
+    pub plaintext: String,
+    pub ssl: String,
+    pub sasl_plaintext: String,
+    pub sasl_ssl: String,
+    pub ssl_expired: String,
+    pub user: String,
+    pub password: String,
+    pub key_password: String,
+    certificates: String,
+}
+
+impl Services {
+    /// Real Kafka where its addresses are set. Says so where they are not, and fails where they must be.
+    pub fn find() -> Option<Self> {
+        let variable = |name: &str| std::env::var(format!("VELOX_KAFKA_{name}")).ok();
+        if variable("PLAINTEXT").is_none() {
+            let is_required = std::env::var("VELOX_SERVICES_REQUIRED").is_ok_and(|value| value == "1");
+            assert!(!is_required, "VELOX_SERVICES_REQUIRED=1 and no VELOX_KAFKA_PLAINTEXT");
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            writeln!(std::io::stderr(), "skipped without real Kafka: {name}").unwrap();
+            return None;
+        }
+        let set = |name: &str| variable(name).unwrap_or_else(|| panic!("VELOX_KAFKA_{name} is not set"));
+        Some(Self {
+            plaintext: set("PLAINTEXT"),
+            ssl: set("SSL"),
+            sasl_plaintext: set("SASL_PLAINTEXT"),
+            sasl_ssl: set("SASL_SSL"),
+            ssl_expired: set("SSL_EXPIRED"),
+            user: set("USER"),
+            password: set("PASSWORD"),
+            key_password: set("KEY_PASSWORD"),
+            certificates: set("CERTS"),
+        })
+    }
+
+    /// A file among the certificates.
+    pub fn certificate(&self, name: &str) -> String {
+        format!("{}/{name}", self.certificates)
     }
 }

@@ -13,13 +13,18 @@ use crate::support::{PATIENCE, book, next, own_broker};
 
 /// Sends values `from..to`, each to partition value % 4, and waits for the receipts.
 pub async fn send(connection: &Connection, topic: &str, values: std::ops::Range<usize>) {
+    send_over(connection, topic, 4, values).await;
+}
+
+/// As [`send`], over this many partitions.
+pub async fn send_over(connection: &Connection, topic: &str, partitions: usize, values: std::ops::Range<usize>) {
     let (receipts, mut inbox) = book(values.len());
     let producer = Producer::open(connection, &connection.environment().producer, receipts).unwrap();
     for value in values.clone() {
         let text = value.to_string();
         let record = Outgoing {
             topic,
-            partition: Some(i32::try_from(value % 4).unwrap()),
+            partition: Some(i32::try_from(value % partitions).unwrap()),
             key: Some(b"k"),
             value: Some(text.as_bytes()),
             timestamp_ms: Some(1_000 + i64::try_from(value).unwrap()),
@@ -37,7 +42,7 @@ fn value(record: &Record) -> usize {
 }
 
 /// Everything from the beginning to the end that was there, sorted.
-fn read_to_end(tail: &mut Tail) -> Vec<usize> {
+pub fn read_to_end(tail: &mut Tail) -> Vec<usize> {
     let mut values = Vec::new();
     loop {
         let batch = tail.next_batch(1_000, PATIENCE, || false).unwrap();
