@@ -4,8 +4,14 @@
 pub mod context;
 pub mod plan;
 pub mod registry;
-pub mod report;
+
+mod load;
+pub mod validate;
+
+pub mod preview;
 pub mod run;
+
+pub mod report;
 
 #[cfg(test)]
 mod examples;

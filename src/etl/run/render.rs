@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::core::etl::Etl;
 use crate::core::fault::{Fault, Place};
 use crate::etl::context::{Moving, Shared};
 use crate::etl::plan::PlannedPair;
@@ -18,17 +19,35 @@ pub struct Templates {
 
 impl Templates {
     /// Compiles an ETL's payload, key and headers; `file` is where the ETL is defined.
-    pub fn compile(engine: &Engine, etl: &crate::core::etl::Etl, file: &str) -> Result<Self, TemplateFault> {
+    ///
+    /// # Errors
+    /// The first template that is missing or is not Jinja.
+    pub fn compile(engine: &Engine, etl: &Etl, file: &str) -> Result<Self, TemplateFault> {
+        Self::compile_all(engine, etl, file).map_err(|mut faults| faults.swap_remove(0))
+    }
+
+    /// As [`Templates::compile`].
+    ///
+    /// # Errors
+    /// Every template that is missing or is not Jinja, at least one.
+    pub fn compile_all(engine: &Engine, etl: &Etl, file: &str) -> Result<Self, Vec<TemplateFault>> {
         let inline = |field: &str, text: &str| engine.inline(Place::file(format!("{file} ({field})")), text);
-        Ok(Self {
-            payload: engine.payload(&etl.payload_template)?,
-            key: etl.key_template.as_deref().map(|text| inline("key_template", text)).transpose()?,
-            headers: etl
-                .headers
-                .iter()
-                .map(|(name, text)| Ok((name.clone(), inline(&format!("headers.{name}"), text)?)))
-                .collect::<Result<_, TemplateFault>>()?,
-        })
+        let payload = engine.payload(&etl.payload_template);
+        let key = etl.key_template.as_deref().map(|text| inline("key_template", text)).transpose();
+        let (mut headers, mut faults) = (Vec::new(), Vec::new());
+        for (name, text) in &etl.headers {
+            match inline(&format!("headers.{name}"), text) {
+                Ok(template) => headers.push((name.clone(), template)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        match (payload, key) {
+            (Ok(payload), Ok(key)) if faults.is_empty() => Ok(Self { key, headers, payload }),
+            (payload, key) => {
+                let first = [payload.err(), key.err()].into_iter().flatten();
+                Err(first.chain(faults).collect())
+            }
+        }
     }
 
     /// Names of the headers, in their order.

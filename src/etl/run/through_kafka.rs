@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
 use crate::core::environment::Environment;
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::auth::AuthRegistry;
+use crate::kafka::health::{self, Outcome};
 use crate::kafka::producer::{EnqueueFault, Outgoing, Producer};
 use crate::kafka::settings::Connection;
 
 use super::desk::Desk;
 use super::lane::{LaneSpec, Open, Opener, Outbound};
 use super::ticket::Ticket;
+
+/// Longest a broker may take for one step of the check before a run.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Opens connections to the environments' brokers.
 pub struct ThroughKafka {
@@ -44,9 +49,21 @@ impl Opener for ThroughKafka {
                 }
             });
             let connection = opened.await.map_err(|error| Fault::new(Blame::Program, error.to_string()))??;
+            answers(&connection).await?;
             Ok(Box::new(Opened(connection)) as Box<dyn Open>)
         })
     }
+}
+
+/// The first step of the health check that fails: a broker that is away is told at once and by name, not as thousands
+/// of records that were not confirmed.
+async fn answers(connection: &Connection) -> Result<(), Fault> {
+    let timeout = connection.request_timeout().min(ANSWER_MAX);
+    let steps = health::check(connection, None, timeout, |_| {}).await;
+    steps.into_iter().try_for_each(|step| match step.outcome {
+        Outcome::Fault(fault) => Err(fault),
+        Outcome::Ok(_) | Outcome::Skipped(_) => Ok(()),
+    })
 }
 
 struct Opened(Connection);

@@ -91,3 +91,44 @@ async fn a_stop_finishes_what_is_in_flight_and_the_report_agrees_with_the_topic(
     let (_, end) = client.fetch_watermarks("qa.orders", 0, Duration::from_secs(10)).unwrap();
     assert_eq!(end as u64, counts.acknowledged);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_goes_away_and_comes_back_costs_time_and_no_event() {
+    let broker = EmbeddedBroker::start().unwrap();
+    broker.create_topic("qa.orders", 1).unwrap();
+    let (_folder, engine) = engine(&[("orders.json.j2", PAYLOAD)]);
+    let plan = plan(vec![etl("orders", &["qa"])], &["qa"], &request(3_000));
+    let deps = deps(engine, &[environment("qa", broker.bootstrap_servers())]);
+    let options = RunOptions { rate_events_per_second: Some(3_000), ..RunOptions::default() };
+    let (down_at, back) = (Mutex::new(None), Mutex::new(false));
+    let progress = |progress: Arc<RunProgress>| {
+        let mut down_at = down_at.lock().unwrap();
+        match *down_at {
+            None if progress.total().acknowledged > 100 => {
+                broker.take_down().unwrap();
+                *down_at = Some(progress.elapsed_ms);
+            }
+            Some(at) if progress.elapsed_ms > at + 500 && !*back.lock().unwrap() => {
+                broker.bring_up().unwrap();
+                *back.lock().unwrap() = true;
+            }
+            _ => {}
+        }
+    };
+    let report = run(&plan, options, deps, CancellationToken::new(), progress).await;
+    adds_up(&report);
+    assert_eq!((report.verdict, report.total.counts.acknowledged), (Verdict::Done, 3_000), "{report:#?}");
+    assert!(*back.lock().unwrap());
+    assert_eq!(held(&broker, "qa.orders"), [3_000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_not_there_is_one_fault_and_not_a_long_wait() {
+    let (_folder, engine) = engine(&[("orders.json.j2", PAYLOAD)]);
+    let plan = plan(vec![etl("orders", &["qa"])], &["qa"], &request(1_000));
+    // Port 9 (discard) is reserved and listened on nowhere.
+    let deps = deps(engine, &[environment("qa", "127.0.0.1:9")]);
+    let report = run(&plan, RunOptions::default(), deps, CancellationToken::new(), quiet).await;
+    adds_up(&report);
+    assert_eq!((report.verdict, report.faults.len(), report.total.counts.failed), (Verdict::Connection, 1, 1_000));
+}
