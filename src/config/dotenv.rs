@@ -1,104 +1,104 @@
-//! Reads `.env`: what is written is what arrives. It never expands `$`, because passwords contain it, and never quotes a line in a fault.
+//! Reads `.env` with dotenvy and adds what it does not tell: the line of each entry. It never quotes a line in a fault, and
+//! never changes the process environment.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
 
 use crate::core::fault::{Blame, Fault, Place};
 
-/// Names, values and places in the order of the file, and a fault for every line that is no assignment.
+/// Names, values and places in the order of the file, and a fault for every line that is no assignment or loses a `$`.
 pub fn parse(file: &str, text: &str) -> (Vec<(String, String, Place)>, Vec<Fault>) {
-    let (mut entries, mut faults) = (Vec::new(), Vec::new());
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut rest, mut line) = (text, 1u32);
-    while !rest.is_empty() {
-        let (taken, entry) = statement(rest);
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let read = Rc::new(Cell::new(0));
+    let mut iterator = dotenvy::Iter::new(Lines { lines: lines.clone(), read: Rc::clone(&read), begun: 0 });
+    let (mut entries, mut faults) = (Vec::<(String, String, Place)>::new(), Vec::new());
+    loop {
+        let before = read.get();
+        let Some(entry) = iterator.next() else { break };
+        let first = before + lines[before..read.get()].iter().take_while(|line| says_nothing(line)).count();
+        let statement = &lines[first..read.get()];
+        let place = Place::at(file, first as u32 + 1, 1);
         match entry {
-            Ok(None) => {}
-            Ok(Some((name, value))) => entries.push((name, value, Place::at(file, line, 1))),
-            Err(what) => faults.push(
-                Fault::new(Blame::Configuration, what)
-                    .at(Place::at(file, line, 1))
-                    .next("write NAME=value, NAME=\"value\" or NAME='value'"),
+            Ok((name, value)) => {
+                let known = |wanted: &str| entries.iter().any(|(name, ..)| name == wanted);
+                faults.extend(lost(statement, known).map(|lost| nothing_there(&name, lost).at(place.clone())));
+                entries.push((name, value, place));
+            }
+            // The error quotes the line, and the line may hold a password.
+            Err(_) => faults.push(
+                Fault::new(Blame::Configuration, "this line is no assignment that dotenv can read")
+                    .at(place)
+                    .next("write NAME=value, NAME=\"a value\" or NAME='taken as it is'"),
             ),
         }
-        line += rest[..taken].matches('\n').count() as u32;
-        rest = &rest[taken..];
     }
     (entries, faults)
 }
 
-type Statement = Result<Option<(String, String)>, &'static str>;
-
-/// The first statement of a text: how many bytes it takes, its line end with it, and what it says.
-fn statement(text: &str) -> (usize, Statement) {
-    let end = text.find('\n').map_or(text.len(), |at| at + 1);
-    let line = text[..end].trim();
-    if line.is_empty() || line.starts_with('#') {
-        return (end, Ok(None));
-    }
-    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
-    let Some((name, _)) = line.split_once('=') else { return (end, Err("this line is no assignment")) };
-    let name = name.trim();
-    let named = name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-'));
-    if name.is_empty() || !named || name.starts_with(|letter: char| letter.is_ascii_digit()) {
-        return (end, Err("this line's name is not one of a variable"));
-    }
-    let value_at = text.find('=').map_or(end, |at| at + 1);
-    let indent = text[value_at..].len() - text[value_at..].trim_start_matches([' ', '\t']).len();
-    let start = value_at + indent;
-    let quote = text[start..].chars().next().filter(|quote| matches!(quote, '"' | '\''));
-    let Some(quote) = quote else {
-        let value = uncommented(text[value_at..end].trim_end_matches(['\n', '\r']));
-        return (end, Ok(Some((name.to_owned(), value.trim().to_owned()))));
-    };
-    match quoted(&text[start + 1..], quote) {
-        None => (end, Err("this line opens a quote that is never closed")),
-        Some((length, value)) => {
-            let after = start + 1 + length;
-            let end = text[after..].find('\n').map_or(text.len(), |at| after + at + 1);
-            let tail = text[after..end].trim();
-            let clean = tail.is_empty() || tail.starts_with('#');
-            (
-                end,
-                if clean {
-                    Ok(Some((name.to_owned(), value)))
-                } else {
-                    Err("this line goes on after its closing quote")
-                },
-            )
-        }
-    }
+fn says_nothing(line: &str) -> bool {
+    let line = line.trim_start();
+    line.is_empty() || line.starts_with('#')
 }
 
-/// An unquoted value ends at a `#` after white space; a `#` inside a word belongs to it.
-fn uncommented(value: &str) -> &str {
-    let mut before = ' ';
-    for (at, letter) in value.char_indices() {
-        if letter == '#' && before.is_whitespace() {
-            return &value[..at];
-        }
-        before = letter;
-    }
-    value
-}
-
-/// A value up to its closing quote, over lines if need be: bytes with the quote, and the text without escapes.
-fn quoted(text: &str, quote: char) -> Option<(usize, String)> {
-    let mut value = String::new();
-    let mut letters = text.char_indices();
+/// The first `$NAME` or `${NAME}` of an assignment that dotenv replaced by nothing: passwords contain `$`.
+fn lost(statement: &[&str], known: impl Fn(&str) -> bool) -> Option<String> {
+    let text = statement.concat();
+    let (_, value) = text.split_once('=')?;
+    let (mut single, mut double, mut letters) = (false, false, value.char_indices());
     while let Some((at, letter)) = letters.next() {
         match letter {
-            letter if letter == quote => return Some((at + letter.len_utf8(), value)),
-            '\\' => match (quote, letters.next()?.1) {
-                ('"', 'n') => value.push('\n'),
-                ('"', 'r') => value.push('\r'),
-                ('"', 't') => value.push('\t'),
-                ('"', '$') => value.push('$'),
-                (_, '\\') => value.push('\\'),
-                (quote, other) if other == quote => value.push(quote),
-                (_, other) => value.extend(['\\', other]),
-            },
-            letter => value.push(letter),
+            '\\' if !single => _ = letters.next(),
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            '$' if !single => {
+                let rest = value[at + 1..].trim_start_matches('{');
+                let name: String = rest.chars().take_while(|letter| letter.is_alphanumeric()).collect();
+                if std::env::var_os(&name).is_none() && !known(&name) {
+                    return Some(name);
+                }
+            }
+            _ => {}
         }
     }
     None
+}
+
+fn nothing_there(name: &str, lost: String) -> Fault {
+    // What follows the `$` may be a piece of a password: it is counted, not quoted.
+    let letters = lost.chars().count();
+    Fault::new(
+        Blame::Configuration,
+        format!(
+            "the value of `{name}` has a `$` that names no variable ({letters} letters), and nothing was put there"
+        ),
+    )
+    .next("write the value in single quotes, where `$` is a letter like any other")
+}
+
+/// Hands out no more than the rest of one line a read, so that the lines taken for an entry can be counted.
+struct Lines<'a> {
+    lines: Vec<&'a str>,
+    /// Lines handed out whole.
+    read: Rc<Cell<usize>>,
+    /// Bytes handed out of the line after those.
+    begun: usize,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(line) = self.lines.get(self.read.get()) else { return Ok(0) };
+        let rest = &line.as_bytes()[self.begun..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.begun += count;
+        if count == rest.len() {
+            self.begun = 0;
+            self.read.set(self.read.get() + 1);
+        }
+        Ok(count)
+    }
 }
 
 #[cfg(test)]
@@ -112,20 +112,20 @@ mod tests {
     }
 
     #[test]
-    fn a_value_arrives_as_it_is_written() {
+    fn a_value_arrives_as_dotenv_says() {
         for (line, value) in [
             ("A=b", "b"),
-            ("A = b c # note", "b c"),
+            ("A = b # note", "b"),
             ("export A=b#c", "b#c"),
-            ("A=pa$sw${o}rd", "pa$sw${o}rd"),
+            ("A='pa$sw${o}rd'", "pa$sw${o}rd"),
+            ("A=pa\\$sword", "pa$sword"),
             ("A=", ""),
             ("A= # nothing", ""),
             ("A=\"b # c\" # note", "b # c"),
-            ("A=\"q\\\"uote\\nline \\\\ \\d\"", "q\"uote\nline \\ \\d"),
-            ("A='single \\n $x \"'", "single \\n $x \""),
-            ("A='it\\'s'", "it's"),
+            ("A=\"q\\\"uote\\nline \\\\\"", "q\"uote\nline \\"),
+            ("A='single \\n \"'", "single \\n \""),
             ("A=\"two\nlines\"", "two\nlines"),
-            ("A=a:b{{c}}\\d", "a:b{{c}}\\d"),
+            ("A=a:b{{c}}", "a:b{{c}}"),
             ("\u{feff}A=b\r\n", "b"),
         ] {
             assert_eq!(values(line), [("A".to_owned(), value.to_owned(), 1)], "{line}");
@@ -139,16 +139,28 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_named_and_never_quoted() {
-        let (entries, faults) = parse(".env", "canary\n1A=canary\nA=\"canary\nB=2\nC=\"x\" canary\n");
-        assert!(entries.is_empty(), "the open quote took the lines after it");
-        assert_eq!(
-            faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            [
-                ".env:1:1: this line is no assignment; write NAME=value, NAME=\"value\" or NAME='value'",
-                ".env:2:1: this line's name is not one of a variable; write NAME=value, NAME=\"value\" or NAME='value'",
-                ".env:3:1: this line goes on after its closing quote; write NAME=value, NAME=\"value\" or NAME='value'",
-            ]
-        );
+    fn a_long_value_is_one_value() {
+        let long = "x".repeat(100_000);
+        assert_eq!(values(&format!("A={long}\nB=2"))[0].1, long);
+        assert_eq!(values(&format!("A={long}\nB=2"))[1].2, 2);
+    }
+
+    #[test]
+    fn an_earlier_entry_may_be_named_and_a_dollar_that_names_nothing_is_told() {
+        assert_eq!(values("HOSTNAM=kafka\nB=${HOSTNAM}:9092")[1].1, "kafka:9092");
+        let (_, faults) = parse(".env", "\nPASSWORD=pa$canary\n");
+        let told = faults.iter().map(ToString::to_string).collect::<String>();
+        assert!(told.starts_with(".env:2:1: the value of `PASSWORD` has a `$` that names no variable"), "{told}");
+        assert!(!told.contains("canary"), "{told}");
+    }
+
+    #[test]
+    fn a_bad_line_is_named_never_quoted_and_hides_no_other() {
+        let (entries, faults) = parse(".env", "canary\n1A=canary\nB=2\nC=\"x\" canary\nD=4\n");
+        assert_eq!(entries.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>(), ["B", "D"]);
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let places: Vec<&str> = told.iter().map(|fault| &fault[..8]).collect();
+        assert_eq!(places, [".env:1:1", ".env:2:1", ".env:4:1"]);
+        assert!(!told.concat().contains("canary"), "{told:?}");
     }
 }
