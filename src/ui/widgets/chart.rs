@@ -9,10 +9,12 @@ use ratatui::widgets::Widget;
 use ratatui::widgets::canvas::{Canvas, Line as Stroke, Points};
 
 use super::{text, time};
-use crate::ui::theme::{Role, Theme};
+use crate::ui::theme::{Role, Theme, marks};
 
 /// Cells of the values at the left.
 const VALUE_CELLS: u16 = 8;
+/// Fewest cells of a name in the legend that still say which it is.
+const NAME_CELLS_MIN: usize = 5;
 /// Fewest lines of dots that show a shape.
 const DOT_LINES_MIN: u16 = 2;
 
@@ -100,15 +102,16 @@ fn draw_head(chart: &Chart<'_>, line: Rect, buffer: &mut Buffer, theme: &Theme) 
     let mut x = line.x + text::width(&title) as u16 + 2;
     for curve in chart.curves.iter().filter(|curve| !curve.points.is_empty()) {
         let value = value_at(&curve.points, chart.cursor, chart.step).map_or("n/a".into(), chart.say);
-        let (name, value) = (format!("━ {} ", curve.name), value);
-        let cells = (text::width(&name) + text::width(&value)) as u16;
-        if x + cells > line.right() {
-            let left_out = "…";
+        // The value is what is read: where it is narrow the name is cut.
+        let room = usize::from(line.right().saturating_sub(x)).saturating_sub(text::width(&value) + 3);
+        if room < NAME_CELLS_MIN.min(text::width(curve.name)) {
             if x < line.right() {
-                buffer.set_string(x, line.y, left_out, theme.role(Role::Muted));
+                buffer.set_string(x, line.y, marks::ELLIPSIS, theme.role(Role::Muted));
             }
             return;
         }
+        let name = format!("━ {} ", text::fit(curve.name, room));
+        let cells = (text::width(&name) + text::width(&value)) as u16;
         buffer.set_string(x, line.y, &name, curve.style);
         buffer.set_string(x + text::width(&name) as u16, line.y, &value, theme.role(Role::Text));
         x += cells + 2;

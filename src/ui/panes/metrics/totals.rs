@@ -17,12 +17,12 @@ const RATE_AGE_MAX_S: i64 = 2;
 
 /// Columns of the totals.
 pub const COLUMNS: [Column; 8] = [
-    Column::words("of", 11).gives_way(1),
+    Column::words("of", 11).gives_way(3),
     Column::words("name", 14).grows(1),
     Column::number("events", 11),
     Column::number("ok", 11).gives_way(4),
     Column::number("failed", 8),
-    Column::number("success", 9).gives_way(3),
+    Column::number("success", 9).gives_way(1),
     Column::number("now", 8),
     Column::number("bytes", 8).gives_way(2),
 ];
