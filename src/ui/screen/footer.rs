@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 use crate::app::model::{Model, Note, Tone};
 use crate::ui::keymap::{Command, Keymap};
 use crate::ui::keys;
-use crate::ui::pane::FOOTER_KEYS_MAX;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::text;
 
@@ -37,8 +36,6 @@ fn beside(note: &Note, keys_width: usize, width: u16) -> bool {
 fn parts<'a>(commands: &[Command], keymap: &'a Keymap) -> Vec<(String, &'a str)> {
     commands
         .iter()
-        .take(FOOTER_KEYS_MAX)
-        .chain([&keys::PALETTE, &keys::HELP])
         .filter_map(|command| keymap.entry(*command))
         .filter_map(|entry| Some((entry.chords.first()?.to_string(), short(entry.command, entry.help))))
         .map(|(chord, help)| (if chord == "Enter" { marks::ENTER.to_owned() } else { chord }, help))
@@ -49,6 +46,10 @@ fn short(command: Command, help: &str) -> &str {
     match command {
         keys::PALETTE => "command",
         keys::HELP => "help",
+        keys::FILTER => "filter",
+        keys::SORT => "sort",
+        keys::COPY => "copy",
+        keys::BACK => "back",
         _ => help,
     }
 }

@@ -18,9 +18,10 @@ use ratatui::text::Line;
 use super::dialogs::confirm::Confirm;
 use super::dialogs::help::Help;
 use super::dialogs::palette::Palette;
-use super::keymap::{KeyFault, Keymap};
+use super::keymap::{Command, KeyFault, Keymap};
+use super::keys;
 use super::layout::{self, Areas, HEIGHT_MIN, WIDTH_MIN};
-use super::pane::{Pane, View};
+use super::pane::{FOOTER_KEYS_MAX, Pane, View};
 use super::panes::roster;
 use super::theme::{self, Depth, Marks, Role, Theme};
 use super::widgets::text;
@@ -170,7 +171,7 @@ impl Screen {
                 pane.draw(frame, inside, &view);
             }
         }
-        let commands = self.pane(model.focus).map(|pane| pane.footer()).unwrap_or_default();
+        let commands = self.footer_commands(model);
         footer::draw(frame, areas.footer, model, &commands, &self.keymap, &self.theme);
         self.draw_overlays(frame, model);
     }
@@ -211,8 +212,18 @@ impl Screen {
     }
 
     fn footer_width(&self, model: &Model) -> usize {
-        let commands = self.pane(model.focus).map(|pane| pane.footer()).unwrap_or_default();
-        footer::keys_width(&commands, &self.keymap)
+        footer::keys_width(&self.footer_commands(model), &self.keymap)
+    }
+
+    /// What the footer names: the pane's own, and palette and help where their keys are not letters being typed.
+    fn footer_commands(&self, model: &Model) -> Vec<Command> {
+        let Some(pane) = self.pane(model.focus) else { return Vec::new() };
+        let mut commands = pane.footer();
+        commands.truncate(FOOTER_KEYS_MAX);
+        if !pane.takes_text() {
+            commands.extend([keys::PALETTE, keys::HELP]);
+        }
+        commands
     }
 
     fn pane(&self, id: PaneId) -> Option<&dyn Pane> {

@@ -30,8 +30,8 @@ const LAG: Command = Command("metrics.lag");
 
 const KEYS: &[Binding] = &[
     Binding::new(SPAN, &["t"], "how far back"),
-    Binding::new(ONE, &["m"], "one chart or all"),
-    Binding::new(LAG, &["u"], "lag in records or seconds"),
+    Binding::new(ONE, &["m"], "one or all"),
+    Binding::new(LAG, &["u"], "lag unit"),
 ];
 
 /// Lines of totals, with titles and count: at least three rows, at most as many as leave the charts their shape.
@@ -79,7 +79,7 @@ impl Pane for MetricsPane {
 
     fn footer(&self) -> Vec<Command> {
         if self.takes_text() {
-            return Vec::new();
+            return vec![keys::BACK];
         }
         vec![SPAN, ONE, LAG, keys::FILTER, keys::SORT]
     }

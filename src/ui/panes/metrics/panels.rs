@@ -75,7 +75,14 @@ impl Panel {
         };
         match self {
             Self::Throughput => vec![curve("events", scope, Measure::EventsPerSecond, Role::Chart1)],
-            Self::Errors => vec![curve("failed", scope, Measure::ErrorsPerSecond, Role::Danger)],
+            Self::Errors => {
+                let (name, mut failed) = curve("failed", scope, Measure::ErrorsPerSecond, Role::Danger);
+                // Colour is for state: nothing has failed.
+                if failed.points.iter().all(|(_, failed)| *failed == 0.0) {
+                    failed.style = theme.role(Role::Muted);
+                }
+                vec![(name, failed)]
+            }
             Self::Latency => vec![
                 curve("p50", scope, Measure::LatencyP50Ms, Role::Chart1),
                 curve("p99", scope, Measure::LatencyP99Ms, Role::Chart3),

@@ -48,8 +48,8 @@ const CLOSE: Command = Command("tail.close");
 
 const KEYS: &[Binding] = &[
     Binding::new(PICK, &["n"], "pick topics"),
-    Binding::new(PAUSE, &["Space"], "hold or release"),
-    Binding::new(FOLLOW, &["f"], "follow the newest"),
+    Binding::new(PAUSE, &["Space"], "hold the view"),
+    Binding::new(FOLLOW, &["f"], "follow"),
     Binding::new(FORM, &["v"], "view as"),
     Binding::new(RESEND, &["P"], "send again"),
     Binding::new(EXPORT, &["o"], "export what is shown"),
@@ -99,12 +99,12 @@ impl Pane for TailPane {
 
     fn footer(&self) -> Vec<Command> {
         if self.takes_text() {
-            return Vec::new();
+            return vec![keys::BACK];
         }
         match self.job {
             None => vec![PICK],
             Some(_) if self.on_detail => vec![FORM, keys::COPY, HEADERS, RESEND, keys::BACK],
-            Some(_) => vec![PICK, PAUSE, FOLLOW, keys::FILTER, RESEND],
+            Some(_) => vec![PICK, PAUSE, keys::FILTER, FORM, RESEND],
         }
     }
 
