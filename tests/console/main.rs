@@ -2,5 +2,7 @@
 
 mod stage;
 
+mod cli;
+
 mod metrics;
 mod tail;
