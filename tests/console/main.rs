@@ -2,7 +2,12 @@
 
 mod stage;
 
-mod cli;
+mod acts;
+mod flood;
 
+mod dialogs;
 mod metrics;
 mod tail;
+
+mod scripts;
+mod terminal;
