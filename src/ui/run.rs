@@ -170,6 +170,9 @@ impl<B: Backend, S: Seat> Console<B, S> {
             self.terminal.draw(|frame| screen.draw(frame, model))?;
             self.frames += 1;
             provoke("ui");
+            for fault in self.screen.take_faults() {
+                self.say(Note::danger(fault.to_string()));
+            }
         }
         self.drawn_at = Some(Instant::now());
         Ok(())

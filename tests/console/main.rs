@@ -3,11 +3,10 @@
 mod stage;
 
 mod acts;
-mod flood;
-
 mod dialogs;
+mod flood;
 mod metrics;
-mod tail;
-
 mod scripts;
+mod tail;
 mod terminal;
+mod themes;
