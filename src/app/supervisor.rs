@@ -4,7 +4,6 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,20 +36,12 @@ pub struct Supervisor {
     tracker: TaskTracker,
     intake: Intake,
     live: Arc<Mutex<BTreeMap<JobId, CancellationToken>>>,
-    /// Questions whose answer is still to come.
-    open: Arc<AtomicUsize>,
 }
 
 impl Supervisor {
     /// A supervisor that reports into this feed.
     pub fn new(intake: Intake) -> Self {
-        Self {
-            root: CancellationToken::new(),
-            tracker: TaskTracker::new(),
-            intake,
-            live: Arc::default(),
-            open: Arc::default(),
-        }
+        Self { root: CancellationToken::new(), tracker: TaskTracker::new(), intake, live: Arc::default() }
     }
 
     /// The writing end of the feed.
@@ -69,25 +60,18 @@ impl Supervisor {
         let out = self.intake.outlet(job);
         let live = self.live.clone();
         self.tracker.spawn(async move {
-            tracing::info!(target: "velox::job", job = job.0, "running");
             out.phase(Phase::Running).await;
             let assignment = Assignment { stop: stop.clone(), out: out.clone() };
             // The closure itself may panic before there is a future: both run inside the catch.
             let outcome = AssertUnwindSafe(async move { work(assignment).await }).catch_unwind().await;
             lock(&live).remove(&job);
-            let ending = match outcome {
+            out.phase(match outcome {
                 Ok(Ok(())) if stop.is_cancelled() => Phase::Stopped,
                 Ok(Ok(())) => Phase::Done,
                 Ok(Err(fault)) => Phase::Failed(fault),
                 Err(panic) => Phase::Panicked(said(&*panic)),
-            };
-            match &ending {
-                Phase::Failed(fault) => tracing::error!(target: "velox::job", job = job.0, "failed: {fault}"),
-                Phase::Panicked(text) => tracing::error!(target: "velox::job", job = job.0, "panicked: {text}"),
-                Phase::Stopped => tracing::info!(target: "velox::job", job = job.0, "stopped"),
-                _ => tracing::info!(target: "velox::job", job = job.0, "done"),
-            }
-            out.phase(ending).await;
+            })
+            .await;
         });
     }
 
@@ -98,22 +82,15 @@ impl Supervisor {
     {
         let intake = self.intake.clone();
         let root = self.root.clone();
-        let open = self.open.clone();
-        open.fetch_add(1, Ordering::AcqRel);
         self.tracker.spawn(async move {
             let answer = AssertUnwindSafe(answering).catch_unwind();
             let fact = tokio::select! {
-                // An answer that is there already, as a line of the audit log, is still given.
-                biased;
-                answer = answer => Some(answer.unwrap_or_else(|panic| {
+                () = root.cancelled() => return,
+                answer = answer => answer.unwrap_or_else(|panic| {
                     Fact::Said(Note::danger(format!("{what} failed by a defect of this program: {}", said(&*panic))))
-                })),
-                () = root.cancelled() => None,
+                }),
             };
-            if let Some(fact) = fact {
-                intake.tell(fact).await;
-            }
-            open.fetch_sub(1, Ordering::AcqRel);
+            intake.tell(fact).await;
         });
     }
 
@@ -138,11 +115,6 @@ impl Supervisor {
         if let Some(stop) = lock(&self.live).get(&job) {
             stop.cancel();
         }
-    }
-
-    /// Questions whose answer is still to come.
-    pub fn open_questions(&self) -> usize {
-        self.open.load(Ordering::Acquire)
     }
 
     /// Jobs that have not ended.

@@ -2,11 +2,7 @@
 
 mod stage;
 
-mod acts;
-mod dialogs;
-mod flood;
+mod environments;
+mod jobs;
 mod metrics;
-mod scripts;
 mod tail;
-mod terminal;
-mod themes;

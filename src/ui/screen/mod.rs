@@ -27,7 +27,6 @@ use super::theme::{self, Depth, Marks, Role, Theme};
 use super::widgets::text;
 use crate::app::action::PaneId;
 use crate::app::model::Model;
-use crate::core::fault::Fault;
 
 /// How the screen is set up.
 #[derive(Debug, Clone)]
@@ -56,10 +55,6 @@ pub struct Screen {
     panes: Vec<Box<dyn Pane>>,
     keymap: Keymap,
     theme: Theme,
-    /// The theme that was asked for; where it is wrong another one is drawn with.
-    asked_theme: String,
-    /// What is wrong with it, until it is told.
-    theme_faults: Vec<Fault>,
     look: Look,
     confirm: Confirm,
     help: Option<Help>,
@@ -96,8 +91,6 @@ impl Screen {
             panes,
             keymap,
             theme: Theme::load(theme::DEFAULT, None, look.depth, look.marks).0,
-            asked_theme: String::new(),
-            theme_faults: Vec::new(),
             look,
             confirm: Confirm::default(),
             help: None,
@@ -124,11 +117,6 @@ impl Screen {
     /// Whether drawing would show something new.
     pub fn is_stale(&self, model: &Model) -> bool {
         self.moved || self.revision != Some(model.revision)
-    }
-
-    /// What is wrong with the theme that was asked for, once; the default theme is used instead.
-    pub fn take_faults(&mut self) -> Vec<Fault> {
-        std::mem::take(&mut self.theme_faults)
     }
 
     /// Says that everything must be drawn again: another size, another program was on the terminal.
@@ -204,11 +192,12 @@ impl Screen {
 
     /// Follows what the model has decided: the theme and which panes are shown.
     fn follow(&mut self, model: &Model) {
-        if self.asked_theme != model.theme {
+        if self.theme.name() != model.theme {
             let folder = self.look.themes.as_deref();
             let (theme, faults) = Theme::load(&model.theme, folder, self.look.depth, self.look.marks);
-            self.asked_theme.clone_from(&model.theme);
-            (self.theme, self.theme_faults) = (theme, faults);
+            if faults.is_empty() || self.theme.name() != theme.name() {
+                self.theme = theme;
+            }
         }
         if model.focus != PaneId::Log {
             self.before_log = model.focus;

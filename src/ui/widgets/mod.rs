@@ -23,5 +23,6 @@ pub mod rate;
 
 pub mod checklist;
 pub mod dialog;
+pub mod document;
 pub mod editor;
 pub mod form;

@@ -1,227 +1,286 @@
-//! One environment in full: connection, health check step by step, what is missing or wrong, every setting with its origin.
+//! One environment in full: what is missing or wrong, connection, health check step by step, every setting with its origin.
 
-use crossterm::event::{KeyEvent, MouseEvent};
-use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::app::action::Action;
-use crate::app::model::environments::{ConnectionState, EnvironmentRow, StepOutcome};
-use crate::core::fault::Fault;
-use crate::ui::pane::{Reply, View};
+use crate::app::model::environments::{EnvironmentRow, HealthCheck, Setting, StepOutcome};
+use crate::core::environment::Guard;
+use crate::core::job::Phase;
+use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
-use crate::ui::widgets::cursor::{Cursor, Pointed};
-use crate::ui::widgets::{number, table, text, time};
+use crate::ui::widgets::document::Document;
+use crate::ui::widgets::{number, text, time};
 
-/// Cells of the word before a fact.
-const LABEL_CELLS: usize = 12;
-/// Most cells of a setting's path.
-const PATH_CELLS_MAX: usize = 34;
-/// Most cells of a setting's value.
-const VALUE_CELLS_MAX: usize = 36;
+/// Title of the section that a check reveals.
+pub const HEALTH: &str = "Health";
 
-/// Scroll and cursor of the detail.
-#[derive(Debug, Default)]
-pub struct Detail {
-    cursor: Cursor,
-    shown: Option<String>,
-    under_cursor: String,
+/// Fewest cells in which a path, a value or an origin can be told from another.
+const COLUMN_CELLS_MIN: usize = 12;
+/// Cells of the name of a step, the longest being `produce and consume`.
+const STEP_CELLS: usize = 19;
+
+/// The lines of an environment.
+pub fn document(row: &EnvironmentRow, view: &View<'_>, cells: u16) -> Document {
+    let mut document = Document::new(cells);
+    heading(&mut document, row, view);
+    faults(&mut document, row, view.theme);
+    missing(&mut document, row, view);
+    if row.faults.is_empty() {
+        connection(&mut document, row, view);
+    }
+    health(&mut document, row, view);
+    settings(&mut document, row, view.theme);
+    document
 }
 
-impl Detail {
-    /// Takes a key that moves.
-    pub fn key(&mut self, event: KeyEvent) -> bool {
-        self.cursor.key(event)
-    }
-
-    /// Takes the mouse.
-    pub fn mouse(&mut self, event: MouseEvent) -> Pointed {
-        self.cursor.mouse(event)
-    }
-
-    /// Copies the line under the cursor.
-    pub fn copy(&self) -> Reply {
-        Reply::Emit(Action::Copy(self.under_cursor.trim().to_owned()))
-    }
-
-    /// Draws an environment.
-    pub fn draw(&mut self, row: &EnvironmentRow, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focused: bool) {
-        let area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
-        if self.shown.as_deref() != Some(row.name.as_str()) {
-            self.shown = Some(row.name.clone());
-            self.cursor = Cursor::default();
-        }
-        let lines = lines(row, view, usize::from(area.width.saturating_sub(1)));
-        self.cursor.set_rows(lines.len());
-        let window = self.cursor.window(area);
-        let first = window.start;
-        let at = self.cursor.row();
-        for (place, line) in lines.into_iter().enumerate().skip(first).take(window.len()) {
-            let y = area.y + (place - first) as u16;
-            if at == Some(place) {
-                self.under_cursor = line.spans.iter().map(|span| span.content.as_ref()).collect();
-            }
-            let strip = Rect { y, height: 1, ..area };
-            frame.render_widget(line, strip);
-            if focused && at == Some(place) {
-                table::draw_cursor(strip, true, frame.buffer_mut(), view.theme);
-            }
-        }
-        self.cursor.draw_bar(area, frame.buffer_mut(), view.theme);
-    }
-}
-
-fn lines<'a>(row: &'a EnvironmentRow, view: &View<'_>, cells: usize) -> Vec<Line<'a>> {
+fn heading(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     let theme = view.theme;
-    let mut lines = vec![Line::from(vec![
-        Span::styled(row.name.as_str(), theme.environment(&row.name).add_modifier(Modifier::BOLD)),
-        Span::styled(format!("  {}", row.description), theme.role(Role::Muted)),
-    ])];
-    faults(&mut lines, row, theme, cells);
-    missing(&mut lines, row, theme, cells);
-    connection(&mut lines, row, view, cells);
-    health(&mut lines, row, view, cells);
-    settings(&mut lines, row, theme, cells);
-    lines
+    let is_active = view.model.active.as_deref() == Some(row.name.as_str());
+    let active = if is_active { "  active" } else { "" };
+    let room = document.cells().saturating_sub(text::width(&row.name) + text::width(active) + 2);
+    document.line(Line::from(vec![
+        Span::styled(row.name.clone(), theme.environment(&row.name).add_modifier(Modifier::BOLD)),
+        Span::styled(active, theme.role(Role::Accent)),
+        Span::styled(format!("  {}", text::fit(&row.description, room)), theme.role(Role::Muted)),
+    ]));
 }
 
-fn title<'a>(lines: &mut Vec<Line<'a>>, words: &'a str, theme: &Theme) {
-    lines.push(Line::raw(""));
-    lines.push(Line::styled(words, theme.role(Role::Accent)));
-}
-
-fn fact<'a>(label: &'a str, value: impl Into<std::borrow::Cow<'a, str>>, style: Style, theme: &Theme) -> Line<'a> {
-    Line::from(vec![
-        Span::styled(format!("  {label:<LABEL_CELLS$}"), theme.role(Role::Muted)),
-        Span::styled(value, style),
-    ])
-}
-
-fn told(lines: &mut Vec<Line<'_>>, fault: &Fault, style: Style, cells: usize) {
-    for line in text::wrapped(&fault.to_string(), cells.saturating_sub(4)) {
-        lines.push(Line::styled(format!("    {line}"), style));
-    }
-}
-
-fn faults<'a>(lines: &mut Vec<Line<'a>>, row: &'a EnvironmentRow, theme: &Theme, cells: usize) {
+fn faults(document: &mut Document, row: &EnvironmentRow, theme: &Theme) {
     if row.faults.is_empty() {
         return;
     }
-    title(lines, "Broken", theme);
+    document.section("Broken", "the other environments are not touched by it", theme);
     for fault in &row.faults {
-        told(lines, fault, theme.role(Role::Danger), cells);
+        document.fault(fault, 2, theme.role(Role::Danger), theme);
     }
 }
 
-fn missing<'a>(lines: &mut Vec<Line<'a>>, row: &'a EnvironmentRow, theme: &Theme, cells: usize) {
+fn missing(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     if row.missing.is_empty() {
         return;
     }
-    title(lines, "Not set: put these into .env or the process environment", theme);
+    let theme = view.theme;
+    document.section("Not set", "needed before it can be connected; previews and dry runs work without", theme);
+    let name_cells = row.missing.iter().map(|missing| text::width(&missing.variable)).max().unwrap_or(0);
+    let path_cells = row.missing.iter().map(|missing| text::width(&missing.path)).max().unwrap_or(0);
     for missing in &row.missing {
-        let place = format!("  {} at {}", missing.path, missing.place);
-        let room = cells.saturating_sub(4 + text::width(&missing.variable));
-        lines.push(Line::from(vec![
-            Span::styled(format!("    {}", missing.variable), theme.role(Role::Warning)),
-            Span::styled(text::fit(&place, room).into_owned(), theme.role(Role::Muted)),
-        ]));
+        let used = format!("  {:<path_cells$}  {}", missing.path, missing.place);
+        let room = document.cells().saturating_sub(name_cells + 4);
+        let line = Line::from(vec![
+            Span::styled(format!("    {:<name_cells$}", missing.variable), theme.role(Role::Warning)),
+            Span::styled(text::fit(&used, room).into_owned(), theme.role(Role::Muted)),
+        ]);
+        let entry = document.line(line);
+        entry.place = Some(missing.place.clone());
+        entry.copied = Some(format!("{}=", missing.variable));
     }
+    let reload = super::chord(view, crate::ui::keys::RELOAD);
+    let words = format!(
+        "Put NAME=value into .env and press {reload}, which reads everything again; or export it before the console starts."
+    );
+    document.wrapped(&words, 4, theme.role(Role::Text));
 }
 
-fn connection<'a>(lines: &mut Vec<Line<'a>>, row: &'a EnvironmentRow, view: &View<'_>, cells: usize) {
+fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     let theme = view.theme;
     let plain = theme.role(Role::Text);
-    let now_ms = view.model.now_ms;
+    let ago = |at_ms: i64| time::since(view.model.now_ms, at_ms, view.zone);
     let connection = &row.connection;
-    title(lines, "Connection", theme);
-    let since = match connection.state {
-        ConnectionState::Disconnected if connection.since_ms == 0 => String::new(),
-        _ => format!(", since {}", time::since(now_ms, connection.since_ms, view.zone)),
-    };
-    lines.push(fact("state", format!("{}{since}", connection.state.name()), theme.role(super::state_role(row)), theme));
-    if let Some(fault) = &connection.fault {
-        told(lines, fault, theme.role(Role::Danger), cells);
-        let next = match connection.attempt {
-            0 => "not tried again by itself: c tries once more".to_owned(),
-            attempt => format!("tried again by itself; attempt {attempt} failed"),
-        };
-        lines.push(fact("", next, theme.role(Role::Muted), theme));
-    }
-    lines.push(fact("bootstrap", row.bootstrap.as_str(), plain, theme));
-    if let Some((up, all)) = connection.brokers {
-        lines.push(fact("brokers", format!("{up} of {all} up"), plain, theme));
+    document.section("Connection", "", theme);
+    let mut said = format!("{} {}", super::sign(connection.state), connection.state.name());
+    // A state that was never changed has no time.
+    if connection.since_ms > 0 {
+        let lasts_ms = u64::try_from(view.model.now_ms - connection.since_ms).unwrap_or(0);
+        said.push_str(&format!(" for {}", time::span(lasts_ms / 1_000 * 1_000).replace("0 ms", "less than a second")));
     }
     if let Some(ms) = connection.round_trip_ms {
-        lines.push(fact("answer", format!("in {}", number::latency(ms * 1_000.0)), plain, theme));
+        said.push_str(&format!(", answers in {}", number::latency(ms * 1_000.0)));
     }
-    for (label, at_ms) in [
+    document.fact("state", &said, theme.role(super::state_role(row)), theme);
+    if let Some(fault) = &connection.fault {
+        document.fault(fault, 4, theme.role(Role::Danger), theme);
+        let connect = super::chord(view, super::CONNECT);
+        let next = match connection.attempt {
+            0 => format!("not tried again by itself; {connect} tries once more"),
+            attempt => format!("attempt {attempt} failed; it is tried again by itself, {connect} stops that"),
+        };
+        document.wrapped(&next, 4, theme.role(Role::Muted));
+    }
+    let times = [
         ("created", connection.created_ms),
         ("connected", connection.connected_ms),
         ("last answer", connection.last_activity_ms),
-    ] {
-        if let Some(at_ms) = at_ms {
-            lines.push(fact(label, time::since(now_ms, at_ms, view.zone), plain, theme));
-        }
+    ];
+    let times: Vec<String> =
+        times.iter().filter_map(|(word, at_ms)| at_ms.map(|at_ms| format!("{word} {}", ago(at_ms)))).collect();
+    if !times.is_empty() {
+        document.fact("times", &times.join(" · "), plain, theme);
     }
-    lines.push(fact("guard", super::guard(row.guard), plain, theme));
+    let brokers = connection.brokers.map_or(String::new(), |(up, all)| format!("{up} of {all} up at "));
+    document.fact("brokers", &format!("{brokers}{}", row.bootstrap), plain, theme);
+    document.fact("protocol", &super::protocol(row), plain, theme);
+    let guard = match row.guard {
+        Guard::None => "none: writing asks nothing",
+        Guard::Confirm => "confirm: writing shows a summary and asks",
+        Guard::Typed => "typed: writing asks for its name",
+        Guard::ReadOnly => "read_only: writing is refused",
+    };
+    document.fact("guard", guard, plain, theme);
 }
 
-fn health<'a>(lines: &mut Vec<Line<'a>>, row: &'a EnvironmentRow, view: &View<'_>, cells: usize) {
+fn health(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     let theme = view.theme;
-    let Some(check) = &row.check else { return };
-    title(lines, "Health", theme);
+    let Some(check) = &row.check else {
+        if row.faults.is_empty() {
+            document.section(HEALTH, &format!("never checked; {} checks it", super::chord(view, super::CHECK)), theme);
+        }
+        return;
+    };
+    document.section(HEALTH, &outcome(check, view), theme);
     for step in &check.steps {
         let (sign, role, words) = match &step.outcome {
             StepOutcome::Passed(found) => (marks::DONE, Role::Success, found.as_str()),
-            StepOutcome::Skipped(why) => (marks::DOT, Role::Muted, why.as_str()),
+            StepOutcome::Skipped(why) => (marks::OFF, Role::Muted, why.as_str()),
             StepOutcome::Failed(_) => (marks::FAILED, Role::Danger, ""),
         };
         let took = match step.outcome {
-            StepOutcome::Skipped(_) => String::new(),
+            StepOutcome::Skipped(_) => "skipped".to_owned(),
+            _ if step.took_ms < 1.0 => "< 1 ms".to_owned(),
             _ => number::latency(step.took_ms * 1_000.0),
         };
-        let label = format!("  {sign} {:<22}", step.name);
-        let room = cells.saturating_sub(text::width(&label) + 9);
-        lines.push(Line::from(vec![
-            Span::styled(label, theme.role(role)),
-            Span::styled(format!("{took:>7}  "), theme.role(Role::Text)),
-            Span::styled(text::fit(words, room).into_owned(), theme.role(Role::Muted)),
-        ]));
+        step_line(document, (sign, role), &step.name, (&took, Role::Text), words, theme);
         if let StepOutcome::Failed(fault) = &step.outcome {
-            told(lines, fault, theme.role(Role::Danger), cells);
+            document.fault(fault, 4, theme.role(Role::Danger), theme);
         }
     }
-    if check.is_running() {
-        let since = time::since(view.model.now_ms, check.at_ms, view.zone);
-        lines.push(Line::styled(format!("  the next step is being tried; begun {since}"), theme.role(Role::Muted)));
+    if let Some(step) = check.current_step() {
+        let tried_ms = u64::try_from(view.model.now_ms - check.current_since_ms()).unwrap_or(0);
+        let took = time::span(tried_ms);
+        step_line(document, (marks::HALF, Role::Warning), step, (&took, Role::Warning), "waiting for an answer", theme);
+    }
+    let told = check.steps.iter().any(|step| matches!(step.outcome, StepOutcome::Failed(_)));
+    match &check.phase {
+        Phase::Failed(fault) if !told => document.fault(fault, 4, theme.role(Role::Danger), theme),
+        Phase::Panicked(message) => {
+            document.wrapped(&format!("a defect of this program: {message}"), 4, theme.role(Role::Danger));
+        }
+        _ => {}
     }
 }
 
-fn settings<'a>(lines: &mut Vec<Line<'a>>, row: &'a EnvironmentRow, theme: &Theme, cells: usize) {
+fn step_line(
+    document: &mut Document,
+    (sign, role): (&str, Role),
+    name: &str,
+    (took, took_role): (&str, Role),
+    words: &str,
+    theme: &Theme,
+) {
+    let room = document.cells().saturating_sub(4 + STEP_CELLS + 11);
+    document.line(Line::from(vec![
+        Span::styled(format!("  {sign} "), theme.role(role)),
+        Span::styled(format!("{name:<STEP_CELLS$}"), theme.role(Role::Text)),
+        Span::styled(format!("{took:>9}"), theme.role(took_role)),
+        Span::styled(format!("  {}", text::fit(words, room)), theme.role(Role::Muted)),
+    ]));
+}
+
+fn outcome(check: &HealthCheck, view: &View<'_>) -> String {
+    let begun = time::since(view.model.now_ms, check.at_ms, view.zone);
+    let took_ms = check.steps.iter().map(|step| step.took_ms).sum::<f64>() as u64;
+    match &check.phase {
+        Phase::Done => format!("well, checked {begun}, took {}", time::span(took_ms)),
+        Phase::Failed(_) | Phase::Panicked(_) => format!("not well, checked {begun}"),
+        Phase::Stopped => format!("stopped before its end, begun {begun}"),
+        _ => format!("being checked, begun {begun}"),
+    }
+}
+
+/// Settings by section, with name, value and origin under each other; what is too wide gives way where it tells least.
+fn settings(document: &mut Document, row: &EnvironmentRow, theme: &Theme) {
     if row.settings.is_empty() {
         return;
     }
-    title(lines, "Settings in force, and where each comes from", theme);
-    let widest = |of: fn(&crate::app::model::environments::Setting) -> &str, most: usize| {
-        row.settings.iter().map(|setting| text::width(of(setting))).max().unwrap_or(0).min(most)
-    };
-    let path_cells = widest(|setting| &setting.path, PATH_CELLS_MAX).min(cells * 2 / 5);
-    let value_cells = widest(|setting| &setting.value, VALUE_CELLS_MAX).min(cells / 3);
-    let origin_cells = cells.saturating_sub(path_cells + value_cells + 6);
+    document.section("Settings in force", &row.file, theme);
+    let folder = row.file.rfind('/').map_or("", |at| &row.file[..=at]);
+    let origins: Vec<String> = row.settings.iter().map(|setting| short(setting, folder)).collect();
+    let shown: Vec<[&str; 3]> = row
+        .settings
+        .iter()
+        .zip(&origins)
+        .map(|(setting, origin)| [section_and_name(&setting.path).1, &*setting.value, &**origin])
+        .collect();
+    let widest = |column: usize| shown.iter().map(|words| text::width(words[column])).max().unwrap_or(0);
+    let widths = shared(document.cells().saturating_sub(8), [widest(0), widest(1), widest(2)]);
+    let mut sections: Vec<&str> = Vec::new();
     for setting in &row.settings {
-        let padded = |words: &str, cells: usize| {
-            let fitted = text::fit(words, cells).into_owned();
-            let spare = cells.saturating_sub(text::width(&fitted));
-            format!("{fitted}{}", " ".repeat(spare))
-        };
-        lines.push(Line::from(vec![
-            Span::styled(format!("  {}", padded(&setting.path, path_cells)), theme.role(Role::Muted)),
-            Span::styled(format!("  {}", padded(&setting.value, value_cells)), theme.role(Role::Text)),
-            Span::styled(
-                format!("  {}", text::fit_end(&setting.origin, origin_cells)),
-                theme.role(if setting.origin == "default" { Role::Border } else { Role::Muted }),
-            ),
-        ]));
+        let section = section_and_name(&setting.path).0;
+        if !sections.contains(&section) {
+            sections.push(section);
+        }
+    }
+    for section in sections {
+        if !section.is_empty() {
+            document.line(Line::styled(format!("  {section}"), theme.role(Role::Accent)));
+        }
+        let of_section = |setting: &Setting| section_and_name(&setting.path).0 == section;
+        for (setting, words) in row.settings.iter().zip(&shown).filter(|(setting, _)| of_section(setting)) {
+            let role = if setting.origin == "default" { Role::Muted } else { Role::Text };
+            // What has no section stands two cells further to the left; its value stands under the others.
+            let (before, more) = if section.is_empty() { ("", 2) } else { ("  ", 0) };
+            let entry = document.line(Line::from(vec![
+                Span::raw(before),
+                cell(&text::fit_end(words[0], widths[0] + more), widths[0] + more, theme.role(Role::Muted)),
+                cell(&text::fit(words[1], widths[1]), widths[1], theme.role(role)),
+                cell(&text::fit(words[2], widths[2]), widths[2], theme.role(Role::Muted)),
+            ]));
+            entry.place.clone_from(&setting.place);
+            entry.copied = Some(setting.value.clone());
+        }
+    }
+}
+
+/// `kafka.sasl.username` as `kafka.sasl` and `username`.
+fn section_and_name(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
+}
+
+fn cell(words: &str, cells: usize, style: Style) -> Span<'static> {
+    Span::styled(format!("  {words}{:1$}", "", cells.saturating_sub(text::width(words))), style)
+}
+
+/// The origin without the folder that all environments are in, which the section's title says, and without the column.
+fn short(setting: &Setting, folder: &str) -> String {
+    let origin = setting.origin.strip_prefix(folder).filter(|rest| !rest.is_empty()).unwrap_or(&setting.origin);
+    let column = setting.place.as_ref().filter(|place| place.column > 0).map(|place| format!(":{}", place.column));
+    let line = column.and_then(|column| origin.strip_suffix(&column)).unwrap_or(origin);
+    // The place first: where the variable's name is cut, it still says where to look.
+    match line.split_once(" in ") {
+        Some((variable, "the process environment")) => format!("process {variable}"),
+        Some((variable, place)) => format!("{place} {variable}"),
+        None => line.to_owned(),
+    }
+}
+
+/// Widths of name, value and origin in a room: the name keeps what it wants, up to two of five; of the others the wider gives way.
+fn shared(room: usize, [name, value, origin]: [usize; 3]) -> [usize; 3] {
+    let name = name.min((room * 2 / 5).max(COLUMN_CELLS_MIN));
+    let mut most = value.max(origin);
+    while most > COLUMN_CELLS_MIN && value.min(most) + origin.min(most) > room.saturating_sub(name) {
+        most -= 1;
+    }
+    [name, value.min(most), origin.min(most)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_stays_and_the_wider_of_the_others_gives_way() {
+        assert_eq!(shared(100, [20, 30, 40]), [20, 30, 40]);
+        assert_eq!(shared(70, [20, 10, 60]), [20, 10, 40]);
+        assert_eq!(shared(70, [20, 30, 40]), [20, 25, 25]);
+        assert_eq!(shared(20, [20, 30, 40]), [12, 12, 12], "never narrower than can be read");
     }
 }

@@ -4,61 +4,72 @@
 mod detail;
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crossterm::event::MouseEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use ratatui::widgets::{Block, Borders};
+use ratatui::widgets::{Block, Borders, Padding};
 
 use crate::app::action::{Action, PaneId};
 use crate::app::model::Model;
-use crate::app::model::environments::{ConnectionState, EnvironmentRow};
+use crate::app::model::environments::{ConnectionState, EnvironmentRow, HealthCheck};
+use crate::app::model::jobs::Work;
 use crate::core::environment::Guard;
+use crate::core::job::{JobId, Phase};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::layout;
 use crate::ui::pane::{Pane, Press, Reply, View};
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::cursor::Pointed;
+use crate::ui::widgets::document::Reader;
 use crate::ui::widgets::listing::{Listing, Rows};
 use crate::ui::widgets::table::{self, Column, Look};
 use crate::ui::widgets::{number, time};
-
-use detail::Detail;
 
 const ACTIVATE: Command = Command("environments.activate");
 const CONNECT: Command = Command("environments.connect");
 const CHECK: Command = Command("environments.check");
 const EDIT: Command = Command("environments.edit");
+const DETAIL: Command = Command("environments.detail");
 
 const KEYS: &[Binding] = &[
     Binding::new(ACTIVATE, &["Enter"], "make active"),
-    Binding::new(CONNECT, &["c"], "connect, or disconnect"),
-    Binding::new(CHECK, &["h"], "check health"),
-    Binding::new(EDIT, &["e"], "edit its file"),
+    Binding::new(CONNECT, &["c"], "(dis)connect"),
+    Binding::new(CHECK, &["h"], "health check"),
+    Binding::new(EDIT, &["e"], "edit the file"),
+    Binding::new(DETAIL, &["i"], "detail"),
 ];
 
+/// Protocol and bootstrap leave first: the detail has them in full, and the others change or warn.
 const COLUMNS: [Column; 9] = [
     Column::words("", 1),
-    Column::words("name", 9).grows(1),
-    Column::words("protocol", 14).gives_way(4),
-    Column::words("bootstrap", 16).grows(3).gives_way(6),
-    Column::words("state", 13),
-    Column::words("brokers", 7).gives_way(7),
-    Column::number("answer", 7).gives_way(3),
-    Column::words("check", 10).gives_way(5),
-    Column::words("guard", 9).gives_way(2),
+    Column::words("name", 9).grows(2),
+    Column::words("state", 15),
+    Column::number("answer", 7).gives_way(2),
+    Column::number("brokers", 7).gives_way(4),
+    Column::words("last check", 10).gives_way(3),
+    Column::words("guard", 9).gives_way(1),
+    Column::words("protocol", 22).gives_way(5),
+    Column::words("bootstrap", 24).grows(3).gives_way(6),
 ];
+
+/// Widest list beside a detail: more would be blank.
+const LIST_CELLS_MAX: u16 = 72;
 
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Environments {
     list: Listing,
-    detail: Detail,
+    reader: Reader,
     /// Whether keys scroll the detail.
     in_detail: bool,
+    /// Whether the cursor was put on the active environment.
     placed: bool,
+    /// The last job that was to be shown here.
+    opened: Option<JobId>,
 }
 
 impl Environments {
@@ -76,14 +87,18 @@ impl Environments {
                 ConnectionState::Error if 0 < row.connection.attempt => Action::Disconnect(name),
                 _ => Action::Connect(name),
             },
-            CHECK => Action::CheckHealth(name),
-            EDIT => Action::EditFile {
-                path: row.file.clone(),
-                line: row.faults.iter().find_map(|fault| fault.place.as_ref()).map_or(1, |place| place.line),
-            },
-            keys::COPY if self.in_detail => return self.detail.copy(),
+            CHECK => {
+                self.reader.reveal(detail::HEALTH);
+                Action::CheckHealth(name)
+            }
+            EDIT => self.edit(row),
+            keys::COPY if self.in_detail => Action::Copy(self.reader.copied().to_owned()),
             keys::COPY => Action::Copy(row.bootstrap.clone()),
-            keys::RIGHT => {
+            DETAIL => {
+                self.in_detail = !self.in_detail;
+                return Reply::Handled;
+            }
+            keys::RIGHT if !self.in_detail => {
                 self.in_detail = true;
                 return Reply::Handled;
             }
@@ -93,6 +108,37 @@ impl Environments {
             }
             _ => return Reply::Ignored,
         })
+    }
+
+    /// The place of the line under the cursor, else of the first fault, else the file.
+    fn edit(&self, row: &EnvironmentRow) -> Action {
+        let line = self.reader.place().filter(|_| self.in_detail);
+        match line.or_else(|| row.faults.iter().find_map(|fault| fault.place.as_ref())) {
+            Some(place) => Action::EditFile { path: place.file.clone(), line: place.line.max(1) },
+            None => Action::EditFile { path: row.file.clone(), line: 1 },
+        }
+    }
+
+    /// Puts the cursor on the active environment at first, and on that of a check which was opened elsewhere.
+    fn follow(&mut self, model: &Model) {
+        let at = |name: &str| model.environments.iter().position(|row| row.name == name);
+        if !self.placed
+            && let Some(row) = model.active.as_deref().and_then(at)
+        {
+            self.placed = true;
+            self.list.select(row);
+        }
+        if self.opened == model.opened {
+            return;
+        }
+        self.opened = model.opened;
+        if let Some(Work::Check(name) | Work::Generate(name)) =
+            self.opened.and_then(|job| model.jobs.get(&job)).map(|job| &job.work)
+            && let Some(row) = at(name)
+        {
+            self.list.select(row);
+            self.reader.reveal(detail::HEALTH);
+        }
     }
 }
 
@@ -123,13 +169,17 @@ impl Pane for Environments {
                 reply => return reply,
             }
         }
-        let moved = if self.in_detail { self.detail.key(press.event) } else { self.list.key(press.event) };
+        let moved = if self.in_detail { self.reader.key(press.event) } else { self.list.key(press.event) };
+        // The column of marks has no title to be sorted by.
+        if press.command == Some(keys::SORT) && self.list.sort().is_some_and(|sort| sort.column == 0) {
+            self.list.key(press.event);
+        }
         if moved { Reply::Handled } else { Reply::Ignored }
     }
 
     fn mouse(&mut self, event: MouseEvent, _area: Rect, model: &Model) -> Reply {
         match self.list.mouse(event) {
-            Pointed::Elsewhere => match self.detail.mouse(event) {
+            Pointed::Elsewhere => match self.reader.mouse(event) {
                 Pointed::Elsewhere => Reply::Ignored,
                 Pointed::Scrolled => Reply::Handled,
                 Pointed::Chosen | Pointed::Opened => {
@@ -157,36 +207,43 @@ impl Pane for Environments {
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let rows = Shown { view };
         self.list.refresh(&rows, COLUMNS.len(), view.model.revision);
-        if !self.placed && !view.model.environments.is_empty() {
-            self.placed = true;
-            let active = view.model.active.as_deref();
-            if let Some(at) = view.model.environments.iter().position(|row| Some(row.name.as_str()) == active) {
-                self.list.select(at);
-            }
-        }
+        self.follow(view.model);
         let [list, detail] = parts(area, view.model.environments.len());
         let look = Look {
             columns: &COLUMNS,
             focused: view.focused && !self.in_detail,
-            empty: "no environment: put files into config/environments/",
+            empty: "no environment yet: put a file into config/environments/, as the shipped sandbox.yaml, and press F9",
         };
         table::draw(&mut self.list, &rows, look, list, frame.buffer_mut(), view.theme);
         let beside = detail.x != area.x;
+        let edge = if view.focused && self.in_detail { Role::Accent } else { Role::Border };
         let border = Block::new()
             .borders(if beside { Borders::LEFT } else { Borders::TOP })
-            .border_style(view.theme.role(Role::Border));
+            .padding(Padding::left(u16::from(beside)))
+            .border_style(view.theme.role(edge));
         let inside = border.inner(detail);
         frame.render_widget(border, detail);
-        if let Some(row) = self.selected(view.model) {
-            self.detail.draw(row, frame, inside, view, view.focused && self.in_detail);
+        let Some(at) = self.list.selected() else { return };
+        let Some(row) = view.model.environments.get(at) else { return };
+        let lines = detail::document(row, view, inside.width.saturating_sub(2));
+        let focused = view.focused && self.in_detail;
+        self.reader.draw(identity(&row.name), &lines, inside, frame.buffer_mut(), view.theme, focused);
+    }
+
+    fn footer(&self) -> Vec<Command> {
+        match (self.takes_text(), self.list.selected(), self.in_detail) {
+            (true, _, _) | (_, None, _) => Vec::new(),
+            (_, _, false) => vec![ACTIVATE, CONNECT, CHECK, EDIT, DETAIL],
+            (_, _, true) => vec![DETAIL, EDIT, keys::COPY, CHECK, CONNECT],
         }
     }
 }
 
 /// The list takes the lines it needs where the detail is below it.
 fn parts(area: Rect, rows: usize) -> [Rect; 2] {
-    if layout::BESIDE_WIDTH_MIN <= area.width {
-        let width = (area.width / 2).max(58);
+    // The border of the pane takes two of the screen's columns.
+    if layout::BESIDE_WIDTH_MIN <= area.width + 2 {
+        let width = (area.width * 9 / 20).min(LIST_CELLS_MAX);
         let list = Rect { width, ..area };
         return [list, Rect { x: area.x + width, width: area.width - width, ..area }];
     }
@@ -213,25 +270,22 @@ impl Rows for Shown<'_> {
         let model = self.view.model;
         let row = self.row(row);
         match column {
-            0 if model.active.as_deref() == Some(row.name.as_str()) => marks::ON.into(),
-            0 => marks::OFF.into(),
+            0 if model.active.as_deref() == Some(row.name.as_str()) => marks::BAR.into(),
+            0 => "".into(),
             1 => row.name.as_str().into(),
-            2 => match &row.mechanism {
-                Some(mechanism) => format!("{} {mechanism}", row.protocol).into(),
-                None => row.protocol.as_str().into(),
-            },
-            3 => row.bootstrap.as_str().into(),
-            4 => state(row),
-            5 => match row.connection.brokers {
-                Some((up, all)) => format!("{up}/{all}").into(),
-                None => Cow::Borrowed(""),
-            },
-            6 => match row.connection.round_trip_ms {
+            2 => state(row),
+            3 => match row.connection.round_trip_ms {
                 Some(ms) => number::latency(ms * 1_000.0).into(),
-                None => Cow::Borrowed(""),
+                None => "".into(),
             },
-            7 => check(row, self.view),
-            _ => guard(row.guard).into(),
+            4 => match row.connection.brokers {
+                Some((up, all)) => format!("{up}/{all}").into(),
+                None => "".into(),
+            },
+            5 => check(row, self.view),
+            6 => guard(row.guard).into(),
+            7 => protocol(row).into(),
+            _ => row.bootstrap.as_str().into(),
         }
     }
 
@@ -243,38 +297,82 @@ impl Rows for Shown<'_> {
                 theme.environment(&row.name).add_modifier(Modifier::BOLD)
             }
             0 | 1 => theme.environment(&row.name),
-            4 => theme.role(state_role(row)),
-            7 => match &row.check {
-                Some(check) if check.is_running() => theme.role(Role::Muted),
-                Some(check) if check.is_healthy() => theme.role(Role::Success),
-                Some(_) => theme.role(Role::Danger),
-                None => theme.role(Role::Muted),
+            2 => theme.role(state_role(row)),
+            4 => match row.connection.brokers {
+                Some((up, all)) if up < all => theme.role(Role::Warning),
+                _ => theme.role(Role::Text),
             },
-            8 => match row.guard {
+            5 => match &row.check {
+                Some(check) if check.is_running() => theme.role(Role::Warning),
+                Some(check) if check.is_healthy() => theme.role(Role::Success),
+                Some(HealthCheck { phase: Phase::Stopped, .. }) | None => theme.role(Role::Muted),
+                Some(_) => theme.role(Role::Danger),
+            },
+            6 => match row.guard {
                 Guard::None => theme.role(Role::Muted),
                 Guard::Confirm => theme.role(Role::Text),
                 Guard::Typed | Guard::ReadOnly => theme.role(Role::Warning),
             },
-            2 | 3 | 5 => theme.role(Role::Muted),
+            7 | 8 => theme.role(Role::Muted),
             _ => theme.role(Role::Text),
         }
     }
 
     fn number(&self, row: usize, column: usize) -> Option<f64> {
-        (column == 6).then(|| self.row(row).connection.round_trip_ms).flatten()
+        let row = self.row(row);
+        match column {
+            3 => row.connection.round_trip_ms,
+            4 => row.connection.brokers.map(|(up, _)| f64::from(up)),
+            _ => None,
+        }
     }
 
     fn is_numeric(&self, column: usize) -> bool {
-        column == 6
+        matches!(column, 3 | 4)
+    }
+
+    fn identity(&self, row: usize) -> u64 {
+        identity(&self.row(row).name)
+    }
+}
+
+/// A name as a number that stays the same while rows come and go.
+fn identity(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The chord of a command, to be named in a hint.
+fn chord(view: &View<'_>, command: Command) -> String {
+    view.keymap.chord_of(command).map_or_else(|| "the palette".into(), |chord| chord.to_string())
+}
+
+fn protocol(row: &EnvironmentRow) -> String {
+    match &row.mechanism {
+        Some(mechanism) => format!("{} {mechanism}", row.protocol),
+        None => row.protocol.clone(),
+    }
+}
+
+/// The mark of a connection's state.
+fn sign(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Connected => marks::ON,
+        ConnectionState::Connecting | ConnectionState::Disconnecting => marks::HALF,
+        ConnectionState::Disconnected => marks::OFF,
+        ConnectionState::Error => marks::FAILED,
     }
 }
 
 fn state(row: &EnvironmentRow) -> Cow<'_, str> {
     match (row.faults.len(), row.missing.len(), row.connection.state) {
-        (1.., _, _) => "broken file".into(),
-        (0, 1, ConnectionState::Disconnected) => "1 variable missing".into(),
-        (0, missing @ 2.., ConnectionState::Disconnected) => format!("{missing} variables missing").into(),
-        (0, _, state) => state.name().into(),
+        (1.., _, _) => format!("{} broken file", marks::FAILED).into(),
+        (0, missing @ 1.., ConnectionState::Disconnected) => format!("{} {missing} not set", marks::OFF).into(),
+        (0, _, ConnectionState::Error) if row.connection.attempt > 0 => {
+            format!("{} error, try {}", marks::FAILED, row.connection.attempt).into()
+        }
+        (0, _, state) => format!("{} {}", sign(state), state.name()).into(),
     }
 }
 
@@ -289,14 +387,16 @@ fn state_role(row: &EnvironmentRow) -> Role {
 }
 
 fn check<'a>(row: &EnvironmentRow, view: &View<'_>) -> Cow<'a, str> {
-    match &row.check {
-        None => Cow::Borrowed(""),
-        Some(check) if check.is_running() => "checking".into(),
-        Some(check) => {
-            let sign = if check.is_healthy() { marks::DONE } else { marks::FAILED };
-            format!("{sign} {}", time::since(view.model.now_ms, check.at_ms, view.zone)).into()
-        }
+    let Some(check) = &row.check else { return "".into() };
+    if let Some(step) = check.current_step() {
+        return format!("{} {step}", marks::HALF).into();
     }
+    let sign = match check.phase {
+        Phase::Stopped => marks::OFF,
+        _ if check.is_healthy() => marks::DONE,
+        _ => marks::FAILED,
+    };
+    format!("{sign} {}", time::since(view.model.now_ms, check.at_ms, view.zone)).into()
 }
 
 /// A guard as the file spells it.

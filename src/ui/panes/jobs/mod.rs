@@ -1,0 +1,179 @@
+//! Pane 6: everything that runs or ran, and the one under the cursor in full below: what it did, how far it is, what failed,
+//! its own log. The list has the whole width, so that each of its numbers stays legible.
+
+mod detail;
+mod pipeline;
+mod rows;
+
+use crossterm::event::MouseEvent;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Block, Borders};
+
+use crate::app::action::{Action, PaneId};
+use crate::app::model::Model;
+use crate::app::model::jobs::Job;
+use crate::ui::keymap::{Binding, Command};
+use crate::ui::keys;
+use crate::ui::pane::{Pane, Press, Reply, View};
+use crate::ui::theme::Role;
+use crate::ui::widgets::cursor::Pointed;
+use crate::ui::widgets::document::Reader;
+use crate::ui::widgets::listing::Listing;
+use crate::ui::widgets::table::{self, Look};
+
+use rows::{COLUMNS, JobRows};
+
+const STOP: Command = Command("jobs.stop");
+const RESTART: Command = Command("jobs.restart");
+const FORGET: Command = Command("jobs.forget");
+const FORGET_ENDED: Command = Command("jobs.forget_ended");
+const DETAIL: Command = Command("jobs.detail");
+
+const KEYS: &[Binding] = &[
+    Binding::new(STOP, &["x"], "stop"),
+    Binding::new(RESTART, &["R"], "start again"),
+    Binding::new(FORGET, &["d", "Delete"], "forget"),
+    Binding::new(FORGET_ENDED, &["D"], "forget all that ended"),
+    Binding::new(DETAIL, &["i"], "detail"),
+];
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    list: Listing,
+    reader: Reader,
+    /// Whether keys scroll the detail.
+    in_detail: bool,
+    /// Whether the job under the cursor has ended; none where there is no job.
+    ended: Option<bool>,
+}
+
+impl Jobs {
+    fn selected<'m>(&self, model: &'m Model) -> Option<&'m Job> {
+        rows::in_order(model).get(self.list.selected()?).copied()
+    }
+
+    fn command(&mut self, command: Command, job: &Job) -> Reply {
+        Reply::Emit(match command {
+            keys::OPEN => Action::OpenJob(job.id),
+            STOP => Action::StopJob(job.id),
+            RESTART => Action::RestartJob(job.id),
+            FORGET => Action::ForgetJob(job.id),
+            FORGET_ENDED => Action::ForgetEndedJobs,
+            keys::COPY if self.in_detail => Action::Copy(self.reader.copied().to_owned()),
+            keys::COPY => Action::Copy(detail::in_words(job)),
+            DETAIL => {
+                self.in_detail = !self.in_detail;
+                return Reply::Handled;
+            }
+            keys::RIGHT if !self.in_detail => {
+                self.in_detail = true;
+                return Reply::Handled;
+            }
+            keys::LEFT | keys::BACK if self.in_detail => {
+                self.in_detail = false;
+                return Reply::Handled;
+            }
+            _ => return Reply::Ignored,
+        })
+    }
+}
+
+impl Pane for Jobs {
+    fn id(&self) -> PaneId {
+        PaneId::Jobs
+    }
+
+    fn title(&self) -> &'static str {
+        "Jobs"
+    }
+
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn takes_text(&self) -> bool {
+        self.list.search().is_typing()
+    }
+
+    fn footer(&self) -> Vec<Command> {
+        match (self.takes_text(), self.ended) {
+            (true, _) | (_, None) => Vec::new(),
+            (_, Some(false)) => vec![keys::OPEN, STOP, DETAIL, keys::FILTER],
+            (_, Some(true)) => vec![keys::OPEN, RESTART, FORGET, DETAIL, keys::FILTER],
+        }
+    }
+
+    fn key(&mut self, press: &Press, model: &Model) -> Reply {
+        if self.takes_text() {
+            return if self.list.key(press.event) { Reply::Handled } else { Reply::Ignored };
+        }
+        if let (Some(command), Some(job)) = (press.command, self.selected(model)) {
+            match self.command(command, job) {
+                Reply::Ignored => {}
+                reply => return reply,
+            }
+        }
+        let moved = if self.in_detail { self.reader.key(press.event) } else { self.list.key(press.event) };
+        if moved { Reply::Handled } else { Reply::Ignored }
+    }
+
+    fn paste(&mut self, text: &str, _model: &Model) -> Reply {
+        if self.list.search_mut().paste(text) { Reply::Handled } else { Reply::Ignored }
+    }
+
+    fn mouse(&mut self, event: MouseEvent, _area: Rect, model: &Model) -> Reply {
+        match self.list.mouse(event) {
+            Pointed::Elsewhere => match self.reader.mouse(event) {
+                Pointed::Elsewhere => Reply::Ignored,
+                Pointed::Scrolled => Reply::Handled,
+                Pointed::Chosen | Pointed::Opened => {
+                    self.in_detail = true;
+                    Reply::Handled
+                }
+            },
+            Pointed::Opened => match self.selected(model) {
+                Some(job) if model.focus == PaneId::Jobs => Reply::Emit(Action::OpenJob(job.id)),
+                _ => Reply::Handled,
+            },
+            Pointed::Scrolled | Pointed::Chosen => {
+                self.in_detail = false;
+                Reply::Handled
+            }
+        }
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let jobs = rows::in_order(view.model);
+        let shown = JobRows { jobs: &jobs, view };
+        self.list.refresh(&shown, COLUMNS.len(), view.model.revision);
+        let selected = self.list.selected().and_then(|at| jobs.get(at)).copied();
+        self.ended = selected.map(|job| job.phase.is_ending());
+        self.in_detail &= selected.is_some();
+
+        let [list, detail] = parts(area, jobs.len());
+        let look = Look {
+            columns: &COLUMNS,
+            focused: view.focused && !self.in_detail,
+            empty: "nothing runs or ran yet: run an ETL in pane 2, read a topic in pane 4, check an environment in pane 1",
+        };
+        table::draw(&mut self.list, &shown, look, list, frame.buffer_mut(), view.theme);
+        let edge = if view.focused && self.in_detail { Role::Accent } else { Role::Border };
+        let border = Block::new().borders(Borders::TOP).border_style(view.theme.role(edge));
+        let inside = border.inner(detail);
+        frame.render_widget(border, detail);
+        if let Some(job) = selected {
+            let lines = detail::document(job, view, inside.width.saturating_sub(2));
+            let focused = view.focused && self.in_detail;
+            self.reader.draw(job.id.0, &lines, inside, frame.buffer_mut(), view.theme, focused);
+        }
+    }
+}
+
+/// The list takes the lines it needs, at most two of five; the detail has the rest.
+fn parts(area: Rect, jobs: usize) -> [Rect; 2] {
+    let wanted = u16::try_from(jobs).unwrap_or(u16::MAX).saturating_add(2);
+    let height = wanted.clamp(5, (area.height * 2 / 5).max(5)).min(area.height);
+    [Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area }]
+}

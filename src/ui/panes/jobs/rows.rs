@@ -1,0 +1,189 @@
+//! Jobs as rows of a table: what runs before what ended, the newest first. A number that a kind of job does not have is `n/a`.
+
+use std::borrow::Cow;
+
+use ratatui::style::Style;
+
+use crate::app::model::Model;
+use crate::app::model::jobs::Job;
+use crate::core::job::{JobKind, Phase};
+use crate::ui::pane::View;
+use crate::ui::theme::{Role, Theme, marks};
+use crate::ui::widgets::listing::Rows;
+use crate::ui::widgets::table::Column;
+use crate::ui::widgets::{number, time};
+
+/// What stands where nothing can be known; the detail says why.
+pub const UNKNOWN: &str = "n/a";
+
+/// Larger counts would not fit their column; the detail has them whole.
+const WHOLE_BELOW: u64 = 10_000_000;
+
+/// From left to right; restarts and lag leave first, which most kinds of jobs do not have.
+pub const COLUMNS: [Column; 10] = [
+    Column::words("state", 14),
+    Column::words("kind", 6),
+    Column::words("name", 11).grows(3),
+    Column::words("environment", 11).grows(1).gives_way(1),
+    Column::words("since", 8).gives_way(5),
+    Column::number("rate", 7).gives_way(2),
+    Column::number("sent/read", 9).gives_way(3),
+    Column::number("errors", 7).gives_way(4),
+    Column::number("lag", 8).gives_way(6),
+    Column::number("restarts", 8).gives_way(7),
+];
+
+/// What runs, then what ended, each with the newest first.
+pub fn in_order(model: &Model) -> Vec<&Job> {
+    let (ended, live): (Vec<&Job>, Vec<&Job>) = model.jobs.values().rev().partition(|job| job.phase.is_ending());
+    live.into_iter().chain(ended).collect()
+}
+
+/// The rows.
+pub struct JobRows<'a> {
+    /// Jobs in the order of the facts.
+    pub jobs: &'a [&'a Job],
+    /// What drawing may look at.
+    pub view: &'a View<'a>,
+}
+
+impl Rows for JobRows<'_> {
+    fn count(&self) -> usize {
+        self.jobs.len()
+    }
+
+    fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
+        let job = self.jobs[row];
+        let counted = |known: Option<u64>| match known {
+            None => Cow::Borrowed(UNKNOWN),
+            Some(count) if count < WHOLE_BELOW => number::grouped(count).into(),
+            Some(count) => number::short(count as f64).into(),
+        };
+        match column {
+            0 => format!("{} {}", sign(&job.phase), state(&job.phase)).into(),
+            1 => kind(job.kind).into(),
+            2 => job.name.as_str().into(),
+            3 => job.environment.as_str().into(),
+            4 => since(job.since_ms, self.view).into(),
+            5 => rate(job).map_or(Cow::Borrowed(UNKNOWN), |rate| number::rate(rate).into()),
+            6 => counted(records(job)),
+            7 => counted(errors(job)),
+            8 => counted(lag(job)),
+            _ => counted(restarts(job)),
+        }
+    }
+
+    fn style(&self, row: usize, column: usize, theme: &Theme) -> Style {
+        let job = self.jobs[row];
+        match column {
+            0 => theme.role(role(&job.phase)),
+            1 | 4 => theme.role(Role::Muted),
+            3 if !job.environment.contains(", ") => theme.environment(&job.environment),
+            7 if job.errors > 0 => theme.role(Role::Danger),
+            5..=9 if self.number(row, column).is_none() => theme.role(Role::Muted),
+            _ => theme.role(Role::Text),
+        }
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f64> {
+        let job = self.jobs[row];
+        match column {
+            4 => Some(job.since_ms as f64),
+            5 => rate(job),
+            6 => records(job).map(|count| count as f64),
+            7 => errors(job).map(|count| count as f64),
+            8 => lag(job).map(|count| count as f64),
+            9 => restarts(job).map(|count| count as f64),
+            _ => None,
+        }
+    }
+
+    fn is_numeric(&self, column: usize) -> bool {
+        column >= 4
+    }
+
+    fn identity(&self, row: usize) -> u64 {
+        self.jobs[row].id.0
+    }
+}
+
+/// A kind in one word.
+pub fn kind(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Run => "run",
+        JobKind::Tail => "tail",
+        JobKind::Consume => "group",
+        JobKind::Check => "check",
+        JobKind::Generator => "events",
+        JobKind::Resend => "resend",
+    }
+}
+
+/// The mark of a phase.
+pub fn sign(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Running => marks::RUNNING,
+        Phase::Starting | Phase::Reconnecting { .. } | Phase::Stopping => marks::HALF,
+        Phase::Done => marks::DONE,
+        Phase::Stopped => marks::OFF,
+        Phase::Failed(_) | Phase::Panicked(_) => marks::FAILED,
+    }
+}
+
+/// A phase in one word.
+pub fn state(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Starting => "starting",
+        Phase::Running => "running",
+        Phase::Reconnecting { .. } => "reconnecting",
+        Phase::Stopping => "stopping",
+        Phase::Done => "done",
+        Phase::Stopped => "stopped",
+        Phase::Failed(_) => "failed",
+        Phase::Panicked(_) => "defect",
+    }
+}
+
+/// The colour of a phase.
+pub fn role(phase: &Phase) -> Role {
+    match phase {
+        Phase::Running | Phase::Done => Role::Success,
+        Phase::Starting | Phase::Reconnecting { .. } | Phase::Stopping => Role::Warning,
+        Phase::Stopped => Role::Muted,
+        Phase::Failed(_) | Phase::Panicked(_) => Role::Danger,
+    }
+}
+
+/// Events that ended, or records read; a check has neither, and sample events are not counted.
+pub fn records(job: &Job) -> Option<u64> {
+    (!matches!(job.kind, JobKind::Check | JobKind::Generator)).then_some(job.records)
+}
+
+/// What a second brings, of what is counted.
+pub fn rate(job: &Job) -> Option<f64> {
+    records(job).map(|_| job.rate)
+}
+
+/// Only what sends counts failures of single events.
+pub fn errors(job: &Job) -> Option<u64> {
+    matches!(job.kind, JobKind::Run | JobKind::Resend).then_some(job.errors)
+}
+
+/// Only what reads has a lag, once the end of the topic is known.
+pub fn lag(job: &Job) -> Option<u64> {
+    job.lag.filter(|_| matches!(job.kind, JobKind::Tail | JobKind::Consume))
+}
+
+/// Only what reads goes on by itself after a lost connection.
+pub fn restarts(job: &Job) -> Option<u64> {
+    matches!(job.kind, JobKind::Tail | JobKind::Consume).then_some(u64::from(job.restarts))
+}
+
+/// A start in eight cells: so long ago, the time of a day, or the day.
+fn since(then_ms: i64, view: &View<'_>) -> String {
+    const DAY_MS: i64 = 86_400_000;
+    match view.model.now_ms - then_ms {
+        DAY_MS.. => time::format(then_ms, view.zone, "%d %b"),
+        _ => time::since(view.model.now_ms, then_ms, view.zone),
+    }
+}
