@@ -5,6 +5,7 @@ mod support;
 
 mod authentication;
 mod consuming;
+mod headless;
 mod producing;
 mod real;
 mod tailing;

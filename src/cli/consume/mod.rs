@@ -178,14 +178,14 @@ struct Worker {
 }
 
 enum Way {
-    Command(Callback),
+    Command(Box<Callback>),
     Output(Box<(Lines, Output)>),
 }
 
 impl Worker {
     fn new(arguments: &ConsumeArguments, output: &mut Output) -> Self {
         let way = match arguments.callback(output.format() == Format::Json) {
-            Some(callback) => Way::Command(callback),
+            Some(callback) => Way::Command(Box::new(callback)),
             None => {
                 let lines = Lines::new(arguments.print.clone(), arguments.values, output);
                 Way::Output(Box::new((lines, output.lend())))

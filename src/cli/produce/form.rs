@@ -47,8 +47,8 @@ impl Form {
     /// The message that a piece of the input is.
     pub fn message(&self, piece: &[u8]) -> Result<Message, String> {
         let mut message = match self.input {
-            Input::Jsonl => self.from_json(piece)?,
-            Input::Lines | Input::Whole => self.from_bytes(piece)?,
+            Input::Jsonl => self.record(piece)?,
+            Input::Lines | Input::Whole => self.value(piece)?,
         };
         if let Some(key) = &self.key {
             message.key = Some(key.clone());
@@ -65,7 +65,7 @@ impl Form {
         Ok(message)
     }
 
-    fn from_json(&self, piece: &[u8]) -> Result<Message, String> {
+    fn record(&self, piece: &[u8]) -> Result<Message, String> {
         let text = std::str::from_utf8(piece).map_err(|error| format!("not text: {error}"))?;
         let message = read::message(text).map_err(|error| error.to_string())?;
         if self.keep_place {
@@ -74,7 +74,7 @@ impl Form {
         Ok(Message { partition: None, timestamp_ms: None, ..message })
     }
 
-    fn from_bytes(&self, piece: &[u8]) -> Result<Message, String> {
+    fn value(&self, piece: &[u8]) -> Result<Message, String> {
         let Some(separator) = &self.key_separator else {
             return Ok(Message { value: Some(piece.to_vec()), ..Message::default() });
         };
