@@ -21,6 +21,8 @@ const LABEL_CELLS: usize = 11;
 const INDENT: usize = 2;
 /// Rows that one notch of the wheel moves.
 const WHEEL_ROWS: usize = 3;
+/// Lines of a section that must be seen already for it not to be scrolled to.
+const SECTION_LINES: usize = 8;
 
 /// One line.
 #[derive(Debug, Clone, Default)]
@@ -189,10 +191,13 @@ impl Reader {
         self.area = area;
         self.cursor.set_rows(document.entries.len());
         if let Some((_, at)) = document.sections.iter().find(|(title, _)| Some(*title) == self.wanted) {
-            // From the end upwards, so that the title becomes the first line.
-            self.cursor.go(usize::MAX);
-            self.cursor.window(area);
-            self.cursor.go(*at);
+            let window = self.cursor.window(area);
+            if !(window.contains(at) && at + SECTION_LINES <= window.end) {
+                // From the end upwards, so that the title becomes the first line.
+                self.cursor.go(usize::MAX);
+                self.cursor.window(area);
+                self.cursor.go(*at);
+            }
             self.wanted = None;
         }
         self.window = self.cursor.window(area);

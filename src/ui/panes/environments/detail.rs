@@ -60,11 +60,13 @@ fn missing(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
         return;
     }
     let theme = view.theme;
-    document.section("Not set", "needed before it can be connected; previews and dry runs work without", theme);
+    document.section("Not set", "needed to connect; previews and dry runs work without", theme);
     let name_cells = row.missing.iter().map(|missing| text::width(&missing.variable)).max().unwrap_or(0);
     let path_cells = row.missing.iter().map(|missing| text::width(&missing.path)).max().unwrap_or(0);
     for missing in &row.missing {
-        let used = format!("  {:<path_cells$}  {}", missing.path, missing.place);
+        let place = missing.place.to_string();
+        let file = place.rsplit('/').next().unwrap_or(&place);
+        let used = format!("  {:<path_cells$}  {file}", missing.path);
         let room = document.cells().saturating_sub(name_cells + 4);
         let line = Line::from(vec![
             Span::styled(format!("    {:<name_cells$}", missing.variable), theme.role(Role::Warning)),

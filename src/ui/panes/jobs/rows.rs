@@ -23,12 +23,12 @@ const WHOLE_BELOW: u64 = 10_000_000;
 pub const COLUMNS: [Column; 10] = [
     Column::words("state", 14),
     Column::words("kind", 6),
-    Column::words("name", 11).grows(3),
+    Column::words("name", 16).grows(3),
     Column::words("environment", 11).grows(1).gives_way(1),
     Column::words("since", 8).gives_way(5),
     Column::number("rate", 7).gives_way(2),
-    Column::number("sent/read", 9).gives_way(3),
-    Column::number("errors", 7).gives_way(4),
+    Column::number("sent/read", 9).gives_way(4),
+    Column::number("errors", 7).gives_way(3),
     Column::number("lag", 8).gives_way(6),
     Column::number("restarts", 8).gives_way(7),
 ];
