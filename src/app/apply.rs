@@ -1,5 +1,6 @@
 //! Facts become changes of the model, sometimes with effects that follow from them. Pure: it touches nothing else.
 
+use super::action::Action;
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
 use super::model::environments::{CheckStep, StepOutcome, Topics};
@@ -78,7 +79,12 @@ impl Model {
         } else if let Some(warning) = loaded.warnings.first() {
             self.note = Some(Note::warning(warning.to_string()));
         }
-        if before.is_empty() { self.wake_active() } else { Vec::new() }
+        if before.is_empty() {
+            return self.wake_active();
+        }
+        // What is previewed may have been edited just now.
+        let previewed = self.preview.as_ref().map(|preview| preview.asked.clone());
+        previewed.map_or_else(Vec::new, |asked| self.update(Action::Preview(asked)))
     }
 
     /// Connects to the active environment; where it is the broker inside this process, brings it to life.

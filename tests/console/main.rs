@@ -3,6 +3,7 @@
 mod stage;
 
 mod environments;
+mod etls;
 mod jobs;
 mod metrics;
 mod tail;

@@ -224,7 +224,7 @@ impl Pane for Etls {
                     for y in detail.y..detail.bottom() {
                         buffer.set_string(detail.x, y, "│", view.theme.role(Role::Border));
                     }
-                    Rect { x: detail.x + 2, width: detail.width.saturating_sub(2), ..detail }
+                    Rect { x: detail.x + 2, width: detail.width.saturating_sub(3), ..detail }
                 }
                 false => detail,
             };

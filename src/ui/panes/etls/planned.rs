@@ -42,18 +42,24 @@ pub fn lines(
 }
 
 fn of_plan(request: &RunRequest, plan: &PlanSummary, theme: &Theme) -> Vec<Line<'static>> {
-    let does = if request.dry_run { "are rendered, none is sent" } else { "are sent" };
+    let does = match (plan.events(), request.dry_run) {
+        (1, true) => "event is rendered, not sent",
+        (1, false) => "event is sent",
+        (_, true) => "events are rendered, none is sent",
+        (_, false) => "events are sent",
+    };
     let rate =
         request.rate.map(|rate| format!(", at most {} a second in each environment", number::grouped(rate.into())));
-    let total = format!("{} events {does}{}", number::grouped(plan.events()), rate.unwrap_or_default());
+    let total = format!("{} {does}{}", number::grouped(plan.events()), rate.unwrap_or_default());
     let mut lines = vec![Line::styled(total, theme.focused())];
     let width = plan.pairs.iter().map(|pair| number::grouped(pair.events).len()).max().unwrap_or(0);
     let etls = plan.pairs.iter().map(|pair| text::width(&pair.etl)).max().unwrap_or(0);
+    let environments = plan.pairs.iter().map(|pair| text::width(&pair.environment)).max().unwrap_or(0);
     for pair in &plan.pairs {
         let mut line = Line::from(vec![
             Span::styled(format!("{:>width$} ", number::grouped(pair.events)), theme.role(Role::Text)),
             Span::styled(format!("{:<etls$} {} ", pair.etl, marks::ARROW), theme.role(Role::Muted)),
-            Span::styled(pair.environment.clone(), theme.environment(&pair.environment)),
+            Span::styled(format!("{:<environments$}", pair.environment), theme.environment(&pair.environment)),
             Span::styled(format!(" {}", pair.topic), theme.role(Role::Text)),
         ]);
         if pair.guard != Guard::None && !request.dry_run {

@@ -287,7 +287,7 @@ impl RunDialog {
         let frame = dialog::Frame { title: &title, keys: &keys, danger, size };
         let inside = dialog::draw(frame, area, buffer, theme);
         let top_lines = top_lines.min(inside.height.saturating_sub(4));
-        let left = (inside.width / 2).min(40);
+        let left = (inside.width * 11 / 20).min(56);
         let list = Rect { width: left, height: top_lines, ..inside };
         let focused = self.part == Part::Environments;
         let empty = "no environment is served: give the ETL a topic under `topics:`";
@@ -299,9 +299,10 @@ impl RunDialog {
             theme,
             self.part == Part::Fields,
         );
-        let line = Rect { y: right.y + 3.min(right.height.saturating_sub(1)), height: 1, ..right };
+        let line = Rect { y: right.y + 4.min(right.height.saturating_sub(1)), height: 1, ..right };
         self.draw_context(line, buffer, view);
-        let hint = Rect { y: line.y + 1, height: right.bottom().saturating_sub(line.y + 1), ..right };
+        // Where the form says what may be written while it has the keys.
+        let hint = Rect { y: right.y + 3.min(right.height.saturating_sub(1)), height: 1, ..right };
         self.draw_hint(hint, buffer, view);
         let rule = inside.y + top_lines;
         if rule < inside.bottom() {
@@ -344,7 +345,7 @@ pub fn guard_words(guard: Guard) -> &'static str {
     match guard {
         Guard::None => "",
         Guard::Confirm => "asks first",
-        Guard::Typed => "type its name",
+        Guard::Typed => "type name",
         Guard::ReadOnly => "read-only",
     }
 }
