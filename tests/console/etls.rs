@@ -200,7 +200,7 @@ fn running() -> Stage {
 }
 
 fn progress(stage: &mut Stage, pairs: Vec<PairProgress>, elapsed_ms: u64) {
-    let progress = RunProgress { pairs, elapsed_ms, events_per_second: 412.0 };
+    let progress = RunProgress { pairs, elapsed_ms, events_per_second: 412.0, ..RunProgress::default() };
     stage.apply(Fact::Job(Update::Run(RUN, Arc::new(progress))));
     stage.apply(Fact::Tick { now_ms: NOON_MS + elapsed_ms as i64 });
 }
@@ -210,6 +210,7 @@ fn ended(stage: &mut Stage) {
         pairs: vec![pair("sandbox", 1_000, 1_000, 0, 0), pair("qa", 1_000, 988, 12, 0)],
         elapsed_ms: 4_200,
         events_per_second: 473.0,
+        ..RunProgress::default()
     };
     let step = |step: &str, count, p50_us| StepTiming {
         step: step.into(),

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use super::context;
 use super::planned;
 use crate::app::action::{Action, RunRequest};
+use crate::app::model::environments::EnvironmentRow;
 use crate::app::model::etls::Plan;
 use crate::app::model::{Model, Note};
 use crate::core::environment::Guard;
@@ -59,6 +60,8 @@ pub enum Step {
 pub struct RunDialog {
     etls: Vec<String>,
     environments: Checklist,
+    /// The environments, as the list is given them in the colours of the theme.
+    items: Vec<Item>,
     form: Form,
     context: String,
     part: Part,
@@ -75,15 +78,15 @@ impl RunDialog {
             let rows = etls.iter().filter_map(|etl| model.etl(etl)).filter_map(|row| row.etl.as_ref());
             rows.filter(|etl| etl.topics.contains_key(name)).count()
         };
-        let items = model.environments.iter().filter(|row| served(&row.name) > 0).map(|row| {
-            let mut note = vec![guard_words(row.guard)];
-            let (some, all) = (served(&row.name), etls.len());
-            let partly = if some < all { format!("{some} of {all} ETLs") } else { String::new() };
-            note.push(&partly);
-            note.push(if row.faults.is_empty() { "" } else { "broken" });
+        let item = |row: &EnvironmentRow| {
+            let some = served(&row.name);
+            let partly = if some < etls.len() { format!("{some} of {} ETLs", etls.len()) } else { String::new() };
+            let broken = if row.faults.is_empty() { "" } else { "broken" };
+            let mut note = vec![guard_words(row.guard), broken, &partly];
             note.retain(|words| !words.is_empty());
             Item::new(row.name.as_str()).note(note.join(", "))
-        });
+        };
+        let items: Vec<Item> = model.environments.iter().filter(|row| served(&row.name) > 0).map(item).collect();
         let mut form = Form::new(vec![
             Field::number("count", "Events", before.count.max(1), 1, EVENTS_MAX)
                 .hint("of each ETL in each environment"),
@@ -92,7 +95,8 @@ impl RunDialog {
         ]);
         form.set_text("rate", &before.rate.map(|rate| rate.to_string()).unwrap_or_default());
         Self {
-            environments: Checklist::new(items.collect(), before.environments.iter().cloned()),
+            environments: Checklist::new(items.clone(), before.environments.iter().cloned()),
+            items,
             etls,
             form,
             context: before.context.clone(),
@@ -289,6 +293,8 @@ impl RunDialog {
         let top_lines = top_lines.min(inside.height.saturating_sub(4));
         let left = (inside.width * 11 / 20).min(56);
         let list = Rect { width: left, height: top_lines, ..inside };
+        let coloured = |item: &Item| Item { style: theme.environment(&item.name), ..item.clone() };
+        self.environments.set_items(self.items.iter().map(coloured).collect());
         let focused = self.part == Part::Environments;
         let empty = "no environment is served: give the ETL a topic under `topics:`";
         self.environments.draw(empty, list, buffer, theme, focused);
