@@ -464,7 +464,7 @@ fn a_guarded_environment_asks_for_its_name_and_a_dry_run_does_not() {
     let mut stage = on_update();
     stage.press("r Space G Space d");
     planned(&mut stage);
-    assert!(stage.text(120, 40).contains("are rendered, none is sent"));
+    assert!(stage.text(120, 40).contains("1 event is rendered, not sent"));
     stage.press("Enter");
     assert!(started(&stage).expect("started").dry_run);
 }
@@ -477,7 +477,7 @@ fn a_run_takes_what_is_marked_and_says_what_has_no_topic() {
     let text = stage.text(120, 40);
     assert!(text.contains("Run 2 ETLs: customer_update, customer_merge"), "{text}");
     assert!(text.contains("left out: customer_merge in prod: it has no topic there"), "{text}");
-    assert!(text.contains("1 of 2 ETLs"), "{text}");
+    assert!(text.contains("type name, 1/2"), "{text}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl RunDialog {
         };
         let item = |row: &EnvironmentRow| {
             let some = served(&row.name);
-            let partly = if some < etls.len() { format!("{some} of {} ETLs", etls.len()) } else { String::new() };
+            let partly = if some < etls.len() { format!("{some}/{}", etls.len()) } else { String::new() };
             let broken = if row.faults.is_empty() { "" } else { "broken" };
             let mut note = vec![guard_words(row.guard), broken, &partly];
             note.retain(|words| !words.is_empty());

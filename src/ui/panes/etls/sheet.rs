@@ -131,6 +131,11 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
         let words = format!("success {}  {}", percent(report.success_rate), bytes(report.bytes));
         rows.push(Row::Said(words, theme.role(Role::Text)));
     }
+    if let Some(newest) = run.progress.latency.filter(|_| run.report.is_none()) {
+        let (half, most) = (latency(newest.p50_us as f64), latency(newest.p99_us as f64));
+        let words = format!("acknowledged in {half} (p50), {most} (p99)");
+        rows.push(Row::Said(words, theme.role(Role::Muted)));
+    }
     match phase {
         Phase::Failed(fault) | Phase::Reconnecting { fault, .. } => {
             rows.push(Row::Said(fault.to_string(), theme.role(Role::Danger)));
