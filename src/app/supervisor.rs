@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,12 +37,20 @@ pub struct Supervisor {
     tracker: TaskTracker,
     intake: Intake,
     live: Arc<Mutex<BTreeMap<JobId, CancellationToken>>>,
+    /// Questions whose answer is still to come.
+    open: Arc<AtomicUsize>,
 }
 
 impl Supervisor {
     /// A supervisor that reports into this feed.
     pub fn new(intake: Intake) -> Self {
-        Self { root: CancellationToken::new(), tracker: TaskTracker::new(), intake, live: Arc::default() }
+        Self {
+            root: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            intake,
+            live: Arc::default(),
+            open: Arc::default(),
+        }
     }
 
     /// The writing end of the feed.
@@ -60,18 +69,25 @@ impl Supervisor {
         let out = self.intake.outlet(job);
         let live = self.live.clone();
         self.tracker.spawn(async move {
+            tracing::info!(target: "velox::job", job = job.0, "running");
             out.phase(Phase::Running).await;
             let assignment = Assignment { stop: stop.clone(), out: out.clone() };
             // The closure itself may panic before there is a future: both run inside the catch.
             let outcome = AssertUnwindSafe(async move { work(assignment).await }).catch_unwind().await;
             lock(&live).remove(&job);
-            out.phase(match outcome {
+            let ending = match outcome {
                 Ok(Ok(())) if stop.is_cancelled() => Phase::Stopped,
                 Ok(Ok(())) => Phase::Done,
                 Ok(Err(fault)) => Phase::Failed(fault),
                 Err(panic) => Phase::Panicked(said(&*panic)),
-            })
-            .await;
+            };
+            match &ending {
+                Phase::Failed(fault) => tracing::error!(target: "velox::job", job = job.0, "failed: {fault}"),
+                Phase::Panicked(text) => tracing::error!(target: "velox::job", job = job.0, "panicked: {text}"),
+                Phase::Stopped => tracing::info!(target: "velox::job", job = job.0, "stopped"),
+                _ => tracing::info!(target: "velox::job", job = job.0, "done"),
+            }
+            out.phase(ending).await;
         });
     }
 
@@ -82,15 +98,22 @@ impl Supervisor {
     {
         let intake = self.intake.clone();
         let root = self.root.clone();
+        let open = self.open.clone();
+        open.fetch_add(1, Ordering::AcqRel);
         self.tracker.spawn(async move {
             let answer = AssertUnwindSafe(answering).catch_unwind();
             let fact = tokio::select! {
-                () = root.cancelled() => return,
-                answer = answer => answer.unwrap_or_else(|panic| {
+                // An answer that is there already, as a line of the audit log, is still given.
+                biased;
+                answer = answer => Some(answer.unwrap_or_else(|panic| {
                     Fact::Said(Note::danger(format!("{what} failed by a defect of this program: {}", said(&*panic))))
-                }),
+                })),
+                () = root.cancelled() => None,
             };
-            intake.tell(fact).await;
+            if let Some(fact) = fact {
+                intake.tell(fact).await;
+            }
+            open.fetch_sub(1, Ordering::AcqRel);
         });
     }
 
@@ -115,6 +138,11 @@ impl Supervisor {
         if let Some(stop) = lock(&self.live).get(&job) {
             stop.cancel();
         }
+    }
+
+    /// Questions whose answer is still to come.
+    pub fn open_questions(&self) -> usize {
+        self.open.load(Ordering::Acquire)
     }
 
     /// Jobs that have not ended.

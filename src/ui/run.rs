@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use super::editor;
 use super::screen::{Screen, Wish};
@@ -118,34 +118,37 @@ impl<B: Backend, S: Seat> Console<B, S> {
         self.frame()?;
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let ended = loop {
-            let due = self.next_frame();
-            let waits = self.is_due();
-            tokio::select! {
-                biased;
-                told = signals.next() => {
-                    if let ControlFlow::Break(ended) = self.told(told)? {
-                        break ended;
-                    }
-                }
-                event = self.seat.next() => match event {
-                    Some(event) => {
-                        if let ControlFlow::Break(ended) = self.event(event).await? {
-                            break ended;
-                        }
-                        // Keys that come without a pause must not keep the frame away.
-                        if due <= Instant::now() {
-                            self.frame()?;
-                        }
-                    }
-                    None => break Ended::TerminalGone,
-                },
-                () = sleep_until(due), if waits => self.frame()?,
-                _ = tick.tick() => self.apply(vec![Fact::Tick { now_ms: (self.clock)() }]),
-                () = self.feed.ready(), if !waits => {}
+        loop {
+            if let ControlFlow::Break(ended) = self.turn(&mut signals, &mut tick).await? {
+                return Ok(self.leave(ended).await);
             }
-        };
-        Ok(self.leave(ended).await)
+        }
+    }
+
+    /// Waits for one thing and deals with it. Safe to drop halfway.
+    ///
+    /// # Errors
+    /// The terminal cannot be drawn to.
+    pub async fn turn(&mut self, signals: &mut Signals, tick: &mut Interval) -> Result<ControlFlow<Ended>, B::Error> {
+        let due = self.next_frame();
+        let waits = self.is_due();
+        tokio::select! {
+            biased;
+            told = signals.next() => return self.told(told),
+            event = self.seat.next() => {
+                let Some(event) = event else { return Ok(ControlFlow::Break(Ended::TerminalGone)) };
+                let flow = self.event(event).await?;
+                // Keys that come without a pause must not keep the frame away.
+                if flow.is_continue() && due <= Instant::now() {
+                    self.frame()?;
+                }
+                return Ok(flow);
+            }
+            () = sleep_until(due), if waits => self.frame()?,
+            _ = tick.tick() => self.apply(vec![Fact::Tick { now_ms: (self.clock)() }]),
+            () = self.feed.ready(), if !waits => {}
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Performs effects that came before the loop: those of the first load.
@@ -167,6 +170,9 @@ impl<B: Backend, S: Seat> Console<B, S> {
             self.terminal.draw(|frame| screen.draw(frame, model))?;
             self.frames += 1;
             provoke("ui");
+            for fault in self.screen.take_faults() {
+                self.say(Note::danger(fault.to_string()));
+            }
         }
         self.drawn_at = Some(Instant::now());
         Ok(())
@@ -232,6 +238,11 @@ impl<B: Backend, S: Seat> Console<B, S> {
     /// Whether jobs have reported something that is not applied yet, or the screen is not up to date.
     pub fn is_due(&self) -> bool {
         self.feed.is_pending() || self.screen.is_stale(&self.model)
+    }
+
+    /// What the loop needs of the terminal beside drawing.
+    pub fn seat(&mut self) -> &mut S {
+        &mut self.seat
     }
 
     /// Frames drawn so far.
@@ -308,8 +319,10 @@ impl<B: Backend, S: Seat> Console<B, S> {
         self.redraw()
     }
 
+    /// Not by `Terminal::clear`, which asks the terminal where its cursor is and waits for the answer.
     fn redraw(&mut self) -> Result<(), B::Error> {
-        self.terminal.clear()?;
+        self.terminal.backend_mut().clear()?;
+        self.terminal.swap_buffers();
         self.screen.spoil();
         Ok(())
     }

@@ -2,8 +2,16 @@
 
 mod stage;
 
+mod acts;
+mod flood;
+
+mod dialogs;
 mod environments;
 mod etls;
 mod jobs;
 mod metrics;
 mod tail;
+mod themes;
+
+mod scripts;
+mod terminal;

@@ -28,7 +28,12 @@ pub struct Stage {
 impl Stage {
     /// A console at noon with the environments sandbox (active, embedded, connected), qa, and prod (guarded).
     pub fn new() -> Self {
-        let mut stage = Self { model: Model::default(), screen: Screen::new(Look::default()), effects: Vec::new() };
+        Self::with_look(Look::default())
+    }
+
+    /// The same console on another terminal.
+    pub fn with_look(look: Look) -> Self {
+        let mut stage = Self { model: Model::default(), screen: Screen::new(look), effects: Vec::new() };
         stage.apply(Fact::Tick { now_ms: NOON_MS });
         stage.model.active = Some("sandbox".into());
         let mut sandbox = EnvironmentRow::new("sandbox", "config/environments/sandbox.yaml");
@@ -92,6 +97,11 @@ impl Stage {
         if let Some(Wish::Act(action)) = self.screen.event(event, &self.model) {
             self.act(action);
         }
+    }
+
+    /// What is wrong with the theme, once.
+    pub fn faults(&mut self) -> Vec<String> {
+        self.screen.take_faults().iter().map(ToString::to_string).collect()
     }
 
     /// The screen at a size.

@@ -2,6 +2,7 @@
 //! given to the supervisor; nothing here waits.
 
 mod connect;
+mod etl;
 mod files;
 mod load;
 mod tail;
@@ -135,8 +136,27 @@ impl Runtime {
                     }
                 });
             }
+            Effect::Preview { request, preview } => {
+                let (config, engine) = (self.config(), self.engine.clone());
+                self.supervisor.ask("a preview", async move {
+                    let rendering = move || etl::preview(&config, &engine, &preview);
+                    Fact::Previewed { request, outcome: off_the_async_threads(rendering).await }
+                });
+            }
+            Effect::PlanRun { request, run } => {
+                let config = self.config();
+                self.supervisor.ask("a plan", async move {
+                    let planning = move || etl::plan(&config, &run);
+                    Fact::Planned { request, outcome: off_the_async_threads(planning).await }
+                });
+            }
+            Effect::StartRun { job, run } => {
+                let (config, engine, auth) = (self.config(), self.engine.clone(), self.auth.clone());
+                self.supervisor.start(job, move |assignment| etl::run(config, engine, auth, run, assignment));
+            }
             Effect::Audit(entry) => self.audit(entry),
-            _ => {}
+            // These are the terminal's, and the loop has carried them out.
+            Effect::Copy(_) | Effect::EditFile { .. } | Effect::EditResend(_) | Effect::Exit => {}
         }
     }
 

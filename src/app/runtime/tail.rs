@@ -30,10 +30,12 @@ pub async fn tail(connection: Connection, request: TailRequest, assignment: Assi
         match (&batch.trouble, batch.records.is_empty()) {
             (Some(fault), _) => {
                 troubles += 1;
+                tracing::warn!(target: "velox::tail", job = out.job().0, "{fault}");
                 out.phase(Phase::Reconnecting { fault: fault.clone(), attempt: troubles }).await;
             }
             (None, false) if 0 < troubles => {
                 troubles = 0;
+                tracing::info!(target: "velox::tail", job = out.job().0, "goes on where it was");
                 out.phase(Phase::Running).await;
             }
             _ => {}

@@ -27,6 +27,7 @@ use super::theme::{self, Depth, Marks, Role, Theme};
 use super::widgets::text;
 use crate::app::action::PaneId;
 use crate::app::model::Model;
+use crate::core::fault::Fault;
 
 /// How the screen is set up.
 #[derive(Debug, Clone)]
@@ -55,6 +56,10 @@ pub struct Screen {
     panes: Vec<Box<dyn Pane>>,
     keymap: Keymap,
     theme: Theme,
+    /// The theme that was asked for; where it is wrong another one is drawn with.
+    asked_theme: String,
+    /// What is wrong with it, until it is told.
+    theme_faults: Vec<Fault>,
     look: Look,
     confirm: Confirm,
     help: Option<Help>,
@@ -91,6 +96,8 @@ impl Screen {
             panes,
             keymap,
             theme: Theme::load(theme::DEFAULT, None, look.depth, look.marks).0,
+            asked_theme: String::new(),
+            theme_faults: Vec::new(),
             look,
             confirm: Confirm::default(),
             help: None,
@@ -117,6 +124,11 @@ impl Screen {
     /// Whether drawing would show something new.
     pub fn is_stale(&self, model: &Model) -> bool {
         self.moved || self.revision != Some(model.revision)
+    }
+
+    /// What is wrong with the theme that was asked for, once; the default theme is used instead.
+    pub fn take_faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.theme_faults)
     }
 
     /// Says that everything must be drawn again: another size, another program was on the terminal.
@@ -192,12 +204,11 @@ impl Screen {
 
     /// Follows what the model has decided: the theme and which panes are shown.
     fn follow(&mut self, model: &Model) {
-        if self.theme.name() != model.theme {
+        if self.asked_theme != model.theme {
             let folder = self.look.themes.as_deref();
             let (theme, faults) = Theme::load(&model.theme, folder, self.look.depth, self.look.marks);
-            if faults.is_empty() || self.theme.name() != theme.name() {
-                self.theme = theme;
-            }
+            self.asked_theme.clone_from(&model.theme);
+            (self.theme, self.theme_faults) = (theme, faults);
         }
         if model.focus != PaneId::Log {
             self.before_log = model.focus;

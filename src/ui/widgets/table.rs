@@ -323,6 +323,36 @@ mod tests {
         assert_eq!(lines[4], format!("{:>41}", "(1/10,000)"));
     }
 
+    /// Ten thousand rows that count how often they are asked what they say.
+    struct Asked(std::cell::Cell<usize>);
+
+    impl Rows for Asked {
+        fn count(&self) -> usize {
+            10_000
+        }
+
+        fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
+            self.0.set(self.0.get() + 1);
+            Ten.text(row, column)
+        }
+    }
+
+    #[test]
+    fn a_frame_asks_only_the_rows_that_are_seen_however_many_there_are() {
+        let rows = Asked(std::cell::Cell::new(0));
+        let mut listing = Listing::default();
+        listing.refresh(&rows, COLUMNS.len(), 1);
+        assert_eq!(rows.0.get(), 0, "rows that are neither filtered nor sorted are not even looked at");
+        for _ in 0..100 {
+            listing.key(ratatui::crossterm::event::KeyEvent::from(ratatui::crossterm::event::KeyCode::PageDown));
+            listing.refresh(&rows, COLUMNS.len(), 1);
+        }
+        let area = Rect::new(0, 0, 80, 24);
+        let look = Look { columns: &COLUMNS, focused: true, empty: "" };
+        draw(&mut listing, &rows, look, area, &mut Buffer::empty(area), &Theme::default());
+        assert_eq!(rows.0.get(), 22 * COLUMNS.len(), "24 lines without titles and count");
+    }
+
     #[test]
     fn matched_letters_are_marked_where_they_are_drawn() {
         let mut listing = Listing::default();
