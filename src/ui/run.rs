@@ -113,15 +113,22 @@ impl<B: Backend, S: Seat> Console<B, S> {
     /// Runs until the person leaves, a signal comes, or the terminal is gone; then stops the jobs and waits for them.
     ///
     /// # Errors
-    /// The terminal cannot be drawn to.
+    /// The first frame cannot be drawn.
     pub async fn run(&mut self, mut signals: Signals) -> Result<Farewell, B::Error> {
         self.frame()?;
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let ControlFlow::Break(ended) = self.turn(&mut signals, &mut tick).await? {
-                return Ok(self.leave(ended).await);
-            }
+            let ended = match self.turn(&mut signals, &mut tick).await {
+                Ok(ControlFlow::Continue(())) => continue,
+                Ok(ControlFlow::Break(ended)) => ended,
+                // What could be drawn on before and cannot any more is gone.
+                Err(error) => {
+                    tracing::error!(target: "velox::ui", "the terminal cannot be drawn on: {error}");
+                    Ended::TerminalGone
+                }
+            };
+            return Ok(self.leave(ended).await);
         }
     }
 
@@ -295,7 +302,15 @@ impl<B: Backend, S: Seat> Console<B, S> {
         match told {
             Told::End(signal) => return Ok(ControlFlow::Break(Ended::Signal(signal))),
             Told::Suspend => self.suspend()?,
-            Told::Continue => self.take_back()?,
+            Told::Continue => {
+                // Left first: whoever had the terminal in between may have changed every mode of it.
+                self.seat.leave();
+                if let Err(error) = self.seat.enter() {
+                    tracing::error!(target: "velox::ui", "the terminal could not be taken back: {error}");
+                    return Ok(ControlFlow::Break(Ended::TerminalGone));
+                }
+                self.redraw()?;
+            }
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -380,7 +395,8 @@ impl<B: Backend, S: Seat> Console<B, S> {
         let stopped = self.runtime.supervisor().live();
         let grace = Duration::from_millis(SHUTDOWN_GRACE_MS);
         let supervisor = self.runtime.supervisor().clone();
-        if 0 < stopped {
+        let can_draw = !matches!(ended, Ended::TerminalGone | Ended::Signal("SIGHUP"));
+        if 0 < stopped && can_draw {
             self.say(Note::plain(format!("stopping {stopped} jobs; what is in flight is finished")));
             let (screen, model) = (&mut self.screen, &self.model);
             self.terminal.draw(|frame| screen.draw(frame, model)).ok();

@@ -43,7 +43,9 @@ impl Signals {
 
     /// The next one.
     pub async fn next(&mut self) -> Told {
+        // A terminal that is closed sends SIGHUP and SIGCONT together: the end goes first.
         tokio::select! {
+            biased;
             _ = self.terminate.recv() => Told::End("SIGTERM"),
             _ = self.interrupt.recv() => Told::End("SIGINT"),
             _ = self.hang_up.recv() => Told::End("SIGHUP"),

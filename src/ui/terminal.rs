@@ -1,10 +1,11 @@
 //! The terminal: entered once, restored on every way out. A panic of the screen's thread restores it first; a job's panic is
 //! only logged, because the screen lives on.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, IsTerminal, Write, stdin, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,9 +41,33 @@ pub trait Seat {
     fn enter(&mut self) -> io::Result<()>;
 }
 
+/// How often a terminal is asked whether it is still there: one that is gone may say so in no other way.
+const PRESENCE_EVERY: Duration = Duration::from_millis(500);
+
 /// The real terminal. Restored when dropped.
 pub struct RealSeat {
     events: Option<EventStream>,
+    presence: Presence,
+}
+
+/// Which of the standard streams were a terminal at the start, and so must be one still.
+#[derive(Debug, Clone, Copy)]
+struct Presence {
+    input: bool,
+    output: bool,
+}
+
+impl Presence {
+    fn now() -> Self {
+        Self { input: stdin().is_terminal(), output: stdout().is_terminal() }
+    }
+
+    /// A terminal that was hung up is a terminal no more. It must not be read then: `crossterm` 0.29 takes the end of input
+    /// for no input, spins, and holds the lock that everything else of it needs.
+    fn is_lost(self) -> bool {
+        let now = Self::now();
+        (self.input && !now.input) || (self.output && !now.output)
+    }
 }
 
 impl RealSeat {
@@ -51,7 +76,7 @@ impl RealSeat {
     /// # Errors
     /// There is no terminal, or it cannot be set up.
     pub fn open() -> io::Result<Self> {
-        let mut seat = Self { events: None };
+        let mut seat = Self { events: None, presence: Presence::now() };
         seat.enter()?;
         Ok(seat)
     }
@@ -59,9 +84,18 @@ impl RealSeat {
 
 impl Seat for RealSeat {
     async fn next(&mut self) -> Option<Event> {
-        match &mut self.events {
-            Some(events) => events.next().await?.ok(),
-            None => std::future::pending().await,
+        let presence = self.presence;
+        let Some(events) = &mut self.events else { return std::future::pending().await };
+        loop {
+            tokio::select! {
+                biased;
+                event = events.next() => return event?.ok(),
+                () = tokio::time::sleep(PRESENCE_EVERY) => {
+                    if presence.is_lost() {
+                        return None;
+                    }
+                }
+            }
         }
     }
 
@@ -78,11 +112,17 @@ impl Seat for RealSeat {
     }
 
     fn enter(&mut self) -> io::Result<()> {
+        if self.presence.is_lost() {
+            return Err(io::Error::other("the terminal is gone"));
+        }
         if !ENTERED.swap(true, Ordering::SeqCst) {
             enable_raw_mode()?;
             execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, Hide)?;
         }
-        self.events = Some(EventStream::new());
+        // A second stream would wait for the lock that the first one holds until a key comes.
+        if self.events.is_none() {
+            self.events = Some(EventStream::new());
+        }
         Ok(())
     }
 }

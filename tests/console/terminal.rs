@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -19,8 +21,10 @@ fn cells(number: u16) -> std::num::NonZeroU16 {
 
 struct Session {
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    /// The terminal and its keyboard; none once it was hung up.
+    master: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
+    /// Makes the reader let go of the terminal with the next piece of output.
+    let_go: Arc<AtomicBool>,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     _home: tempfile::TempDir,
@@ -52,16 +56,18 @@ impl Session {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
         let (pieces, output) = sync_channel(PIECES_MAX);
+        let let_go = Arc::new(AtomicBool::new(false));
+        let told = let_go.clone();
         std::thread::spawn(move || {
             let mut piece = vec![0; 16 * 1024];
             while let Ok(read @ 1..) = reader.read(&mut piece) {
-                if pieces.send(piece[..read].to_vec()).is_err() {
+                if pieces.send(piece[..read].to_vec()).is_err() || told.load(Ordering::Acquire) {
                     return;
                 }
             }
         });
         let parser = vt100::Parser::new(cells(30), cells(100), 0);
-        Self { child, master: pair.master, keys, output, parser, _home: home }
+        Self { child, master: Some((pair.master, keys)), let_go, output, parser, _home: home }
     }
 
     fn screen(&self) -> String {
@@ -88,7 +94,14 @@ impl Session {
     }
 
     fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).expect("keys");
+        let (_, keyboard) = self.master.as_mut().expect("a terminal");
+        keyboard.write_all(keys.as_bytes()).and_then(|()| keyboard.flush()).expect("keys");
+    }
+
+    /// Closes the terminal under the program.
+    fn hang_up(&mut self) {
+        self.let_go.store(true, Ordering::Release);
+        self.master = None;
     }
 
     fn signal(&self, name: &str) {
@@ -149,7 +162,8 @@ fn a_resize_draws_the_new_size() {
     let mut session = Session::open(&[], &[]);
     session.see("1 Environments");
     let resize = |session: &mut Session, cols: u16, rows: u16| {
-        session.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a size");
+        let (master, _) = session.master.as_ref().expect("a terminal");
+        master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a size");
         session.parser.screen_mut().set_size(cells(rows), cells(cols));
     };
     resize(&mut session, 50, 12);
@@ -215,4 +229,28 @@ fn a_wrong_key_in_the_file_is_said_with_its_line_before_the_screen_is_entered() 
     assert_eq!(code, 2);
     assert!(said.contains("config/console.yaml:3"), "{said}");
     assert!(said.contains("console.reload"), "{said}");
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_program_within_the_grace() {
+    let mut session = Session::open(&[], &[]);
+    session.see("connected");
+    session.hang_up();
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = session.child.try_wait().expect("a child") {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "it lives on without a terminal");
+        // The clock is drawn every second: with that piece the reader lets go, and the terminal is closed.
+        session.output.recv_timeout(Duration::from_millis(20)).ok();
+    };
+    assert_eq!(status.exit_code(), 5, "{status:?}");
+}
+
+impl Drop for Session {
+    /// A test that fails leaves no program behind.
+    fn drop(&mut self) {
+        self.child.kill().ok();
+    }
 }
