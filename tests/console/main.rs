@@ -7,7 +7,6 @@ mod flood;
 
 mod dialogs;
 mod environments;
-mod etls;
 mod jobs;
 mod metrics;
 mod tail;
