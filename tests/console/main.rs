@@ -7,10 +7,12 @@ mod flood;
 
 mod dialogs;
 mod environments;
+mod etls;
 mod jobs;
 mod metrics;
 mod tail;
 mod themes;
 
+mod cli;
 mod scripts;
 mod terminal;

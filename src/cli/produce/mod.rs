@@ -4,6 +4,7 @@
 mod arguments;
 mod form;
 mod pieces;
+mod rendered;
 mod sending;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,9 @@ struct Report<'a> {
 /// Sends the input.
 pub async fn run(arguments: &ProduceArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let environment = session.environment()?;
+    if let Some(template) = &arguments.template {
+        return rendered::run(arguments, template, &environment.name, session, output).await;
+    }
     let guards = [(environment.name.as_str(), session::guard(environment))];
     guard::permit(&guards, &arguments.guard, &format!("produce to `{}`", arguments.topic), &mut Terminal)?;
     let connection = session.connection()?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub use arguments::RunArguments;
 use events::{Rendered, write};
 
-use super::guard::{self, Terminal};
+use super::guard::{self, GuardArguments, Terminal};
 use super::output::Output;
 use super::progress::{Progress, grouped, rate};
 use super::session::{self, Session};
@@ -54,25 +54,49 @@ A timeout stops a run that has begun: exit code 5.";
 /// Plans and carries out a run.
 pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let request = request(arguments, session)?;
-    let registry = session.registry();
-    let plan = Plan::make(&registry, &targets(session), &request)?;
+    let report = plan_and_run(&session.registry(), &request, &arguments.guard, session, output).await?;
+    if let Some(file) = &arguments.report {
+        save(&report, file)?;
+    }
+    conclude(&report, arguments.detailed, output)
+}
+
+/// A run of ETLs that a command made itself.
+///
+/// # Errors
+/// As [`run`].
+pub async fn carry_out_registered(
+    registry: &Registry,
+    request: &Request,
+    guard: &GuardArguments,
+    session: &Session<'_>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let report = plan_and_run(registry, request, guard, session, output).await?;
+    conclude(&report, false, output)
+}
+
+async fn plan_and_run(
+    registry: &Registry,
+    request: &Request,
+    guard: &GuardArguments,
+    session: &Session<'_>,
+    output: &mut Output,
+) -> Result<RunReport, Failure> {
+    let plan = Plan::make(registry, &targets(session), request)?;
     let is_dry = request.runner.dry_run;
     if output.format() == Format::Text && !session.global.quiet {
         // A closed standard error has no reader.
         let _ = writeln!(io::stderr(), "{plan}{}", if is_dry { ", rendered and not sent" } else { "" });
     }
-    if !is_dry {
-        let guarded = plan.guarded();
-        let guards: Vec<_> = guarded.iter().map(|(name, guard)| (&**name, *guard)).collect();
-        let what = format!("{} events", grouped(plan.total));
-        guard::permit(&guards, &arguments.guard, &what, &mut Terminal)?;
+    if is_dry {
+        return carry_out(&plan, request, HashMap::new(), None, session, output).await;
     }
-    let environments = if is_dry { HashMap::new() } else { ready(&plan, session).await? };
-    let report = carry_out(&plan, &request, environments, None, session, output).await?;
-    if let Some(file) = &arguments.report {
-        save(&report, file)?;
-    }
-    conclude(&report, arguments.detailed, output)
+    let guarded = plan.guarded();
+    let guards: Vec<_> = guarded.iter().map(|(name, guard)| (&**name, *guard)).collect();
+    guard::permit(&guards, guard, &format!("{} events", grouped(plan.total)), &mut Terminal)?;
+    let environments = ready(&plan, session, request.runner.execution.continue_on_error).await?;
+    carry_out(&plan, request, environments, None, session, output).await
 }
 
 fn request(arguments: &RunArguments, session: &Session<'_>) -> Result<Request, Failure> {
@@ -97,27 +121,29 @@ pub fn targets(session: &Session<'_>) -> Vec<Target> {
 }
 
 /// The environments of a plan, with nothing missing, and reached: a wrong password is told before anything is sent.
-async fn ready(plan: &Plan, session: &Session<'_>) -> Result<HashMap<String, Arc<Environment>>, Failure> {
+async fn ready(
+    plan: &Plan,
+    session: &Session<'_>,
+    continue_on_error: bool,
+) -> Result<HashMap<String, Arc<Environment>>, Failure> {
     let mut environments = HashMap::new();
+    let mut connections = Vec::new();
     for pair in &plan.pairs {
-        session.config.etl(&pair.etl.name)?.ready()?;
+        if let Ok(loaded) = session.config.etl(&pair.etl.name) {
+            loaded.ready()?;
+        }
         if !environments.contains_key(&*pair.environment) {
             let loaded = session.config.environment(&pair.environment)?;
             environments.insert(pair.environment.to_string(), Arc::clone(loaded.ready()?));
+            connections.push(session::connection(loaded)?);
         }
     }
-    let mut connections = Vec::new();
-    for name in environments.keys() {
-        connections.push(session::connection(session.config.environment(name)?)?);
-    }
-    let reached = futures::future::join_all(connections.iter().map(session::reach)).await;
-    let (goes_on, are_some) = (
-        session.config.runner.value.as_ref().is_ok_and(|runner| runner.execution.continue_on_error),
-        reached.iter().any(Result::is_ok),
-    );
+    let reaching = futures::future::join_all(connections.iter().map(session::reach));
+    let (reached, _) = signals::drive(reaching, []).await?;
+    let some_answer = reached.iter().any(Result::is_ok);
     match reached.into_iter().find_map(Result::err) {
         // The others go on; the events of this one fail by its cause.
-        Some(fault) if goes_on && are_some => tracing::warn!("{fault}"),
+        Some(fault) if continue_on_error && some_answer => tracing::warn!("{fault}"),
         Some(fault) => return Err(coded(fault)),
         None => {}
     }

@@ -1,20 +1,19 @@
 //! The way out of a dry run: nothing is opened, and what was rendered counts as acknowledged.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::core::fault::Fault;
 use crate::kafka::producer::{EnqueueFault, Outgoing};
 
 use super::desk::Desk;
-use super::lane::{LaneSpec, Open, Opener, Outbound};
+use super::lane::{LaneSpec, Open, Opener, Opening, Outbound};
 use super::ticket::Ticket;
 
 /// Opens nothing.
 pub struct DryRun;
 
 impl Opener for DryRun {
-    fn open(&self, _: LaneSpec) -> Pin<Box<dyn Future<Output = Result<Box<dyn Open>, Fault>> + Send + '_>> {
+    fn open(&self, _: LaneSpec) -> Opening<'_> {
         Box::pin(async { Ok(Box::new(Self) as Box<dyn Open>) })
     }
 }

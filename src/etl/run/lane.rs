@@ -22,10 +22,13 @@ pub struct LaneSpec {
     pub own: Option<Arc<Etl>>,
 }
 
+/// An opening under way.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Open>, Fault>> + Send + 'a>>;
+
 /// Opens connections.
 pub trait Opener: Send + Sync {
     /// Checks settings, reaches the broker and logs in.
-    fn open(&self, lane: LaneSpec) -> Pin<Box<dyn Future<Output = Result<Box<dyn Open>, Fault>> + Send + '_>>;
+    fn open(&self, lane: LaneSpec) -> Opening<'_>;
 }
 
 /// An open connection.

@@ -140,6 +140,11 @@ impl Batch {
         self.events.len()
     }
 
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Events in order.
     pub fn events(&self) -> impl ExactSizeIterator<Item = Rendered<'_>> {
         self.events.iter().map(|event| Rendered {

@@ -1,7 +1,6 @@
 //! The way out to Kafka: an environment's connection, checked before the first event, and producers on it.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::kafka::producer::{EnqueueFault, Outgoing, Producer};
 use crate::kafka::settings::Connection;
 
 use super::desk::Desk;
-use super::lane::{LaneSpec, Open, Opener, Outbound};
+use super::lane::{LaneSpec, Open, Opener, Opening, Outbound};
 use super::ticket::Ticket;
 
 /// Longest a broker may take for one step of the check before a run.
@@ -35,7 +34,7 @@ impl ThroughKafka {
 }
 
 impl Opener for ThroughKafka {
-    fn open(&self, lane: LaneSpec) -> Pin<Box<dyn Future<Output = Result<Box<dyn Open>, Fault>> + Send + '_>> {
+    fn open(&self, lane: LaneSpec) -> Opening<'_> {
         Box::pin(async move {
             let environment = self.environments.get(&*lane.environment).cloned().ok_or_else(|| {
                 Fault::new(Blame::Program, format!("nobody gave the run the environment `{}`", lane.environment))

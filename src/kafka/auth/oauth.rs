@@ -38,7 +38,7 @@ pub struct Token {
 
 /// Where tokens come from.
 pub trait TokenSource: Send + Sync {
-    /// A token that is valid now. May block for [`TOKEN_WAIT`], not longer.
+    /// A token that is valid now. May block for ten seconds, not longer.
     ///
     /// # Errors
     /// Why there is none; never with the token or a secret in it.

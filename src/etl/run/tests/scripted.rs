@@ -1,14 +1,13 @@
 //! A way out that fails as a script says, and what it saw.
 
 use std::collections::{BTreeMap, HashSet};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use proptest::prelude::*;
 
 use super::super::desk::Desk;
-use super::super::lane::{Open, Outbound};
+use super::super::lane::{Open, Opening, Outbound};
 use super::super::ticket::Ticket;
 use super::*;
 use crate::core::record::Delivery;
@@ -43,7 +42,7 @@ struct Scripted {
 }
 
 impl Opener for Scripted {
-    fn open(&self, lane: LaneSpec) -> Pin<Box<dyn Future<Output = Result<Box<dyn Open>, Fault>> + Send + '_>> {
+    fn open(&self, lane: LaneSpec) -> Opening<'_> {
         let closed = self.script.closed && &*lane.environment == "dev";
         let opened = match closed {
             true => Err(Fault::new(Blame::Connection, "nobody answers")),

@@ -1,0 +1,136 @@
+//! `env`, `etl`, `schema`, `doctor`, `completions`: what is configured, and what is broken beside it.
+
+use super::support::Place;
+
+#[test]
+fn a_broken_file_is_listed_and_hides_no_other() {
+    let place = Place::shipped()
+        .with("config/environments/dev.yaml", "environment: dev\nkafka:\n  bootstap_servers: x\n")
+        .with("config/etl/customer_merge.yaml", "name: customer_merge\ntopics: [\n");
+    let environments = place.run(&["env", "list", "--format", "json"]).expect(0).json();
+    let state =
+        |name: &str| environments.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["state"].clone();
+    assert_eq!((state("sandbox"), state("dev"), state("qa")), ("ready".into(), "broken".into(), "incomplete".into()));
+
+    let etls = place.run(&["etl", "list", "--format", "json"]).expect(0).json();
+    let broken = etls.as_array().unwrap().iter().filter(|row| row["faults"] != serde_json::json!([])).count();
+    assert_eq!((etls.as_array().unwrap().len(), broken), (9, 1));
+
+    let shown = place.run(&["env", "show", "dev"]).expect(2);
+    assert!(shown.stdout.contains("config/environments/dev.yaml:3:3"), "{}", shown.stdout);
+    place.run(&["etl", "validate", "--format", "json"]).expect(2).json();
+    place.run(&["run", "-e", "sandbox", "--etl", "customer_update", "--dry-run", "--quiet"]).expect(0);
+    place.run(&["doctor", "--offline", "--format", "json"]).expect(2).json();
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_place_and_is_no_error_until_needed() {
+    let place = Place::shipped();
+    let shown = place.run(&["env", "show", "prod", "--format", "json"]).expect(0).json();
+    assert_eq!(shown["missing"][0]["variable"], "KAFKA_PROD_BOOTSTRAP");
+    assert_eq!(shown["missing"][0]["place"]["file"], "config/environments/prod.yaml");
+    place.run(&["doctor", "--offline"]).expect(0);
+    place.run(&["-e", "prod", "doctor", "--offline"]).expect(2);
+    let refused = place.run(&["-e", "qa", "tail", "orders", "--format", "json"]).expect(2);
+    assert!(refused.error()["what"].as_str().unwrap().contains("KAFKA_QA_BOOTSTRAP"));
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
+fn a_secret_is_masked_wherever_a_value_is_shown() {
+    let place =
+        Place::shipped().with(".env", "KAFKA_QA_BOOTSTRAP=h:1\nKAFKA_QA_USERNAME=u\nKAFKA_QA_PASSWORD=canary-9f\n");
+    for line in [
+        &["env", "show", "qa"][..],
+        &["env", "show", "qa", "--format", "json"],
+        &["env", "list"],
+        &["doctor", "--offline"],
+    ] {
+        let shown = place.run(line).expect(0);
+        assert!(!shown.stdout.contains("canary-9f") && !shown.stderr.contains("canary-9f"), "{line:?}");
+    }
+    assert!(place.run(&["env", "show", "qa"]).stdout.contains(".env:3"));
+}
+
+#[test]
+fn every_shipped_etl_is_whole_and_can_be_previewed_for_prod() {
+    let place = Place::shipped();
+    let checked = place.run(&["etl", "validate", "--format", "json"]).expect(0).json();
+    assert_eq!(checked.as_array().unwrap().len(), 9);
+    for name in ["customer_update", "customer_purge"] {
+        let environment = if name == "customer_purge" { "dev" } else { "prod" };
+        let line = [
+            "-e",
+            environment,
+            "etl",
+            "preview",
+            name,
+            "--count",
+            "3",
+            "--event",
+            "2",
+            "--set",
+            "customer_id=CUST-7",
+            "--format",
+            "json",
+        ];
+        let events = place.run(&line).expect(0).lines();
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0]["event"]["index"], 1);
+        let payload = events[0]["event"]["payload"].as_str().unwrap();
+        assert!(serde_json::from_str::<serde_json::Value>(payload).is_ok(), "{payload}");
+    }
+}
+
+#[test]
+fn a_template_that_fails_says_where() {
+    let place =
+        Place::shipped().with("templates/payloads/customer_update.json.j2", "{\n  \"a\": \"{{ nobody_set }}\"\n}\n");
+    let refused = place.run(&["etl", "preview", "customer_update", "--format", "json"]).expect(2);
+    let error = refused.error();
+    let said = format!("{} {}", error["what"], error["place"]);
+    assert!(said.contains("nobody_set") && said.contains("customer_update.json.j2"), "{said}");
+    assert_eq!(refused.stdout, "");
+    let validated = place.run(&["etl", "validate", "customer_update"]).expect(2);
+    assert!(validated.stdout.contains("customer_update.json.j2:2:"), "{}", validated.stdout);
+}
+
+#[test]
+fn schemas_are_written_checked_and_printed() {
+    let place = Place::shipped();
+    place.run(&["schema", "--out", "schemas"]).expect(0);
+    place.run(&["schema", "--out", "schemas", "--check"]).expect(0);
+    std::fs::write(place.path("schemas/etl.schema.json"), "{}").unwrap();
+    place.run(&["schema", "--out", "schemas", "--check"]).expect(2);
+    assert!(place.run(&["schema", "runner"]).expect(0).json()["properties"]["execution"].is_object());
+    let unknown = place.run(&["schema", "rnner"]).expect(2);
+    assert!(unknown.stderr.contains("known: environment, etl, runner, console"), "{}", unknown.stderr);
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let place = Place::shipped();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(place.run(&["completions", shell]).expect(0).stdout.contains("validate"), "{shell}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_known_gets_the_nearest() {
+    let place = Place::shipped();
+    for (line, nearest) in [
+        (&["env", "show", "sandbx"][..], "sandbox"),
+        (&["etl", "show", "custmer_update"], "customer_update"),
+        (&["run", "-e", "sandbox", "--etl", "custmer_update"], "customer_update"),
+        (&["run", "-e", "sandbx"], "sandbox"),
+    ] {
+        let refused = place.run(line).expect(2);
+        assert!(refused.stderr.contains(nearest), "{line:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_folder_that_a_flag_names_must_exist() {
+    let refused = Place::shipped().run(&["--config-dir", "nowhere", "env", "list", "--format", "json"]).expect(2);
+    assert!(refused.error()["what"].as_str().unwrap().contains("nowhere"));
+}

@@ -1,0 +1,50 @@
+//! Guards: nothing is written where a guard stands, and nothing asks without a terminal.
+
+use super::support::Place;
+
+fn guarded(guard: &str) -> Place {
+    let environment = format!("environment: dev\nguard: {guard}\nkafka:\n  bootstrap_servers: \"embedded://\"\n");
+    Place::shipped().with("config/environments/dev.yaml", &environment)
+}
+
+const WRITING: [&[&str]; 4] = [
+    &["run", "-e", "dev", "--etl", "customer_update"],
+    &["-e", "dev", "produce", "orders"],
+    &["-e", "dev", "produce", "orders", "--template", "customer_update.json.j2"],
+    &["-e", "dev", "env", "check", "dev", "--round-trip", "orders"],
+];
+
+#[test]
+fn a_read_only_environment_refuses_every_writing_command() {
+    let place = guarded("read_only");
+    for line in WRITING {
+        let refused = place.run(&[line, &["--yes-i-mean", "dev"]].concat()).expect(2);
+        assert!(refused.stderr.contains("read-only"), "{line:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_typed_guard_is_lifted_by_the_name_alone() {
+    let place = guarded("typed");
+    for line in WRITING {
+        assert!(place.run(line).expect(2).stderr.contains("--yes-i-mean dev"), "{line:?}");
+        place.run(&[line, &["--yes-i-mean", "qa"]].concat()).expect(2);
+        place.run(&[line, &["--yes-i-mean", "dev"]].concat()).expect(0);
+    }
+}
+
+#[test]
+fn a_confirm_guard_without_a_terminal_needs_the_flag() {
+    let place = guarded("confirm");
+    for line in WRITING {
+        assert!(place.run(line).expect(2).stderr.contains("--yes-i-mean dev"), "{line:?}");
+        place.run(&[line, &["--yes-i-mean", "dev"]].concat()).expect(0);
+    }
+}
+
+#[test]
+fn a_dry_run_asks_no_guard() {
+    for guard in ["read_only", "typed", "confirm"] {
+        guarded(guard).run(&["run", "-e", "dev", "--etl", "customer_update", "--dry-run"]).expect(0);
+    }
+}

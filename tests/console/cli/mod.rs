@@ -1,0 +1,9 @@
+//! The headless commands, by driving the real binary: exit codes, what is on which output, counts that add up.
+#![allow(clippy::unwrap_used)]
+
+mod configuration;
+mod guards;
+mod help;
+mod runs;
+mod streams;
+mod support;

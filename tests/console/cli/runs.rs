@@ -1,0 +1,126 @@
+//! `run`: reports whose counts add up, dry runs without a broker, failures with their exit codes.
+
+use serde_json::Value;
+
+use super::support::{Place, adds_up};
+
+#[test]
+fn a_thousand_events_into_the_sandbox_are_all_acknowledged() {
+    let place = Place::shipped();
+    let line = ["run", "--environment", "sandbox", "--etl", "customer_update", "--count", "1000", "--format", "json"];
+    let report = place.run(&line).expect(0).json();
+    assert_eq!(report["total"]["acknowledged"], 1_000);
+    adds_up(&report["total"]);
+    report["pairs"].as_array().unwrap().iter().for_each(adds_up);
+    for step in ["render", "queue", "acknowledge"] {
+        assert_eq!(report["total"]["steps"][step]["count"], 1_000, "{step}");
+    }
+}
+
+#[test]
+fn prod_is_rendered_without_a_broker_or_credentials_and_sent_to_only_when_meant() {
+    let place = Place::shipped();
+    let dry = ["run", "--environment", "prod", "--dry-run", "--log-payloads", "--count", "3"];
+    let rendered = place.run(&dry).expect(0);
+    assert!(rendered.stdout.contains("\"environment\": \"prod\""), "{}", rendered.stdout);
+    let lines = place.run(&[&dry[..], &["--format", "json"]].concat()).expect(0).lines();
+    let (report, events) = lines.split_last().unwrap();
+    assert_eq!(events.len() as u64, report["total"]["acknowledged"].as_u64().unwrap());
+    assert_eq!(report["dry_run"], true);
+    adds_up(&report["total"]);
+
+    let refused = place.run(&["run", "--environment", "prod", "--count", "3", "--format", "json"]).expect(2);
+    assert!(refused.error()["next"].as_str().unwrap().contains("--yes-i-mean prod"));
+    assert_eq!(refused.stdout, "");
+    let meant = place.run(&["run", "-e", "prod", "--yes-i-mean", "prod", "--format", "json"]).expect(2);
+    assert!(meant.error()["what"].as_str().unwrap().contains("KAFKA_PROD_BOOTSTRAP"));
+}
+
+#[test]
+fn flags_shape_the_plan_and_the_context() {
+    let place = Place::shipped().with("order.yaml", "customer_id: CUST-1\nitems: [{n: 1}, {n: 2}, {n: 3}]\n");
+    let line = [
+        "run",
+        "-e",
+        "sandbox,dev",
+        "--etl",
+        "customer_update",
+        "--dry-run",
+        "--log-payloads",
+        "--format",
+        "json",
+        "--context",
+        "order.yaml",
+        "--set",
+        "customer_id=CUST-2",
+        "--iterate-over",
+        "items",
+        "--max-events-per-environment",
+        "2",
+    ];
+    let lines = place.run(&line).expect(0).lines();
+    let (report, events) = lines.split_last().unwrap();
+    assert_eq!(report["total"]["planned"], 4);
+    assert_eq!(report["environments"].as_object().unwrap().len(), 2);
+    assert!(events.iter().all(|event| event["event"]["key"] == "CUST-2"), "{events:?}");
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_told_before_anything_is_sent() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let environment =
+        format!("environment: dev\nkafka:\n  bootstrap_servers: \"{free}\"\n  request_timeout_ms: 1000\n");
+    let place = Place::shipped().with("config/environments/dev.yaml", &environment);
+    for line in [
+        &["run", "-e", "dev", "--etl", "customer_update"][..],
+        &["-e", "dev", "produce", "orders"],
+        &["-e", "dev", "tail", "orders"],
+        &["-e", "dev", "consume", "orders", "-g", "g"],
+        &["env", "check", "dev"],
+    ] {
+        let refused = place.run(&[line, &["--format", "json"]].concat()).expect(3);
+        if line[0] == "env" {
+            assert_eq!(refused.json()[0]["error_code"], 30);
+            continue;
+        }
+        assert_eq!(
+            (&refused.error()["exit_code"], &refused.error()["error_code"]),
+            (&3.into(), &30.into()),
+            "{line:?}"
+        );
+        assert_eq!(refused.stdout, "", "{line:?}");
+    }
+}
+
+#[test]
+fn a_timeout_ends_a_run_with_five_and_every_event_is_counted() {
+    let place = Place::shipped();
+    let line = [
+        "run",
+        "-e",
+        "sandbox",
+        "--etl",
+        "customer_update",
+        "--count",
+        "1000",
+        "--rate",
+        "50",
+        "--timeout",
+        "1",
+        "--format",
+        "json",
+    ];
+    let report = place.run(&line).expect(5).json();
+    adds_up(&report["total"]);
+    assert!(report["total"]["not_sent"].as_u64().unwrap() > 0, "{report}");
+}
+
+#[test]
+fn a_report_is_also_written_to_a_file() {
+    let place = Place::shipped();
+    place
+        .run(&["run", "-e", "sandbox", "--etl", "customer_update", "-n", "5", "--report", "report.json", "--detailed"])
+        .expect(0);
+    let report: Value = serde_json::from_slice(&std::fs::read(place.path("report.json")).unwrap()).unwrap();
+    assert_eq!(report["total"]["acknowledged"], 5);
+}
