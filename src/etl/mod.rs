@@ -13,5 +13,7 @@ pub mod run;
 
 pub mod report;
 
+pub mod presets;
+
 #[cfg(test)]
 mod examples;
