@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import re
 import subprocess
 import time
 import uuid
@@ -33,7 +34,7 @@ def write_configuration(scratch, broker, codec, topic):
     )
     etl = Path("config/etl/customer_update.yaml").read_text()
     lines = [line for line in etl.splitlines() if not line.startswith("# yaml-language-server")]
-    text = "\n".join(lines).replace('  sandbox: "sandbox.customer.updates.v1"', f'  bench: "{topic}"')
+    text = re.sub(r"topics:\n(?:  .*\n)+", f'topics:\n  bench: "{topic}"\n', "\n".join(lines))
     # The codec is the environment's here, as it is kcat's and Python's.
     text = text.replace('extra:\n  compression: "lz4"', "extra: {}")
     (scratch / "config/etl/customer_update.yaml").write_text(text + "\n")
@@ -52,7 +53,7 @@ def velox_run(arguments, topic):
     command = [
         arguments.velox, "run", "--config-dir", folder / "config", "--template-dir", "templates",
         "--environment", "bench", "--etl", "customer_update", "--count", str(arguments.events),
-        "--context", folder / "context.json", "--format", "json",
+        "--context", folder / "context.json", "--format", "json", "--quiet",
     ]
     seconds, done = timed(command, stdout=subprocess.PIPE)
     report = json.loads(done.stdout)
@@ -86,7 +87,7 @@ def kcat_consume(arguments, topic):
 def velox_tail(arguments, topic):
     command = [
         arguments.velox, "tail", topic, "--config-dir", arguments.scratch / arguments.first / "config",
-        "--environment", "bench", "--from", "beginning", "--exit", "--print", "value",
+        "--environment", "bench", "--from", "beginning", "--exit", "--print", "value", "--quiet",
     ]
     return timed(command, stdout=subprocess.DEVNULL)[0]
 
