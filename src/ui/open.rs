@@ -81,7 +81,13 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
     let mut console = Console::new(model, screen, terminal, seat, runtime, feed, now_ms, console.frame_rate);
     console.begin(effects);
-    Ok(console.run(signals).await?)
+    let farewell = console.run(signals).await?;
+    if farewell.is_without_terminal() {
+        // `Terminal` shows the cursor when it is dropped and prints where that fails, which on a terminal that is gone is a
+        // panic. The seat has restored what could be.
+        std::mem::forget(console);
+    }
+    Ok(farewell)
 }
 
 fn now_ms() -> i64 {

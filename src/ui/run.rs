@@ -39,6 +39,13 @@ pub enum Ended {
     TerminalGone,
 }
 
+impl Ended {
+    /// Whether there is no terminal left to draw on.
+    fn is_without_terminal(self) -> bool {
+        matches!(self, Self::TerminalGone | Self::Signal("SIGHUP"))
+    }
+}
+
 /// How the console was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Farewell {
@@ -51,6 +58,11 @@ pub struct Farewell {
 }
 
 impl Farewell {
+    /// Whether the terminal went away.
+    pub fn is_without_terminal(&self) -> bool {
+        self.ended.is_without_terminal()
+    }
+
     /// Whether the person left, and nothing was cut off.
     pub fn is_voluntary(&self) -> bool {
         self.ended == Ended::Quit && self.late.is_empty()
@@ -395,8 +407,7 @@ impl<B: Backend, S: Seat> Console<B, S> {
         let stopped = self.runtime.supervisor().live();
         let grace = Duration::from_millis(SHUTDOWN_GRACE_MS);
         let supervisor = self.runtime.supervisor().clone();
-        let can_draw = !matches!(ended, Ended::TerminalGone | Ended::Signal("SIGHUP"));
-        if 0 < stopped && can_draw {
+        if 0 < stopped && !ended.is_without_terminal() {
             self.say(Note::plain(format!("stopping {stopped} jobs; what is in flight is finished")));
             let (screen, model) = (&mut self.screen, &self.model);
             self.terminal.draw(|frame| screen.draw(frame, model)).ok();
