@@ -66,7 +66,7 @@ impl<'a, 'k> Catalogue<'a, 'k> {
         let phase = self.model.jobs.get(&run.job).map(|job| &job.phase);
         if phase.is_some_and(|phase| !phase.is_ending()) {
             let ended = counts.planned - counts.open();
-            let share = if counts.planned == 0 { 0 } else { ended * 100 / counts.planned };
+            let share = (ended * 100).checked_div(counts.planned).unwrap_or(0);
             return (format!("{} {share} %", marks::RUNNING), Role::Accent);
         }
         match phase {

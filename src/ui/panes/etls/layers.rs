@@ -27,7 +27,7 @@ pub struct Layers {
 #[derive(Debug)]
 enum Over {
     /// The context of this ETL's preview; of the run where none is named.
-    Context(Option<String>, ContextEditor),
+    Context(Option<String>, Box<ContextEditor>),
     /// The environment and event of this ETL's preview.
     Choose(String, Choose),
     Preset(NamePreset),
@@ -46,7 +46,7 @@ impl Layers {
 
     /// Opens the editor of a context: of an ETL's preview, or of the run that is set up.
     pub fn open_context(&mut self, etl: Option<String>, context: &str) {
-        self.over = Some(Over::Context(etl, ContextEditor::new(context)));
+        self.over = Some(Over::Context(etl, Box::new(ContextEditor::new(context))));
     }
 
     /// Opens the choice of environment and event.

@@ -90,8 +90,8 @@ impl RunDialog {
         let mut form = Form::new(vec![
             Field::number("count", "Events", before.count.max(1), 1, EVENTS_MAX)
                 .hint("of each ETL in each environment"),
-            Field::optional_number("rate", "Rate", 1, RATE_MAX).hint("events a second in each; empty: no limit"),
-            Field::toggle("dry", "Dry run", before.dry_run).hint("Space: render, send nothing, open nothing"),
+            Field::optional_number("rate", "Rate", 1, RATE_MAX).hint("a second in each; empty: none"),
+            Field::toggle("dry", "Dry run", before.dry_run).hint("Space: render, send nothing"),
         ]);
         form.set_text("rate", &before.rate.map(|rate| rate.to_string()).unwrap_or_default());
         Self {
@@ -330,8 +330,8 @@ impl RunDialog {
 
     fn draw_hint(&self, area: Rect, buffer: &mut Buffer, view: &View<'_>) {
         let words = match self.part {
-            Part::Environments => "Space checks, a checks all, / filters",
-            Part::Context => "Enter edits the context of each event",
+            Part::Environments => "Space checks, a all, / filters",
+            Part::Context => "Enter edits it as YAML",
             Part::Fields => return,
         };
         if area.height > 0 {

@@ -128,7 +128,10 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
     }
     let mut rows = vec![Row::Words(line), Row::Said(counts, theme.role(Role::Text))];
     if let Some(report) = &run.report {
-        let words = format!("success {}  {}", percent(report.success_rate), bytes(report.bytes));
+        // What was stopped before it was tried is no failure, and no success either.
+        let tried = total.acknowledged + total.failed;
+        let share = if tried == 0 { f64::NAN } else { total.acknowledged as f64 / tried as f64 };
+        let words = format!("success {} of what was tried  {}", percent(share), bytes(report.bytes));
         rows.push(Row::Said(words, theme.role(Role::Text)));
     }
     if let Some(newest) = run.progress.latency.filter(|_| run.report.is_none()) {
