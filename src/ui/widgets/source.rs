@@ -214,10 +214,9 @@ mod tests {
     #[test]
     fn lines_are_numbered_and_long_ones_go_on_below() {
         let lines = drawn(&mut SourceView::default(), shown(&[]), 24, 6);
-        assert_eq!(
-            lines[..5],
-            [" 1 name: orders", " 2 topic:", " 3   qa: a.very.long.nam", "   e.of.a.topic.v1", ""].map(|line| line)
-        );
+        // The last cell is kept for the bar.
+        let wanted = [" 1 name: orders", " 2 topic:", " 3   qa: a.very.long.na", "   me.of.a.topic.v1", ""];
+        assert_eq!(lines[..5], wanted);
     }
 
     #[test]
