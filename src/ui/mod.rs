@@ -5,6 +5,7 @@ pub mod run;
 pub mod screen;
 
 pub mod editor;
+pub mod farewell;
 pub mod signals;
 pub mod terminal;
 

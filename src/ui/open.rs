@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::farewell::Farewell;
 use super::pane::Pane;
 use super::panes::roster;
-use super::run::{Console, Farewell};
+use super::run::{Console, Parts};
 use super::screen::{Look, Screen};
 use super::signals::Signals;
 use super::terminal::{RealSeat, guard_against_panics};
@@ -79,7 +80,7 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
     guard_against_panics();
     let seat = RealSeat::open()?;
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-    let mut console = Console::new(model, screen, terminal, seat, runtime, feed, now_ms, console.frame_rate);
+    let mut console = Console::new(Parts { model, screen, terminal, seat, runtime, feed }, now_ms, console.frame_rate);
     console.begin(effects);
     let farewell = console.run(signals).await?;
     if farewell.is_without_terminal() {

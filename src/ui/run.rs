@@ -1,7 +1,6 @@
 //! The loop: input first, then the frame, then what jobs report. It draws at most as often as asked and only what changed, and
 //! never waits for a broker, a disk or a job.
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use ratatui::backend::Backend;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use super::editor;
+use super::farewell::{Ended, Farewell};
 use super::screen::{Screen, Wish};
 use super::signals::{Signals, Told, stop_here};
 use super::terminal::Seat;
@@ -21,71 +21,26 @@ use crate::app::model::{Model, Note, Tone};
 use crate::app::provoke::provoke;
 use crate::app::runtime::Runtime;
 use crate::app::supervisor::SHUTDOWN_GRACE_MS;
-use crate::core::job::JobId;
 
 /// Frames a second where the file is silent: more is not seen in text.
 pub const FRAMES_PER_SECOND: u32 = 30;
 /// Time between two ticks of the clock.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Why the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// The person left.
-    Quit,
-    /// A signal of this name.
-    Signal(&'static str),
-    /// The terminal is gone.
-    TerminalGone,
-}
-
-impl Ended {
-    /// Whether there is no terminal left to draw on.
-    fn is_without_terminal(self) -> bool {
-        matches!(self, Self::TerminalGone | Self::Signal("SIGHUP"))
-    }
-}
-
-/// How the console was left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Farewell {
-    /// Why.
-    pub ended: Ended,
-    /// Jobs that were stopped.
-    pub stopped: usize,
-    /// Jobs that did not end within the grace.
-    pub late: Vec<JobId>,
-}
-
-impl Farewell {
-    /// Whether the terminal went away.
-    pub fn is_without_terminal(&self) -> bool {
-        self.ended.is_without_terminal()
-    }
-
-    /// Whether the person left, and nothing was cut off.
-    pub fn is_voluntary(&self) -> bool {
-        self.ended == Ended::Quit && self.late.is_empty()
-    }
-}
-
-/// What is said once the terminal is as it was; nothing where the person left and every job ended in time.
-impl fmt::Display for Farewell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.ended {
-            Ended::Quit if self.late.is_empty() => return Ok(()),
-            Ended::Quit => f.write_str("left")?,
-            Ended::Signal(name) => write!(f, "stopped by {name}")?,
-            Ended::TerminalGone => f.write_str("stopped: the terminal is gone")?,
-        }
-        match (self.stopped, self.late.len()) {
-            (0, _) => Ok(()),
-            (stopped, 0) => write!(f, "; {stopped} jobs finished what was in flight"),
-            (stopped, late) => {
-                write!(f, "; of {stopped} jobs {late} did not end within {SHUTDOWN_GRACE_MS} ms and were cut off")
-            }
-        }
-    }
+/// What a console is put together from.
+pub struct Parts<B: Backend, S: Seat> {
+    /// What is known at the start.
+    pub model: Model,
+    /// What is shown.
+    pub screen: Screen,
+    /// What is drawn on.
+    pub terminal: Terminal<B>,
+    /// What else is needed of the terminal.
+    pub seat: S,
+    /// What performs effects.
+    pub runtime: Runtime,
+    /// What jobs report through.
+    pub feed: Feed,
 }
 
 /// The console at work.
@@ -107,17 +62,9 @@ pub struct Console<B: Backend, S: Seat> {
 }
 
 impl<B: Backend, S: Seat> Console<B, S> {
-    /// A console that has drawn nothing yet. `frames_per_second` at least one.
-    pub fn new(
-        model: Model,
-        screen: Screen,
-        terminal: Terminal<B>,
-        seat: S,
-        runtime: Runtime,
-        feed: Feed,
-        clock: fn() -> i64,
-        frames_per_second: u32,
-    ) -> Self {
+    /// A console that has drawn nothing yet. `clock` gives milliseconds since 1970; `frames_per_second` is at least one.
+    pub fn new(parts: Parts<B, S>, clock: fn() -> i64, frames_per_second: u32) -> Self {
+        let Parts { model, screen, terminal, seat, runtime, feed } = parts;
         let frame_time = Duration::from_secs(1) / frames_per_second.max(1);
         Self { model, screen, terminal, seat, runtime, feed, clock, frame_time, drawn_at: None, told: None, frames: 0 }
     }

@@ -9,6 +9,7 @@ mod dialogs;
 mod environments;
 mod etls;
 mod jobs;
+mod log;
 mod metrics;
 mod tail;
 mod themes;

@@ -19,7 +19,8 @@ use velox::app::runtime::Runtime;
 use velox::app::supervisor::Supervisor;
 use velox::config::{Config, Sources};
 use velox::ui::chord::Chord;
-use velox::ui::run::{Console, Ended, FRAMES_PER_SECOND};
+use velox::ui::farewell::Ended;
+use velox::ui::run::{Console, FRAMES_PER_SECOND, Parts};
 use velox::ui::screen::{Look, Screen};
 use velox::ui::signals::Signals;
 use velox::ui::terminal::Seat;
@@ -80,7 +81,8 @@ impl Played {
         let clock = || jiff::Timestamp::now().as_millisecond();
         let screen = Screen::new(Look::default());
         let seat = ScriptSeat::default();
-        let mut console = Console::new(model, screen, terminal, seat, runtime, feed, clock, FRAMES_PER_SECOND);
+        let mut console =
+            Console::new(Parts { model, screen, terminal, seat, runtime, feed }, clock, FRAMES_PER_SECOND);
         console.begin(effects);
         let signals = Signals::listen().expect("signals");
         Self { console, signals, tick: interval(Duration::from_millis(200)), ended: None }

@@ -152,7 +152,7 @@ impl Session {
 fn a_fresh_folder_opens_on_the_live_sandbox_and_q_gives_the_terminal_back() {
     let mut session = Session::open(&[], &[]);
     session.see("sandbox");
-    session.see("connected");
+    session.see("● sandbox");
     session.press("q");
     assert_eq!(session.ended(), (0, String::new()));
 }
@@ -177,7 +177,7 @@ fn a_resize_draws_the_new_size() {
 #[test]
 fn sigterm_drains_the_jobs_restores_the_terminal_and_says_so() {
     let mut session = Session::open(&[], &[]);
-    session.see("connected");
+    session.see("● sandbox");
     session.signal("-TERM");
     let (code, said) = session.ended();
     assert_eq!(code, 5);
@@ -207,7 +207,7 @@ fn a_panic_of_the_screen_restores_the_terminal_before_it_is_told() {
 fn ctrl_z_stops_the_program_with_the_terminal_as_it_was_and_sigcont_brings_it_back() {
     for key in [true, false] {
         let mut session = Session::open(&[], &[]);
-        session.see("connected");
+        session.see("● sandbox");
         match key {
             true => session.press("\u{1a}"),
             false => session.signal("-TSTP"),
@@ -216,7 +216,7 @@ fn ctrl_z_stops_the_program_with_the_terminal_as_it_was_and_sigcont_brings_it_ba
         session.until_state(|state| state == 'T');
         session.signal("-CONT");
         session.until("the console", vt100::Screen::alternate_screen);
-        session.see("connected");
+        session.see("● sandbox");
         session.press("q");
         assert_eq!(session.ended().0, 0);
     }
@@ -234,7 +234,7 @@ fn a_wrong_key_in_the_file_is_said_with_its_line_before_the_screen_is_entered() 
 #[test]
 fn a_terminal_that_goes_away_ends_the_program_within_the_grace() {
     let mut session = Session::open(&[], &[]);
-    session.see("connected");
+    session.see("● sandbox");
     session.hang_up();
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
