@@ -12,7 +12,7 @@ use crate::kafka::producer::{Outgoing, Receipts};
 use super::ledger::{Cause, Ledger};
 use super::retry::{self, Retry};
 use super::steps::Times;
-use super::ticket::Ticket;
+use super::ticket::{ATTEMPTS_MAX, Ticket};
 
 /// The desk of one producer.
 pub struct Desk {
@@ -74,7 +74,8 @@ impl Desk {
     /// A record that a producer refused or lost: tried again later if that may help, else it has failed.
     pub fn not_delivered(&self, ticket: Ticket, fault: SendFault, record: Outgoing<'_>) {
         let (pair, account) = (ticket.pair(), self.ledger.account(ticket.pair()));
-        let again = fault.retriable && ticket.attempt() < account.max_retries && self.ledger.halted().is_none();
+        let attempts_left = ticket.attempt() < account.max_retries.min(ATTEMPTS_MAX);
+        let again = fault.retriable && attempts_left && self.ledger.halted().is_none();
         let cause = Cause::from(&Fault::from(fault));
         if !again {
             self.ledger.failed_after_sending(pair, record_bytes(&record), &cause);

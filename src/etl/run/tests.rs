@@ -183,3 +183,34 @@ async fn a_report_reads_as_text_and_as_json() {
     assert_eq!((&json["verdict"], &json["total"]["planned"]), (&json!("done"), &json!(15)));
     assert_eq!(json["pairs"][1]["acknowledged"], json!(5));
 }
+
+#[test]
+fn a_renderer_that_panics_ends_the_run_though_another_waits_for_its_turn() {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("payloads")).unwrap();
+    fs::write(folder.path().join("payloads/orders.json.j2"), "{{ event_index | first_panics }}").unwrap();
+    let next_batch = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let first_panics = move |index: u64| {
+        use std::sync::atomic::Ordering::SeqCst;
+        next_batch.fetch_or(index > 0, SeqCst);
+        let began = Instant::now();
+        // With one core there is one renderer, and nobody who waits.
+        while index == 0 && !next_batch.load(SeqCst) && began.elapsed() < PATIENCE / 10 {
+            std::thread::yield_now();
+        }
+        assert!(index > 0, "a filter with a defect");
+        index
+    };
+    let engine = Engine::builder(folder.path()).filter("first_panics", first_panics).build();
+    let plan = plan(vec![Etl { batch_size: Some(1), ..etl("orders", &["qa"]) }], &["qa"], &request(100));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (done, outcome) = std::sync::mpsc::channel();
+    runtime.spawn(async move {
+        let running = std::panic::AssertUnwindSafe(dry(&plan, &engine, RunOptions::default()));
+        done.send(futures::FutureExt::catch_unwind(running).await.is_err()).ok();
+    });
+    let panicked = outcome.recv_timeout(PATIENCE);
+    runtime.shutdown_background();
+    assert_eq!(panicked, Ok(true), "the panic is told and nobody waits for ever");
+}

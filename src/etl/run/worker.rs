@@ -70,13 +70,17 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Waits for a turn; the turn ends when what is returned is dropped, even by a panic.
-    fn wait(&self, turn: u64) -> Turn<'_> {
+    /// Waits for a turn; the turn ends when what is returned is dropped, even by a panic. A halt ends the waiting: the
+    /// renderer whose turn comes first may have panicked, and then its turn never ends.
+    fn wait(&self, turn: u64, ledger: &Ledger) -> Result<Turn<'_>, NotSent> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         while *next != turn {
+            if let Some(why) = ledger.halted() {
+                return Err(why);
+            }
             next = self.moved.wait_timeout(next, TURN_SLICE).unwrap_or_else(PoisonError::into_inner).0;
         }
-        Turn(self)
+        Ok(Turn(self))
     }
 }
 
@@ -174,7 +178,15 @@ impl Worker<'_> {
         while next < claim.range.end {
             next = self.render(claim.pair, material, next..claim.range.end);
             let rendered_at = Instant::now();
-            let _mine = turn.get_or_insert_with(|| pair.turns.wait(claim.turn));
+            if turn.is_none() {
+                match pair.turns.wait(claim.turn, &floor.ledger) {
+                    Ok(mine) => turn = Some(mine),
+                    Err(why) => {
+                        let left = self.batch.len() as u64 + (claim.range.end - next);
+                        return floor.ledger.not_sent(claim.pair, left, why);
+                    }
+                }
+            }
             self.hand_over(claim, pair, material, rendered_at);
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::desk::Desk;
 use super::super::lane::{Open, Opening, Outbound};
-use super::super::ticket::Ticket;
+use super::super::ticket::{ATTEMPTS_MAX, Ticket};
 use super::*;
 use crate::core::record::Delivery;
 use crate::kafka::cause::{SendCause, SendFault};
@@ -224,4 +224,24 @@ fn what_fails_again_and_again_is_tried_as_often_as_asked_and_then_fails() {
     adds_up(&report);
     assert_eq!((report.total.counts.failed, report.verdict), (40, Verdict::Connection));
     assert_eq!(report.total.bytes, 0);
+}
+
+#[test]
+fn more_attempts_than_can_be_counted_are_not_made() {
+    let account = Account {
+        etl: "a".into(),
+        environment: "dev".into(),
+        topic: "dev.a".into(),
+        planned: 1,
+        max_retries: 10_000,
+        retry_backoff_ms: 0,
+        partition: None,
+    };
+    let ledger = Arc::new(Ledger::new(vec![account], 1, false, Instant::now()));
+    ledger.departs(0, 1);
+    ledger.sent(0, 1, 0);
+    let fault = SendFault { cause: SendCause::BrokerDown, what: "lost".into(), retriable: true };
+    let last = Ticket::new(0, ATTEMPTS_MAX, Duration::ZERO);
+    Desk::new(Arc::clone(&ledger), 0, 0).lost(last, fault, Outgoing::default());
+    assert_eq!((ledger.counts(0).failed, ledger.in_flight(0)), (1, 0));
 }
