@@ -394,6 +394,10 @@ fn attend(consumer: &BaseConsumer<Group>, outbox: &mpsc::Sender<Arrival>, is_lea
                 let topic: Arc<str> = message.topic().into();
                 let record = record_of(&message, &topic, usize::MAX, &mut header_names);
                 backlog.extend(consumer.context().turn(&place).map(|turn| Arrival::Record(record, turn)));
+                if is_paused {
+                    // Its partition was given to us since the others were paused; else the backlog would grow with it.
+                    paused(consumer, true);
+                }
             }
             Some(Err(error)) => backlog.extend(trouble(consumer, &error)),
         }

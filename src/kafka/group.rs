@@ -96,7 +96,10 @@ impl Group {
                 self.books().sending = None;
                 self.commits.fetch_add(1, Ordering::AcqRel)
             }
-            Err(_) => self.commit_failures.fetch_add(1, Ordering::AcqRel),
+            Err(_) => {
+                self.ready_again(&mut self.books(), offsets);
+                self.commit_failures.fetch_add(1, Ordering::AcqRel)
+            }
         };
         outcome
     }
@@ -117,11 +120,16 @@ impl Group {
             Err(error) => {
                 tracing::warn!("a commit failed: {}", self.context.scrub(&error.to_string()));
                 self.commit_failures.fetch_add(1, Ordering::AcqRel);
-                for (place, offset) in sent {
-                    if books.owned.contains_key(&place) {
-                        books.ready.entry(place).or_insert(offset);
-                    }
-                }
+                self.ready_again(&mut books, sent);
+            }
+        }
+    }
+
+    /// Offsets that the broker did not take, unless a later one is ready or the partition is gone.
+    fn ready_again(&self, books: &mut Books, offsets: BTreeMap<Place, i64>) {
+        for (place, offset) in offsets {
+            if books.owned.contains_key(&place) {
+                books.ready.entry(place).or_insert(offset);
             }
         }
     }
