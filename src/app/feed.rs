@@ -229,21 +229,15 @@ impl Outlet {
 
 impl Held {
     fn push(&mut self, record: Record) {
-        self.bytes += size_of_record(&record);
+        self.bytes += record.held_bytes();
         self.records.push_back(record);
         while TAP_RECORDS_MAX < self.records.len() || (TAP_BYTES_MAX < self.bytes && 1 < self.records.len()) {
             if let Some(oldest) = self.records.pop_front() {
-                self.bytes -= size_of_record(&oldest);
+                self.bytes -= oldest.held_bytes();
                 self.skipped += 1;
             }
         }
     }
-}
-
-fn size_of_record(record: &Record) -> usize {
-    record.key.as_ref().map_or(0, Vec::len)
-        + record.value.as_ref().map_or(0, Vec::len)
-        + record.headers.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len)).sum::<usize>()
 }
 
 impl Shared {

@@ -8,12 +8,11 @@ use super::model::environments::{HealthCheck, Topics};
 use super::model::etls::{Plan, Preview};
 use super::model::jobs::{ENDED_JOBS_MAX, Job, Work};
 use super::model::runs::Run;
-use super::model::tails::Tail;
+use super::model::tails::{Records, Tail};
 use super::model::{Model, Note};
 use crate::core::environment::Guard;
 use crate::core::job::{JobId, Phase};
 use crate::core::progress::RunProgress;
-use crate::core::ring::Ring;
 
 impl Model {
     /// Carries out an action on the model and says what else has to be done.
@@ -394,6 +393,6 @@ fn pause(tail: &mut Tail, paused: bool, capacity: usize) {
         for record in tail.waiting.drain() {
             tail.records.push(record);
         }
-        tail.waiting = Ring::new(capacity);
+        tail.waiting = Records::new(capacity);
     }
 }

@@ -26,6 +26,15 @@ pub struct Record {
     pub value_bytes: usize,
 }
 
+impl Record {
+    /// Bytes of key, value and headers as they are held here: a head counts as what it is.
+    pub fn held_bytes(&self) -> usize {
+        self.key.as_ref().map_or(0, Vec::len)
+            + self.value.as_ref().map_or(0, Vec::len)
+            + self.headers.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len)).sum::<usize>()
+    }
+}
+
 /// A record on its way to a topic.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Message {

@@ -18,11 +18,22 @@ impl<T> Ring<T> {
 
     /// Adds an entry; the oldest leaves when there is no room.
     pub fn push(&mut self, entry: T) {
-        if self.slots.len() == self.capacity {
-            self.slots.pop_front();
-            self.dropped += 1;
+        if self.is_full() {
+            self.forget_oldest();
         }
         self.slots.push_back(entry);
+    }
+
+    /// Forgets the oldest entry and counts it; gives it to the caller.
+    pub fn forget_oldest(&mut self) -> Option<T> {
+        let oldest = self.slots.pop_front()?;
+        self.dropped += 1;
+        Some(oldest)
+    }
+
+    /// Whether the next entry takes the place of the oldest.
+    pub fn is_full(&self) -> bool {
+        self.slots.len() == self.capacity
     }
 
     /// Entries, oldest first.
