@@ -114,6 +114,7 @@ impl Model {
                 }
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.records = counts.read;
+                    job.bytes = counts.bytes;
                     job.lag = counts.lag;
                 }
             }
@@ -122,6 +123,7 @@ impl Model {
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.records = total.acknowledged + total.failed + total.not_sent;
                     job.errors = total.failed;
+                    job.bytes = progress.pairs.iter().map(|pair| pair.bytes).sum();
                 }
                 if let Some(run) = self.runs.get_mut(&id) {
                     run.progress = progress;

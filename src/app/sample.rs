@@ -94,12 +94,7 @@ impl Model {
 
     fn counts_of(&self, id: JobId) -> Sample {
         let Some(job) = self.jobs.get(&id) else { return Sample::default() };
-        let bytes = match (self.runs.get(&id), self.tails.get(&id)) {
-            (Some(run), _) => run.progress.pairs.iter().map(|pair| pair.bytes).sum(),
-            (None, Some(tail)) => tail.counts.bytes,
-            (None, None) => 0,
-        };
-        Sample { records: job.records, bytes, failed: job.errors }
+        Sample { records: job.records, bytes: job.bytes, failed: job.errors }
     }
 
     /// A job with one environment counts for it; with one ETL for that ETL.

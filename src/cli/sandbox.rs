@@ -13,9 +13,9 @@ use crate::kafka::settings::Connection;
 pub async fn events(connection: &Connection) -> Infallible {
     if connection.environment().is_embedded() {
         let outcome = match EmbeddedBroker::shared() {
-            Ok(broker) => {
-                generator::generate(&broker, generator::EVENTS_PER_SECOND, &CancellationToken::new()).await.map(|_| ())
-            }
+            Ok(broker) => generator::generate(&broker, generator::EVENTS_PER_SECOND, &CancellationToken::new(), |_| {})
+                .await
+                .map(|_| ()),
             Err(fault) => Err(fault),
         };
         if let Err(fault) = outcome {

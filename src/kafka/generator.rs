@@ -2,6 +2,7 @@
 //! Only ever writes to the embedded broker.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -27,11 +28,30 @@ const TICKS_PER_SECOND: u32 = 10;
 /// How long the last events may take to be stored when the generator stops.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Sends `events_per_second` events until `stop`; returns how many the broker confirmed.
+/// Events so far, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Made {
+    /// Events made.
+    pub made: u64,
+    /// Events that the broker confirmed.
+    pub acknowledged: u64,
+    /// Events that were lost: refused, or dropped because the queue was full.
+    pub failed: u64,
+    /// Bytes of keys and values that were confirmed.
+    pub bytes: u64,
+}
+
+/// Sends `events_per_second` events until `stop`, and tells ten times a second and at the end what became of them; returns
+/// the last of these.
 ///
 /// # Errors
 /// The producer cannot be made, or the broker ended.
-pub async fn generate(broker: &EmbeddedBroker, events_per_second: u32, stop: &CancellationToken) -> Result<u64, Fault> {
+pub async fn generate(
+    broker: &EmbeddedBroker,
+    events_per_second: u32,
+    stop: &CancellationToken,
+    tell: impl Fn(Made),
+) -> Result<Made, Fault> {
     let connection = Connection::open(&environment(broker), &AuthRegistry::default())?;
     let confirmed = Arc::new(Confirmed::default());
     let producer = Producer::open(&connection, &connection.environment().producer, confirmed.clone())?;
@@ -43,17 +63,22 @@ pub async fn generate(broker: &EmbeddedBroker, events_per_second: u32, stop: &Ca
             () = stop.cancelled() => break,
             _ = tick.tick() => owed += events_per_second,
         }
+        tell(confirmed.so_far(number));
         while owed >= TICKS_PER_SECOND {
             owed -= TICKS_PER_SECOND;
             number += 1;
-            if let Err(EnqueueFault::Refused(fault)) = send(&producer, &event(number)) {
-                return Err(fault.into());
+            match send(&producer, &event(number)) {
+                Ok(()) => {}
+                Err(EnqueueFault::Refused(fault)) => return Err(fault.into()),
+                Err(_) => confirmed.count(&confirmed.failed, 1),
             }
         }
     }
     producer.flush(FLUSH).await.ok();
     producer.close().await;
-    Ok(confirmed.count.load(std::sync::atomic::Ordering::Acquire))
+    let made = confirmed.so_far(number);
+    tell(made);
+    Ok(made)
 }
 
 /// One event before it is bytes.
@@ -66,15 +91,37 @@ struct Event {
 
 #[derive(Default)]
 struct Confirmed {
-    count: std::sync::atomic::AtomicU64,
+    acknowledged: AtomicU64,
+    failed: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Confirmed {
+    fn so_far(&self, made: u64) -> Made {
+        Made {
+            made,
+            acknowledged: self.acknowledged.load(Ordering::Acquire),
+            failed: self.failed.load(Ordering::Acquire),
+            bytes: self.bytes.load(Ordering::Acquire),
+        }
+    }
+
+    fn count(&self, which: &AtomicU64, more: u64) {
+        which.fetch_add(more, Ordering::AcqRel);
+    }
 }
 
 impl Receipts for Confirmed {
-    type Ticket = ();
+    /// The event's bytes.
+    type Ticket = u64;
 
-    fn settled(&self, (): (), outcome: Result<Delivery, SendFault>) {
-        if outcome.is_ok() {
-            self.count.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+    fn settled(&self, bytes: u64, outcome: Result<Delivery, SendFault>) {
+        match outcome {
+            Ok(_) => {
+                self.count(&self.acknowledged, 1);
+                self.count(&self.bytes, bytes);
+            }
+            Err(_) => self.count(&self.failed, 1),
         }
     }
 }
@@ -100,7 +147,7 @@ fn environment(broker: &EmbeddedBroker) -> Environment {
     }
 }
 
-/// A full queue (a broker that was taken down) drops the event: nobody waits for a sandbox's events.
+/// A full queue (a broker that was taken down) drops the event, which counts as failed: nobody waits for a sandbox's events.
 fn send(producer: &Producer<Confirmed>, event: &Event) -> Result<(), EnqueueFault> {
     let value = event.value.to_string();
     let outcome = producer.enqueue(
@@ -111,12 +158,9 @@ fn send(producer: &Producer<Confirmed>, event: &Event) -> Result<(), EnqueueFaul
             headers: &[("type", Some(event.kind.as_bytes())), ("source", Some(b"velox-sandbox"))],
             ..Default::default()
         },
-        (),
+        (event.key.len() + value.len()) as u64,
     );
-    match outcome {
-        Err((EnqueueFault::Refused(fault), ())) => Err(EnqueueFault::Refused(fault)),
-        _ => Ok(()),
-    }
+    outcome.map_err(|(fault, _)| fault)
 }
 
 /// Orders most often, then payments, then customers who move.
@@ -206,6 +250,22 @@ fn now() -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[tokio::test]
+    async fn what_the_broker_confirmed_is_told_while_events_go_on() {
+        let broker = tokio::task::spawn_blocking(EmbeddedBroker::shared).await.unwrap().unwrap();
+        let stop = CancellationToken::new();
+        let made = generate(&broker, 100, &stop, |made| {
+            assert!(made.acknowledged + made.failed <= made.made);
+            // Without a receipt that is told, this never ends.
+            if 0 < made.acknowledged {
+                stop.cancel();
+            }
+        });
+        let made = made.await.unwrap();
+        assert_eq!((made.acknowledged, made.failed), (made.made, 0), "the last events are waited for");
+        assert!(made.acknowledged < made.bytes);
+    }
 
     #[test]
     fn the_total_of_an_order_is_the_exact_sum_of_its_lines() {

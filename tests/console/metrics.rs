@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use velox::app::action::{Action, PaneId, RunRequest, TailRequest};
 use velox::app::fact::Fact;
+use velox::app::model::metrics::Scope;
 use velox::core::job::{JobId, Phase, TailCounts, Update};
 use velox::core::progress::{Counts, Latency, PairProgress, RunProgress};
 use velox::core::record::StartAt;
@@ -152,4 +153,28 @@ fn a_rate_of_what_has_ended_is_idle() {
     let text = stage.text(200, 60);
     let run = text.lines().find(|line| line.contains("customer_update") && line.contains("ETL")).expect("a row");
     assert!(run.contains("idle"), "{run}");
+}
+
+#[test]
+fn sample_events_make_the_sandbox_alive_in_the_header_the_totals_and_their_job() {
+    let mut stage = Stage::new();
+    stage.apply(Fact::Job(Update::Phase(JobId(1), Phase::Running)));
+    for second in 1..=3_u64 {
+        let counts =
+            Counts { planned: second * 25 + 4, acknowledged: second * 25, failed: second, ..Counts::default() };
+        let pair = PairProgress { counts, bytes: second * 25 * 1_000, ..PairProgress::default() };
+        stage
+            .apply(Fact::Job(Update::Run(JobId(1), Arc::new(RunProgress { pairs: vec![pair], ..Default::default() }))));
+        stage.apply(Fact::Tick { now_ms: NOON_MS + second as i64 * 1_000 });
+    }
+    for scope in [Scope::Total, Scope::Job(JobId(1)), Scope::Environment("sandbox".into())] {
+        let totals = &stage.model.metrics.totals[&scope];
+        assert_eq!((totals.events, totals.ok, totals.failed, totals.bytes), (78, 75, 3, 75_000), "{scope:?}");
+    }
+    stage.act(Action::Focus(PaneId::Jobs));
+    let screen = stage.text(120, 40);
+    let line = screen.lines().find(|line| line.contains("sample events")).expect("its row");
+    assert!(line.contains("26/s") && line.contains("78"), "{line}");
+    assert!(screen.contains("26 msg/s"), "{screen}");
+    assert!(screen.contains("75 acknowledged · 3 failed"), "{screen}");
 }

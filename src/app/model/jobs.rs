@@ -31,6 +31,8 @@ pub struct Job {
     pub phase_since_ms: i64,
     /// Records read, or events that ended.
     pub records: u64,
+    /// Bytes read, or sent and confirmed.
+    pub bytes: u64,
     /// Records or events a second over the last second.
     pub rate: f64,
     /// Records between it and the end of the topic, where known.
@@ -106,6 +108,7 @@ impl Job {
             since_ms: now_ms,
             phase_since_ms: now_ms,
             records: 0,
+            bytes: 0,
             rate: 0.0,
             lag: None,
             errors: 0,

@@ -12,7 +12,7 @@ use crate::core::fault::{Blame, Fault};
 use crate::core::progress::{Counts, PairProgress, RunProgress};
 use crate::kafka::client::KafkaProducer;
 use crate::kafka::embedded::EmbeddedBroker;
-use crate::kafka::generator::{EVENTS_PER_SECOND, generate};
+use crate::kafka::generator::{EVENTS_PER_SECOND, Made, generate};
 use crate::kafka::health::{self, Outcome, StepReport};
 use crate::kafka::settings::Connection;
 
@@ -69,8 +69,19 @@ fn shown(report: StepReport) -> CheckStep {
 pub async fn sample_events(assignment: Assignment) -> Result<(), Fault> {
     provoke("job");
     let broker = super::off_the_async_threads(EmbeddedBroker::shared).await?;
-    generate(&broker, EVENTS_PER_SECOND, &assignment.stop).await?;
+    let Assignment { stop, out } = assignment;
+    generate(&broker, EVENTS_PER_SECOND, &stop, |made| out.progress(Arc::new(progress_of(made)))).await?;
     Ok(())
+}
+
+/// Sample events as the progress of any job that sends.
+fn progress_of(made: Made) -> RunProgress {
+    let counts =
+        Counts { planned: made.made, acknowledged: made.acknowledged, failed: made.failed, ..Counts::default() };
+    RunProgress {
+        pairs: vec![PairProgress { counts, bytes: made.bytes, ..PairProgress::default() }],
+        ..RunProgress::default()
+    }
 }
 
 /// Sends records, waits for each to be confirmed, and counts both outcomes. Stopping leaves the rest unsent and counted.

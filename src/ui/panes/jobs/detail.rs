@@ -34,9 +34,7 @@ pub fn document(job: &Job, view: &View<'_>, cells: u16) -> Document {
         }
         (Work::Resend(resend), _, _) => of_resend(&mut document, job, resend.messages.len() as u64, view.theme),
         (Work::Check(name), _, _) => of_check(&mut document, job, name, view),
-        (Work::Generate(_), _, _) => {
-            quiet(&mut document, "what it makes is not counted here: read its topics in pane 4", view.theme);
-        }
+        (Work::Generate(_), _, _) => of_generator(&mut document, job, view.theme),
         (Work::Run(_), None, _) => {}
     }
     log(&mut document, job, view);
@@ -263,6 +261,15 @@ fn of_resend(document: &mut Document, job: &Job, planned: u64, theme: &Theme) {
     };
     let name_cells = text::width(&name) as u16;
     document.gauge(Gauge { name, style: theme.environment(&job.environment), name_cells, progress });
+}
+
+fn of_generator(document: &mut Document, job: &Job, theme: &Theme) {
+    let acknowledged = job.records.saturating_sub(job.errors);
+    let counts = format!("{} acknowledged · {} failed", number::grouped(acknowledged), number::grouped(job.errors));
+    document.fact("events", &counts, theme.role(Role::Text), theme);
+    let rate = format!("{} · {} sent", number::rate(job.rate), number::bytes(job.bytes));
+    document.fact("rate", &rate, theme.role(Role::Text), theme);
+    quiet(document, "they go on until they are stopped: read them in pane 4", theme);
 }
 
 fn of_check(document: &mut Document, job: &Job, name: &str, view: &View<'_>) {

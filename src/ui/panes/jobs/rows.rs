@@ -154,9 +154,9 @@ pub fn role(phase: &Phase) -> Role {
     }
 }
 
-/// Events that ended, or records read; a check has neither, and sample events are not counted.
+/// Events that ended, or records read; a check has neither.
 pub fn records(job: &Job) -> Option<u64> {
-    (!matches!(job.kind, JobKind::Check | JobKind::Generator)).then_some(job.records)
+    (job.kind != JobKind::Check).then_some(job.records)
 }
 
 /// What a second brings, of what is counted.
@@ -166,7 +166,7 @@ pub fn rate(job: &Job) -> Option<f64> {
 
 /// Only what sends counts failures of single events.
 pub fn errors(job: &Job) -> Option<u64> {
-    matches!(job.kind, JobKind::Run | JobKind::Resend).then_some(job.errors)
+    matches!(job.kind, JobKind::Run | JobKind::Resend | JobKind::Generator).then_some(job.errors)
 }
 
 /// Only what reads has a lag, once the end of the topic is known.
