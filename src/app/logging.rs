@@ -141,3 +141,47 @@ impl Visit for Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::app::fact::Fact;
+    use crate::app::feed::feed;
+    use crate::app::supervisor::Supervisor;
+    use crate::core::fault::{Blame, Fault};
+    use crate::core::job::Update;
+
+    #[tokio::test]
+    async fn start_trouble_and_ending_are_in_the_log_of_the_job() {
+        let (intake, mut feed) = feed();
+        let scrubber = Arc::new(RwLock::new(Scrubber::new([])));
+        let layer = ToFeed { intake: intake.clone(), journal: None, scrubber };
+        let log = tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(layer);
+        let supervisor = Supervisor::new(intake);
+        // All of a test's tasks are on its own thread.
+        let _log = tracing::subscriber::set_default(log);
+        let told = async {
+            supervisor.start(JobId(7), |_| async {
+                // As a layer below says it, which knows no jobs.
+                tracing::warn!(target: "velox::kafka", "no answer");
+                Err(Fault::new(Blame::Connection, "gone"))
+            });
+            let mut said = Vec::new();
+            loop {
+                feed.ready().await;
+                for fact in feed.drain() {
+                    match fact {
+                        Fact::Log { lines, .. } => said.extend(lines.into_iter().map(|line| (line.job, line.message))),
+                        Fact::Job(Update::Phase(_, phase)) if phase.is_ending() => return said,
+                        _ => {}
+                    }
+                }
+            }
+        };
+        let said = told.await;
+        let expected = ["running", "no answer", "failed: gone"].map(|text| (Some(JobId(7)), text.to_owned()));
+        assert_eq!(said, expected);
+    }
+}

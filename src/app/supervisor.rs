@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::fact::Fact;
 use super::feed::{Feed, Intake, Outlet};
@@ -68,7 +69,9 @@ impl Supervisor {
         lock(&self.live).insert(job, stop.clone());
         let out = self.intake.outlet(job);
         let live = self.live.clone();
-        self.tracker.spawn(async move {
+        // Whatever the layers below say while they work for the job is in the job's log.
+        let span = tracing::error_span!(target: "velox::job", "job", job = job.0);
+        let running = async move {
             tracing::info!(target: "velox::job", job = job.0, "running");
             out.phase(Phase::Running).await;
             let assignment = Assignment { stop: stop.clone(), out: out.clone() };
@@ -88,7 +91,8 @@ impl Supervisor {
                 _ => tracing::info!(target: "velox::job", job = job.0, "done"),
             }
             out.phase(ending).await;
-        });
+        };
+        self.tracker.spawn(running.instrument(span));
     }
 
     /// Starts something short whose answer is a fact: a preview, a plan, a list of topics. A panic is said in the footer.

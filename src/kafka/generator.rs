@@ -50,7 +50,7 @@ pub async fn generate(
     broker: &EmbeddedBroker,
     events_per_second: u32,
     stop: &CancellationToken,
-    tell: impl Fn(Made),
+    mut tell: impl FnMut(Made),
 ) -> Result<Made, Fault> {
     let connection = Connection::open(&environment(broker), &AuthRegistry::default())?;
     let confirmed = Arc::new(Confirmed::default());

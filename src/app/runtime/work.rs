@@ -9,6 +9,7 @@ use crate::app::model::environments::{CheckStep, StepOutcome};
 use crate::app::provoke::provoke;
 use crate::app::supervisor::Assignment;
 use crate::core::fault::{Blame, Fault};
+use crate::core::job::JobId;
 use crate::core::progress::{Counts, PairProgress, RunProgress};
 use crate::kafka::client::KafkaProducer;
 use crate::kafka::embedded::EmbeddedBroker;
@@ -39,6 +40,7 @@ pub async fn check(connection: Connection, assignment: Assignment) -> Result<(),
     };
     let telling = async {
         while let Some(step) = inbox.recv().await {
+            log_step(&step, out.job());
             out.tell(Fact::CheckStep { job: out.job(), step: shown(step) }).await;
         }
     };
@@ -51,6 +53,16 @@ pub async fn check(connection: Connection, assignment: Assignment) -> Result<(),
         Outcome::Ok(_) | Outcome::Skipped(_) => None,
     });
     failed.map_or(Ok(()), Err)
+}
+
+/// Each step in the job's own log: what the check tried last is read there when it is stopped, too.
+fn log_step(report: &StepReport, job: JobId) {
+    let (name, job) = (report.step.name(), job.0);
+    match &report.outcome {
+        Outcome::Ok(found) => tracing::info!(target: "velox::check", job, "{name}: {found}"),
+        Outcome::Skipped(why) => tracing::info!(target: "velox::check", job, "{name}: not tried: {why}"),
+        Outcome::Fault(fault) => tracing::warn!(target: "velox::check", job, "{name}: {fault}"),
+    }
 }
 
 fn shown(report: StepReport) -> CheckStep {
@@ -70,7 +82,18 @@ pub async fn sample_events(assignment: Assignment) -> Result<(), Fault> {
     provoke("job");
     let broker = super::off_the_async_threads(EmbeddedBroker::shared).await?;
     let Assignment { stop, out } = assignment;
-    generate(&broker, EVENTS_PER_SECOND, &stop, |made| out.progress(Arc::new(progress_of(made)))).await?;
+    let job = out.job().0;
+    tracing::info!(target: "velox::generator", job, "{EVENTS_PER_SECOND} events a second to {}", broker.bootstrap_servers());
+    let mut losing = false;
+    let made = generate(&broker, EVENTS_PER_SECOND, &stop, |made| {
+        // Once: what goes on is counted, and a line ten times a second would push everything else out of the log.
+        if 0 < made.failed && !std::mem::replace(&mut losing, true) {
+            tracing::warn!(target: "velox::generator", job, "the broker does not take all events: they are counted as failed");
+        }
+        out.progress(Arc::new(progress_of(made)));
+    })
+    .await?;
+    tracing::info!(target: "velox::generator", job, "{} acknowledged, {} failed", made.acknowledged, made.failed);
     Ok(())
 }
 
