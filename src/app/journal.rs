@@ -8,6 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
+use jiff::Timestamp;
+
+use super::model::audit::AuditEntry;
+
 /// Lines on their way to the disk; beyond, lines are dropped and counted, because a slow disk must not slow the console.
 const LINES_UNDER_WAY_MAX: usize = 4_096;
 /// Size at which a file is put aside, bytes: opened by any editor at once.
@@ -103,6 +107,36 @@ pub fn state_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf
         .filter(|path| path.is_absolute())
         .or_else(|| set("HOME").map(|home| home.join(".local/state")))
         .map(|state| state.join("velox-tui"))
+}
+
+/// Adds a line at once and waits for the disk: for a headless command, which writes two in its life.
+///
+/// # Errors
+/// The folder cannot be made, or the file cannot be written.
+pub fn append_now(folder: &Path, book: Book, line: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    Shelf::open(folder, book)?.write(line)
+}
+
+/// A line of the audit log: when, who, environment, what, result.
+pub fn audit_line(who: &str, entry: &AuditEntry) -> String {
+    let at = Timestamp::from_millisecond(entry.at_ms).unwrap_or_default();
+    serde_json::json!({
+        "at": at.to_string(),
+        "who": who,
+        "environment": entry.environment,
+        "what": entry.what,
+        "result": entry.result,
+    })
+    .to_string()
+}
+
+/// The person at the keyboard, as the audit log names them.
+pub fn who() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()))
+        .unwrap_or_else(|| "unknown".into())
 }
 
 fn write_all(inbox: Receiver<Entry>, mut books: [Shelf; 2]) {

@@ -2,6 +2,7 @@
 //! on the standard output; what is said to a person (progress, logs, faults) goes to the standard error.
 
 pub mod arguments;
+mod audit;
 pub mod exit;
 pub mod output;
 

@@ -12,13 +12,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
 use super::feed::Intake;
-use super::journal::{Book, Journal};
+use super::journal::{Book, Journal, audit_line, who};
 use super::model::Note;
 use super::model::audit::AuditEntry;
 use super::supervisor::Supervisor;
@@ -230,15 +229,8 @@ impl Runtime {
     }
 
     fn audit(&self, entry: AuditEntry) {
-        let at = Timestamp::from_millisecond(entry.at_ms).unwrap_or_default();
-        let line = serde_json::json!({
-            "at": at.to_string(),
-            "who": self.who,
-            "environment": entry.environment,
-            "what": entry.what,
-            "result": entry.result,
-        });
-        let kept = self.journal.as_ref().is_some_and(|journal| journal.write(Book::Audit, line.to_string()));
+        let line = audit_line(&self.who, &entry);
+        let kept = self.journal.as_ref().is_some_and(|journal| journal.write(Book::Audit, line));
         let intake = self.intake().clone();
         self.supervisor.ask("the audit log", async move {
             if !kept {
@@ -257,14 +249,6 @@ impl Runtime {
     fn config(&self) -> Arc<Config> {
         self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-/// The person at the keyboard, as the audit log names them.
-fn who() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()))
-        .unwrap_or_else(|| "unknown".into())
 }
 
 /// Runs what reads files or starts a broker where waiting harms nobody.

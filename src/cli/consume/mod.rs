@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 pub use arguments::{ConsumeArguments, EXAMPLES};
 
 use self::callback::Callback;
+use super::audit::Audited;
 use super::guard::{self, Terminal};
 use super::output::{Output, Page};
 use super::progress::{grouped, rate};
@@ -45,11 +46,30 @@ pub async fn run(arguments: &ConsumeArguments, session: &Session<'_>, output: &m
     let group = group_of(arguments, session)?;
     let guards = [(environment.name.as_str(), session::guard(environment))];
     let what = format!("consume as `{group}`, which commits its offsets,");
-    guard::permit(&guards, &arguments.guard, &what, &mut Terminal)?;
+    let act = format!("consume {} as `{group}`", arguments.settings(&group).topics.join(", "));
+    let audited = Audited::new(session, &environment.name, act);
+    audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
+    let mut counts = None;
+    let outcome = process_all(arguments, (&environment.name, &group), session, output, &mut counts).await;
+    let told = counts.map(|counts: ConsumeCounts| {
+        format!("{} processed, {} failed, {} commits", counts.processed, counts.failed, counts.commits)
+    });
+    audited.ended(outcome.as_ref().copied(), told);
+    outcome
+}
+
+/// Consumes, and shows the report. The counts are given as soon as they are final, whatever comes then.
+async fn process_all(
+    arguments: &ConsumeArguments,
+    (environment, group): (&str, &str),
+    session: &Session<'_>,
+    output: &mut Output,
+    final_counts: &mut Option<ConsumeCounts>,
+) -> Result<Exit, Failure> {
     let connection = session.connection()?;
     session::reach(&connection).await.map_err(coded)?;
 
-    let settings = arguments.settings(&group);
+    let settings = arguments.settings(group);
     let worker = Arc::new(Mutex::new(Worker::new(arguments, output)));
     let stop = Stop::new();
     let began = Instant::now();
@@ -73,6 +93,7 @@ pub async fn run(arguments: &ConsumeArguments, session: &Session<'_>, output: &m
         [Box::new(|| stop.request_stop()), Box::new(|| stop.request_stop_at_once())];
     let (report, stopped) = signals::drive(work, requests).await?;
     let report = report.map_err(coded);
+    *final_counts = report.as_ref().ok().map(|report| report.counts);
     let mut worker = worker.lock().await;
     worker.finish(output).await;
     if worker.reader_left {
@@ -81,8 +102,8 @@ pub async fn run(arguments: &ConsumeArguments, session: &Session<'_>, output: &m
     let report = report?;
     let elapsed = began.elapsed();
     let shown = Report {
-        environment: &environment.name,
-        group: &group,
+        environment,
+        group,
         topics: &settings.topics,
         counts: report.counts,
         elapsed_ms: elapsed.as_millis() as u64,

@@ -21,6 +21,7 @@ pub use arguments::{EXAMPLES, ProduceArguments};
 use self::arguments::OnError;
 use self::pieces::Pieces;
 use self::sending::{Counts, Tally};
+use super::audit::Audited;
 use super::guard::{self, Terminal};
 use super::output::{Output, Role};
 use super::progress::{self, Progress, grouped, rate, size};
@@ -56,16 +57,36 @@ pub async fn run(arguments: &ProduceArguments, session: &Session<'_>, output: &m
         return rendered::run(arguments, template, &environment.name, session, output).await;
     }
     let guards = [(environment.name.as_str(), session::guard(environment))];
-    guard::permit(&guards, &arguments.guard, &format!("produce to `{}`", arguments.topic), &mut Terminal)?;
+    let what = format!("produce to `{}`", arguments.topic);
+    let audited = Audited::new(session, &environment.name, &what);
+    audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
+    let mut counts = None;
+    let outcome = send_all(arguments, &environment.name, session, output, &mut counts).await;
+    let told = counts.map(|counts| {
+        format!("{} acknowledged, {} failed, {} not sent", counts.acknowledged, counts.failed, counts.not_sent)
+    });
+    audited.ended(outcome.as_ref().copied(), told);
+    outcome
+}
+
+/// Sends, and shows the report. The counts are given as soon as they are final, whatever comes then.
+async fn send_all(
+    arguments: &ProduceArguments,
+    environment: &str,
+    session: &Session<'_>,
+    output: &mut Output,
+    final_counts: &mut Option<Counts>,
+) -> Result<Exit, Failure> {
     let connection = session.connection()?;
     session::reach(&connection).await.map_err(coded)?;
     let input = open(arguments)?;
     let began = Instant::now();
     let (tally, stopped, ending) = send(arguments, &connection, input, session.global.quiet).await?;
     let counts = tally.counts();
+    *final_counts = Some(counts);
     let elapsed = began.elapsed();
     let report = Report {
-        environment: &environment.name,
+        environment,
         topic: &arguments.topic,
         counts,
         elapsed_ms: elapsed.as_millis() as u64,

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub use arguments::RunArguments;
 use events::{Rendered, write};
 
+use super::audit::Audited;
 use super::guard::{self, GuardArguments, Terminal};
 use super::output::Output;
 use super::progress::{Progress, grouped, rate};
@@ -21,7 +22,7 @@ use super::{Exit, Failure, Format, signals};
 use crate::core::environment::Environment;
 use crate::core::fault::{Blame, Fault};
 use crate::core::progress::RunProgress;
-use crate::etl::plan::{Plan, Request, Target};
+use crate::etl::plan::{Plan, PlannedPair, Request, Target};
 use crate::etl::registry::Registry;
 use crate::etl::report::tables::Look;
 use crate::etl::report::{RunReport, Verdict};
@@ -94,9 +95,50 @@ async fn plan_and_run(
     }
     let guarded = plan.guarded();
     let guards: Vec<_> = guarded.iter().map(|(name, guard)| (&**name, *guard)).collect();
-    guard::permit(&guards, guard, &format!("{} events", grouped(plan.total)), &mut Terminal)?;
-    let environments = ready(&plan, session, request.runner.execution.continue_on_error).await?;
-    carry_out(&plan, request, environments, None, session, output).await
+    let audited = Audited::new(session, names(&plan, |pair| &pair.environment), in_words(&plan));
+    audited.permitted(guard::permit(&guards, guard, &format!("{} events", grouped(plan.total)), &mut Terminal))?;
+    let outcome = async {
+        let environments = ready(&plan, session, request.runner.execution.continue_on_error).await?;
+        carry_out(&plan, request, environments, None, session, output).await
+    };
+    let outcome = outcome.await;
+    match &outcome {
+        Ok(report) => {
+            let counts = report.total.counts;
+            let told =
+                format!("{} acknowledged, {} failed, {} not sent", counts.acknowledged, counts.failed, counts.not_sent);
+            audited.ended(Ok(exit_of(report.verdict)), Some(told));
+        }
+        Err(failure) => audited.ended(Err(failure), None),
+    }
+    outcome
+}
+
+/// The run for the audit log.
+fn in_words(plan: &Plan) -> String {
+    format!("run {}, {} events in all", names(plan, |pair| &pair.etl.name), plan.total)
+}
+
+/// Names of the pairs, each once, in the order of the plan.
+fn names<'p>(plan: &'p Plan, of: impl Fn(&'p PlannedPair) -> &'p str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for pair in &plan.pairs {
+        if !names.contains(&of(pair)) {
+            names.push(of(pair));
+        }
+    }
+    names.join(", ")
+}
+
+fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Done => Exit::Done,
+        Verdict::SomeFailed => Exit::SomeFailed,
+        Verdict::Stopped | Verdict::TimedOut => Exit::Stopped,
+        Verdict::Connection => Exit::Connection,
+        Verdict::Authentication => Exit::Authentication,
+        Verdict::Configuration => Exit::Usage,
+    }
 }
 
 fn request(arguments: &RunArguments, session: &Session<'_>) -> Result<Request, Failure> {

@@ -124,3 +124,38 @@ fn a_report_is_also_written_to_a_file() {
     let report: Value = serde_json::from_slice(&std::fs::read(place.path("report.json")).unwrap()).unwrap();
     assert_eq!(report["total"]["acknowledged"], 5);
 }
+
+#[test]
+fn what_writes_is_audited_with_its_ending_and_a_dry_run_is_not() {
+    let place = Place::shipped();
+    let book = place.path(".local/state/velox-tui/audit.jsonl");
+    place.run(&["run", "--environment", "sandbox", "--dry-run"]).expect(0);
+    assert!(!book.exists(), "a dry run changes nothing");
+
+    place.run(&["run", "-e", "prod", "--etl", "customer_update", "--count", "3"]).expect(2);
+    place.run(&["run", "-e", "sandbox", "--etl", "customer_update", "--count", "3"]).expect(0);
+    place.feed(&["produce", "-e", "sandbox", "orders"], "{}\n{}\n").expect(0);
+    let text = std::fs::read_to_string(book).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |line: &Value| ["environment", "what", "result"].map(|name| line[name].as_str().unwrap().to_owned());
+    let refused = told(&lines[0]);
+    assert_eq!((refused[0].as_str(), refused[1].as_str()), ("prod", "run customer_update, 3 events in all"));
+    assert!(refused[2].starts_with("refused: ") && refused[2].contains("--yes-i-mean prod"), "{}", refused[2]);
+    let run = "run customer_update, 3 events in all";
+    let produce = "produce to `orders`";
+    let expected = [
+        ["sandbox", run, "started"],
+        ["sandbox", run, "done: 3 acknowledged, 0 failed, 0 not sent"],
+        ["sandbox", produce, "started"],
+        ["sandbox", produce, "done: 2 acknowledged, 0 failed, 0 not sent"],
+    ];
+    assert_eq!(lines[1..].iter().map(told).collect::<Vec<_>>(), expected);
+    assert!(lines.iter().all(|line| line["at"].is_string() && line["who"].is_string()), "{text}");
+}
+
+#[test]
+fn an_audit_log_that_cannot_be_written_is_a_warning() {
+    let place = Place::shipped().with(".local/state/velox-tui", "a file where the folder should be");
+    let ran = place.run(&["run", "-e", "sandbox", "--etl", "customer_update"]).expect(0);
+    assert!(ran.stderr.contains("audit log") && ran.stderr.contains("cannot be written"), "{}", ran.stderr);
+}
