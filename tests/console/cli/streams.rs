@@ -1,6 +1,7 @@
 //! `produce`, `tail`, `consume` on the sandbox of their own process: outputs, signals, closed pipes.
 
 use std::io::{BufRead, BufReader, Read};
+use std::time::Duration;
 
 use super::support::{Place, adds_up, ended, signal};
 
@@ -85,6 +86,51 @@ fn a_signal_ends_a_tail_with_five() {
     output.read_to_string(&mut rest).unwrap();
     assert!(rest.lines().all(|line| line.starts_with("orders ")), "{rest}");
     assert_eq!(child.wait().unwrap().code(), Some(5));
+}
+
+#[test]
+fn signals_are_heard_while_nobody_reads_the_output() {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let place = Place::shipped();
+    let line = "-e sandbox run --etl customer_update --dry-run --log-payloads --count 200000";
+    let mut child = place.start(&line.split(' ').collect::<Vec<_>>());
+    // Kept open and never read: the pipe fills, and then the process stands still.
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut String::new()).unwrap();
+    wait_until_idle(&child);
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let (tell, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || said.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+    let next = |word: &str| {
+        let lines = std::iter::from_fn(|| heard.recv_timeout(PATIENCE).ok());
+        lines.into_iter().any(|line| line.contains(word))
+    };
+    signal("TERM", &child);
+    let first = next("SIGTERM: finishing");
+    signal("TERM", &child);
+    let second = first && next("SIGTERM: leaving at once");
+    if !second {
+        child.kill().unwrap();
+    }
+    assert_eq!((second, child.wait().unwrap().code()), (true, Some(5)));
+}
+
+/// Waits until no thread of a process has used any time for a while.
+fn wait_until_idle(child: &std::process::Child) {
+    const LOOK: Duration = Duration::from_millis(50);
+    const LOOKS: u32 = 10;
+    let used = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        (fields[11].to_owned(), fields[12].to_owned())
+    };
+    let (mut before, mut same) = (used(), 0);
+    while same < LOOKS {
+        std::thread::sleep(LOOK);
+        let now = used();
+        same = if now == before { same + 1 } else { 0 };
+        before = now;
+    }
 }
 
 #[test]
