@@ -135,7 +135,7 @@ impl Copying {
             }
             let is_over = self.ends && batch.at_end;
             // While there is more to come at once, the buffer decides when to write.
-            if is_over || batch.lag.unwrap_or(0) == 0 {
+            if is_over || batch.records.is_empty() || batch.lag.unwrap_or(0) == 0 {
                 to.flush()?;
             }
             if is_over {

@@ -79,6 +79,9 @@ pub struct Tail {
     positions: BTreeMap<i32, i64>,
     /// Partitions whose end has not been seen yet.
     unfinished: BTreeSet<i32>,
+    /// Partitions whose end came after their last record: nothing is left there, though what ends a transaction takes
+    /// an offset and is no record.
+    caught_up: BTreeSet<i32>,
     /// Where each partition ended when the tail was opened.
     ends: BTreeMap<i32, i64>,
     header_names: Vec<Arc<str>>,
@@ -138,6 +141,7 @@ impl Tail {
             value_bytes_max: settings.value_bytes_max,
             positions,
             unfinished,
+            caught_up: BTreeSet::new(),
             ends,
             header_names: Vec::new(),
         })
@@ -168,6 +172,7 @@ impl Tail {
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.unfinished.remove(&partition);
+                    self.caught_up.insert(partition);
                     if self.unfinished.is_empty() && batch.records.is_empty() {
                         break;
                     }
@@ -206,7 +211,7 @@ impl Tail {
             let end = newer.get(id).copied().unwrap_or(0).max(self.ends[id]);
             u64::try_from(end - at).unwrap_or(0)
         };
-        Some(self.positions.iter().map(behind).sum())
+        Some(self.positions.iter().filter(|(id, _)| !self.caught_up.contains(id)).map(behind).sum())
     }
 
     /// The topic.
@@ -216,6 +221,9 @@ impl Tail {
 
     fn note(&mut self, partition: i32, next: i64) {
         self.positions.insert(partition, next);
+        if !self.caught_up.is_empty() {
+            self.caught_up.remove(&partition);
+        }
         if !self.unfinished.is_empty() && self.ends.get(&partition).is_some_and(|end| next >= *end) {
             self.unfinished.remove(&partition);
         }

@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use velox::core::environment::Environment;
 use velox::core::fault::Blame;
 use velox::core::record::StartAt;
@@ -65,6 +67,29 @@ async fn a_tail_finds_a_time_and_no_group_appears() {
     });
     let groups = admin.groups(PATIENCE).await.unwrap();
     assert!(!groups.iter().any(|group| group.starts_with("velox-tail-")), "{groups:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_of_transactions_comes_to_its_end_without_a_lag() {
+    let Some(services) = Services::find() else { return };
+    let connection = open(&plain("real", &services.plaintext));
+    let topic = fresh_topic("transactions");
+    tokio::task::block_in_place(|| {
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", &services.plaintext)
+            .set("transactional.id", &topic)
+            .create()
+            .unwrap();
+        producer.init_transactions(PATIENCE).unwrap();
+        producer.begin_transaction().unwrap();
+        for value in ["0", "1", "2"] {
+            producer.send(BaseRecord::<str, str>::to(&topic).payload(value).partition(0)).unwrap();
+        }
+        producer.commit_transaction(PATIENCE).unwrap();
+        let mut tail = Tail::open(&connection, &topic, &TailSettings::whole(StartAt::Beginning), PATIENCE).unwrap();
+        // The commit has an offset of its own behind the last record.
+        assert_eq!((read_to_end(&mut tail), tail.lag()), (vec![0, 1, 2], Some(0)));
+    });
 }
 
 #[tokio::test]
