@@ -319,9 +319,7 @@ impl Member {
         wanted.auto_offset_reset = settings.offset_reset.unwrap_or(wanted.auto_offset_reset);
         let mut config = connection.consumer_config(&wanted)?;
         config.set("group.id", &settings.group_id);
-        if config.get("queued.max.messages.kbytes").is_none() {
-            config.set("queued.max.messages.kbytes", super::tail::READ_AHEAD_KBYTES.to_string());
-        }
+        super::tail::read_ahead(&mut config);
         let consumer: BaseConsumer<Group> =
             config.create_with_context(Group::new(connection.context())).map_err(failed)?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();

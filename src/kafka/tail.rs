@@ -24,6 +24,9 @@ pub use super::reader::TailReader;
 pub const VALUE_HEAD_MAX: usize = 64 << 10;
 /// What librdkafka reads ahead. Its default of 64 MiB for every tail is memory nobody sees.
 pub const READ_AHEAD_KBYTES: u32 = 32 << 10;
+/// How soon librdkafka fetches again after its queue was full. Its default of a second idles every reader that is slower
+/// than the broker for most of that second.
+const FULL_QUEUE_PAUSE_MS: u32 = 10;
 /// Bytes of one batch: what a slow reader makes wait between the broker and itself, times the queue's length.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// How often the brokers' ends are noted, for the lag.
@@ -53,6 +56,17 @@ impl TailSettings {
     /// All partitions with the heads of values, for a view.
     pub fn heads(start: StartAt) -> Self {
         Self { value_bytes_max: VALUE_HEAD_MAX, ..Self::whole(start) }
+    }
+}
+
+/// Bounds what a reader holds before it is asked for, where its settings are silent.
+pub(super) fn read_ahead(config: &mut rdkafka::ClientConfig) {
+    for (name, value) in
+        [("queued.max.messages.kbytes", READ_AHEAD_KBYTES), ("fetch.queue.backoff.ms", FULL_QUEUE_PAUSE_MS)]
+    {
+        if config.get(name).is_none() {
+            config.set(name, value.to_string());
+        }
     }
 }
 
@@ -108,9 +122,7 @@ impl Tail {
             .set("statistics.interval.ms", ENDS_INTERVAL_MS.to_string())
             // Where retention overtakes a tail, it goes on with the oldest record kept.
             .set("auto.offset.reset", "earliest");
-        if config.get("queued.max.messages.kbytes").is_none() {
-            config.set("queued.max.messages.kbytes", READ_AHEAD_KBYTES.to_string());
-        }
+        read_ahead(&mut config);
         let consumer: BaseConsumer<Context> = config.create_with_context(connection.context()).map_err(failed)?;
         let deadline = Instant::now() + timeout;
         let metadata = admin::metadata(&consumer, connection, Some(topic), timeout)?;
