@@ -102,7 +102,7 @@ impl Services {
             let is_required = std::env::var("VELOX_SERVICES_REQUIRED").is_ok_and(|value| value == "1");
             assert!(!is_required, "VELOX_SERVICES_REQUIRED=1 and no VELOX_KAFKA_PLAINTEXT");
             let name = std::thread::current().name().unwrap_or_default().to_owned();
-            writeln!(std::io::stderr(), "skipped without real Kafka: {name}").unwrap();
+            writeln!(std::io::stderr(), "skipped without real Kafka: {name}").ok();
             return None;
         }
         let set = |name: &str| variable(name).unwrap_or_else(|| panic!("VELOX_KAFKA_{name} is not set"));

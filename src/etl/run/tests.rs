@@ -205,7 +205,7 @@ fn a_renderer_that_panics_ends_the_run_though_another_waits_for_its_turn() {
     let engine = Engine::builder(folder.path()).filter("first_panics", first_panics).build();
     let plan = plan(vec![Etl { batch_size: Some(1), ..etl("orders", &["qa"]) }], &["qa"], &request(100));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (done, outcome) = std::sync::mpsc::channel();
+    let (done, outcome) = std::sync::mpsc::sync_channel(1);
     runtime.spawn(async move {
         let running = std::panic::AssertUnwindSafe(dry(&plan, &engine, RunOptions::default()));
         done.send(futures::FutureExt::catch_unwind(running).await.is_err()).ok();
