@@ -9,7 +9,7 @@ use super::model::etls::{Plan, Preview};
 use super::model::jobs::{ENDED_JOBS_MAX, Job, Work};
 use super::model::runs::Run;
 use super::model::tails::{Records, Tail};
-use super::model::{Model, Note};
+use super::model::{Model, Note, Opened};
 use crate::core::environment::Guard;
 use crate::core::job::{JobId, Phase};
 use crate::core::progress::RunProgress;
@@ -332,7 +332,7 @@ impl Model {
             Work::Check(_) | Work::Generate(_) => PaneId::Environments,
             Work::Resend(_) => PaneId::Tail,
         };
-        self.opened = Some(id);
+        self.opened = Some(Opened { job: id, request: self.number_request() });
         Vec::new()
     }
 

@@ -595,3 +595,31 @@ fn no_size_makes_the_pane_fail() {
         stage.drawn(width, height);
     }
 }
+
+#[test]
+fn a_run_opened_in_the_jobs_is_shown_here_under_its_etl() {
+    let mut stage = running();
+    ended(&mut stage);
+    let older = stage.model.runs.values().last().map(|run| run.job).expect("a run");
+    stage.act(Action::Run(RunRequest {
+        etls: vec!["customer_update".into()],
+        environments: vec!["sandbox".into()],
+        count: 7,
+        rate: None,
+        dry_run: true,
+        context: String::new(),
+    }));
+    // Elsewhere in the tree, its category folded, and a filter that hides it.
+    stage.press("Esc Esc Home Left / z z Enter");
+    for _ in 0..2 {
+        stage.act(Action::Focus(PaneId::Jobs));
+        stage.text(160, 40);
+        stage.act(Action::OpenJob(older));
+        let screen = stage.text(160, 40);
+        assert!(screen.contains("1,000"), "the older run, not the newest\n{screen}");
+        assert!(screen.contains("Runs") && screen.contains("customer_update"), "{screen}");
+        // Opened again after the cursor went elsewhere, it is shown again.
+        stage.press("Home");
+        assert!(stage.text(160, 40).contains("dry run"));
+    }
+}

@@ -72,6 +72,15 @@ impl Note {
     }
 }
 
+/// A job that was to be shown in the pane it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// Which.
+    pub job: JobId,
+    /// Grows with each: the same job opened again is another wish.
+    pub request: u64,
+}
+
 /// The whole state of the console.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -112,7 +121,7 @@ pub struct Model {
     /// The tail opened last, which the tail pane shows.
     pub tail: Option<JobId>,
     /// The job that was to be shown in its pane last; panes look at it when it changes.
-    pub opened: Option<JobId>,
+    pub opened: Option<Opened>,
 
     /// Measures over time and totals.
     pub metrics: Metrics,

@@ -80,6 +80,16 @@ impl Tree {
         }
     }
 
+    /// Puts the cursor on a node wherever it is: opens its branch, and drops a filter, which might hide it.
+    pub fn reveal(&mut self, facts: &impl Branches, columns: usize, revision: u64, node: Node) {
+        let (Node::Branch(branch) | Node::Leaf(branch, _)) = node;
+        self.closed.remove(&*facts.text(Node::Branch(branch), 0));
+        self.listing.search_mut().clear();
+        self.changed = true;
+        self.refresh(facts, columns, revision);
+        self.select(node);
+    }
+
     /// Whether keys go into the filter.
     pub fn is_typing(&self) -> bool {
         self.listing.search().is_typing()

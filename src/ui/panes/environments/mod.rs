@@ -13,11 +13,11 @@ use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Block, Borders, Padding};
 
 use crate::app::action::{Action, PaneId};
-use crate::app::model::Model;
 use crate::app::model::environments::{ConnectionState, EnvironmentRow, HealthCheck};
 use crate::app::model::jobs::Work;
+use crate::app::model::{Model, Opened};
 use crate::core::environment::Guard;
-use crate::core::job::{JobId, Phase};
+use crate::core::job::Phase;
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::layout;
@@ -69,7 +69,7 @@ pub struct Environments {
     /// Whether the cursor was put on the active environment.
     placed: bool,
     /// The last job that was to be shown here.
-    opened: Option<JobId>,
+    opened: Option<Opened>,
 }
 
 impl Environments {
@@ -133,7 +133,7 @@ impl Environments {
         }
         self.opened = model.opened;
         if let Some(Work::Check(name) | Work::Generate(name)) =
-            self.opened.and_then(|job| model.jobs.get(&job)).map(|job| &job.work)
+            self.opened.and_then(|opened| model.jobs.get(&opened.job)).map(|job| &job.work)
             && let Some(row) = at(name)
         {
             self.list.select(row);

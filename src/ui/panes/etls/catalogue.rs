@@ -45,6 +45,13 @@ impl<'a, 'k> Catalogue<'a, 'k> {
         }
     }
 
+    /// The leaf of an ETL.
+    pub fn node(&self, name: &str) -> Option<Node> {
+        self.categories.iter().enumerate().find_map(|(category, (_, rows))| {
+            rows.iter().position(|row| row.name == name).map(|etl| Node::Leaf(category, etl))
+        })
+    }
+
     /// The ETLs of the category that a node is or is in.
     pub fn category(&self, node: Node) -> &[&'a EtlRow] {
         let (Node::Branch(at) | Node::Leaf(at, _)) = node;

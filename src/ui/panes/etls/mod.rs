@@ -27,7 +27,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::action::{Action, PaneId, RunRequest};
 use crate::app::model::etls::EtlRow;
-use crate::app::model::{Model, Note};
+use crate::app::model::{Model, Note, Opened};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::layout::{BESIDE_WIDTH_MIN, list_and_detail};
@@ -110,6 +110,8 @@ pub struct Etls {
     layers: Layers,
     /// What was run last from here: the next run of the same begins with it.
     last_run: Option<RunRequest>,
+    /// The last job that was to be shown here.
+    opened: Option<Opened>,
     drawn: Drawn,
 }
 
@@ -254,8 +256,28 @@ impl Etls {
 
     fn refresh(&mut self, model: &Model) {
         let facts = Catalogue::of(model, &self.marked);
-        // Marks are not in the model: both together say whether the tree changed.
-        self.tree.refresh(&facts, catalogue::COLUMNS.len(), model.revision.wrapping_mul(1 << 16) ^ self.touched);
+        self.tree.refresh(&facts, catalogue::COLUMNS.len(), self.stamp(model));
+        if self.opened != model.opened {
+            self.opened = model.opened;
+            self.follow(model);
+        }
+    }
+
+    /// Marks are not in the model: both together say whether the tree changed.
+    fn stamp(&self, model: &Model) -> u64 {
+        model.revision.wrapping_mul(1 << 16) ^ self.touched
+    }
+
+    /// Shows the run that was opened elsewhere, under the ETL that has the cursor where that took part, else under its first.
+    fn follow(&mut self, model: &Model) {
+        let Some(run) = self.opened.and_then(|opened| model.runs.get(&opened.job)) else { return };
+        let facts = Catalogue::of(model, &self.marked);
+        let under = self.selected(model).map(|row| &row.name).filter(|name| run.request.etls.contains(name));
+        let Some(node) = under.into_iter().chain(&run.request.etls).find_map(|name| facts.node(name)) else { return };
+        let stamp = self.stamp(model);
+        self.tree.reveal(&facts, catalogue::COLUMNS.len(), stamp, node);
+        self.runs.open(run.job);
+        (self.tab, self.in_detail) = (Tab::Runs, true);
     }
 
     fn command(&mut self, press: &Press, model: &Model) -> Reply {

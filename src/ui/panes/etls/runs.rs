@@ -60,6 +60,8 @@ pub struct RunsTab {
     listing: Listing,
     /// Which ETL the list is of.
     etl: String,
+    /// The run to put the cursor on when the list is drawn next.
+    wanted: Option<JobId>,
     top: usize,
     below: Rect,
 }
@@ -70,6 +72,11 @@ impl RunsTab {
         let entries = entries(etl, model);
         let at = if self.etl == etl { self.listing.selected().unwrap_or(0) } else { 0 };
         entries.get(at).copied()
+    }
+
+    /// Puts the cursor on a run.
+    pub fn open(&mut self, run: JobId) {
+        self.wanted = Some(run);
     }
 
     /// Takes a key that moves: arrows in the list, page keys below it.
@@ -109,6 +116,13 @@ impl RunsTab {
         }
         let facts = List { entries: &entries, view };
         self.listing.refresh(&facts, COLUMNS.len(), model.revision);
+        let is = |entry: &Entry<'_>, wanted| matches!(entry, Entry::Run(run) if run.job == wanted);
+        if let Some(wanted) = self.wanted.take()
+            && let Some(at) = entries.iter().position(|entry| is(entry, wanted))
+        {
+            self.listing.select(at);
+            self.top = 0;
+        }
         let Some(entry) = self.selected(etl, model) else {
             let key = super::chord(view, super::RUN);
             let words =
