@@ -38,6 +38,7 @@ impl Place {
     fn start(&self, line: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_velox-tui"));
         command.args(line).args(["--format", "json"]).current_dir(self.folder.path());
+        command.env("XDG_STATE_HOME", self.folder.path().join("state"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
@@ -120,6 +121,7 @@ async fn what_is_produced_is_tailed_and_produced_again_byte_for_byte() {
     let run = |line: &[&str], input: &[u8]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_velox-tui"));
         command.args(line).args(["-e", "real"]).current_dir(place.folder.path());
+        command.env("XDG_STATE_HOME", place.folder.path().join("state"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
         let ended = child.wait_with_output().unwrap();
