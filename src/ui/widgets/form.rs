@@ -111,7 +111,16 @@ pub struct Form {
 impl Form {
     /// A form that begins at its first field.
     pub fn new(fields: Vec<Field>) -> Self {
-        Self { fields, at: 0 }
+        let mut form = Self { fields, at: 0 };
+        form.select();
+        form
+    }
+
+    /// Selects a number that is come upon, so that typing replaces it: `1` must not become `11000`.
+    fn select(&mut self) {
+        if let Some(Value::Number { input, .. }) = self.fields.get_mut(self.at).map(|field| &mut field.value) {
+            input.select();
+        }
     }
 
     /// The words of a text field; empty where there is none of that name.
@@ -152,6 +161,7 @@ impl Form {
     /// Goes to a field; nowhere where there is none of that name.
     pub fn go(&mut self, name: &str) {
         self.at = self.fields.iter().position(|field| field.name == name).unwrap_or(self.fields.len());
+        self.select();
     }
 
     /// Replaces the words of a text field.
@@ -183,6 +193,7 @@ impl Form {
             KeyCode::Enter | KeyCode::Esc => return false,
             _ => return self.fill(key),
         }
+        self.select();
         true
     }
 
@@ -298,9 +309,12 @@ mod tests {
     #[test]
     fn each_field_is_filled_by_its_own_keys() {
         let mut form = form();
-        press(&mut form, &[KeyCode::Char('!'), KeyCode::Tab, KeyCode::Backspace, KeyCode::Tab, KeyCode::Tab]);
+        press(
+            &mut form,
+            &[KeyCode::Char('!'), KeyCode::Tab, KeyCode::Char('5'), KeyCode::Char('0'), KeyCode::Tab, KeyCode::Tab],
+        );
         press(&mut form, &[KeyCode::Char(' '), KeyCode::Tab, KeyCode::Right]);
-        assert_eq!((form.text("topic"), form.number("count"), form.number("rate")), ("orders!", Some(100), None));
+        assert_eq!((form.text("topic"), form.number("count"), form.number("rate")), ("orders!", Some(50), None));
         assert_eq!((form.is_on("dry"), form.text("start"), form.chosen("start")), (true, "beginning", 1));
         assert_eq!(form.fault(), None);
         press(&mut form, &[KeyCode::Tab]);

@@ -18,13 +18,15 @@ pub struct Input {
     text: String,
     /// Byte at which the caret stands; always between two letters.
     caret: usize,
+    /// Whether all of it is selected: what is typed next replaces it.
+    selected: bool,
 }
 
 impl Input {
     /// A line with its caret at the end.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { caret: text.len(), text }
+        Self { caret: text.len(), text, selected: false }
     }
 
     /// What is typed.
@@ -42,6 +44,11 @@ impl Input {
         *self = Self::new(text);
     }
 
+    /// Selects all of it, so that what is typed next replaces it.
+    pub fn select(&mut self) {
+        self.selected = !self.text.is_empty();
+    }
+
     /// Empties the line.
     pub fn clear(&mut self) {
         self.set("");
@@ -49,6 +56,9 @@ impl Input {
 
     /// Adds text at the caret, as typed or pasted; line ends become spaces.
     pub fn insert(&mut self, text: &str) {
+        if std::mem::take(&mut self.selected) {
+            self.delete(0, self.text.len());
+        }
         for letter in text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }) {
             if self.text.len() + letter.len_utf8() > INPUT_BYTES_MAX {
                 return;
@@ -61,6 +71,18 @@ impl Input {
     /// Takes a key; `false` where it means nothing to a line.
     pub fn key(&mut self, key: KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        if self.selected && matches!(key.code, KeyCode::Backspace | KeyCode::Delete) {
+            self.clear();
+            return true;
+        }
+        let selected = self.selected;
+        let taken = self.change(key, control);
+        // A letter has replaced what was selected; any other key leaves the text and drops the selection.
+        self.selected = selected && !taken;
+        taken
+    }
+
+    fn change(&mut self, key: KeyEvent, control: bool) -> bool {
         match key.code {
             KeyCode::Char('u') if control => self.delete(0, self.caret),
             KeyCode::Char('k') if control => self.delete(self.caret, self.text.len()),
@@ -99,6 +121,10 @@ impl Input {
         buffer.set_stringn(area.x, area.y, &shown_before, cells, theme.role(Role::Text));
         let room = cells - text::width(&shown_before);
         buffer.set_stringn(caret, area.y, text::fit(&self.text[self.caret..], room), room, theme.role(Role::Text));
+        if focused && self.selected {
+            let cells = text::width(&self.text).min(cells) as u16;
+            buffer.set_style(Rect { width: cells, height: 1, ..area }, theme.role(Role::Selection));
+        }
         if focused && let Some(cell) = buffer.cell_mut((caret, area.y)) {
             cell.modifier.insert(Modifier::REVERSED);
         }
@@ -152,6 +178,23 @@ mod tests {
             "hxéllo wörld"
         );
         assert_eq!(typed(&[(KeyCode::Char('u'), CONTROL), (KeyCode::Backspace, NONE)]).text(), "");
+    }
+
+    #[test]
+    fn what_is_typed_replaces_what_is_selected_and_moving_keeps_it() {
+        let mut input = Input::new("1");
+        input.select();
+        for digit in "1000".chars() {
+            input.key(KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE));
+        }
+        assert_eq!(input.text(), "1000");
+        input.select();
+        input.key(KeyEvent::new(KeyCode::End, KeyModifiers::NONE));
+        input.key(KeyEvent::new(KeyCode::Char('0'), KeyModifiers::NONE));
+        assert_eq!(input.text(), "10000");
+        input.select();
+        input.key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
+        assert_eq!(input.text(), "");
     }
 
     #[test]
