@@ -231,7 +231,6 @@ mod tests {
         let flags = [
             "--dry-run",
             "--log-payloads",
-            "--verbose",
             "--category",
             "c",
             "--exclude-etl",
