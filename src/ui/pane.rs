@@ -7,7 +7,7 @@
 //! 2. Name each command as a constant and list it in a `KEYS` table; the registry makes footer, `?` help, palette and
 //!    overrides of `config/console.yaml` from it. Never look at a raw key for a command: a person may have moved it.
 //!
-//!    ```ignore
+//!    ```text
 //!    const CONNECT: Command = Command("environments.connect");
 //!    const KEYS: &[Binding] = &[Binding::new(CONNECT, &["c"], "connect or disconnect")];
 //!

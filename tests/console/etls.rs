@@ -412,7 +412,7 @@ fn nothing_runs_before_its_plan_is_on_the_screen() {
     planned(&mut stage);
     assert!(stage.text(120, 40).contains("1 event is sent"));
     // Another number is another plan: the old one is no leave to send.
-    stage.press("Tab").types("0");
+    stage.press("Tab").types("10");
     assert_eq!(last_plan(&stage).expect("asked").1.count, 10);
     stage.press("Enter");
     assert_eq!(started(&stage), None);
