@@ -10,6 +10,7 @@ use super::model::{Model, Note};
 use super::update::said_of;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Phase, Update};
+use crate::core::progress::RunProgress;
 
 impl Model {
     /// Takes a fact in and says what has to be done because of it.
@@ -44,8 +45,8 @@ impl Model {
                 }
             }
             Fact::RunReport { job, report } => {
+                self.progressed(job, std::sync::Arc::new(report.progress.clone()));
                 if let Some(run) = self.runs.get_mut(&job) {
-                    run.progress = std::sync::Arc::new(report.progress.clone());
                     run.report = Some(report);
                 }
             }
@@ -118,19 +119,22 @@ impl Model {
                     job.lag = counts.lag;
                 }
             }
-            Update::Run(id, progress) => {
-                let total = progress.total();
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.records = total.acknowledged + total.failed + total.not_sent;
-                    job.errors = total.failed;
-                    job.bytes = progress.pairs.iter().map(|pair| pair.bytes).sum();
-                }
-                if let Some(run) = self.runs.get_mut(&id) {
-                    run.progress = progress;
-                }
-            }
+            Update::Run(id, progress) => self.progressed(id, progress),
         }
         Vec::new()
+    }
+
+    /// The newest counts of a run; the report brings the last ones. What was not sent is no event that passed.
+    fn progressed(&mut self, id: JobId, progress: std::sync::Arc<RunProgress>) {
+        let total = progress.total();
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.records = total.acknowledged + total.failed;
+            job.errors = total.failed;
+            job.bytes = progress.pairs.iter().map(|pair| pair.bytes).sum();
+        }
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.progress = progress;
+        }
     }
 
     fn phase(&mut self, id: JobId, phase: Phase) -> Vec<Effect> {

@@ -1,14 +1,19 @@
 //! Actions and facts against the effects they must have: the model decides, and touches nothing.
 
+use std::sync::Arc;
+
 use velox::app::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
 use velox::app::effect::Effect;
 use velox::app::fact::Fact;
 use velox::app::model::etls::Rendered;
 use velox::app::model::jobs::Work;
+use velox::app::model::metrics::Scope;
+use velox::app::model::runs::RunReport;
 use velox::app::model::{Model, Tone};
 use velox::core::environment::Guard;
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, TailCounts, Update};
+use velox::core::progress::{Counts, PairProgress, RunProgress};
 use velox::core::record::{Message, Record, StartAt};
 
 use crate::stage::{NOON_MS, Stage};
@@ -229,6 +234,21 @@ fn every_ending_of_a_run_is_audited_with_its_result() {
         let [Effect::Audit(entry)] = &stage.effects[..] else { panic!("{:?}", stage.effects) };
         assert!(entry.result.contains(said), "{entry:?}");
     }
+}
+
+#[test]
+fn a_run_that_ends_between_two_samples_is_counted_whole_and_what_was_not_sent_is_not() {
+    let mut stage = Stage::new();
+    stage.act(Action::Run(run(&["sandbox"])));
+    let job = JobId(last_job(&stage));
+    let counts = Counts { planned: 10, acknowledged: 6, failed: 1, not_sent: 3 };
+    let pair = PairProgress { counts, bytes: 600, ..PairProgress::default() };
+    let progress = RunProgress { pairs: vec![pair], ..RunProgress::default() };
+    stage.apply(Fact::RunReport { job, report: Arc::new(RunReport { progress, ..RunReport::default() }) });
+    ended(&mut stage, job.0, Phase::Stopped);
+    stage.apply(Fact::Tick { now_ms: NOON_MS + 1_000 });
+    let totals = stage.model.metrics.totals[&Scope::Etl("customer_update".into())];
+    assert_eq!((totals.events, totals.ok, totals.failed, totals.bytes), (7, 6, 1, 600));
 }
 
 #[test]
