@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::arguments::Format;
 use crate::core::fault::{Blame, Fault};
+use crate::kafka::cause::ErrorCode;
 
 /// The exit code of a command. Scripts depend on it: the numbers never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +104,8 @@ impl Failure {
             Format::Json => {
                 let mut error = json!(fault);
                 error["exit_code"] = json!(self.exit() as u8);
-                error["error_code"] = json!(code);
+                error["error_code"] =
+                    json!(code.or((fault.blame == Blame::Configuration).then_some(ErrorCode::Configuration.number())));
                 writeln!(to, "{}", json!({ "error": error }))
             }
         }

@@ -175,7 +175,12 @@ impl Keymap {
             let nearest = self
                 .entries
                 .iter()
-                .map(|entry| (strsim::jaro_winkler(entry.command.0, command), entry.command.0))
+                .map(|entry| {
+                    // `quit` is near to `console.quit`: people leave out where a command belongs.
+                    let short = entry.command.0.rsplit('.').next().unwrap_or_default();
+                    let likeness = [entry.command.0, short].map(|name| strsim::jaro_winkler(name, command)).into_iter();
+                    (likeness.fold(0.0, f64::max), entry.command.0)
+                })
                 .max_by(|one, other| one.0.total_cmp(&other.0))
                 .filter(|(likeness, _)| 0.8 < *likeness)
                 .map(|(_, name)| name);

@@ -401,6 +401,30 @@ fn the_preview_follows_the_cursor_of_the_list() {
 }
 
 #[test]
+fn digits_typed_at_once_are_the_number_of_events_and_the_environment_is_the_active_one() {
+    let mut stage = on_update();
+    stage.press("r").types("1000");
+    let (_, asked) = last_plan(&stage).expect("a plan");
+    assert_eq!((asked.count, asked.environments), (1_000, vec!["sandbox".to_owned()]));
+    planned(&mut stage);
+    stage.press("Enter");
+    assert_eq!(started(&stage).expect("started").count, 1_000);
+    // Another environment is active now: the one that ran last is no longer checked.
+    stage.model.active = Some("qa".into());
+    stage.press("r");
+    assert_eq!(last_plan(&stage).expect("a plan").1.environments, ["qa"]);
+}
+
+#[test]
+fn a_key_that_cannot_be_seen_does_nothing() {
+    let mut stage = on_update();
+    stage.drawn(50, 12);
+    stage.press("r");
+    stage.drawn(120, 40);
+    assert!(!stage.text(120, 40).contains("Run customer_update"));
+}
+
+#[test]
 fn nothing_runs_before_its_plan_is_on_the_screen() {
     let mut stage = on_update();
     stage.press("r");

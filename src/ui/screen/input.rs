@@ -44,6 +44,11 @@ impl Screen {
         if event.code == KeyCode::Char('z') && event.modifiers.contains(KeyModifiers::CONTROL) {
             return Some(Wish::Suspend);
         }
+        // What cannot be seen is not obeyed, save the way out.
+        if self.drawn.too_small {
+            let leave = event.code == KeyCode::Char('c') && event.modifiers.contains(KeyModifiers::CONTROL);
+            return leave.then_some(Wish::Act(Action::Quit));
+        }
         if let Some(asked) = &model.confirmation {
             let reply = self.confirm.key(event, asked);
             return self.settle(reply);

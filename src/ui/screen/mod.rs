@@ -78,6 +78,8 @@ pub struct Screen {
 /// Where things were drawn last, for the mouse.
 #[derive(Debug, Default)]
 struct Drawn {
+    /// Nothing but the size that is needed.
+    too_small: bool,
     tabs: Vec<(PaneId, Rect)>,
     /// Panes with the area inside their borders.
     panes: Vec<(PaneId, Rect)>,
@@ -148,6 +150,7 @@ impl Screen {
         match layout::areas(screen, footer) {
             Some(areas) => self.draw_all(frame, areas, model),
             None => {
+                self.drawn.too_small = true;
                 let text = format!("velox needs {WIDTH_MIN}x{HEIGHT_MIN}; this is {}x{}", screen.width, screen.height);
                 let words = text::fit(&text, usize::from(screen.width)).into_owned();
                 frame.render_widget(Line::styled(words, self.theme.role(Role::Warning)), screen);

@@ -33,6 +33,11 @@ impl Progress {
         (open > 0 && self.per_second > 0.0).then(|| (open as f64 / self.per_second * 1_000.0) as u64)
     }
 
+    /// Tried of planned, 0 to 1: a run that was stopped is not complete.
+    fn tried(&self) -> f64 {
+        if self.planned == 0 { 1.0 } else { ((self.done + self.failed) as f64 / self.planned as f64).min(1.0) }
+    }
+
     /// Ended of planned, 0 to 1; nothing planned is nothing left to do.
     pub fn share(&self) -> f64 {
         if self.planned == 0 { 1.0 } else { (self.ended() as f64 / self.planned as f64).min(1.0) }
@@ -63,7 +68,7 @@ pub fn draw(
 
     let running = progress.left_ms().is_some();
     let mut facts = vec![
-        (format!("{:>3.0} %", (progress.share() * 100.0).floor()), Role::Text),
+        (format!("{:>3.0} %", (progress.tried() * 100.0).floor()), Role::Text),
         (format!("{}/{}", number::grouped(progress.done), number::grouped(progress.planned)), Role::Text),
     ];
     if progress.failed > 0 {

@@ -422,8 +422,12 @@ impl Etls {
         let served = |name: &String| {
             etls.iter().filter_map(|etl| model.etl(etl)?.etl.as_ref()).any(|etl| etl.topics.contains_key(name))
         };
-        let before = self.last_run.clone().filter(|run| run.etls == etls).unwrap_or_else(|| RunRequest {
-            environments: model.active.iter().filter(|name| served(name)).cloned().collect(),
+        // Always the active environment, whatever ran last: what the header names is where a person thinks to be.
+        let environments = model.active.iter().filter(|name| served(name)).cloned().collect::<Vec<_>>();
+        let last = self.last_run.clone().filter(|run| run.etls == etls);
+        let last = last.map(|run| RunRequest { environments: environments.clone(), ..run });
+        let before = last.unwrap_or_else(|| RunRequest {
+            environments,
             count: 1,
             rate: None,
             dry_run: false,

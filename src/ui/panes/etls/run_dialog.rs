@@ -176,7 +176,17 @@ impl RunDialog {
                 self.form.go("dry");
                 self.form.key(KeyEvent::from(KeyCode::Char(' ')));
             }
-            KeyCode::Char(_) if key.modifiers.contains(KeyModifiers::CONTROL) => return Step::Ignored,
+            KeyCode::Char(digit) if digit.is_ascii_digit() && self.part == Part::Environments && !filtering => {
+                // A number typed into the list of environments is meant for the one field that must be a number.
+                self.part = Part::Fields;
+                self.form.go("count");
+                self.form.key(key);
+            }
+            KeyCode::Char(letter)
+                if key.modifiers.contains(KeyModifiers::CONTROL) && !(self.types() && "aekuw".contains(letter)) =>
+            {
+                return Step::Ignored;
+            }
             KeyCode::F(_) => return Step::Ignored,
             _ => match self.part {
                 Part::Environments => {
