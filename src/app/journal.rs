@@ -245,11 +245,11 @@ mod tests {
         let with = |state: &'static str| {
             state_folder(move |name| match name {
                 "XDG_STATE_HOME" => Some(state.to_owned()),
-                _ => Some("/home/me".into()),
+                _ => Some("/people/me".into()),
             })
         };
         assert_eq!(with("/state").unwrap(), Path::new("/state/velox-tui"));
-        assert_eq!(with("").unwrap(), Path::new("/home/me/.local/state/velox-tui"));
-        assert_eq!(with("not/absolute").unwrap(), Path::new("/home/me/.local/state/velox-tui"));
+        assert_eq!(with("").unwrap(), Path::new("/people/me/.local/state/velox-tui"));
+        assert_eq!(with("not/absolute").unwrap(), Path::new("/people/me/.local/state/velox-tui"));
     }
 }

@@ -36,7 +36,8 @@ Exit codes:
   4  authentication: the broker or TLS refused the credentials
   5  stopped by a limit or a signal; what was in flight was finished and counted
 
-With --format json the standard output holds nothing but JSON; a failure is one JSON object on the standard error.";
+With --format json the standard output holds nothing but JSON; what goes wrong is JSON on the
+standard error, one object a line, the failure last.";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

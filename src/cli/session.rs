@@ -85,11 +85,7 @@ impl<'a> Session<'a> {
 
     /// The ETLs, broken ones with their first fault.
     pub fn registry(&self) -> Registry {
-        let mut registry = Registry::new();
-        for loaded in &self.config.etls {
-            registry.add(&loaded.file, loaded.preview().map(|etl| (**etl).clone()));
-        }
-        registry
+        Registry::load_all(&self.config)
     }
 
     /// What renders payloads.
