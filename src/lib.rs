@@ -23,7 +23,13 @@ pub mod template;
 
 pub mod kafka;
 
+pub mod formats;
+
+pub mod connectors;
+
 pub mod etl;
+
+pub mod sql;
 
 pub mod app;
 

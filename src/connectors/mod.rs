@@ -1,0 +1,6 @@
+//! Where rows come from and where they go: one contract for every system, and the registry that knows them by name.
+//! A connector moves Arrow batches and remembers positions; it plans nothing and keeps no state of a query.
+
+pub mod contract;
+pub mod options;
+pub mod registry;

@@ -1,0 +1,47 @@
+//! The connectors of this program, by name: one line a connector. It opens none of them.
+
+use std::sync::Arc;
+
+use super::contract::Connector;
+use crate::core::fault::{Blame, Fault};
+
+/// Connectors by name.
+#[derive(Clone, Default)]
+pub struct Connectors {
+    known: Vec<Arc<dyn Connector>>,
+}
+
+/// Systems that the documents name and this build does not speak to yet: they parse, and say so at plan time.
+pub const NOT_IN_THIS_BUILD: [&str; 5] = ["postgresql", "clickhouse", "s3", "iceberg", "http"];
+
+impl Connectors {
+    /// Adds a connector; one of the same name is replaced.
+    #[must_use]
+    pub fn with(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.known.retain(|known| known.name() != connector.name());
+        self.known.push(connector);
+        self
+    }
+
+    /// All of them, in order of registration.
+    pub fn all(&self) -> &[Arc<dyn Connector>] {
+        &self.known
+    }
+
+    /// The connector of a name.
+    ///
+    /// # Errors
+    /// A fault that names what there is, or says that the system is not available in this build.
+    pub fn get(&self, name: &str) -> Result<&Arc<dyn Connector>, Fault> {
+        if let Some(found) = self.known.iter().find(|known| known.name() == name) {
+            return Ok(found);
+        }
+        let names: Vec<_> = self.known.iter().map(|known| known.name()).collect();
+        let what = if NOT_IN_THIS_BUILD.contains(&name) {
+            format!("source `{name}` is not available in this build")
+        } else {
+            format!("there is no connector `{name}`")
+        };
+        Err(Fault::new(Blame::Operator, what).next(format!("connectors are: {}", names.join(", "))))
+    }
+}

@@ -1,0 +1,4 @@
+//! Bytes to rows and rows to bytes: JSON, CSV, raw and Debezium, each behind one pair of traits. They read no file and
+//! know no broker.
+
+pub mod contract;

@@ -1,0 +1,16 @@
+//! Streaming SQL: text to statements, statements to a plan, a plan to a running pipeline with checkpoints.
+//! It stands on stock DataFusion for planning and expressions; windows, joins with expiry, changelogs, watermarks and
+//! recovery are its own. It draws nothing and knows no terminal.
+//!
+//! ```text
+//! text -> parse   statements; what SQL does not know (EMIT, INTO, WINDOW, WITHIN, WITH) is lifted off
+//!      -> plan    a graph of nodes with compiled expressions
+//!      -> exec    a task per chain of operators, bounded channels between them
+//!      -> state   snapshots in Arrow IPC, one manifest a checkpoint
+//! ```
+
+pub mod exec;
+pub mod functions;
+pub mod parse;
+pub mod plan;
+pub mod state;

@@ -1,0 +1,2 @@
+//! Checkpoints: what a job must remember to go on where it was. Tables in Arrow IPC, one manifest written whole or not
+//! at all, the last few kept. It runs no operator.
