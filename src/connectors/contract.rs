@@ -218,6 +218,9 @@ pub struct SourceRows {
     /// The time that the source itself gives each row, milliseconds since 1970 (a record's timestamp; the time of
     /// reading where the source has none).
     pub times: ScalarBuffer<i64>,
+    /// What happens to each row ([`Op`] as its byte), where the source carries changes: Debezium's records, and tombstones,
+    /// which are deletes whose key columns are filled; `None` when all are inserts.
+    pub ops: Option<Int8Array>,
     /// The record behind each row, where [`Columns::origins`] asked for it: as many as rows.
     pub origins: Option<Arc<Vec<RawRecord>>>,
     /// Records that could not be made rows, in order of arrival.
@@ -313,14 +316,16 @@ pub struct SinkRows {
 #[async_trait]
 pub trait Sink: Send {
     /// Opens it. Answers with the epoch of the newest checkpoint whose rows are visible for certain, where the system
-    /// behind it remembers (a transaction's marker); `None` where it does not remember or there was none.
+    /// behind it remembers (a transaction's marker), 0 where it remembers and there was none (epochs begin at 1): the
+    /// job goes on from exactly that checkpoint. `None` where it does not remember: [`Sink::commit`] is called again
+    /// with what the newest manifest holds.
     async fn open(&mut self) -> Result<Option<u64>, Fault>;
     /// Writes rows. Rows that cannot be written are handed back; an error ends the job.
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault>;
     /// Everything written is durable when this returns (and visible, where the sink is not exactly-once).
     async fn flush(&mut self) -> Result<(), Fault>;
     /// Exactly-once: everything written since the last epoch is durable, yet invisible. What `commit` needs goes into
-    /// the manifest of the checkpoint.
+    /// the manifest of the checkpoint; `None` where nothing was written. No row comes between `prepare` and `commit`.
     async fn prepare(&mut self, epoch: u64) -> Result<Option<String>, Fault>;
     /// Exactly-once: makes the rows of an epoch visible. After a restart it is called again with what the manifest
     /// holds and must not do its work twice.
