@@ -229,7 +229,7 @@ pub struct WindowSpec {
 }
 
 /// Kinds of windows. Lengths are whole milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WindowKind {
     /// Side by side.
     Tumbling {

@@ -1,4 +1,9 @@
 //! Statements to a graph of nodes with compiled expressions: names are resolved, types are checked, unbounded input
 //! that would never answer is refused. It reads schemas and moves no row.
 
+mod logical;
+mod nodes;
+mod provider;
 pub mod stream;
+mod tables;
+mod translate;

@@ -85,6 +85,14 @@ pub enum NodeKind {
         /// Keys and aggregates.
         aggregate: AggregateNode,
     },
+    /// Groups rows that already carry their window (a second grouping over a window's results): the keys contain the
+    /// window's end, and a group is final when the watermark passes it. Output: keys, aggregates.
+    CarriedWindowAggregate {
+        /// Position of `window_end` in the input, a timestamp in milliseconds.
+        window_end: usize,
+        /// Keys and aggregates.
+        aggregate: AggregateNode,
+    },
     /// Groups by keys for as long as the job runs; the output is a changelog keyed by the keys, or, with
     /// [`EmitMode::Final`] over bounded input, one final table.
     GroupAggregate(AggregateNode),
@@ -232,6 +240,8 @@ pub struct JoinNode {
     pub filter: Option<Expression>,
     /// How long rows wait for their partners.
     pub bound: JoinBound,
+    /// `NOT IN`: a NULL on the right lets no left row pass (left anti joins only).
+    pub null_aware: bool,
 }
 
 /// How long rows of a join wait for partners.

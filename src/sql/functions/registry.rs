@@ -1,0 +1,114 @@
+//! Every function by name, in one place: what the planner looks up and what `SHOW FUNCTIONS` lists.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion_expr::expr::WindowFunctionDefinition;
+use datafusion_expr::planner::ExprPlanner;
+use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+/// Functions by lower-case name, aliases included.
+#[derive(Clone)]
+pub struct Functions {
+    scalars: BTreeMap<String, Arc<ScalarUDF>>,
+    aggregates: BTreeMap<String, Arc<AggregateUDF>>,
+    windows: BTreeMap<String, Arc<WindowUDF>>,
+    planners: Vec<Arc<dyn ExprPlanner>>,
+}
+
+impl Functions {
+    /// The functions of this build.
+    pub fn builtin() -> Self {
+        let mut functions = Self {
+            scalars: BTreeMap::new(),
+            aggregates: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            planners: vec![
+                Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),
+                Arc::new(datafusion_functions_nested::planner::NestedFunctionPlanner),
+                Arc::new(datafusion_functions_nested::planner::FieldAccessPlanner),
+                Arc::new(datafusion_functions::datetime::planner::DatetimeFunctionPlanner),
+                Arc::new(datafusion_functions::unicode::planner::UnicodeFunctionPlanner),
+                Arc::new(datafusion_functions_aggregate::planner::AggregateFunctionPlanner),
+                Arc::new(datafusion_functions_window::planner::WindowFunctionPlanner),
+            ],
+        };
+        for function in datafusion_functions::all_default_functions() {
+            functions.register_scalar(function);
+        }
+        for function in datafusion_functions_nested::all_default_nested_functions() {
+            functions.register_scalar(function);
+        }
+        for function in datafusion_functions_aggregate::all_default_aggregate_functions() {
+            functions.register_aggregate(function);
+        }
+        for function in datafusion_functions_window::all_default_window_functions() {
+            functions.register_window(function);
+        }
+        functions
+    }
+
+    /// Adds a scalar function under its name and aliases; one of the same name is replaced.
+    pub fn register_scalar(&mut self, function: Arc<ScalarUDF>) {
+        for alias in function.aliases() {
+            self.scalars.insert(alias.to_lowercase(), Arc::clone(&function));
+        }
+        self.scalars.insert(function.name().to_lowercase(), function);
+    }
+
+    /// Adds an aggregate under its name and aliases; one of the same name is replaced.
+    pub fn register_aggregate(&mut self, function: Arc<AggregateUDF>) {
+        for alias in function.aliases() {
+            self.aggregates.insert(alias.to_lowercase(), Arc::clone(&function));
+        }
+        self.aggregates.insert(function.name().to_lowercase(), function);
+    }
+
+    /// Adds a window function under its name and aliases; one of the same name is replaced.
+    pub fn register_window(&mut self, function: Arc<WindowUDF>) {
+        for alias in function.aliases() {
+            self.windows.insert(alias.to_lowercase(), Arc::clone(&function));
+        }
+        self.windows.insert(function.name().to_lowercase(), function);
+    }
+
+    /// The scalar function of a name.
+    pub fn scalar(&self, name: &str) -> Option<&Arc<ScalarUDF>> {
+        self.scalars.get(&name.to_lowercase())
+    }
+
+    /// The aggregate of a name.
+    pub fn aggregate(&self, name: &str) -> Option<&Arc<AggregateUDF>> {
+        self.aggregates.get(&name.to_lowercase())
+    }
+
+    /// The window function of a name.
+    pub fn window(&self, name: &str) -> Option<&Arc<WindowUDF>> {
+        self.windows.get(&name.to_lowercase())
+    }
+
+    /// All scalar functions, by name.
+    pub fn scalars(&self) -> &BTreeMap<String, Arc<ScalarUDF>> {
+        &self.scalars
+    }
+
+    /// All aggregates, by name.
+    pub fn aggregates(&self) -> &BTreeMap<String, Arc<AggregateUDF>> {
+        &self.aggregates
+    }
+
+    /// All window functions, by name.
+    pub fn windows(&self) -> &BTreeMap<String, Arc<WindowUDF>> {
+        &self.windows
+    }
+
+    /// How operators and literals become functions.
+    pub fn planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.planners
+    }
+
+    /// The name of a function that a call in a plan names.
+    pub fn name_of(function: &WindowFunctionDefinition) -> String {
+        function.name().to_lowercase()
+    }
+}

@@ -1,0 +1,168 @@
+//! What DataFusion's planner asks while it makes a logical plan: tables, functions, and relations that only streams
+//! have. It knows nothing that was not resolved before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::config::ConfigOptions;
+use datafusion_common::{Result, TableReference, plan_err};
+use datafusion_expr::planner::{
+    ContextProvider, ExprPlanner, PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
+};
+use datafusion_expr::{AggregateUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion_sql::planner::ParserOptions;
+use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
+
+use super::nodes::{AsOf, Windowed};
+use crate::sql::functions::registry::Functions;
+use crate::sql::parse::statement::{WindowSpec, window_marker};
+
+/// Names as they were resolved for one statement.
+pub struct Provider {
+    /// Tables by the name that stands in the statement.
+    pub tables: HashMap<String, Arc<dyn TableSource>>,
+    functions: Functions,
+    options: ConfigOptions,
+    relations: Vec<Arc<dyn RelationPlanner>>,
+}
+
+impl Provider {
+    /// A provider of these functions and of the statement's windows.
+    pub fn new(functions: Functions, windows: Vec<WindowSpec>) -> Self {
+        let mut options = ConfigOptions::default();
+        options.sql_parser.parse_float_as_decimal = true;
+        options.sql_parser.enable_ident_normalization = false;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        Self { tables: HashMap::new(), functions, options, relations: vec![Arc::new(StreamRelations { windows })] }
+    }
+}
+
+/// How statements are read: a number with a point is a decimal, a name is as it is written.
+pub fn parser_options() -> ParserOptions {
+    ParserOptions {
+        parse_float_as_decimal: true,
+        enable_ident_normalization: false,
+        map_string_types_to_utf8view: false,
+        collect_spans: true,
+        ..ParserOptions::default()
+    }
+}
+
+impl ContextProvider for Provider {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        // A topic may have points in its name: what SQL takes for catalog and schema is put together again.
+        let whole = match &name {
+            TableReference::Bare { table } => table.to_string(),
+            TableReference::Partial { schema, table } => format!("{schema}.{table}"),
+            TableReference::Full { catalog, schema, table } => format!("{catalog}.{schema}.{table}"),
+        };
+        match self.tables.get(&whole) {
+            Some(table) => Ok(Arc::clone(table)),
+            None => plan_err!("there is no stream, table or topic `{whole}`"),
+        }
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.functions.planners()
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relations
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.functions.scalar(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.functions.aggregate(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.functions.window(name).cloned()
+    }
+
+    fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        &self.options
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.functions.scalars().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.functions.aggregates().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.functions.windows().keys().cloned().collect()
+    }
+}
+
+/// Windows over relations, and tables as of a time.
+#[derive(Debug)]
+struct StreamRelations {
+    windows: Vec<WindowSpec>,
+}
+
+impl RelationPlanner for StreamRelations {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<RelationPlanning> {
+        match relation {
+            TableFactor::NestedJoin { table_with_joins, alias: Some(alias) } => {
+                let marked = (0..self.windows.len()).find(|index| window_marker(*index) == alias.name.value);
+                let Some(window) = marked.map(|index| &self.windows[index]) else {
+                    let alias = Some(alias);
+                    return Ok(RelationPlanning::Original(Box::new(TableFactor::NestedJoin {
+                        table_with_joins,
+                        alias,
+                    })));
+                };
+                let input = context.plan(TableFactor::NestedJoin { table_with_joins, alias: None })?;
+                let time = match &window.time {
+                    Some(time) => Some(context.sql_to_expr(time.clone(), input.schema())?),
+                    None => None,
+                };
+                let plan = Windowed::over(input, window.kind, time, window.grace)?;
+                Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+            }
+            TableFactor::Table {
+                name,
+                alias,
+                args,
+                with_hints,
+                version: Some(TableVersion::ForSystemTimeAsOf(time)),
+                with_ordinality,
+                partitions,
+                json_path,
+                sample,
+                index_hints,
+            } => {
+                let bare = TableFactor::Table {
+                    name,
+                    alias,
+                    args,
+                    with_hints,
+                    version: None,
+                    with_ordinality,
+                    partitions,
+                    json_path,
+                    sample,
+                    index_hints,
+                };
+                let input = context.plan(bare)?;
+                let plan = AsOf::new(input, time.to_string());
+                Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+            }
+            other => Ok(RelationPlanning::Original(Box::new(other))),
+        }
+    }
+}

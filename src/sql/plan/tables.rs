@@ -1,0 +1,99 @@
+//! Tables as the planner sees them: a source with its columns, its times and its key. Reads nothing.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion_expr::{Expr, LogicalPlan, TableSource};
+
+use super::stream::WatermarkSpec;
+use crate::connectors::contract::{Source, system_columns};
+use crate::connectors::options::Options;
+
+/// A source under a name of the statement.
+#[derive(Clone)]
+pub struct SourceTable {
+    /// The name.
+    pub name: String,
+    /// The source, opened as far as its schema.
+    pub source: Arc<dyn Source>,
+    /// Its options.
+    pub options: Options,
+    /// What gives the event time, over its columns; the source's own time where absent.
+    pub event_time_expr: Option<Expr>,
+    /// Whether event time is the time of processing.
+    pub is_processing_time: bool,
+    /// How watermarks are made.
+    pub watermark: WatermarkSpec,
+    /// Declared as a table: a later row of a key replaces the earlier one.
+    pub is_table: bool,
+    /// Key columns by name.
+    pub key: Vec<String>,
+    /// System columns that the statement names: they are columns of this table, and not in `*`.
+    pub system: Vec<&'static str>,
+    schema: SchemaRef,
+}
+
+impl SourceTable {
+    /// A table over a source, without system columns.
+    pub fn new(name: &str, source: Arc<dyn Source>, options: Options, watermark: WatermarkSpec) -> Self {
+        Self {
+            name: name.to_owned(),
+            schema: source.schema(),
+            source,
+            options,
+            event_time_expr: None,
+            is_processing_time: false,
+            watermark,
+            is_table: false,
+            key: Vec::new(),
+            system: Vec::new(),
+        }
+    }
+
+    /// The same table with the system columns that a statement names.
+    #[must_use]
+    pub fn with_system_columns(mut self, names: &[&'static str]) -> Self {
+        let own = self.source.schema();
+        self.system = names.iter().copied().filter(|name| own.field_with_name(name).is_err()).collect();
+        let fields: Vec<_> = own
+            .fields()
+            .iter()
+            .cloned()
+            .chain(self.system.iter().filter_map(|name| system_columns::field(name)).map(Arc::new))
+            .collect();
+        self.schema = Arc::new(Schema::new(fields));
+        self
+    }
+}
+
+impl TableSource for SourceTable {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+/// A query under a name: its plan stands where the name stood.
+pub struct QueryTable {
+    /// The plan.
+    pub plan: LogicalPlan,
+}
+
+impl TableSource for QueryTable {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.plan.schema().inner())
+    }
+
+    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
+        Some(Cow::Borrowed(&self.plan))
+    }
+}

@@ -1,0 +1,236 @@
+//! Joins: which kind, and how long rows wait for their partners. A join that would keep everything for ever is refused.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::{DFSchema, JoinType, Result, plan_err};
+use datafusion_expr::utils::conjunction;
+use datafusion_expr::{Expr, Join};
+
+use super::bound::Bounds;
+use super::{Stream, Translation, columns};
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind};
+
+/// Both sides are over at some time: rows wait for it. A quarter of the range, so that sums of it stay in range.
+const UNTIL_THE_END_MS: i64 = i64::MAX / 4;
+
+impl Translation {
+    /// The nodes of a join.
+    pub(super) fn join(&mut self, join: &Join) -> Result<Stream> {
+        let left = self.translate(&join.left, None)?;
+        let right = self.translate(&join.right, None)?;
+        let left_is_stream = self.node(&left).changes == Changes::Append;
+        if left.is_table && !right.is_table && self.node(&right).changes == Changes::Append {
+            // A table on the left of a stream: the stream drives, the columns come back in their order.
+            if let Some(turned) = turned(join.join_type) {
+                return self.turned(join, turned, left, right);
+            }
+        }
+        let (from, to) = (join.left.schema(), join.right.schema());
+        let is_time = |schema: &DFSchema, index: usize| {
+            matches!(schema.field(index).data_type(), DataType::Timestamp(..) | DataType::Date64)
+        };
+        let (bounds, rest) = Bounds::of(join.filter.as_ref(), from, to, |l, r| is_time(from, l) && is_time(to, r));
+        let on = self.equalities(&join.on, from, to)?;
+        let bound = self.bound(join, &left, &right, bounds, left_is_stream)?;
+        let both = DFSchema::clone(from).join(to)?;
+        let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
+        let changes = self.changes(&bound, &left, &right);
+        let label = format!("{} join on {}", spelled(join.join_type), equalities(&join.on));
+        let width = from.fields().len();
+        let is_one_sided = matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark);
+        let window = match bound {
+            JoinBound::Window { .. } | JoinBound::StreamTable | JoinBound::Temporal { .. } => left.window,
+            _ if is_one_sided => left.window,
+            _ => None,
+        };
+        let mut times = left.times.clone();
+        if !is_one_sided && !matches!(bound, JoinBound::StreamTable | JoinBound::Temporal { .. }) {
+            times.extend(right.times.iter().map(|time| time + width));
+        }
+        let mut key = self.node(&left).key.clone();
+        if changes == Changes::Changelog && !is_one_sided {
+            let other = &self.node(&right).key;
+            if key.is_empty() || other.is_empty() {
+                key.clear();
+            } else {
+                key.extend(other.iter().map(|column| column + width));
+            }
+        }
+        let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware: join.null_aware };
+        let is_table = changes == Changes::Changelog;
+        let is_bounded = left.is_bounded && right.is_bounded;
+        let inputs = vec![left.node, right.node];
+        let made = self.add(NodeKind::Join(node), inputs, Arc::clone(join.schema.inner()), changes, key, label);
+        Ok(Stream { node: made, window, times, is_bounded, is_table, as_of: None })
+    }
+
+    fn turned(&mut self, join: &Join, join_type: JoinType, left: Stream, right: Stream) -> Result<Stream> {
+        let (from, to) = (join.left.schema(), join.right.schema());
+        let swapped: Vec<(Expr, Expr)> = join.on.iter().map(|(l, r)| (r.clone(), l.clone())).collect();
+        let on = self.equalities(&swapped, to, from)?;
+        let both = DFSchema::clone(to).join(from)?;
+        let (_, rest) = Bounds::of(join.filter.as_ref(), from, to, |_, _| false);
+        let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
+        let bound = match &left.as_of {
+            Some(_) => JoinBound::Temporal { left_time: None },
+            None => JoinBound::StreamTable,
+        };
+        let node = JoinNode { join_type, on, filter, bound, null_aware: false };
+        let label = format!("{} join on {}", spelled(join_type), equalities(&swapped));
+        let inputs = vec![right.node, left.node];
+        let made = self.add(NodeKind::Join(node), inputs, Arc::clone(both.inner()), Changes::Append, Vec::new(), label);
+        let (l, r) = (from.fields().len(), to.fields().len());
+        let made = Stream { node: made, is_table: false, as_of: None, ..right };
+        Ok(self.keep(made, &(r..r + l).chain(0..r).collect::<Vec<_>>()))
+    }
+
+    fn bound(
+        &mut self,
+        join: &Join,
+        left: &Stream,
+        right: &Stream,
+        bounds: Bounds,
+        left_is_stream: bool,
+    ) -> Result<JoinBound> {
+        let (from, to) = (join.left.schema(), join.right.schema());
+        let right_is_stream = self.node(right).changes == Changes::Append;
+        let is_member = matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark);
+        if let Some(time) = &right.as_of {
+            if right_is_stream && !right.is_table {
+                return plan_err!(
+                    "FOR SYSTEM_TIME AS OF {time} needs a table with a PRIMARY KEY on its right: declare it with CREATE TABLE"
+                );
+            }
+            let left_time = self.as_of_time(time, from, left)?;
+            return Ok(JoinBound::Temporal { left_time });
+        }
+        if left_is_stream && !right_is_stream {
+            return Ok(JoinBound::StreamTable);
+        }
+        if !left_is_stream {
+            return Ok(JoinBound::Updating);
+        }
+        if let (Some((left_start, left_end)), Some((right_start, right_end))) = (left.window, right.window) {
+            let equal = |l: usize, r: usize| {
+                join.on.iter().any(|(one, other)| place(one, from) == Some(l) && place(other, to) == Some(r))
+            };
+            if equal(left_end, right_end) || equal(left_start, right_start) {
+                return Ok(JoinBound::Window { left_end, right_end });
+            }
+        }
+        if left.is_bounded && right.is_bounded {
+            let (before_ms, after_ms) = (UNTIL_THE_END_MS, UNTIL_THE_END_MS);
+            return Ok(JoinBound::Interval { before_ms, after_ms, left_time: None, right_time: None });
+        }
+        if bounds.lower.is_some() || bounds.upper.is_some() {
+            return self.interval(join, left, right, &bounds);
+        }
+        if self.wishes.state_ttl.is_some() {
+            return Ok(JoinBound::Updating);
+        }
+        if is_member {
+            self.warnings.push(format!(
+                "`{}` is looked up as of now: a row that arrives there later does not change what was given",
+                join.right.display()
+            ));
+            return Ok(JoinBound::StreamTable);
+        }
+        plan_err!(
+            "this join would keep every row of both sides for ever; bound it: \
+             JOIN … WITHIN 5m ON …, or ON … AND b.time BETWEEN a.time - INTERVAL '5' MINUTE AND a.time, \
+             or make one side a TABLE, or say WITH ('state.ttl' = '1h')"
+        )
+    }
+
+    fn interval(&mut self, join: &Join, left: &Stream, right: &Stream, bounds: &Bounds) -> Result<JoinBound> {
+        let mut missing = |what: &str| {
+            self.warnings.push(format!("the join says nothing of {what} rows of the right: they are not waited for"));
+            0
+        };
+        let lower = bounds.lower.unwrap_or_else(|| missing("earlier").min(bounds.upper.unwrap_or(0)));
+        let upper = bounds.upper.unwrap_or_else(|| missing("later").max(bounds.lower.unwrap_or(0)));
+        if lower > upper {
+            return plan_err!("no two times can be that far apart: the bounds of this join exclude each other");
+        }
+        let (mut left_time, mut right_time) = (None, None);
+        if let Some((l, r)) = bounds.compared {
+            let column = |schema: &DFSchema, index: usize| Expr::Column(schema.columns()[index].clone());
+            let (from, to) = (join.left.schema(), join.right.schema());
+            if !left.times.contains(&l) {
+                left_time = Some(self.time(&column(from, l), from)?);
+            }
+            if !right.times.contains(&r) {
+                right_time = Some(self.time(&column(to, r), to)?);
+            }
+            if left_time.is_some() || right_time.is_some() {
+                self.warnings.push(
+                    "the times that this join compares are not the event times of both sides: rows go when the event \
+                     times say so; set 'event.time.field' to make them the same"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(JoinBound::Interval { before_ms: -lower, after_ms: upper, left_time, right_time })
+    }
+
+    /// The time that `FOR SYSTEM_TIME AS OF` names, if it is not the event time of the left.
+    fn as_of_time(&self, time: &str, from: &DFSchema, left: &Stream) -> Result<Option<Expression>> {
+        let name = time.rsplit('.').next().unwrap_or(time).trim_matches('"');
+        let found = from.columns().into_iter().enumerate().find(|(_, column)| column.name == name);
+        match found {
+            Some((index, _)) if left.times.contains(&index) => Ok(None),
+            Some((_, column)) => Ok(Some(self.time(&Expr::Column(column), from)?)),
+            // `AS OF PROCTIME()`, `AS OF NOW()`: as of arrival, which is what the event time of a plain topic is near to.
+            None => Ok(None),
+        }
+    }
+
+    fn equalities(&self, on: &[(Expr, Expr)], from: &DFSchema, to: &DFSchema) -> Result<Vec<(Expression, Expression)>> {
+        on.iter().map(|(l, r)| Ok((self.expression(l, from)?, self.expression(r, to)?))).collect()
+    }
+
+    fn changes(&self, bound: &JoinBound, left: &Stream, right: &Stream) -> Changes {
+        match bound {
+            JoinBound::Updating => Changes::Changelog,
+            JoinBound::StreamTable | JoinBound::Temporal { .. } => Changes::Append,
+            JoinBound::Interval { .. } | JoinBound::Window { .. } => {
+                debug_assert_eq!(self.node(left).changes, Changes::Append);
+                debug_assert_eq!(self.node(right).changes, Changes::Append);
+                Changes::Append
+            }
+        }
+    }
+}
+
+/// The join that says the same with its sides exchanged, where the row that drives it stays the same.
+fn turned(join_type: JoinType) -> Option<JoinType> {
+    match join_type {
+        JoinType::Inner => Some(JoinType::Inner),
+        JoinType::Right => Some(JoinType::Left),
+        _ => None,
+    }
+}
+
+fn place(expr: &Expr, schema: &DFSchema) -> Option<usize> {
+    match columns::unaliased(expr) {
+        Expr::Column(column) => schema.maybe_index_of_column(column),
+        _ => None,
+    }
+}
+
+fn equalities(on: &[(Expr, Expr)]) -> String {
+    on.iter().map(|(l, r)| format!("{} = {}", columns::plain(l), columns::plain(r))).collect::<Vec<_>>().join(" and ")
+}
+
+fn spelled(join_type: JoinType) -> &'static str {
+    match join_type {
+        JoinType::Inner => "inner",
+        JoinType::Left => "left",
+        JoinType::Right => "right",
+        JoinType::Full => "full",
+        JoinType::LeftSemi | JoinType::RightSemi => "semi",
+        JoinType::LeftAnti | JoinType::RightAnti => "anti",
+        JoinType::LeftMark | JoinType::RightMark => "mark",
+    }
+}

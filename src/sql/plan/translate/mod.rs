@@ -1,0 +1,418 @@
+//! A logical plan to the graph of streaming nodes: which operator, which emit, how long state is kept. It decides what an
+//! unbounded input allows and refuses the rest with a sentence that would make it possible; it opens nothing.
+
+mod aggregate;
+mod bound;
+mod columns;
+mod join;
+mod over;
+mod source;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue, plan_err};
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::{Expr, FetchType, LogicalPlan, SkipType};
+use datafusion_physical_expr::create_physical_expr;
+
+use super::nodes::{AsOf, Named, Windowed, as_node};
+use super::stream::{Changes, EmitMode, Expression, Node, NodeId, NodeKind, SortKey};
+use crate::connectors::contract::system_columns::EVENT_TIME;
+use crate::sql::parse::statement::{Emit, WindowKind};
+
+/// What a statement asks of its plan beyond the query.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// `EMIT …` of the outermost query.
+    pub emit: Option<Emit>,
+    /// One output per input row where results change.
+    pub by_record: bool,
+    /// An updating result over bounded input is given once, as its last state.
+    pub final_table: bool,
+    /// How long after its end a window takes rows, unless the window says.
+    pub lateness: Duration,
+    /// Keyed state goes this long after its last change.
+    pub state_ttl: Option<Duration>,
+    /// Whether raw records stay with their rows until the first operator with state.
+    pub origins: bool,
+}
+
+/// Nodes as they are made.
+pub struct Translation {
+    /// Inputs first.
+    pub nodes: Vec<Node>,
+    /// What works and should be known.
+    pub warnings: Vec<String>,
+    wishes: Wishes,
+    props: ExecutionProps,
+    named: HashMap<String, Stream>,
+}
+
+/// The output of a node, as far as the planner follows it.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// The node.
+    pub node: NodeId,
+    /// Where its columns say which window a row is in: positions of start and end.
+    pub window: Option<(usize, usize)>,
+    /// Columns that hold the event time.
+    pub times: Vec<usize>,
+    /// Whether it ends.
+    pub is_bounded: bool,
+    /// Whether it is a table: at most one row a key.
+    pub is_table: bool,
+    /// Whether it is a table as of the time of the row that meets it.
+    pub as_of: Option<String>,
+}
+
+impl Translation {
+    /// Nothing yet.
+    pub fn new(wishes: Wishes) -> Self {
+        Self { nodes: Vec::new(), warnings: Vec::new(), wishes, props: ExecutionProps::new(), named: HashMap::new() }
+    }
+
+    /// The nodes of `plan`, which gives results as the statement's `EMIT` says.
+    ///
+    /// # Errors
+    /// What a stream cannot do, with what would make it possible.
+    pub fn root(&mut self, plan: &LogicalPlan) -> Result<Stream> {
+        self.translate(plan, self.wishes.emit)
+    }
+
+    /// The node of a stream.
+    pub fn node(&self, stream: &Stream) -> &Node {
+        &self.nodes[stream.node.0]
+    }
+
+    fn translate(&mut self, plan: &LogicalPlan, emit: Option<Emit>) -> Result<Stream> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.source(scan),
+            LogicalPlan::SubqueryAlias(alias) => self.translate(&alias.input, emit),
+            LogicalPlan::Filter(filter) => match self.ranked(filter, true, emit)? {
+                Some(stream) => Ok(stream),
+                None => {
+                    let input = self.translate(&filter.input, emit)?;
+                    self.filter(input, &filter.predicate, filter.input.schema())
+                }
+            },
+            LogicalPlan::Projection(projection) => {
+                let input = match projection.input.as_ref() {
+                    LogicalPlan::Filter(filter) => {
+                        let has_rank = over::uses_last_column(&projection.expr, &projection.input);
+                        match self.ranked(filter, has_rank, emit)? {
+                            Some(stream) => stream,
+                            None => self.translate(&projection.input, emit)?,
+                        }
+                    }
+                    other => self.translate(other, emit)?,
+                };
+                self.project(input, &projection.expr, projection.input.schema(), Arc::clone(projection.schema.inner()))
+            }
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, emit),
+            LogicalPlan::Window(window) => self.over(window),
+            LogicalPlan::Join(join) => self.join(join),
+            LogicalPlan::Union(union) => {
+                let inputs =
+                    union.inputs.iter().map(|input| self.translate(input, emit)).collect::<Result<Vec<_>>>()?;
+                self.union(inputs, Arc::clone(union.schema.inner()))
+            }
+            LogicalPlan::Sort(sort) => self.sort(sort, 0, sort.fetch, emit),
+            LogicalPlan::Limit(limit) => self.limit(limit, emit),
+            LogicalPlan::Values(values) => {
+                let rows =
+                    values.values.iter().map(|row| self.literals(row, &values.schema)).collect::<Result<Vec<_>>>()?;
+                Ok(self.values(rows, Arc::clone(values.schema.inner())))
+            }
+            LogicalPlan::EmptyRelation(empty) => {
+                let schema = Arc::clone(empty.schema.inner());
+                let rows = if empty.produce_one_row {
+                    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(1));
+                    vec![RecordBatch::try_new_with_options(Arc::clone(&schema), Vec::new(), &options)?]
+                } else {
+                    Vec::new()
+                };
+                Ok(self.values(rows, schema))
+            }
+            LogicalPlan::Extension(_) => self.extension(plan, emit),
+            LogicalPlan::Unnest(_) => {
+                plan_err!("UNNEST is not available in this build; read the element by its index, a[1]")
+            }
+            LogicalPlan::RecursiveQuery(_) => plan_err!("WITH RECURSIVE is not available over streams"),
+            LogicalPlan::Subquery(_) => {
+                plan_err!("this subquery cannot be made a join; write it as JOIN … ON …")
+            }
+            other => plan_err!("a stream cannot do this: {}", other.display()),
+        }
+    }
+
+    fn extension(&mut self, plan: &LogicalPlan, emit: Option<Emit>) -> Result<Stream> {
+        if let Some(windowed) = as_node::<Windowed>(plan) {
+            return self.window_assign(windowed);
+        }
+        if let Some(as_of) = as_node::<AsOf>(plan) {
+            let input = self.translate(&as_of.input, emit)?;
+            return Ok(Stream { as_of: Some(as_of.time.clone()), ..input });
+        }
+        if let Some(named) = as_node::<Named>(plan) {
+            if let Some(made) = self.named.get(&named.name) {
+                return Ok(made.clone());
+            }
+            // Only an emit of its own holds inside: what the outer statement says is about the outer result.
+            let mut made = self.translate(&named.input, named.emit)?;
+            if named.is_table {
+                made.is_table = true;
+                let schema = named.input.schema();
+                let key: Vec<usize> =
+                    named.key.iter().filter_map(|name| schema.index_of_column_by_name(None, name)).collect();
+                if !key.is_empty() {
+                    self.nodes[made.node.0].key = key;
+                }
+            }
+            self.named.insert(named.name.clone(), made.clone());
+            return Ok(made);
+        }
+        plan_err!("a stream cannot do this: {}", plan.display())
+    }
+
+    fn window_assign(&mut self, windowed: &Windowed) -> Result<Stream> {
+        if matches!(windowed.kind, WindowKind::Session { .. }) {
+            return plan_err!(
+                "a SESSION window is known only by its key: group by that key, \
+                 or read the rows of the session from a subquery that does"
+            );
+        }
+        let input = self.translate(&windowed.input, None)?;
+        let window = self.window_node(windowed, windowed.input.schema())?;
+        let width = self.node(&input).schema.fields().len();
+        let schema = Arc::clone(datafusion_expr::UserDefinedLogicalNodeCore::schema(windowed).inner());
+        let changes = self.node(&input).changes;
+        let label = format!("window {}", columns::window_label(&windowed.kind));
+        let node = self.add(NodeKind::WindowAssign(window), vec![input.node], schema, changes, Vec::new(), label);
+        Ok(Stream { node, window: Some((width, width + 1)), is_table: false, ..input })
+    }
+
+    fn filter(&mut self, input: Stream, predicate: &Expr, schema: &DFSchema) -> Result<Stream> {
+        let label = format!("filter {}", columns::plain(predicate));
+        let predicate = Some(self.expression(predicate, schema)?);
+        let below = self.node(&input);
+        let (schema, changes, key) = (Arc::clone(&below.schema), below.changes, below.key.clone());
+        let kind = NodeKind::Map { predicate, projection: None, event_time: None };
+        let node = self.add(kind, vec![input.node], schema, changes, key, label);
+        Ok(Stream { node, ..input })
+    }
+
+    fn project(&mut self, input: Stream, exprs: &[Expr], from: &DFSchema, schema: SchemaRef) -> Result<Stream> {
+        let moved = columns::Moved::of(exprs, from);
+        let mut times = moved.all(&input.times);
+        let mut event_time = None;
+        for (index, expr) in exprs.iter().enumerate() {
+            let (_, name) = expr.qualified_name();
+            if name == EVENT_TIME
+                && !matches!(columns::unaliased(expr), Expr::Column(column) if column.name == EVENT_TIME)
+            {
+                event_time = Some(self.time(columns::unaliased(expr), from)?);
+                times = vec![index];
+            }
+        }
+        let projection = exprs.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        let below = self.node(&input);
+        let key = moved.whole(&below.key);
+        let changes = below.changes;
+        let label = format!("project {}", exprs.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
+        let window = input.window.and_then(|(start, end)| Some((moved.one(start)?, moved.one(end)?)));
+        let is_table = input.is_table && !key.is_empty();
+        let filter = match &below.kind {
+            NodeKind::Map { predicate: Some(predicate), projection: None, event_time: None }
+                if input.node.0 + 1 == self.nodes.len() =>
+            {
+                Some((Arc::clone(predicate), below.inputs.clone(), below.label.clone()))
+            }
+            _ => None,
+        };
+        let node = match filter {
+            // A filter and the projection over it are one step.
+            Some((predicate, inputs, filter)) => {
+                self.nodes.pop();
+                let kind = NodeKind::Map { predicate: Some(predicate), projection: Some(projection), event_time };
+                self.add(kind, inputs, schema, changes, key, format!("{filter}, {label}"))
+            }
+            None => {
+                let kind = NodeKind::Map { predicate: None, projection: Some(projection), event_time };
+                self.add(kind, vec![input.node], schema, changes, key, label)
+            }
+        };
+        Ok(Stream { node, window, times, is_table, ..input })
+    }
+
+    fn union(&mut self, inputs: Vec<Stream>, schema: SchemaRef) -> Result<Stream> {
+        let changes = if inputs.iter().all(|input| self.node(input).changes == Changes::Append) {
+            Changes::Append
+        } else {
+            Changes::Changelog
+        };
+        let Some(first) = inputs.first().cloned() else { return plan_err!("UNION of nothing") };
+        let same_window = inputs.iter().all(|input| input.window == first.window);
+        let times = first.times.iter().copied().filter(|time| inputs.iter().all(|input| input.times.contains(time)));
+        let times = times.collect();
+        let nodes = inputs.iter().map(|input| input.node).collect();
+        let is_bounded = inputs.iter().all(|input| input.is_bounded);
+        let node = self.add(NodeKind::Union, nodes, schema, changes, Vec::new(), "union".to_owned());
+        let window = first.window.filter(|_| same_window);
+        Ok(Stream { node, window, times, is_bounded, is_table: false, as_of: None })
+    }
+
+    fn sort(
+        &mut self,
+        sort: &datafusion_expr::Sort,
+        offset: usize,
+        fetch: Option<usize>,
+        emit: Option<Emit>,
+    ) -> Result<Stream> {
+        let input = self.translate(&sort.input, emit)?;
+        let order = sort.expr.iter().map(|key| self.sort_key(key, sort.input.schema())).collect::<Result<Vec<_>>>()?;
+        let below = self.node(&input);
+        let (schema, key) = (Arc::clone(&below.schema), below.key.clone());
+        let label = format!(
+            "order by {}",
+            sort.expr.iter().map(|key| columns::plain(&key.expr)).collect::<Vec<_>>().join(", ")
+        );
+        if input.is_bounded || input.window.is_some() && below.changes == Changes::Append {
+            let kind = NodeKind::Sort { order, limit: fetch, offset };
+            let node = self.add(kind, vec![input.node], schema, Changes::Append, key, label);
+            return Ok(Stream { node, ..input });
+        }
+        match fetch {
+            Some(limit) if offset == 0 => {
+                let kind = NodeKind::TopN(super::stream::TopNNode {
+                    partition: Vec::new(),
+                    order,
+                    limit,
+                    has_rank: false,
+                    window_end: None,
+                });
+                let label = format!("first {limit} by {}", label.trim_start_matches("order by "));
+                let node = self.add(kind, vec![input.node], schema, Changes::Changelog, key, label);
+                Ok(Stream { node, is_table: false, ..input })
+            }
+            _ => plan_err!(
+                "ORDER BY needs rows that end: add LIMIT n for the first n at any time, \
+                 a WINDOW, or read a bounded source"
+            ),
+        }
+    }
+
+    fn limit(&mut self, limit: &datafusion_expr::Limit, emit: Option<Emit>) -> Result<Stream> {
+        let offset = match limit.get_skip_type()? {
+            SkipType::Literal(rows) => rows,
+            SkipType::UnsupportedExpr => return plan_err!("OFFSET takes a number"),
+        };
+        let fetch = match limit.get_fetch_type()? {
+            FetchType::Literal(rows) => rows,
+            FetchType::UnsupportedExpr => return plan_err!("LIMIT takes a number"),
+        };
+        if let LogicalPlan::Sort(sort) = limit.input.as_ref() {
+            return self.sort(sort, offset, fetch, emit);
+        }
+        let input = self.translate(&limit.input, emit)?;
+        let below = self.node(&input);
+        if below.changes == Changes::Changelog && !input.is_bounded {
+            return plan_err!("LIMIT of a result that changes needs ORDER BY: which rows are the first?");
+        }
+        let (schema, changes, key) = (Arc::clone(&below.schema), below.changes, below.key.clone());
+        let kind = NodeKind::Limit { limit: fetch.unwrap_or(usize::MAX), offset };
+        let label = format!("limit {}", fetch.map_or_else(|| "none".to_owned(), |rows| rows.to_string()));
+        let node = self.add(kind, vec![input.node], schema, changes, key, label);
+        Ok(Stream { node, ..input })
+    }
+
+    fn values(&mut self, rows: Vec<RecordBatch>, schema: SchemaRef) -> Stream {
+        let node =
+            self.add(NodeKind::Values(rows), Vec::new(), schema, Changes::Append, Vec::new(), "values".to_owned());
+        Stream { node, window: None, times: Vec::new(), is_bounded: true, is_table: false, as_of: None }
+    }
+
+    fn literals(&self, row: &[Expr], schema: &DFSchema) -> Result<RecordBatch> {
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(1));
+        let one = RecordBatch::try_new_with_options(Arc::new(arrow::datatypes::Schema::empty()), Vec::new(), &options)?;
+        let columns = row
+            .iter()
+            .zip(schema.fields())
+            .map(|(expr, field)| {
+                let value = self.expression(expr, &DFSchema::empty())?.evaluate(&one)?.into_array(1)?;
+                Ok(arrow::compute::cast(&value, field.data_type())?)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(schema.inner()), columns)?)
+    }
+
+    fn add(
+        &mut self,
+        kind: NodeKind,
+        inputs: Vec<NodeId>,
+        schema: SchemaRef,
+        changes: Changes,
+        key: Vec<usize>,
+        label: String,
+    ) -> NodeId {
+        self.nodes.push(Node { kind, inputs, schema, changes, key, label });
+        NodeId(self.nodes.len() - 1)
+    }
+
+    fn expression(&self, expr: &Expr, schema: &DFSchema) -> Result<Expression> {
+        create_physical_expr(columns::unaliased(expr), schema, &self.props)
+    }
+
+    /// An expression as a timestamp in milliseconds.
+    fn time(&self, expr: &Expr, schema: &DFSchema) -> Result<Expression> {
+        let made = self.expression(expr, schema)?;
+        let milliseconds = DataType::Timestamp(TimeUnit::Millisecond, None);
+        match made.data_type(schema.as_arrow())? {
+            same if same == milliseconds => Ok(made),
+            DataType::Timestamp(..) | DataType::Int64 | DataType::Date32 | DataType::Date64 => {
+                datafusion_physical_expr::expressions::cast(made, schema.as_arrow(), milliseconds)
+            }
+            other => plan_err!("`{}` is {other}, not a time; CAST it to TIMESTAMP(3)", columns::plain(expr)),
+        }
+    }
+
+    fn sort_key(&self, key: &datafusion_expr::SortExpr, schema: &DFSchema) -> Result<SortKey> {
+        Ok(SortKey {
+            expression: self.expression(&key.expr, schema)?,
+            descending: !key.asc,
+            nulls_first: key.nulls_first,
+        })
+    }
+
+    /// How a grouping gives its results.
+    fn emit_mode(&self, emit: Option<Emit>, is_windowed: bool, is_bounded: bool) -> Result<EmitMode> {
+        let changes = EmitMode::Changes { by_record: self.wishes.by_record };
+        Ok(match emit {
+            Some(Emit::Changes) if self.wishes.final_table && is_bounded => EmitMode::Final,
+            Some(Emit::Changes) => changes,
+            Some(Emit::Every(period)) => EmitMode::Every(period),
+            Some(Emit::Final) if !is_windowed && !is_bounded => {
+                return plan_err!("EMIT FINAL needs an end: add a WINDOW, read a bounded source, or say EMIT CHANGES");
+            }
+            Some(Emit::Final) => EmitMode::Final,
+            None if is_windowed || self.wishes.final_table && is_bounded => EmitMode::Final,
+            None => changes,
+        })
+    }
+}
+
+/// A literal of whole milliseconds.
+fn milliseconds(value: &ScalarValue) -> Option<i64> {
+    match value {
+        ScalarValue::Int64(Some(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+/// DataFusion's error without its own prefix.
+pub fn said(error: &DataFusionError) -> String {
+    error.strip_backtrace().trim_start_matches("Error during planning: ").to_owned()
+}

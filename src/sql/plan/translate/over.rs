@@ -1,0 +1,196 @@
+//! Window functions, and the questions for first rows that people write with them.
+
+use std::sync::Arc;
+
+use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
+use datafusion_expr::utils::{conjunction, split_conjunction};
+use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Window};
+use datafusion_physical_expr::{create_physical_exprs, create_physical_sort_exprs};
+use datafusion_physical_plan::windows::create_window_expr;
+
+use super::{Stream, Translation, columns};
+use crate::sql::functions::registry::Functions;
+use crate::sql::parse::statement::Emit;
+use crate::sql::plan::stream::{Changes, NodeKind, OVER_BUFFER_ROWS, OverCall, OverNode, SortKey, TopNNode};
+
+/// Functions that cannot answer before their partition is complete.
+const NEEDS_THE_WHOLE: [&str; 3] = ["percent_rank", "cume_dist", "ntile"];
+
+impl Translation {
+    /// The node of window functions.
+    pub(super) fn over(&mut self, window: &Window) -> Result<Stream> {
+        let input = self.translate(&window.input, None)?;
+        let from = window.input.schema();
+        if self.node(&input).changes == Changes::Changelog {
+            return plan_err!(
+                "OVER needs rows that only come, and these change; read them with EMIT FINAL, or group instead"
+            );
+        }
+        let calls = window.window_expr.iter().map(|expr| self.over_call(expr, from)).collect::<Result<Vec<_>>>()?;
+        let Some(first) = window.window_expr.first().map(columns::unaliased) else { return Ok(input) };
+        let Expr::WindowFunction(function) = first else { return plan_err!("`{first}` is no window function") };
+        let params = &function.params;
+        let partition =
+            params.partition_by.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        let order = params.order_by.iter().map(|key| self.sort_key(key, from)).collect::<Result<Vec<_>>>()?;
+        let label = format!("over {}", window.window_expr.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
+        if !input.is_bounded
+            && let Some(call) = calls.iter().find(|call| NEEDS_THE_WHOLE.contains(&call.function.as_str()))
+        {
+            self.warnings.push(format!(
+                "{} needs a whole partition: over this endless input it answers for the last {OVER_BUFFER_ROWS} rows",
+                call.function.to_uppercase()
+            ));
+        }
+        let is_bounded = input.is_bounded;
+        let node = OverNode { partition, order, calls, buffer_rows: OVER_BUFFER_ROWS, is_bounded };
+        let schema = Arc::clone(window.schema.inner());
+        let made = self.add(NodeKind::Over(node), vec![input.node], schema, Changes::Append, Vec::new(), label);
+        Ok(Stream { node: made, is_table: false, ..input })
+    }
+
+    fn over_call(&self, expr: &Expr, from: &DFSchema) -> Result<OverCall> {
+        let name = expr.qualified_name().1;
+        let Expr::WindowFunction(function) = columns::unaliased(expr) else {
+            return plan_err!("`{}` is no window function", columns::plain(expr));
+        };
+        let WindowFunction { fun, params } = function.as_ref();
+        let WindowFunctionParams { args, partition_by, order_by, window_frame, filter, null_treatment, distinct } =
+            params;
+        let filter = filter.as_ref().map(|filter| self.expression(filter, from)).transpose()?;
+        let expression = create_window_expr(
+            fun,
+            name,
+            &create_physical_exprs(args, from, &self.props)?,
+            &create_physical_exprs(partition_by, from, &self.props)?,
+            &create_physical_sort_exprs(order_by, from, &self.props)?,
+            Arc::new(window_frame.clone()),
+            Arc::clone(from.inner()),
+            *null_treatment == Some(NullTreatment::IgnoreNulls),
+            *distinct,
+            filter,
+        )?;
+        Ok(OverCall { expression, frame: window_frame.clone(), function: Functions::name_of(fun) })
+    }
+
+    /// The first rows of partitions, where a filter of ROW_NUMBER asks for them; `None` for any other filter.
+    pub(super) fn ranked(&mut self, filter: &Filter, has_rank: bool, emit: Option<Emit>) -> Result<Option<Stream>> {
+        let LogicalPlan::Window(window) = filter.input.as_ref() else { return Ok(None) };
+        let [call] = window.window_expr.as_slice() else { return Ok(None) };
+        let Expr::WindowFunction(function) = columns::unaliased(call) else { return Ok(None) };
+        if Functions::name_of(&function.fun) != "row_number" {
+            return Ok(None);
+        }
+        let rank = window.schema.fields().len() - 1;
+        let (mut limit, mut rest) = (None, Vec::new());
+        for part in split_conjunction(&filter.predicate) {
+            match at_most(part, &window.schema, rank) {
+                Some(rows) => limit = Some(limit.map_or(rows, |known: usize| known.min(rows))),
+                None => rest.push(part.clone()),
+            }
+        }
+        let Some(limit) = limit else { return Ok(None) };
+        let has_rank = has_rank || rest.iter().any(|part| names(part, &window.schema, rank));
+        let _ = emit;
+        let input = self.translate(&window.input, None)?;
+        let from = window.input.schema();
+        let below = self.node(&input);
+        let (below_changes, below_key) = (below.changes, below.key.clone());
+        let params = &function.params;
+        let partition =
+            params.partition_by.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        let order: Vec<SortKey> =
+            params.order_by.iter().map(|key| self.sort_key(key, from)).collect::<Result<Vec<_>>>()?;
+        let at = |expr: &Expr| match columns::unaliased(expr) {
+            Expr::Column(column) => from.maybe_index_of_column(column),
+            _ => None,
+        };
+        let by_time =
+            params.order_by.len() == 1 && at(&params.order_by[0].expr).is_some_and(|at| input.times.contains(&at));
+        let window_end = input
+            .window
+            .filter(|_| below_changes == Changes::Append)
+            .map(|(_, end)| end)
+            .filter(|end| params.partition_by.iter().any(|expr| at(expr) == Some(*end)));
+        let partition_columns: Vec<usize> = params.partition_by.iter().filter_map(at).collect();
+        let listed = params.partition_by.iter().map(columns::plain).collect::<Vec<_>>().join(", ");
+        let stream = if limit == 1 && by_time && !has_rank && window_end.is_none() && below_changes == Changes::Append {
+            let keep_last = order[0].descending;
+            let changes = if keep_last { Changes::Changelog } else { Changes::Append };
+            let key = if partition_columns.len() == partition.len() { partition_columns } else { Vec::new() };
+            let kind = NodeKind::Deduplicate { keys: partition, keep_last };
+            let label = format!("{} row of each {listed}", if keep_last { "last" } else { "first" });
+            let schema = Arc::clone(from.inner());
+            let node = self.add(kind, vec![input.node], schema, changes, key, label);
+            Stream { node, is_table: keep_last, ..input }
+        } else {
+            let schema = if has_rank { Arc::clone(window.schema.inner()) } else { Arc::clone(from.inner()) };
+            let changes = if window_end.is_some() || input.is_bounded && self.wishes.final_table {
+                Changes::Append
+            } else {
+                Changes::Changelog
+            };
+            let node = TopNNode { partition, order, limit, has_rank, window_end };
+            let label = format!("first {limit} rows of each {listed}");
+            let mut key = below_key;
+            if has_rank && partition_columns.len() == params.partition_by.len() {
+                key = partition_columns;
+                key.push(rank);
+            }
+            let node = self.add(NodeKind::TopN(node), vec![input.node], schema, changes, key, label);
+            Stream { node, is_table: changes == Changes::Changelog, ..input }
+        };
+        match conjunction(rest) {
+            Some(rest) => Ok(Some(self.filter(stream, &rest, &window.schema)?)),
+            None => Ok(Some(stream)),
+        }
+    }
+}
+
+/// `rank <= n`, `rank < n`, `rank = 1`, either way round: how many rows that is.
+fn at_most(expr: &Expr, schema: &DFSchema, rank: usize) -> Option<usize> {
+    let Expr::BinaryExpr(binary) = expr else { return None };
+    let whole = |expr: &Expr| match columns::unaliased(expr) {
+        Expr::Literal(ScalarValue::UInt64(Some(rows)), _) => usize::try_from(*rows).ok(),
+        Expr::Literal(ScalarValue::Int64(Some(rows)), _) => usize::try_from(*rows).ok(),
+        _ => None,
+    };
+    let (rows, operator) = if is(&binary.left, schema, rank) {
+        (whole(&binary.right)?, binary.op)
+    } else if is(&binary.right, schema, rank) {
+        let turned = match binary.op {
+            Operator::GtEq => Operator::LtEq,
+            Operator::Gt => Operator::Lt,
+            other => other,
+        };
+        (whole(&binary.left)?, turned)
+    } else {
+        return None;
+    };
+    match operator {
+        Operator::LtEq => Some(rows),
+        Operator::Lt => rows.checked_sub(1),
+        Operator::Eq if rows == 1 => Some(1),
+        _ => None,
+    }
+}
+
+fn is(expr: &Expr, schema: &DFSchema, column: usize) -> bool {
+    match columns::unaliased(expr) {
+        Expr::Column(named) => schema.maybe_index_of_column(named) == Some(column),
+        Expr::Cast(cast) => is(&cast.expr, schema, column),
+        _ => false,
+    }
+}
+
+fn names(expr: &Expr, schema: &DFSchema, column: usize) -> bool {
+    expr.column_refs().into_iter().any(|named| schema.maybe_index_of_column(named) == Some(column))
+}
+
+/// Whether a projection over a filter over window functions reads their last result.
+pub(super) fn uses_last_column(exprs: &[Expr], input: &LogicalPlan) -> bool {
+    let schema = input.schema();
+    let Some(last) = schema.fields().len().checked_sub(1) else { return true };
+    exprs.iter().any(|expr| names(expr, schema, last))
+}
