@@ -15,6 +15,11 @@ pub trait Operator: Send {
     /// What ends the job. A row that fails goes to [`Output::bad`] instead.
     fn push(&mut self, port: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault>;
 
+    /// The port to read first when several wait: a stream that looks into a table wants what the table has to say first.
+    fn preferred_port(&self) -> Option<usize> {
+        None
+    }
+
     /// The watermark over all ports has risen to `watermark`: gives what is final now. Answers with the watermark that
     /// holds for its output: later by nothing for most, earlier for operators that still hold rows.
     ///

@@ -232,7 +232,8 @@ pub enum EmitMode {
 /// A join.
 #[derive(Debug, Clone)]
 pub struct JoinNode {
-    /// Inner, left, right, full, left semi, left anti.
+    /// Any kind: inner, the outer three, semi, anti and mark of either side. A mark adds a boolean column (not null)
+    /// behind the columns of its side.
     pub join_type: JoinType,
     /// Equal keys: over the left, over the right.
     pub on: Vec<(Expression, Expression)>,
@@ -240,8 +241,10 @@ pub struct JoinNode {
     pub filter: Option<Expression>,
     /// How long rows wait for their partners.
     pub bound: JoinBound,
-    /// `NOT IN`: a NULL on the right lets no left row pass (left anti joins only).
+    /// `NOT IN`, an anti join of one key: a NULL on either side meets every row of the other, for it may be equal.
     pub null_aware: bool,
+    /// `IS NOT DISTINCT FROM` keys (INTERSECT, EXCEPT): NULL meets NULL. Otherwise a NULL key meets nothing.
+    pub nulls_equal: bool,
 }
 
 /// How long rows of a join wait for partners.

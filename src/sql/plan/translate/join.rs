@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{DFSchema, JoinType, Result, plan_err};
+use datafusion_common::{DFSchema, JoinType, NullEquality, Result, plan_err};
 use datafusion_expr::utils::conjunction;
 use datafusion_expr::{Expr, Join};
 
@@ -57,7 +57,9 @@ impl Translation {
                 key.extend(other.iter().map(|column| column + width));
             }
         }
-        let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware: join.null_aware };
+        let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
+        let null_aware = join.null_aware;
+        let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware, nulls_equal };
         let is_table = changes == Changes::Changelog;
         let is_bounded = left.is_bounded && right.is_bounded;
         let inputs = vec![left.node, right.node];
@@ -76,7 +78,8 @@ impl Translation {
             Some(_) => JoinBound::Temporal { left_time: None },
             None => JoinBound::StreamTable,
         };
-        let node = JoinNode { join_type, on, filter, bound, null_aware: false };
+        let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
+        let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
         let label = format!("{} join on {}", spelled(join_type), equalities(&swapped));
         let inputs = vec![right.node, left.node];
         let made = self.add(NodeKind::Join(node), inputs, Arc::clone(both.inner()), Changes::Append, Vec::new(), label);
