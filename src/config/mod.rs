@@ -10,6 +10,7 @@
 
 mod load;
 mod loaded;
+pub mod options;
 mod sources;
 pub mod variables;
 

@@ -1,9 +1,13 @@
 //! Statements to a graph of nodes with compiled expressions: names are resolved, types are checked, unbounded input
 //! that would never answer is refused. It reads schemas and moves no row.
 
+mod ends;
 mod logical;
+mod names;
 mod nodes;
 mod provider;
+pub mod session;
 pub mod stream;
 mod tables;
 mod translate;
+pub mod wishes;

@@ -83,6 +83,19 @@ impl Translation {
         self.translate(plan, self.wishes.emit)
     }
 
+    /// The result without the column that only set its event time.
+    pub fn without_hidden(&mut self, stream: Stream) -> Stream {
+        let node = self.node(&stream);
+        let sets = matches!(&node.kind, NodeKind::Map { event_time: Some(_), .. });
+        match node.schema.index_of(EVENT_TIME) {
+            Ok(hidden) if sets => {
+                let kept: Vec<usize> = (0..node.schema.fields().len()).filter(|index| *index != hidden).collect();
+                self.keep(stream, &kept)
+            }
+            _ => stream,
+        }
+    }
+
     /// The node of a stream.
     pub fn node(&self, stream: &Stream) -> &Node {
         &self.nodes[stream.node.0]

@@ -1,0 +1,268 @@
+//! The ends of a pipeline: which connector a name stands for, with which options, and where a source's time comes from.
+
+use std::path::Path;
+use std::time::Duration;
+
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use datafusion_common::{DFSchema, Result as PlanResult};
+use datafusion_expr::{Expr, ExprSchemable};
+use datafusion_sql::planner::SqlToRel;
+use datafusion_sql::sqlparser::ast as sql;
+use datafusion_sql::sqlparser::dialect::GenericDialect;
+use datafusion_sql::sqlparser::parser::Parser;
+
+use super::provider::{Provider, parser_options};
+use super::session::{Session, refused};
+use super::wishes::{self, parse_duration};
+use crate::config::options::options as file_options;
+use crate::connectors::contract::{Connector, End, Takes};
+use crate::connectors::options::Options;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::parse::statement::{Declaration, EndName};
+
+/// A name of a statement as a connector and its options.
+pub struct Resolved {
+    /// The name, for messages.
+    pub name: String,
+    /// The connector.
+    pub connector: String,
+    /// Its options and the engine's.
+    pub options: Options,
+    /// The connector's own options under its own keys.
+    own: Options,
+}
+
+impl Resolved {
+    /// The options of the connector alone.
+    pub fn connector_options(&self) -> Options {
+        self.own.clone()
+    }
+}
+
+/// A relation's name as it stands in a statement.
+pub fn named(name: &str) -> EndName {
+    if name.contains("://") { EndName::Uri(name.to_owned()) } else { EndName::Name(name.to_owned()) }
+}
+
+/// What a name stands for: a URI, a declaration, the options that bear its name, else a topic of the environment.
+///
+/// # Errors
+/// A connector that there is not, a file that cannot be read, options that contradict each other.
+pub fn resolve(
+    session: &Session,
+    name: &EndName,
+    declared: Option<&Declaration>,
+    options: &Options,
+    end: End,
+) -> Result<Resolved, Fault> {
+    let (shown, found) = match name {
+        EndName::Uri(uri) => {
+            let scheme = uri.split("://").next().unwrap_or_default().to_lowercase();
+            let from_uri = session.connectors.get(&scheme)?.uri(uri)?;
+            let mut found = from_uri.over(&engine_only(options));
+            found.set("connector", scheme, None);
+            (uri.clone(), found)
+        }
+        EndName::Name(name) => {
+            let own = options.under(&format!("{}.", name.to_lowercase()));
+            let own = match declared {
+                Some(declared) => own.over(&declared.options),
+                None => own,
+            };
+            let mut found = own.over(&engine_only(options));
+            if let Some(file) = found.value("config_file").cloned() {
+                found = found.over(&read_file(session, &file.text, name)?);
+            }
+            (name.clone(), found)
+        }
+    };
+    let connector = connector_of(&found, end)?;
+    let mut found = found;
+    if connector == "kafka" && found.get("topic").is_none() {
+        found.set("topic", shown.clone(), None);
+    }
+    let known = session.connectors.get(&connector)?;
+    let own = own_options(known.as_ref(), &found);
+    Ok(Resolved { name: shown, connector, options: found, own })
+}
+
+/// `connector`, else `type` as the documents write it, else what the options are about, else Kafka.
+fn connector_of(options: &Options, end: End) -> Result<String, Fault> {
+    if let Some(name) = options.get("connector") {
+        return Ok(name.to_lowercase());
+    }
+    if let Some(kind) = options.get("type") {
+        let (suffix, other) = match end {
+            End::Source => ("_source", "_sink"),
+            End::Sink => ("_sink", "_source"),
+        };
+        let kind = kind.to_lowercase();
+        if let Some(name) = kind.strip_suffix(other) {
+            return Err(refused(&format!(
+                "`{kind}` cannot be the {} here; say `{name}{suffix}`",
+                suffix.trim_start_matches('_')
+            )));
+        }
+        return Ok(kind.strip_suffix(suffix).or(kind.strip_suffix("_table")).unwrap_or(&kind).to_owned());
+    }
+    Ok(if options.get("path").is_some() && options.get("topic").is_none() { "file" } else { "kafka" }.to_owned())
+}
+
+/// The engine's options among those of a statement: they hold for every source that does not say otherwise.
+fn engine_only(options: &Options) -> Options {
+    let mut kept = Options::default();
+    for (key, value) in options.iter() {
+        if wishes::KEYS.contains(&key) && !["connector", "type", "config_file"].contains(&key) {
+            kept.set(key, value.text.clone(), value.place.clone());
+        }
+    }
+    kept
+}
+
+/// The options under the keys that the connector has: `group_id` is `group.id`, `brokers` is `bootstrap.servers`.
+fn own_options(connector: &dyn Connector, options: &Options) -> Options {
+    let has = |key: &str| {
+        connector.parameters().iter().any(|parameter| {
+            parameter.name == key || parameter.takes == Takes::Prefix && key.starts_with(parameter.name)
+        })
+    };
+    let mut own = Options::default();
+    for (key, value) in options.iter() {
+        let dotted = key.replace('_', ".");
+        let alias = match dotted.as_str() {
+            "brokers" | "broker" | "bootstrap.brokers" => "bootstrap.servers",
+            "topic.name" => "topic",
+            other => other,
+        };
+        let key = if has(key) {
+            key
+        } else if has(alias) {
+            alias
+        } else if wishes::KEYS.contains(&key) {
+            continue;
+        } else {
+            key
+        };
+        own.set(key, value.text.clone(), value.place.clone());
+    }
+    own
+}
+
+fn read_file(session: &Session, file: &str, name: &str) -> Result<Options, Fault> {
+    let path = session.context.folder.join(Path::new(file));
+    let found = file_options(&path, &session.variables).map_err(|faults| {
+        faults
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Fault::new(Blame::Configuration, format!("`{file}` cannot be read")))
+    })?;
+    let mut options = Options::default();
+    // A file may keep everything under the end's own name or under its type, as the documents' example does.
+    let under = [
+        format!("{name}."),
+        "kafka_source.".to_owned(),
+        "kafka_sink.".to_owned(),
+        "file_source.".to_owned(),
+        "file_sink.".to_owned(),
+    ];
+    for option in found {
+        let outer = under.iter().find(|prefix| option.key.starts_with(prefix.as_str()));
+        if let Some(prefix) = outer.filter(|prefix| prefix.ends_with("_source.") || prefix.ends_with("_sink.")) {
+            options.set("type", prefix.trim_end_matches('.'), Some(option.place.clone()));
+        }
+        let key = outer.map_or(option.key.as_str(), |prefix| &option.key[prefix.len()..]);
+        options.set(key, option.text, Some(option.place));
+    }
+    Ok(options)
+}
+
+/// A text as one SQL expression.
+///
+/// # Errors
+/// A text that is none.
+pub fn expression(text: &str) -> Result<sql::Expr, Fault> {
+    Parser::new(&GenericDialect {})
+        .try_with_sql(text)
+        .and_then(|mut parser| parser.parse_expr())
+        .map_err(|error| refused(&format!("`{text}` is no column: {error}")))
+}
+
+/// `column - INTERVAL '5' SECOND` in `WATERMARK FOR`: the five seconds.
+pub fn delay(watermark: &sql::Expr) -> Option<Duration> {
+    match watermark {
+        sql::Expr::Nested(inner) => delay(inner),
+        sql::Expr::BinaryOp { op: sql::BinaryOperator::Minus, right, .. } => match right.as_ref() {
+            sql::Expr::Interval(interval) => {
+                let value = match interval.value.as_ref() {
+                    sql::Expr::Value(value) => value.value.clone().into_string()?,
+                    other => other.to_string(),
+                };
+                let unit =
+                    interval.leading_field.as_ref().map_or_else(String::new, |unit| format!(" {unit}").to_lowercase());
+                parse_duration(&format!("{value}{unit}"))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What turns a field into a time: a time stays, a number is milliseconds unless the format says seconds, a text is
+/// RFC 3339 unless the format says how.
+pub fn time_text(written: &sql::Expr, schema: &DFSchema, format: Option<&str>) -> String {
+    let data_type = match written {
+        sql::Expr::Identifier(name) => {
+            schema.field_with_unqualified_name(&name.value).ok().map(|field| field.data_type().clone())
+        }
+        _ => None,
+    };
+    let lower = format.unwrap_or_default().to_lowercase();
+    match data_type {
+        Some(DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) => written.to_string(),
+        Some(data_type) if data_type.is_integer() => match lower.as_str() {
+            "epoch_seconds" | "epoch" | "s" | "seconds" => format!("to_timestamp_seconds({written})"),
+            "epoch_micros" | "us" => format!("to_timestamp_micros({written})"),
+            "epoch_nanos" | "ns" => format!("to_timestamp_nanos({written})"),
+            _ => format!("to_timestamp_millis({written})"),
+        },
+        Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => match lower.as_str() {
+            "" | "iso8601" | "rfc3339" => format!("to_timestamp_millis({written})"),
+            _ => format!("to_timestamp_millis({written}, '{}')", format.unwrap_or_default().replace('\'', "''")),
+        },
+        _ => written.to_string(),
+    }
+}
+
+/// An expression with its types coerced, as a timestamp in milliseconds.
+pub fn coerced(expr: Expr, schema: &DFSchema) -> PlanResult<Expr> {
+    use datafusion_common::tree_node::TreeNode;
+    use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
+    let expr = expr.rewrite(&mut TypeCoercionRewriter::new(schema))?.data;
+    expr.cast_to(&DataType::Timestamp(TimeUnit::Millisecond, None), schema)
+}
+
+/// The columns of a declaration as Arrow has them.
+pub fn columns(declared: &Declaration, provider: &Provider) -> PlanResult<Schema> {
+    let planner = SqlToRel::new_with_options(provider, parser_options());
+    let mut fields = Vec::new();
+    for column in &declared.columns {
+        let data_type = match &column.data_type {
+            sql::DataType::Timestamp(None, zone) | sql::DataType::Timestamp(Some(3), zone) => {
+                let zone = matches!(zone, sql::TimezoneInfo::WithTimeZone | sql::TimezoneInfo::Tz);
+                DataType::Timestamp(TimeUnit::Millisecond, zone.then(|| "+00:00".into()))
+            }
+            sql::DataType::Bytes(_) | sql::DataType::Bytea => DataType::Binary,
+            other => {
+                let column = sql::ColumnDef {
+                    name: sql::Ident::new(&column.name),
+                    data_type: other.clone(),
+                    options: Vec::new(),
+                };
+                let schema = planner.build_schema(vec![column])?;
+                schema.field(0).data_type().clone()
+            }
+        };
+        fields.push(Field::new(&column.name, data_type, !column.not_null));
+    }
+    Ok(Schema::new(fields))
+}

@@ -1,0 +1,271 @@
+//! Names in a query before it is planned: which relations and system columns it names, columns written in another case,
+//! `*` without the system columns, names of unnamed results. Pure.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion_common::{DataFusionError, SchemaError};
+use datafusion_expr::TableSource;
+use datafusion_sql::sqlparser::ast::{
+    self as sql, Expr, Ident, Query, SelectItem, SetExpr, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+    visit_expressions, visit_expressions_mut,
+};
+
+use super::session::refused;
+use super::translate::said;
+use crate::connectors::contract::system_columns;
+use crate::core::fault::{Fault, Place};
+
+/// A relation's name as one text.
+pub fn whole(name: &sql::ObjectName) -> String {
+    name.0.iter().filter_map(|part| part.as_ident().map(|ident| ident.value.clone())).collect::<Vec<_>>().join(".")
+}
+
+/// The names that `WITH` gives anywhere in a query.
+pub fn common_tables(query: &Query, into: &mut BTreeSet<String>) {
+    struct Names<'a>(&'a mut BTreeSet<String>);
+    impl Visitor for Names<'_> {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            for table in query.with.iter().flat_map(|with| &with.cte_tables) {
+                self.0.insert(table.alias.name.value.clone());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = query.visit(&mut Names(into));
+}
+
+/// The system columns that a query names, in their order.
+pub fn system_columns(query: &Query) -> Vec<&'static str> {
+    let mut named = BTreeSet::new();
+    let _ = visit_expressions(query, |expr| {
+        let last = match expr {
+            Expr::Identifier(ident) => Some(ident),
+            Expr::CompoundIdentifier(idents) => idents.last(),
+            _ => None,
+        };
+        named.extend(last.map(|ident| ident.value.to_lowercase()));
+        if let Expr::Function(function) = expr
+            && is_header_function(&function.name)
+        {
+            named.insert(system_columns::HEADERS.to_owned());
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    system_columns::ALL.into_iter().filter(|column| named.contains(*column)).collect()
+}
+
+/// Functions over the headers of a record; they are given the column that their caller does not write.
+fn is_header_function(name: &sql::ObjectName) -> bool {
+    ["header", "has_header", "header_keys"].contains(&whole(name).to_lowercase().as_str())
+}
+
+/// Makes a query mean what its writer meant: see the module.
+pub fn settle(
+    query: &mut Query,
+    columns: &BTreeSet<String>,
+    system: &[&'static str],
+    tables: &HashMap<String, Arc<dyn TableSource>>,
+) {
+    name_results(query);
+    settle_case(query, columns);
+    let _ = visit_expressions_mut(query, |expr| {
+        if let Expr::Function(function) = expr
+            && is_header_function(&function.name)
+            && let sql::FunctionArguments::List(list) = &mut function.args
+        {
+            let column = Expr::Identifier(Ident::new(system_columns::HEADERS));
+            list.args.insert(0, sql::FunctionArg::Unnamed(sql::FunctionArgExpr::Expr(column)));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    if !system.is_empty() {
+        let _ = query.visit(&mut Stars { system, tables });
+    }
+}
+
+/// A name that no column has as it is written, but one has in another case, is that column.
+fn settle_case(query: &mut Query, columns: &BTreeSet<String>) {
+    let mut known: BTreeSet<String> = columns.clone();
+    known.extend(system_columns::ALL.map(str::to_owned));
+    known.extend(["window_start", "window_end"].map(str::to_owned));
+    let mut aliases = Aliases(BTreeSet::new());
+    let _ = Visit::visit(query, &mut aliases);
+    known.extend(aliases.0);
+    let by_lower: HashMap<String, &String> = known.iter().map(|name| (name.to_lowercase(), name)).collect();
+    let _ = visit_expressions_mut(query, |expr| {
+        let fix = |ident: &mut Ident| {
+            if ident.quote_style.is_none()
+                && !known.contains(&ident.value)
+                && let Some(meant) = by_lower.get(&ident.value.to_lowercase())
+            {
+                ident.value.clone_from(meant);
+            }
+        };
+        match expr {
+            Expr::Identifier(ident) => fix(ident),
+            Expr::CompoundIdentifier(idents) => idents.iter_mut().for_each(fix),
+            _ => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+/// Names that a query itself gives: of results, relations and `WITH`.
+struct Aliases(BTreeSet<String>);
+
+impl Visitor for Aliases {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+        for alias in tables.map(|table| &table.alias) {
+            self.0.insert(alias.name.value.clone());
+            self.0.extend(alias.columns.iter().map(|column| column.name.value.clone()));
+        }
+        if let SetExpr::Select(select) = query.body.as_ref() {
+            for item in &select.projection {
+                if let SelectItem::ExprWithAlias { alias, .. } = item {
+                    self.0.insert(alias.value.clone());
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Table { name, alias, .. } => {
+                self.0.insert(whole(name));
+                self.0.extend(alias.iter().map(|alias| alias.name.value.clone()));
+            }
+            TableFactor::Derived { alias: Some(alias), .. } => {
+                self.0.insert(alias.name.value.clone());
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A result without a name gets the text that computes it, the function's name in lower case: `sum(amount)`.
+fn name_results(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    for item in &mut select.projection {
+        let SelectItem::UnnamedExpr(expr) = item else { continue };
+        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+            continue;
+        }
+        let mut text = expr.to_string();
+        if let Expr::Function(function) = expr {
+            let name = function.name.to_string();
+            text.replace_range(..name.len(), &name.to_lowercase());
+        }
+        let alias = Ident::with_quote('"', text);
+        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+    }
+}
+
+/// `*` of relations that show system columns becomes one `relation.*` each, without them.
+struct Stars<'a> {
+    system: &'a [&'static str],
+    tables: &'a HashMap<String, Arc<dyn TableSource>>,
+}
+
+impl VisitorMut for Stars<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let SetExpr::Select(select) = query.body.as_mut() else { return ControlFlow::Continue(()) };
+        let mut relations = Vec::new();
+        for from in &select.from {
+            relations_of(from, &mut relations);
+        }
+        let mut projection = Vec::new();
+        for item in std::mem::take(&mut select.projection) {
+            match item {
+                SelectItem::Wildcard(options) if options.opt_exclude.is_none() && options.opt_except.is_none() => {
+                    for (qualifier, table) in &relations {
+                        projection.push(self.star(qualifier, table.as_deref()));
+                    }
+                }
+                SelectItem::QualifiedWildcard(sql::SelectItemQualifiedWildcardKind::ObjectName(name), options)
+                    if options.opt_exclude.is_none() && options.opt_except.is_none() =>
+                {
+                    let name = whole(&name);
+                    let table = relations.iter().find(|(qualifier, _)| *qualifier == name);
+                    projection.push(self.star(&name, table.and_then(|(_, table)| table.as_deref())));
+                }
+                other => projection.push(other),
+            }
+        }
+        select.projection = projection;
+        ControlFlow::Continue(())
+    }
+}
+
+impl Stars<'_> {
+    fn star(&self, qualifier: &str, table: Option<&str>) -> SelectItem {
+        let shown: Vec<Ident> = table
+            .and_then(|table| self.tables.get(table))
+            .map(|source| {
+                let schema = source.schema();
+                let has = |name: &&&str| schema.field_with_name(name).is_ok();
+                self.system.iter().filter(has).map(|name| Ident::new(*name)).collect()
+            })
+            .unwrap_or_default();
+        let options = sql::WildcardAdditionalOptions {
+            opt_exclude: (!shown.is_empty()).then_some(sql::ExcludeSelectItem::Multiple(shown)),
+            ..sql::WildcardAdditionalOptions::default()
+        };
+        let name = sql::ObjectName::from(vec![Ident::with_quote('"', qualifier)]);
+        SelectItem::QualifiedWildcard(sql::SelectItemQualifiedWildcardKind::ObjectName(name), options)
+    }
+}
+
+/// Relations of a FROM: the name that its columns are known by, and the table behind it, if it is one.
+fn relations_of(from: &sql::TableWithJoins, into: &mut Vec<(String, Option<String>)>) {
+    for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+        match factor {
+            TableFactor::Table { name, alias, .. } => {
+                let name = whole(name);
+                let known = alias.as_ref().map_or_else(|| name.clone(), |alias| alias.name.value.clone());
+                into.push((known, Some(name)));
+            }
+            TableFactor::Derived { alias: Some(alias), .. } => into.push((alias.name.value.clone(), None)),
+            TableFactor::NestedJoin { table_with_joins, .. } => relations_of(table_with_joins, into),
+            _ => {}
+        }
+    }
+}
+
+/// A planner's error, with the place and the nearest name where it has them.
+pub fn explain(error: &DataFusionError, columns: &BTreeSet<String>) -> Fault {
+    let at = |fault: Fault| match error.diagnostic().and_then(|diagnostic| diagnostic.span) {
+        Some(span) => fault.at(Place::at(
+            "",
+            u32::try_from(span.start.line).unwrap_or(0),
+            u32::try_from(span.start.column).unwrap_or(0),
+        )),
+        None => fault,
+    };
+    if let DataFusionError::SchemaError(schema, _) = error.find_root()
+        && let SchemaError::FieldNotFound { field, valid_fields } = schema.as_ref()
+    {
+        let names: BTreeSet<&str> =
+            valid_fields.iter().map(|column| column.name.as_str()).chain(columns.iter().map(String::as_str)).collect();
+        let nearest = names
+            .iter()
+            .min_by_key(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &field.name.to_lowercase()));
+        let next = match nearest {
+            Some(name) if strsim::normalized_damerau_levenshtein(name, &field.name) > 0.4 => {
+                format!("did you mean `{name}`?")
+            }
+            _ => format!("columns are: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        return at(refused(&format!("there is no column `{}`", field.name)).next(next));
+    }
+    at(refused(&said(error)))
+}

@@ -1,0 +1,375 @@
+//! A session: what has been named so far, and how a statement becomes the plan of a job. It asks connectors for schemas
+//! and moves no row.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use datafusion_common::DFSchema;
+use datafusion_expr::planner::ContextProvider;
+use datafusion_expr::{Expr, LogicalPlan, TableSource};
+use datafusion_sql::planner::{PlannerContext, SqlToRel};
+use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
+
+use super::ends;
+use super::nodes::{Named, extension};
+use super::provider::{Provider, parser_options};
+use super::stream::{Changes, FailureStrategy, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
+use super::tables::{QueryTable, SourceTable};
+use super::translate::{Translation, Wishes, said};
+use super::wishes::Settings;
+use super::{logical, names};
+use crate::config::variables::Variables;
+use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest};
+use crate::connectors::options::Options;
+use crate::connectors::registry::Connectors;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::functions::registry::Functions;
+use crate::sql::parse::statement::{Declaration, Definition, EndName, Object, StatementKind, StreamQuery};
+
+/// How deep names may lead to names: a stream of a stream of a stream. More is a circle or a mistake.
+const DEPTH_MAX: usize = 32;
+
+/// What has been named so far.
+pub struct Session {
+    /// Systems that rows come from and go to.
+    pub connectors: Connectors,
+    /// The place that the session runs in.
+    pub context: Context,
+    /// Variables of configuration files.
+    pub variables: Variables,
+    /// Functions.
+    pub functions: Functions,
+    /// The connector of a query that names no sink, and its options.
+    pub screen: (String, Options),
+    declared: HashMap<String, Declaration>,
+    defined: HashMap<String, (Definition, bool, bool)>,
+}
+
+/// A statement, planned.
+#[derive(Debug)]
+pub struct Planned {
+    /// The job.
+    pub plan: StreamPlan,
+    /// What works and should be known.
+    pub warnings: Vec<String>,
+}
+
+impl Session {
+    /// Nothing named yet.
+    pub fn new(connectors: Connectors, context: Context, variables: Variables, screen: (String, Options)) -> Self {
+        let functions = Functions::builtin();
+        Self { connectors, context, variables, functions, screen, declared: HashMap::new(), defined: HashMap::new() }
+    }
+
+    /// Takes the name that a statement gives, if it gives one.
+    ///
+    /// # Errors
+    /// A name that is taken already, or one to drop that is not.
+    pub fn define(&mut self, statement: &StatementKind) -> Result<(), Fault> {
+        match statement {
+            StatementKind::CreateStream(definition) => self.take(definition, false, false),
+            StatementKind::CreateTable(definition) => self.take(definition, true, false),
+            StatementKind::CreateView(definition) => self.take(definition, false, true),
+            StatementKind::Declare(declaration) => {
+                let name = declaration.name.clone();
+                if self.is_known(&name) && !declaration.if_not_exists {
+                    return Err(taken(&name));
+                }
+                self.declared.entry(name).or_insert_with(|| declaration.clone());
+                Ok(())
+            }
+            StatementKind::Drop { name, if_exists, .. } => {
+                let was = self.declared.remove(name).is_some() | self.defined.remove(name).is_some();
+                if was || *if_exists { Ok(()) } else { Err(unknown(name, self.names())) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The names given so far, in order: name and what it is.
+    pub fn names(&self) -> Vec<(String, &'static str)> {
+        let mut names: Vec<_> = self
+            .declared
+            .values()
+            .map(|declared| {
+                (
+                    declared.name.clone(),
+                    match declared.object {
+                        Object::Stream => "stream",
+                        Object::Table => "table",
+                        Object::Source => "source",
+                        Object::Sink => "sink",
+                    },
+                )
+            })
+            .chain(self.defined.values().map(|(defined, is_table, is_view)| {
+                (
+                    defined.name.clone(),
+                    if *is_table {
+                        "table"
+                    } else if *is_view {
+                        "view"
+                    } else {
+                        "stream"
+                    },
+                )
+            }))
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.declared.contains_key(name) || self.defined.contains_key(name)
+    }
+
+    fn take(&mut self, definition: &Definition, is_table: bool, is_view: bool) -> Result<(), Fault> {
+        if self.is_known(&definition.name) && !definition.or_replace {
+            return if definition.if_not_exists { Ok(()) } else { Err(taken(&definition.name)) };
+        }
+        self.declared.remove(&definition.name);
+        self.defined.insert(definition.name.clone(), (definition.clone(), is_table, is_view));
+        Ok(())
+    }
+
+    /// The job of a query: `job` names it, `into` says where it goes where the query itself does not.
+    ///
+    /// # Errors
+    /// A name that is not known, types that do not fit, what a stream cannot do; each with what to do.
+    pub async fn plan(
+        &self,
+        job: &str,
+        query: &StreamQuery,
+        into: Option<&EndName>,
+        is_final: bool,
+    ) -> Result<Planned, Fault> {
+        let settings = Settings::read(&query.options)?;
+        let (plan, provider) = self.logical(query, DEPTH_MAX).await?;
+        let optimized = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
+        let wishes = Wishes {
+            emit: query.emit,
+            by_record: settings.by_record,
+            final_table: is_final,
+            lateness: settings.lateness,
+            state_ttl: settings.state_ttl,
+            origins: matches!(settings.failure, FailureStrategy::SendToDlq { .. }),
+        };
+        let mut translation = Translation::new(wishes);
+        let mut stream = translation.root(&optimized).map_err(|error| refused(&said(&error)))?;
+        stream = translation.without_hidden(stream);
+        let end = translation.node(&stream).clone();
+        let sink = self.sink(job, query, into, &end, &settings)?;
+        let (schema, changes, key) = (sink.request.schema.clone(), end.changes, end.key.clone());
+        let label = format!("write {}", sink.request.name);
+        let mut nodes = translation.nodes;
+        nodes.push(Node { kind: NodeKind::Sink(sink), inputs: vec![stream.node], schema, changes, key, label });
+        let plan = StreamPlan {
+            nodes,
+            parallelism: settings.parallelism,
+            failure: settings.failure,
+            late: settings.late,
+            state_ttl: settings.state_ttl,
+        };
+        Ok(Planned { plan, warnings: translation.warnings })
+    }
+
+    /// The columns of a name, as `DESCRIBE` gives them, and a sentence on what is behind it.
+    ///
+    /// # Errors
+    /// A name that is not known, or a source that does not answer.
+    pub async fn describe(&self, name: &EndName) -> Result<(Schema, String), Fault> {
+        if let EndName::Name(name) = name
+            && let Some((definition, ..)) = self.defined.get(name)
+        {
+            let (plan, provider) = self.logical(&definition.query, DEPTH_MAX).await?;
+            let plan = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
+            return Ok((plan.schema().as_arrow().clone(), format!("a query named {name}")));
+        }
+        let table = self.source(name, &Options::default()).await?;
+        Ok((table.source.schema().as_ref().clone(), table.source.description()))
+    }
+
+    /// The logical plan of a query, with the names in it resolved.
+    async fn logical(&self, query: &StreamQuery, depth: usize) -> Result<(LogicalPlan, Provider), Fault> {
+        if depth == 0 {
+            return Err(refused("names lead to names in a circle here"));
+        }
+        let mut provider = Provider::new(self.functions.clone(), query.windows.clone());
+        let mut query_ast = query.query.clone();
+        let system = names::system_columns(&query_ast);
+        let mut columns = BTreeSet::new();
+        for name in relations(&query_ast) {
+            let source: Arc<dyn TableSource> = match self.defined.get(&name) {
+                Some((definition, is_table, is_view)) => {
+                    let made = Box::pin(self.logical(&definition.query, depth - 1)).await?.0;
+                    let plan = if *is_view {
+                        made
+                    } else {
+                        extension(Named {
+                            name: name.clone(),
+                            input: made,
+                            emit: definition.query.emit,
+                            is_table: *is_table,
+                            key: definition.query.key.clone(),
+                        })
+                    };
+                    Arc::new(QueryTable { plan })
+                }
+                None => {
+                    let end = ends::named(&name);
+                    let table = self.source(&end, &query.options).await?;
+                    Arc::new(table.with_system_columns(&system))
+                }
+            };
+            columns.extend(source.schema().fields().iter().map(|field| field.name().clone()));
+            provider.tables.insert(name, source);
+        }
+        names::settle(&mut query_ast, &columns, &system, &provider.tables);
+        let planner = SqlToRel::new_with_options(&provider, parser_options());
+        let plan = planner
+            .sql_statement_to_plan(sql::Statement::Query(query_ast))
+            .map_err(|error| names::explain(&error, &columns))?;
+        Ok((plan, provider))
+    }
+
+    /// A source by its name, with the options that the query gives it.
+    async fn source(&self, name: &EndName, options: &Options) -> Result<SourceTable, Fault> {
+        let declared = match name {
+            EndName::Name(name) => self.declared.get(name),
+            EndName::Uri(_) => None,
+        };
+        if let Some(declared) = declared.filter(|declared| declared.object == Object::Sink) {
+            return Err(refused(&format!(
+                "`{}` is a SINK; rows are read from a SOURCE, STREAM or TABLE",
+                declared.name
+            )));
+        }
+        let end = ends::resolve(self, name, declared, options, End::Source)?;
+        let settings = Settings::read(&end.options)?;
+        let schema = match declared {
+            Some(declared) if !declared.columns.is_empty() => Some(self.columns(declared)?),
+            _ => None,
+        };
+        let connector = self.connectors.get(&end.connector)?;
+        let request = SourceRequest { name: end.name.clone(), options: end.connector_options(), schema };
+        let source = connector.source(request, &self.context).await?;
+        let mut out_of_orderness = settings.out_of_orderness;
+        let mut expr = None;
+        if let Some((column, watermark)) = declared.and_then(|declared| declared.watermark.as_ref()) {
+            let schema = source.schema();
+            expr = Some(self.time(&sql::Expr::Identifier(sql::Ident::new(column)), &schema, &settings)?);
+            out_of_orderness = ends::delay(watermark).unwrap_or(out_of_orderness);
+        } else if let Some(field) = &settings.event_time_field {
+            let written = ends::expression(field)?;
+            expr = Some(self.time(&written, &source.schema(), &settings)?);
+        }
+        let watermark = WatermarkSpec { out_of_orderness, idle_timeout: settings.idle_timeout };
+        let mut table = SourceTable::new(&end.name, source, end.options.clone(), watermark);
+        table.event_time_expr = expr;
+        table.is_processing_time = settings.is_processing_time;
+        if let Some(declared) = declared {
+            table.is_table = declared.object == Object::Table;
+            table.key =
+                declared.columns.iter().filter(|column| column.primary_key).map(|column| column.name.clone()).collect();
+        }
+        Ok(table)
+    }
+
+    /// What gives the event time: a time as it is, a number or a text by its format.
+    fn time(&self, written: &sql::Expr, schema: &Arc<Schema>, settings: &Settings) -> Result<Expr, Fault> {
+        let schema = DFSchema::try_from(Arc::clone(schema)).map_err(|error| refused(&said(&error)))?;
+        let provider = Provider::new(self.functions.clone(), Vec::new());
+        let planner = SqlToRel::new_with_options(&provider, parser_options());
+        let text = ends::time_text(written, &schema, settings.event_time_format.as_deref());
+        let expr = ends::expression(&text)?;
+        let expr = planner.sql_to_expr(expr, &schema, &mut PlannerContext::new()).map_err(|error| {
+            let columns = schema.columns().into_iter().map(|column| column.name).collect();
+            names::explain(&error, &columns)
+        })?;
+        ends::coerced(expr, &schema).map_err(|error| refused(&said(&error)))
+    }
+
+    fn columns(&self, declared: &Declaration) -> Result<Arc<Schema>, Fault> {
+        ends::columns(declared, &Provider::new(self.functions.clone(), Vec::new()))
+            .map_err(|error| refused(&said(&error)))
+            .map(Arc::new)
+    }
+
+    fn sink(
+        &self,
+        job: &str,
+        query: &StreamQuery,
+        into: Option<&EndName>,
+        end: &Node,
+        settings: &Settings,
+    ) -> Result<SinkNode, Fault> {
+        let schema = Arc::clone(&end.schema);
+        let mut key: Vec<usize> = query
+            .key
+            .iter()
+            .map(|name| {
+                schema.index_of(name).map_err(|_| refused(&format!("the key column `{name}` is not in the result")))
+            })
+            .collect::<Result<_, _>>()?;
+        if key.is_empty() {
+            key.clone_from(&end.key);
+        }
+        let (name, connector, options) = match into.or(query.into.as_ref()) {
+            Some(name) => {
+                let declared = match name {
+                    EndName::Name(name) => self.declared.get(name),
+                    EndName::Uri(_) => None,
+                };
+                let found = ends::resolve(self, name, declared, &query.options, End::Sink)?;
+                let options = found.connector_options();
+                (found.name, found.connector, options)
+            }
+            None => ("screen".to_owned(), self.screen.0.clone(), self.screen.1.clone()),
+        };
+        let request = SinkRequest {
+            name,
+            options,
+            schema,
+            key,
+            changes: end.changes == Changes::Changelog,
+            job: job.to_owned(),
+            exactly_once: settings.exactly_once,
+        };
+        Ok(SinkNode { connector, request })
+    }
+}
+
+/// The relations that a query names, its own WITH names left out.
+fn relations(query: &sql::Query) -> Vec<String> {
+    let mut own: BTreeSet<String> = BTreeSet::new();
+    names::common_tables(query, &mut own);
+    let mut found = Vec::new();
+    let _ = visit_relations(query, |relation| {
+        let name = names::whole(relation);
+        if !own.contains(&name) && !found.contains(&name) {
+            found.push(name);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
+}
+
+/// A fault of the statement.
+pub(super) fn refused(what: &str) -> Fault {
+    match what.split_once("; ") {
+        Some((what, next)) => Fault::new(Blame::Operator, what).next(next),
+        None => Fault::new(Blame::Operator, what),
+    }
+}
+
+fn taken(name: &str) -> Fault {
+    Fault::new(Blame::Operator, format!("`{name}` exists already"))
+        .next("say CREATE OR REPLACE, or IF NOT EXISTS, or DROP it first")
+}
+
+fn unknown(name: &str, names: Vec<(String, &'static str)>) -> Fault {
+    let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
+    Fault::new(Blame::Operator, format!("there is no `{name}`")).next(format!("there are: {}", names.join(", ")))
+}
