@@ -1,4 +1,177 @@
 //! Text to statements. What standard SQL does not know is lifted off the token stream; what remains is a plain query
 //! that any planner understands. It resolves no name and opens nothing.
 
+mod aggregates;
+mod annotation;
+mod clause;
+mod cursor;
+mod declare;
+mod dialect;
+mod duration;
+mod emit;
+mod from;
+mod grouping;
+mod hint;
+mod lex;
+mod lift;
+mod nested;
+mod options;
+mod over;
+mod read;
+mod reader;
+mod render;
+mod select;
+mod source;
 pub mod statement;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod variables;
+mod window;
+
+use std::cell::RefCell;
+
+use datafusion_sql::sqlparser::ast as sql;
+use datafusion_sql::sqlparser::tokenizer::Token;
+
+use lex::{Lexed, Lexeme};
+use reader::Reader;
+use source::Source;
+use statement::{Diagnostic, Script, Span};
+
+pub use duration::measure;
+pub use render::render;
+
+/// Bytes of one text: a statement file of a large project is a thousandth of it, and a mistyped path to a data file is not.
+const TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Tokens of one statement: an `IN` of ten thousand values fits twice.
+const STATEMENT_TOKENS_MAX: usize = 50_000;
+/// Operators of one expression between brackets and commas: the tree is as deep as they are many, and every walk over
+/// it is a recursion.
+const OPERATORS_MAX: usize = 500;
+
+/// Parses a text; `${…}` stays as it is written.
+pub fn parse(text: &str, file: &str) -> Script {
+    script(text, file, None)
+}
+
+/// Parses a text; `${NAME}`, `${NAME:-default}` and `${NAME:?message}` are replaced through `lookup`.
+pub fn parse_with(text: &str, file: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Script {
+    script(text, file, Some(lookup))
+}
+
+/// Parses an expression that stands alone, as `tail --where` has it.
+pub fn parse_expression(text: &str, file: &str) -> Result<sql::Expr, Diagnostic> {
+    let source = Source::new(text, file);
+    let end = Span { start: text.len(), end: text.len() };
+    let lexed = bounded(&source)
+        .map_or_else(|| lex::lex(&source, None), |error| Lexed { errors: vec![error], ..Lexed::default() });
+    if let Some(error) = lexed.errors.into_iter().next() {
+        return Err(error);
+    }
+    let reader = Reader { source: &source, lookup: None, warnings: RefCell::default(), unset: RefCell::default() };
+    sized(&source, &lexed.lexemes)?;
+    read::balanced(&reader, &lexed.lexemes)?;
+    let scope = clause::Scope { outermost: false, depth: 0, select: 0, end };
+    let plain = nested::rewrite(&reader, &lexed.lexemes, scope, &mut lift::Lift::default())?;
+    let mut expression = reader.expression(&plain, end)?;
+    tree::finish_expression(&mut expression);
+    Ok(expression)
+}
+
+fn script(text: &str, file: &str, lookup: Option<variables::Lookup<'_>>) -> Script {
+    let source = Source::new(text, file);
+    if let Some(error) = bounded(&source) {
+        return Script { errors: vec![error], ..Script::default() };
+    }
+    let lexed = lex::lex(&source, lookup);
+    let mut script = Script { errors: lexed.errors, warnings: lexed.warnings, ..Script::default() };
+    let reader = Reader { source: &source, lookup, warnings: RefCell::default(), unset: RefCell::default() };
+    for (piece, end) in pieces(&lexed.lexemes, text.len()) {
+        // What the tokenizer could not finish is said once, not again as a statement without an end.
+        let cut = script.errors.iter().any(|error| error.span.start >= end.start && end.start == text.len());
+        match sized(&source, piece).and_then(|()| read::statement(&reader, piece, end)) {
+            Ok(statement) => script.statements.push(statement),
+            Err(_) if cut => {}
+            Err(error) => script.errors.push(error),
+        }
+        reader.unset.borrow_mut().clear();
+    }
+    let written: Vec<Span> =
+        pieces(&lexed.lexemes, text.len()).into_iter().filter_map(|(piece, _)| cursor::covered(piece)).collect();
+    annotation::attach(&reader, &lexed.comments, &written, &mut script);
+    script.warnings.extend(reader.warnings.into_inner());
+    script.errors.sort_by_key(|error| error.span.start);
+    script.warnings.sort_by_key(|warning| warning.span.start);
+    script
+}
+
+/// Statements: what stands between semicolons, and where each ends.
+fn pieces(lexemes: &[Lexeme], end: usize) -> Vec<(&[Lexeme], Span)> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for (index, lexeme) in lexemes.iter().enumerate() {
+        if lexeme.token == Token::SemiColon {
+            pieces.push((&lexemes[start..index], lexeme.span));
+            start = index + 1;
+        }
+    }
+    pieces.push((&lexemes[start..], Span { start: end, end }));
+    pieces.retain(|(piece, _)| !piece.is_empty());
+    pieces
+}
+
+fn bounded(source: &Source<'_>) -> Option<Diagnostic> {
+    (source.text.len() > TEXT_BYTES_MAX).then(|| {
+        let what = format!("this text is larger than {} MiB", TEXT_BYTES_MAX / 1024 / 1024);
+        source.diagnostic(Span::default(), what, "is it a file of SQL?")
+    })
+}
+
+/// Keeps a statement within what a recursion over its tree can bear.
+fn sized(source: &Source<'_>, piece: &[Lexeme]) -> Result<(), Diagnostic> {
+    let Some(first) = piece.first() else { return Ok(()) };
+    if piece.len() > STATEMENT_TOKENS_MAX {
+        let what = format!("this statement has more than {STATEMENT_TOKENS_MAX} words and signs");
+        return Err(source.diagnostic(first.span, what, "put the values into a table and join it"));
+    }
+    let mut counts = vec![0_usize];
+    for lexeme in piece {
+        match &lexeme.token {
+            Token::LParen | Token::LBracket | Token::LBrace => counts.push(0),
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                if counts.len() > 1 {
+                    counts.pop();
+                }
+            }
+            Token::Comma => {
+                if let Some(last) = counts.last_mut() {
+                    *last = 0;
+                }
+            }
+            Token::Word(_)
+                if !lexeme.is_one_of(&[
+                    "AND",
+                    "OR",
+                    "NOT",
+                    "IS",
+                    "UNION",
+                    "EXCEPT",
+                    "INTERSECT",
+                    "LIKE",
+                    "COLLATE",
+                ]) => {}
+            Token::Number(..) | Token::SingleQuotedString(_) => {}
+            _ => {
+                if let Some(last) = counts.last_mut() {
+                    *last += 1;
+                    if *last > OPERATORS_MAX {
+                        let what = format!("an expression has more than {OPERATORS_MAX} operators");
+                        return Err(source.diagnostic(lexeme.span, what, "use IN (…), or a table that is joined"));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

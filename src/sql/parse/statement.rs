@@ -143,6 +143,8 @@ pub struct Declaration {
     pub name: String,
     /// `IF NOT EXISTS`.
     pub if_not_exists: bool,
+    /// `OR REPLACE`.
+    pub or_replace: bool,
     /// Columns; empty means: from the data.
     pub columns: Vec<Column>,
     /// `WATERMARK FOR column AS expression`.
@@ -169,13 +171,15 @@ pub enum Object {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Its type as SQL says it.
+    /// Its type as SQL says it; `Unspecified` where a computed column names none.
     pub data_type: sql::DataType,
     /// `NOT NULL`.
     pub not_null: bool,
     /// `PRIMARY KEY`.
     pub primary_key: bool,
-    /// `METADATA FROM '…'` or a computed `AS expression`, if any.
+    /// `METADATA [FROM '…']`: the name of what comes beside the record, as `timestamp`.
+    pub metadata: Option<String>,
+    /// A computed column: `name AS expression`.
     pub computed: Option<sql::Expr>,
 }
 
@@ -188,6 +192,9 @@ pub struct StreamQuery {
     pub query: Box<sql::Query>,
     /// Windows by number.
     pub windows: Vec<WindowSpec>,
+    /// Buffers of `OVER (ROWS WINDOW BUFFER …)`, in the order of the text; the `OVER` itself stands in the query with
+    /// a frame of at most so many rows.
+    pub buffers: Vec<BufferSpec>,
     /// `EMIT …`.
     pub emit: Option<Emit>,
     /// `INTO …`.
@@ -224,6 +231,8 @@ pub struct WindowSpec {
     pub time: Option<sql::Expr>,
     /// ksqlDB's `GRACE PERIOD`: how late a row may be.
     pub grace: Option<Duration>,
+    /// Keys of a session's own (`PARTITION BY` of a table function); empty for those of the GROUP BY.
+    pub partition_by: Vec<sql::Expr>,
     /// Where it stands in the text.
     pub span: Span,
 }
@@ -257,6 +266,19 @@ pub enum WindowKind {
         /// From one end to the next.
         step: Duration,
     },
+}
+
+/// `ROWS WINDOW BUFFER n ROWS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferSpec {
+    /// Rows kept, at least one.
+    pub rows: u64,
+    /// Whether results come only when it is full (`EMIT ON BUFFER FULL`); otherwise with every record.
+    pub when_full: bool,
+    /// `EXPIRE AFTER INTERVAL … INACTIVITY`: a partition that is silent for so long is forgotten; never where absent.
+    pub expires: Option<Duration>,
+    /// Where it stands in the text.
+    pub span: Span,
 }
 
 /// When results are given.

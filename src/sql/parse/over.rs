@@ -1,0 +1,93 @@
+//! `ROWS WINDOW BUFFER n ROWS …` to a standard OVER with a frame of at most n rows.
+
+use datafusion_sql::sqlparser::tokenizer::Token;
+
+use super::cursor::{Cursor, covered};
+use super::duration::duration;
+use super::lex::Lexeme;
+use super::lift::Lift;
+use super::reader::Reader;
+use super::statement::{BufferSpec, Diagnostic, Span};
+
+/// Rows of one buffer: a million rows of 100 bytes are 100 MB for each key, and more is a table.
+const BUFFER_ROWS_MAX: u64 = 1_000_000;
+
+const HINT: &str = "write ROWS WINDOW BUFFER 100 ROWS PARTITION BY … ORDER BY …";
+
+/// Whether what stands between the brackets of an OVER asks for a buffer.
+pub(super) fn begins(inner: &[Lexeme]) -> bool {
+    matches!(inner, [rows, window, ..] if rows.is("ROWS") && window.is("WINDOW"))
+}
+
+/// Takes the buffer out; what remains is standard SQL.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    inner: &[Lexeme],
+    end: Span,
+    lift: &mut Lift,
+) -> Result<Vec<Lexeme>, Diagnostic> {
+    let mut cursor = Cursor::new(reader.source, inner, end);
+    cursor.take(&["ROWS", "WINDOW"]);
+    cursor.expect_word("BUFFER", HINT)?;
+    let count = cursor.span();
+    let rows = match cursor.next().map(|lexeme| &lexeme.token) {
+        Some(Token::Number(text, _)) => text.parse::<u64>().ok(),
+        _ => None,
+    };
+    let Some(rows) = rows.filter(|rows| (1..=BUFFER_ROWS_MAX).contains(rows)) else {
+        let what = format!("a buffer holds from 1 to {BUFFER_ROWS_MAX} rows");
+        return Err(reader.source.diagnostic(count, what, HINT));
+    };
+    cursor.expect_word("ROWS", HINT)?;
+    // `ROWS WINDOW BUFFER 100 ROWS, PARTITION BY …`
+    cursor.take_token(&Token::Comma);
+    let mut buffer = BufferSpec { rows, when_full: false, expires: None, span: covered(inner).unwrap_or(end) };
+    let mut plain: Vec<Lexeme> = Vec::new();
+    let mut framed = false;
+    let mut depth = 0;
+    while let Some(lexeme) = cursor.peek() {
+        if depth == 0 && cursor.take(&["EMIT"]) {
+            if cursor.take(&["ON", "BUFFER", "FULL"]) {
+                buffer.when_full = true;
+            } else if !cursor.take(&["EVERY", "RECORD"]) {
+                return Err(cursor.expected_one_of(&["EVERY RECORD", "ON BUFFER FULL"]));
+            }
+            continue;
+        }
+        if depth == 0 && cursor.take(&["EXPIRE"]) {
+            let after = cursor.take(&["AFTER"]);
+            if cursor.take(&["NEVER"]) {
+                continue;
+            }
+            let next = "write EXPIRE AFTER INTERVAL '1' HOUR INACTIVITY, or EXPIRE NEVER";
+            let Some(length) = duration(&mut cursor)?.filter(|_| after) else {
+                return Err(cursor.missing("a length of time or NEVER", next));
+            };
+            cursor.take(&["INACTIVITY"]);
+            buffer.expires = Some(length);
+            continue;
+        }
+        depth += lexeme.depth();
+        framed |= depth == 0 && lexeme.is_one_of(&["ROWS", "RANGE", "GROUPS"]);
+        plain.push(lexeme.clone());
+        cursor.next();
+    }
+    if !framed {
+        let anchor = plain.last().or(inner.first()).cloned();
+        if let Some(anchor) = anchor {
+            let word = Token::make_keyword;
+            let frame = [
+                word("ROWS"),
+                word("BETWEEN"),
+                Token::Number((rows - 1).to_string(), false),
+                word("PRECEDING"),
+                word("AND"),
+                word("CURRENT"),
+                word("ROW"),
+            ];
+            plain.extend(frame.into_iter().map(|token| anchor.becomes(token)));
+        }
+    }
+    lift.buffers.push(buffer);
+    Ok(plain)
+}

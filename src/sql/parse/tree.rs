@@ -1,0 +1,393 @@
+//! The parsed tree of a query: puts windows and `WITHIN` where their marks stand, and gives the bounds of windows one name.
+
+use std::ops::ControlFlow;
+
+use datafusion_sql::sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
+    TableWithJoins, Value, VisitMut, VisitorMut,
+};
+
+use super::aggregates;
+use super::lift::{Lift, Standing};
+use super::reader::Reader;
+use super::statement::{Diagnostic, WITHIN, window_marker};
+
+const START: &str = "window_start";
+const END: &str = "window_end";
+
+/// Finishes a query that sqlparser read.
+pub(super) fn finish(reader: &Reader<'_>, query: &mut Query, lift: &Lift) -> Result<(), Diagnostic> {
+    let mut finisher = Finisher { reader, lift };
+    match query.visit(&mut finisher) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(fault) => Err(fault),
+    }
+}
+
+/// Bounds of windows in an expression that stands alone.
+pub(super) fn finish_expression(expression: &mut Expr) {
+    let _ = expression.visit(&mut Bounds);
+}
+
+struct Finisher<'a> {
+    reader: &'a Reader<'a>,
+    lift: &'a Lift,
+}
+
+impl VisitorMut for Finisher<'_> {
+    type Break = Diagnostic;
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Diagnostic> {
+        if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
+            self.within(table_with_joins)?;
+        }
+        let Some(index) = alias(factor).and_then(|alias| self.marked(&alias.name)) else {
+            return ControlFlow::Continue(());
+        };
+        if let (Some(slot), Standing::Table { alias }) = (alias_slot(factor), &self.lift.windows[index].place) {
+            *slot = alias.clone().map(|name| TableAlias { name, ..slot.take().unwrap_or_else(|| plain_alias("")) });
+        }
+        let relation = std::mem::replace(factor, nothing());
+        *factor = windowed(TableWithJoins { relation, joins: Vec::new() }, index);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Diagnostic> {
+        bound(expression);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Diagnostic> {
+        let ordered = query.order_by.as_mut();
+        self.body(&mut query.body)?;
+        // ORDER BY sees the windows of the SELECT only where there is one SELECT.
+        if let (SetExpr::Select(select), Some(order)) = (query.body.as_mut(), ordered) {
+            let scope = self.scope(select);
+            let _ = order.visit(&mut scope.clone());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Finisher<'_> {
+    fn marked(&self, name: &Ident) -> Option<usize> {
+        let index: usize = name.value.strip_prefix("__window_")?.parse().ok()?;
+        (index < self.lift.windows.len()).then_some(index)
+    }
+
+    fn body(&mut self, body: &mut SetExpr) -> ControlFlow<Diagnostic> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::SetOperation { left, right, .. } => {
+                self.body(left)?;
+                self.body(right)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn select(&mut self, select: &mut Select) -> ControlFlow<Diagnostic> {
+        for relation in &mut select.from {
+            self.within(relation)?;
+        }
+        let marker = select.named_window.iter().position(|named| self.marked(&named.0).is_some());
+        if let Some(position) = marker
+            && let Some(index) = self.marked(&select.named_window.remove(position).0)
+        {
+            select.from =
+                vec![TableWithJoins { relation: windowed(joined(&mut select.from), index), joins: Vec::new() }];
+        }
+        let mut scope = self.scope(select);
+        if scope.windows.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let _ = select.projection.visit(&mut scope);
+        let _ = select.selection.visit(&mut scope);
+        let _ = select.group_by.visit(&mut scope);
+        let _ = select.having.visit(&mut scope);
+        let _ = select.qualify.visit(&mut scope);
+        self.group(select, &scope);
+        ControlFlow::Continue(())
+    }
+
+    /// The windows that a SELECT's FROM shows.
+    fn scope(&self, select: &Select) -> Scope {
+        let mut windows = Vec::new();
+        let mut relations = 0;
+        for relation in &select.from {
+            for factor in std::iter::once(&relation.relation).chain(relation.joins.iter().map(|join| &join.relation)) {
+                relations += 1;
+                if let TableFactor::NestedJoin { alias: Some(alias), .. } = factor
+                    && let Some(index) = self.marked(&alias.name)
+                {
+                    windows.push(index);
+                }
+            }
+        }
+        let column = windows.iter().find_map(|index| match &self.lift.windows[*index].place {
+            Standing::Item { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        Scope { alone: relations == 1, column, windows }
+    }
+
+    /// Adds the bounds to the GROUP BY where the query groups and does not list them.
+    fn group(&self, select: &mut Select, scope: &Scope) {
+        let clause =
+            scope.windows.iter().any(|index| !matches!(self.lift.windows[*index].place, Standing::Table { .. }));
+        let told = scope.windows.iter().any(|index| matches!(self.lift.windows[*index].place, Standing::Grouping));
+        let GroupByExpr::Expressions(groups, _) = &mut select.group_by else { return };
+        let start = groups.iter().find(|group| names(group, START)).cloned();
+        let end = groups.iter().find(|group| names(group, END)).cloned();
+        match (start, end) {
+            (Some(_), Some(_)) => {}
+            (Some(start), None) => groups.push(beside(&start, END)),
+            (None, Some(end)) => groups.push(beside(&end, START)),
+            (None, None) => {
+                if clause && (told || !groups.is_empty() || aggregates::any(&select.projection, select.having.as_ref()))
+                {
+                    groups.push(Expr::Identifier(Ident::new(START)));
+                    groups.push(Expr::Identifier(Ident::new(END)));
+                }
+            }
+        }
+    }
+
+    /// Gives `__within(before, after)` the two columns it compares.
+    fn within(&self, relation: &mut TableWithJoins) -> ControlFlow<Diagnostic> {
+        for join in &mut relation.joins {
+            let Some(JoinConstraint::On(condition)) = constraint(join) else { continue };
+            let Expr::BinaryOp { left, op: BinaryOperator::And, right } = condition else { continue };
+            let Expr::Function(function) = right.as_mut() else { continue };
+            let FunctionArguments::List(arguments) = &mut function.args else { continue };
+            if !function.name.to_string().eq_ignore_ascii_case(WITHIN) || arguments.args.len() != 2 {
+                continue;
+            }
+            let Some((first, second)) = columns(left) else {
+                let span = super::statement::Span::default();
+                let next = "write ON a.id = b.id";
+                return ControlFlow::Break(self.reader.source.diagnostic(
+                    span,
+                    "WITHIN needs an equality of two columns in ON",
+                    next,
+                ));
+            };
+            let pair = [first, second].map(|column| FunctionArg::Unnamed(FunctionArgExpr::Expr(column)));
+            arguments.args.splice(0..0, pair);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What a SELECT sees of windows.
+#[derive(Clone)]
+struct Scope {
+    windows: Vec<usize>,
+    /// One relation, which the window is over: a qualifier of the bounds says nothing.
+    alone: bool,
+    /// The struct of Arroyo.
+    column: Option<String>,
+}
+
+impl VisitorMut for Scope {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::CompoundIdentifier(parts) if !self.windows.is_empty() => {
+                if let [.., before, last] = parts.as_slice() {
+                    let column = self.column.as_deref().unwrap_or("window");
+                    let bound = match last.value.to_ascii_lowercase().as_str() {
+                        "start" if before.value.eq_ignore_ascii_case(column) => Some(START),
+                        "end" if before.value.eq_ignore_ascii_case(column) => Some(END),
+                        START if self.alone => Some(START),
+                        END if self.alone => Some(END),
+                        _ => None,
+                    };
+                    if let Some(bound) = bound {
+                        *expression =
+                            Expr::Identifier(Ident { value: bound.to_owned(), quote_style: None, span: last.span });
+                    }
+                }
+            }
+            Expr::Identifier(name) if self.windows.iter().any(|index| name.value == window_marker(*index)) => {
+                *expression = structure();
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// One name for the bounds, whoever's spelling it was.
+struct Bounds;
+
+impl VisitorMut for Bounds {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        bound(expression);
+        ControlFlow::Continue(())
+    }
+}
+
+fn bound(expression: &mut Expr) {
+    let renamed = |name: &str| match name.to_ascii_lowercase().as_str() {
+        "_window_start" | "windowstart" => Some(START),
+        "_window_end" | "windowend" => Some(END),
+        _ => None,
+    };
+    match expression {
+        Expr::Identifier(name) => {
+            if let Some(known) = renamed(&name.value) {
+                known.clone_into(&mut name.value);
+                name.quote_style = None;
+            }
+        }
+        Expr::CompoundIdentifier(parts) => {
+            if let Some(last) = parts.last_mut()
+                && let Some(known) = renamed(&last.value)
+            {
+                known.clone_into(&mut last.value);
+                last.quote_style = None;
+            }
+        }
+        Expr::Function(function) => {
+            let known = match function.name.to_string().to_ascii_lowercase().as_str() {
+                "tumble_start" | "hop_start" | "session_start" | "cumulate_start" => START,
+                "tumble_end" | "hop_end" | "session_end" | "cumulate_end" => END,
+                _ => return,
+            };
+            *expression = Expr::Identifier(Ident::new(known));
+        }
+        _ => {}
+    }
+}
+
+fn names(expression: &Expr, column: &str) -> bool {
+    match expression {
+        Expr::Identifier(name) => name.value.eq_ignore_ascii_case(column),
+        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|last| last.value.eq_ignore_ascii_case(column)),
+        _ => false,
+    }
+}
+
+/// The other bound, of the same relation.
+fn beside(known: &Expr, column: &str) -> Expr {
+    match known {
+        Expr::CompoundIdentifier(parts) => {
+            let mut parts = parts.clone();
+            if let Some(last) = parts.last_mut() {
+                *last = Ident::new(column);
+            }
+            Expr::CompoundIdentifier(parts)
+        }
+        _ => Expr::Identifier(Ident::new(column)),
+    }
+}
+
+/// `named_struct('start', window_start, 'end', window_end)`.
+fn structure() -> Expr {
+    let text = |text: &str| Expr::Value(Value::SingleQuotedString(text.to_owned()).into());
+    let column = |name: &str| Expr::Identifier(Ident::new(name));
+    let arguments = [text("start"), column(START), text("end"), column(END)];
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new("named_struct")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).to_vec(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// The columns of the first equality among the conjuncts; failing that, the first two columns that are compared.
+fn columns(condition: &Expr) -> Option<(Expr, Expr)> {
+    fn pair(expression: &Expr, equal: bool) -> Option<(Expr, Expr)> {
+        match expression {
+            Expr::Nested(inner) => pair(inner, equal),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => pair(left, equal).or_else(|| pair(right, equal)),
+            Expr::BinaryOp { left, op, right } if !equal || *op == BinaryOperator::Eq => {
+                let column = |side: &Expr| matches!(side, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                (column(left) && column(right)).then(|| (left.as_ref().clone(), right.as_ref().clone()))
+            }
+            _ => None,
+        }
+    }
+    pair(condition, true).or_else(|| pair(condition, false))
+}
+
+fn constraint(join: &mut Join) -> Option<&mut JoinConstraint> {
+    match &mut join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint)
+        | JoinOperator::Semi(constraint)
+        | JoinOperator::LeftSemi(constraint)
+        | JoinOperator::RightSemi(constraint)
+        | JoinOperator::Anti(constraint)
+        | JoinOperator::LeftAnti(constraint)
+        | JoinOperator::RightAnti(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+fn windowed(table: TableWithJoins, index: usize) -> TableFactor {
+    TableFactor::NestedJoin { table_with_joins: Box::new(table), alias: Some(plain_alias(&window_marker(index))) }
+}
+
+/// Relations parted by commas as one relation with joins.
+fn joined(from: &mut Vec<TableWithJoins>) -> TableWithJoins {
+    let mut relations = std::mem::take(from).into_iter();
+    let mut first = relations.next().unwrap_or_else(|| TableWithJoins { relation: nothing(), joins: Vec::new() });
+    for next in relations {
+        let cross = JoinOperator::CrossJoin(JoinConstraint::None);
+        first.joins.push(Join { relation: next.relation, global: false, join_operator: cross });
+        first.joins.extend(next.joins);
+    }
+    first
+}
+
+fn plain_alias(name: &str) -> TableAlias {
+    TableAlias { explicit: true, name: Ident::new(name), columns: Vec::new() }
+}
+
+/// Holds a place while a relation is moved.
+fn nothing() -> TableFactor {
+    TableFactor::TableFunction { expr: Expr::Value(Value::Null.into()), alias: None }
+}
+
+fn alias(factor: &TableFactor) -> Option<&TableAlias> {
+    match factor {
+        TableFactor::Table { alias, .. }
+        | TableFactor::Derived { alias, .. }
+        | TableFactor::TableFunction { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
+        | TableFactor::NestedJoin { alias, .. } => alias.as_ref(),
+        _ => None,
+    }
+}
+
+fn alias_slot(factor: &mut TableFactor) -> Option<&mut Option<TableAlias>> {
+    match factor {
+        TableFactor::Table { alias, .. }
+        | TableFactor::Derived { alias, .. }
+        | TableFactor::TableFunction { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
+        | TableFactor::NestedJoin { alias, .. } => Some(alias),
+        _ => None,
+    }
+}
