@@ -2,4 +2,5 @@
 //! in line with the rows. It knows no SQL text and draws nothing.
 
 pub mod chunk;
+pub mod join;
 pub mod operator;

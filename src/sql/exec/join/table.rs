@@ -1,0 +1,88 @@
+//! A stream meets a table as it is when the row arrives: the newest row of each key. What the table says later changes
+//! nothing that was given.
+//!
+//! Which of a stream's row and a table's row comes first is a matter of arrival. Where both wait, the table is heard
+//! first ([`Operator::preferred_port`]), so that a table that lies ready is complete before the first row asks.
+
+use super::expression::{defect, evaluate};
+use super::lookup::{Lookup, release};
+use super::side::{STAYS, Side};
+use crate::core::fault::Fault;
+use crate::sql::exec::chunk::Chunk;
+use crate::sql::exec::operator::{Operator, Output, StateTable};
+
+/// The operator of stream-table joins.
+pub(super) struct TableJoin {
+    sides: [Side; 2],
+    lookup: Lookup,
+    is_null_aware: bool,
+}
+
+impl TableJoin {
+    /// An operator with an empty table.
+    pub fn new(sides: [Side; 2], lookup: Lookup, is_null_aware: bool) -> Self {
+        Self { sides, lookup, is_null_aware }
+    }
+
+    fn learn(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
+        let table = &mut self.sides[1];
+        let (chunk, keys) = evaluate(&table.expressions.clone(), chunk, out)?;
+        let acts = table.change(&chunk.batch, &keys, &chunk.times, STAYS, |row| chunk.op(row), |_, _| {})?;
+        for act in acts {
+            if !act.comes || table.is_lost(act.slot) {
+                table.store.remove(act.slot);
+            }
+        }
+        table.store.tidy().map_err(defect)
+    }
+
+    fn ask(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
+        let stream = &mut self.sides[0];
+        let (chunk, keys) = evaluate(&stream.expressions.clone(), chunk, out)?;
+        let kept = stream.kept(&chunk.batch, &keys)?;
+        let keys = stream.encode(&keys, chunk.rows())?;
+        let slots = stream.append(kept, &chunk.times, &vec![STAYS; chunk.rows()])?;
+        let origins = chunk.origins.as_ref().map(|origins| (origins, slots.as_slice()));
+        let mut found: Vec<u32> = Vec::new();
+        for (row, slot) in slots.iter().enumerate() {
+            let table = &self.sides[1];
+            if self.is_null_aware && keys.is_null(row) {
+                found.extend(table.store.slots());
+            } else {
+                let nulls = self.is_null_aware.then(|| table.null_group()).flatten();
+                for group in [table.index.find_row(&keys, row), nulls].into_iter().flatten() {
+                    found.extend(table.index.slots(group));
+                }
+            }
+            self.lookup.ask(&mut self.sides, *slot, found.drain(..), origins, out)?;
+        }
+        self.lookup.answer(&mut self.sides, origins, out)?;
+        release(&mut self.sides[0], &slots)
+    }
+}
+
+impl Operator for TableJoin {
+    fn push(&mut self, port: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
+        if port == 1 { self.learn(chunk, out) } else { self.ask(chunk, out) }
+    }
+
+    fn preferred_port(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<StateTable>, Fault> {
+        self.sides[1].snapshot()
+    }
+
+    fn restore(&mut self, tables: Vec<StateTable>) -> Result<(), Fault> {
+        tables.iter().try_for_each(|table| self.sides[1].restore(table).map(|_| ()))
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.sides[1].bytes()
+    }
+
+    fn state_rows(&self) -> usize {
+        self.sides[1].store.live()
+    }
+}
