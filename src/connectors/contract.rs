@@ -60,8 +60,10 @@ pub struct Capabilities {
 /// One option of a connector.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Its key as it is written in `WITH`, in lower case: `group.id`.
+    /// Its key as it is written in `WITH`, in lower case: `group.id`. An underscore stands for a point: `group_id`.
     pub name: &'static str,
+    /// Other names of the same option: `bootstrap.servers` for `brokers`.
+    pub also: &'static [&'static str],
     /// Whether it must be set: `None` for no, else for whom it must.
     pub required: Option<End>,
     /// Whom it concerns; `None` for both ends.
@@ -72,6 +74,12 @@ pub struct Parameter {
     pub default: Option<&'static str>,
     /// One line of help.
     pub help: &'static str,
+}
+
+impl Parameter {
+    /// An option that takes text, concerns both ends and may be left out; `..Parameter::TEXT` fills a table's lines.
+    pub const TEXT: Self =
+        Self { name: "", also: &[], required: None, end: None, takes: Takes::Text, default: None, help: "" };
 }
 
 /// One of the two ends of a pipeline.

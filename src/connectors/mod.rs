@@ -1,6 +1,12 @@
 //! Where rows come from and where they go: one contract for every system, and the registry that knows them by name.
 //! A connector moves Arrow batches and remembers positions; it plans nothing and keeps no state of a query.
 
+pub mod accept;
 pub mod contract;
 pub mod options;
+
+pub mod discard;
+pub mod generator;
+pub mod memory;
+
 pub mod registry;

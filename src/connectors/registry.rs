@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use super::contract::Connector;
+use super::discard::DiscardConnector;
+use super::generator::GeneratorConnector;
+use super::memory::MemoryConnector;
 use crate::core::fault::{Blame, Fault};
 
 /// Connectors by name.
@@ -13,6 +16,14 @@ pub struct Connectors {
 
 /// Systems that the documents name and this build does not speak to yet: they parse, and say so at plan time.
 pub const NOT_IN_THIS_BUILD: [&str; 5] = ["postgresql", "clickhouse", "s3", "iceberg", "http"];
+
+/// Every connector of this build.
+pub fn builtin() -> Connectors {
+    Connectors::default()
+        .with(Arc::new(GeneratorConnector))
+        .with(Arc::new(MemoryConnector::default()))
+        .with(Arc::new(DiscardConnector))
+}
 
 impl Connectors {
     /// Adds a connector; one of the same name is replaced.

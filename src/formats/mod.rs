@@ -2,3 +2,7 @@
 //! know no broker.
 
 pub mod contract;
+
+pub mod decimal;
+pub mod moment;
+pub mod types;

@@ -1,0 +1,205 @@
+//! The one check of options against a connector's parameters: names, required ones, values. It opens nothing.
+
+use super::contract::{Connector, End, Parameter, Takes};
+use super::options::Options;
+use crate::core::fault::{Blame, Fault};
+
+/// Options that the engine itself reads wherever a source or a sink stands. A connector lets them pass.
+pub const ENGINE_OPTIONS: [&str; 18] = [
+    "connector",
+    "type",
+    "config.file",
+    "extends",
+    "event.time.field",
+    "event.time.format",
+    "watermark.strategy",
+    "watermark.max.out.of.orderness",
+    "watermark.idle.timeout",
+    "late.data.strategy",
+    "failure.strategy",
+    "state.ttl",
+    "emit.granularity",
+    "sink.mode",
+    "schema.columns",
+    "parallelism",
+    "dead.letter.topic",
+    "dlq.topic",
+];
+
+/// A name is offered where at least this share of its letters agrees.
+const ALIKE_MIN: f64 = 0.7;
+
+/// The options under the names of the connector's parameters, every value of the right kind, nothing unknown, nothing
+/// missing. Checked options pass unchanged.
+///
+/// # Errors
+/// The first thing that is wrong: the option, its place, and the nearest name or what it takes.
+pub fn accept(connector: &dyn Connector, end: End, given: &Options) -> Result<Options, Fault> {
+    let parameters = connector.parameters();
+    let mut accepted = Options::default();
+    for (written, value) in given.iter() {
+        let key = written.replace('_', ".");
+        if is_engine_option(&key) {
+            accepted.set(written, value.text.clone(), value.place.clone());
+            continue;
+        }
+        let Some((parameter, name)) = find(parameters, written, &key) else {
+            return Err(unknown(connector, parameters, given, written, end));
+        };
+        if parameter.end.is_some_and(|only| only != end) {
+            let whose = if end == End::Source { "sinks" } else { "sources" };
+            return Err(given.fault(written, format!("`{written}` of `{}` concerns {whose} only", connector.name())));
+        }
+        accepted.set(&name, value.text.clone(), value.place.clone());
+        check_value(parameter, &name, &accepted)?;
+    }
+    for parameter in parameters {
+        if parameter.required.is_some_and(|whom| whom == end) && accepted.get(parameter.name).is_none() {
+            let what = format!("the connector `{}` needs the option `{}`", connector.name(), parameter.name);
+            return Err(Fault::new(Blame::Operator, what).next(parameter.help));
+        }
+    }
+    Ok(accepted)
+}
+
+/// Whether the engine reads this option, and not a connector. Points and underscores are the same.
+pub fn is_engine_option(key: &str) -> bool {
+    let key = key.replace('_', ".");
+    ENGINE_OPTIONS.contains(&key.as_str()) || key.starts_with("watermark.")
+}
+
+/// The parameter of a key, and the key as the connector will look it up.
+fn find<'p>(parameters: &'p [Parameter], written: &str, key: &str) -> Option<(&'p Parameter, String)> {
+    for parameter in parameters {
+        let is_it = |name: &str| name == key || name == written || name.replace('_', ".") == key;
+        if parameter.takes == Takes::Prefix {
+            if let Some(rest) = written.strip_prefix(parameter.name).filter(|rest| !rest.is_empty()) {
+                return Some((parameter, format!("{}{rest}", parameter.name)));
+            }
+        } else if is_it(parameter.name) || parameter.also.iter().any(|also| is_it(also)) {
+            return Some((parameter, parameter.name.to_owned()));
+        }
+    }
+    None
+}
+
+fn check_value(parameter: &Parameter, name: &str, accepted: &Options) -> Result<(), Fault> {
+    match parameter.takes {
+        Takes::Text | Takes::Prefix => Ok(()),
+        Takes::Boolean => accepted.boolean(name).map(drop),
+        Takes::Number => accepted.number(name).map(drop),
+        Takes::Duration => accepted.duration(name).map(drop),
+        Takes::Bytes => accepted.bytes(name).map(drop),
+        Takes::OneOf(words) => {
+            let expected = format!("one of {}", words.join(", "));
+            accepted
+                .parsed(name, &expected, |text| words.contains(&text.to_ascii_lowercase().as_str()).then_some(()))
+                .map(drop)
+        }
+    }
+}
+
+fn unknown(connector: &dyn Connector, parameters: &[Parameter], given: &Options, written: &str, end: End) -> Fault {
+    let names = parameters
+        .iter()
+        .filter(|parameter| parameter.end.is_none_or(|only| only == end))
+        .flat_map(|parameter| std::iter::once(parameter.name).chain(parameter.also.iter().copied()))
+        .chain(ENGINE_OPTIONS);
+    let fault = given.fault(written, format!("the connector `{}` has no option `{written}`", connector.name()));
+    match nearest(written, names) {
+        Some(name) => fault.next(format!("did you mean `{name}`?")),
+        None => {
+            let names: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
+            fault.next(format!("it has {}", names.join(", ")))
+        }
+    }
+}
+
+/// The name most like a word, where one is like it.
+pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names
+        .map(|name| (strsim::jaro_winkler(&word.to_lowercase(), name), name))
+        .filter(|(alike, _)| *alike >= ALIKE_MIN)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
+}
+
+/// The part of a URI before `?`, and what stands behind it as options. `%20` and its like are resolved in values.
+pub fn split_query(uri: &str) -> (&str, Options) {
+    let Some((path, query)) = uri.split_once('?') else { return (uri, Options::default()) };
+    let mut given = Options::default();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, "true"));
+        given.set(&decoded(key), decoded(value), None);
+    }
+    (path, given)
+}
+
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| bytes.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        match escaped {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::connectors::generator::GeneratorConnector;
+    use crate::core::fault::Place;
+
+    fn check(key: &str, value: &str) -> Result<Options, Fault> {
+        let mut given = Options::default();
+        given.set(key, value, Some(Place::at("app.sql", 2, 9)));
+        accept(&GeneratorConnector, End::Source, &given)
+    }
+
+    #[test]
+    fn an_unknown_option_names_its_place_and_the_nearest_name() {
+        assert_eq!(
+            check("rat", "10").unwrap_err().to_string(),
+            "app.sql:2:9: the connector `generator` has no option `rat`; did you mean `rate`?"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_the_option_takes() {
+        assert_eq!(
+            check("rate", "fast").unwrap_err().to_string(),
+            "app.sql:2:9: `rate` is `fast`, which is not a whole number"
+        );
+    }
+
+    #[test]
+    fn underscores_stand_for_points_and_engine_options_pass() {
+        assert_eq!(check("base_time", "0").unwrap().get("base.time"), Some("0"));
+        assert_eq!(check("watermark.idle_timeout", "10s").unwrap().get("watermark.idle_timeout"), Some("10s"));
+    }
+
+    #[test]
+    fn a_query_string_becomes_options() {
+        let (path, given) = split_query("file:///in/a%20b.csv?header=true&delimiter=%3B&watch");
+        assert_eq!(path, "file:///in/a%20b.csv");
+        assert_eq!(
+            (given.get("header"), given.get("delimiter"), given.get("watch")),
+            (Some("true"), Some(";"), Some("true"))
+        );
+    }
+}

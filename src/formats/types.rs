@@ -1,0 +1,116 @@
+//! Names of types as SQL writes them, for options and for people. It plans nothing; the SQL parser has its own.
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
+
+use super::moment;
+
+/// The type of a name such as `BIGINT`, `DECIMAL(10,2)` or `TIMESTAMP(3)`; none that nests.
+pub fn parse(name: &str) -> Option<DataType> {
+    let name = name.trim().to_ascii_uppercase();
+    let (word, arguments) = match name.split_once('(') {
+        Some((word, rest)) => (word.trim(), Some(rest.strip_suffix(')')?)),
+        None => (name.as_str(), None),
+    };
+    let mut numbers =
+        arguments.into_iter().flat_map(|arguments| arguments.split(',')).map(|text| text.trim().parse::<u8>());
+    let (first, second) = (numbers.next().transpose().ok()?, numbers.next().transpose().ok()?);
+    Some(match word {
+        "BOOLEAN" | "BOOL" => DataType::Boolean,
+        "TINYINT" => DataType::Int8,
+        "SMALLINT" => DataType::Int16,
+        "INT" | "INTEGER" => DataType::Int32,
+        "BIGINT" => DataType::Int64,
+        "FLOAT" | "REAL" => DataType::Float32,
+        "DOUBLE" | "DOUBLE PRECISION" => DataType::Float64,
+        "DECIMAL" | "NUMERIC" => {
+            let (precision, scale) = (first.unwrap_or(38), second.unwrap_or(if first.is_some() { 0 } else { 10 }));
+            let scale = i8::try_from(scale).ok()?;
+            if precision == 0 || precision > 76 || u8::try_from(scale).ok()? > precision {
+                return None;
+            }
+            if precision <= 38 {
+                DataType::Decimal128(precision, scale)
+            } else {
+                DataType::Decimal256(precision, scale)
+            }
+        }
+        "VARCHAR" | "STRING" | "TEXT" | "CHAR" => DataType::Utf8,
+        "BYTES" | "BINARY" | "VARBINARY" | "BYTEA" => DataType::Binary,
+        "DATE" => DataType::Date32,
+        "TIME" => DataType::Time64(TimeUnit::Nanosecond),
+        "TIMESTAMP" | "DATETIME" => DataType::Timestamp(unit(first.unwrap_or(3))?, None),
+        _ => return None,
+    })
+}
+
+fn unit(digits: u8) -> Option<TimeUnit> {
+    Some(match digits {
+        0 => TimeUnit::Second,
+        3 => TimeUnit::Millisecond,
+        6 => TimeUnit::Microsecond,
+        9 => TimeUnit::Nanosecond,
+        _ => return None,
+    })
+}
+
+/// A type as SQL writes it, so that it can be declared as it is printed.
+pub fn name(data_type: &DataType) -> String {
+    let one = |field: &Field| format!("{} {}", field.name(), name(field.data_type()));
+    match data_type {
+        DataType::Boolean => "BOOLEAN".into(),
+        DataType::Int8 => "TINYINT".into(),
+        DataType::Int16 => "SMALLINT".into(),
+        DataType::Int32 => "INT".into(),
+        DataType::Int64 => "BIGINT".into(),
+        DataType::Float32 => "FLOAT".into(),
+        DataType::Float64 => "DOUBLE".into(),
+        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+            format!("DECIMAL({precision},{scale})")
+        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".into(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BYTES".into(),
+        DataType::Date32 | DataType::Date64 => "DATE".into(),
+        DataType::Time32(_) | DataType::Time64(_) => "TIME".into(),
+        DataType::Timestamp(unit, zone) => {
+            let digits = match unit {
+                TimeUnit::Second => 0,
+                TimeUnit::Millisecond => 3,
+                TimeUnit::Microsecond => 6,
+                TimeUnit::Nanosecond => 9,
+            };
+            format!("TIMESTAMP({digits}){}", if zone.is_some() { " WITH TIME ZONE" } else { "" })
+        }
+        DataType::Interval(_) => "INTERVAL".into(),
+        DataType::List(item) | DataType::LargeList(item) => format!("ARRAY<{}>", name(item.data_type())),
+        DataType::Struct(fields) => {
+            format!("STRUCT<{}>", fields.iter().map(|field| one(field)).collect::<Vec<_>>().join(", "))
+        }
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => {
+                format!("MAP<{}, {}>", name(fields[0].data_type()), name(fields[1].data_type()))
+            }
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Milliseconds since 1970 of a text that is a time.
+pub fn milliseconds(text: &str) -> Option<i64> {
+    moment::parse(text.as_bytes())?.count(TimeUnit::Millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_type_is_printed_as_it_can_be_declared() {
+        for written in ["BIGINT", "DECIMAL(10,2)", "TIMESTAMP(3)", "VARCHAR", "BOOLEAN", "DATE", "DOUBLE", "BYTES"] {
+            assert_eq!(name(&parse(written).unwrap()), written);
+        }
+        assert_eq!(parse("DECIMAL(2,5)"), None);
+        assert_eq!(parse("GEOMETRY"), None);
+    }
+}
