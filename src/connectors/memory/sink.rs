@@ -25,7 +25,7 @@ impl CollectSink {
 #[async_trait]
 impl Sink for CollectSink {
     async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(self.tables.committed(&self.name))
+        Ok(None)
     }
 
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
@@ -43,6 +43,9 @@ impl Sink for CollectSink {
 
     async fn prepare(&mut self, epoch: u64) -> Result<Option<String>, Fault> {
         if !self.exactly_once {
+            return Ok(None);
+        }
+        if self.pending.is_empty() {
             return Ok(None);
         }
         self.tables.prepare(&self.name, epoch, std::mem::take(&mut self.pending));

@@ -52,7 +52,6 @@ struct Pipe {
 pub(super) struct Collected {
     visible: Vec<SinkRows>,
     prepared: BTreeMap<u64, Vec<SinkRows>>,
-    committed: Option<u64>,
 }
 
 impl Tables {
@@ -140,10 +139,6 @@ impl Tables {
         names
     }
 
-    pub(super) fn committed(&self, name: &str) -> Option<u64> {
-        self.state().collected.get(name)?.committed
-    }
-
     pub(super) fn show(&self, name: &str, rows: Vec<SinkRows>) {
         self.state().collected.entry(name.to_owned()).or_default().visible.extend(rows);
         self.0.changed.notify_waiters();
@@ -158,7 +153,6 @@ impl Tables {
         let collected = state.collected.entry(name.to_owned()).or_default();
         if let Some(rows) = collected.prepared.remove(&epoch) {
             collected.visible.extend(rows);
-            collected.committed = collected.committed.max(Some(epoch));
         }
         drop(state);
         self.0.changed.notify_waiters();
