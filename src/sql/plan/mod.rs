@@ -5,6 +5,7 @@ mod ends;
 mod logical;
 mod names;
 mod nodes;
+pub mod picture;
 mod provider;
 pub mod session;
 pub mod stream;

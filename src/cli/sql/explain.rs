@@ -1,0 +1,116 @@
+//! `velox-tui sql explain`: the graph of a statement, before or after it ran.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::describe::explained;
+use super::text::{Input, planning};
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::cli::{Exit, Failure, sandbox, signals};
+use crate::connectors::options::Options;
+use crate::sql::exec::job;
+use crate::sql::exec::settings::JobSettings;
+use crate::sql::parse::statement::StatementKind;
+use crate::sql::plan::picture;
+use crate::sql::plan::wishes::parse_duration;
+
+/// Flags of `sql explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArguments {
+    /// The SQL.
+    #[command(flatten)]
+    pub input: Input,
+    /// Run it, throw its rows away, and show what each operator did
+    #[arg(long)]
+    pub analyze: bool,
+    /// How long an endless statement runs with --analyze
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub duration: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
+}
+
+/// What `sql explain --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  velox-tui sql explain -e 'SELECT customer_id, COUNT(*) FROM orders WINDOW TUMBLING(1m) GROUP BY customer_id'
+  velox-tui sql explain --analyze --for 30s app.sql";
+
+/// Draws the plan of every statement that has one.
+pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    let source = arguments.input.read(&session.config.variables)?;
+    let mut planning = planning(session)?;
+    planning.screen = ("discard".to_owned(), Options::default());
+    let sandbox = {
+        let connection = planning.context.kafka.clone();
+        async move {
+            match connection {
+                Some(connection) => sandbox::events(&connection).await,
+                None => std::future::pending().await,
+            }
+        }
+    };
+    let work = async {
+        let mut drawn = Vec::new();
+        for (index, statement) in source.script.statements.iter().enumerate() {
+            planning.define(&statement.kind).map_err(|fault| source.placed(fault, statement.span.start))?;
+            let inner = match &statement.kind {
+                StatementKind::Explain { statement, .. } => statement.as_ref(),
+                _ => statement,
+            };
+            let (query, into) = match &inner.kind {
+                StatementKind::Query(query) => (query, None),
+                StatementKind::Insert { sink, query, .. } => (query, Some(sink)),
+                StatementKind::CreateStream(made) | StatementKind::CreateTable(made) => (&made.query, None),
+                _ => continue,
+            };
+            if !arguments.analyze {
+                drawn.push(explained(&planning, inner).await?);
+                continue;
+            }
+            let name = format!("explain-{}", index + 1);
+            let planned = planning
+                .plan(&name, query, into, false)
+                .await
+                .map_err(|fault| source.placed(fault, statement.span.start))?;
+            let plan = planned.plan.clone();
+            let settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
+            let mut job = job::start(planned.plan, settings, &planning.connectors, &planning.context).await?;
+            let statistics = job.statistics();
+            let over = tokio::time::timeout(arguments.duration, job.wait()).await;
+            if over.is_err() {
+                job.stop();
+                job.wait().await?;
+            }
+            let now = statistics.borrow().clone();
+            drawn.push(super::describe::Drawn {
+                text: picture::measured(&plan, &now),
+                nodes: picture::nodes(&plan),
+                warnings: planned.warnings,
+            });
+        }
+        Ok::<_, Failure>(drawn)
+    };
+    let work = async {
+        tokio::select! {
+            drawn = work => drawn,
+            never = sandbox => match never {},
+        }
+    };
+    let (drawn, stopped) = signals::drive(work, []).await?;
+    let drawn = drawn?;
+    output.show(&drawn, |page| {
+        for one in &drawn {
+            page.text(&one.text)?;
+            for warning in &one.warnings {
+                page.line(format!("note: {warning}"))?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(if stopped { Exit::Stopped } else { Exit::Done })
+}

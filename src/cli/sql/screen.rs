@@ -1,0 +1,49 @@
+//! The sink of a query without INTO: rows wait in a short queue for whoever prints them.
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::connectors::contract::{BadRow, Sink, SinkRows};
+use crate::core::fault::{Blame, Fault};
+
+/// Batches on their way to the screen. Two: one that is printed, one that is ready.
+const QUEUE_BATCHES: usize = 2;
+
+/// The writing end.
+pub struct Screen {
+    rows: mpsc::Sender<SinkRows>,
+}
+
+/// A screen and what comes out of it.
+pub fn screen() -> (Screen, mpsc::Receiver<SinkRows>) {
+    let (sender, receiver) = mpsc::channel(QUEUE_BATCHES);
+    (Screen { rows: sender }, receiver)
+}
+
+#[async_trait]
+impl Sink for Screen {
+    async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+
+    async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
+        self.rows.send(rows).await.map_err(|_| Fault::new(Blame::Operator, "nobody reads the rows any more"))?;
+        Ok(Vec::new())
+    }
+
+    async fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
+    async fn commit(&mut self, _epoch: u64, _prepared: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn close(&mut self, _is_clean: bool) -> Result<(), Fault> {
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! SQL as the command line names it: text, files, folders, the standard input. It parses and reports; it runs nothing.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::cli::session::Session;
+use crate::config::variables::Variables;
+use crate::connectors::contract::Context;
+use crate::connectors::registry::Connectors;
+use crate::core::fault::{Blame, Fault, Place};
+use crate::sql::parse;
+use crate::sql::parse::statement::{Diagnostic, Script, Span};
+use crate::sql::plan::session::Session as Planning;
+
+/// Largest text that is read as SQL: a thousand times what people write; a data file given by mistake is refused.
+pub const SQL_BYTES_MAX: u64 = 8 << 20;
+
+/// The SQL of a command.
+#[derive(Debug, Clone, Args)]
+pub struct Input {
+    /// SQL
+    #[arg(short = 'e', long = "execute", value_name = "SQL")]
+    pub execute: Option<String>,
+    /// File of SQL, - for the standard input
+    #[arg(value_name = "FILE", required_unless_present = "execute", conflicts_with = "execute")]
+    pub file: Option<PathBuf>,
+}
+
+/// A text of SQL with its name.
+pub struct Source {
+    /// As messages call it.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// Its statements.
+    pub script: Script,
+}
+
+impl Input {
+    /// Reads and parses.
+    ///
+    /// # Errors
+    /// A file that cannot be read; every syntax error, underlined.
+    pub fn read(&self, variables: &Variables) -> Result<Source, Failure> {
+        let source = match (&self.execute, &self.file) {
+            (Some(text), _) => Source::of("-e", text.clone(), variables),
+            (None, Some(path)) if path.as_os_str() == "-" => {
+                let mut text = String::new();
+                std::io::stdin().lock().take(SQL_BYTES_MAX).read_to_string(&mut text)?;
+                Source::of("standard input", text, variables)
+            }
+            (None, Some(path)) => Source::open(path, variables)?,
+            (None, None) => return Err(Failure::usage("there is no SQL", "give a file, or -e 'SELECT …'")),
+        };
+        match source.script.errors.first() {
+            None => Ok(source),
+            Some(_) => Err(source.refused(&source.script.errors)),
+        }
+    }
+}
+
+impl Source {
+    /// A text under a name.
+    pub fn of(name: &str, text: String, variables: &Variables) -> Self {
+        let script = parse::parse_with(&text, name, &|variable| {
+            variables.get(variable).map(|value| value.expose().to_owned())
+        });
+        Self { name: name.to_owned(), text, script }
+    }
+
+    /// A file.
+    ///
+    /// # Errors
+    /// It is not there, too large, or no text.
+    pub fn open(path: &Path, variables: &Variables) -> Result<Self, Fault> {
+        let shown = path.display().to_string();
+        let wrong = |what: String| Fault::new(Blame::Operator, what).at(Place::file(&shown));
+        let bytes = std::fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
+        if bytes > SQL_BYTES_MAX {
+            return Err(wrong(format!("{bytes} bytes are too many for SQL")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        Ok(Self::of(&shown, text, variables))
+    }
+
+    /// The failure of these errors: the first is the fault, each is drawn with its place underlined.
+    pub fn refused(&self, errors: &[Diagnostic]) -> Failure {
+        let mut fault = errors.first().map_or_else(
+            || Fault::new(Blame::Program, "an error without a text"),
+            |first| first.fault.clone(),
+        );
+        let drawn: Vec<_> = errors.iter().map(|error| parse::render(error, &self.text)).collect();
+        fault.what = if errors.len() == 1 { drawn[0].clone() } else { format!("{} errors\n{}", errors.len(), drawn.join("\n")) };
+        fault.place = None;
+        fault.next = String::new();
+        fault.into()
+    }
+
+    /// The bytes from a fault's place to the end of the word that stands there.
+    pub fn span_of(&self, fault: &Fault) -> Option<Span> {
+        let place = fault.place.as_ref().filter(|place| place.line > 0 && place.column > 0)?;
+        let line_start: usize = self.text.split_inclusive('\n').take(place.line as usize - 1).map(str::len).sum();
+        let line = self.text.get(line_start..)?.split('\n').next()?;
+        let start = line_start + line.char_indices().nth(place.column as usize - 1)?.0;
+        let word: usize = self.text[start..]
+            .chars()
+            .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+            .map(char::len_utf8)
+            .sum();
+        Some(Span { start, end: start + word.max(1) })
+    }
+
+    /// A planner's fault with the file's name where it has a place.
+    pub fn placed(&self, mut fault: Fault, offset: usize) -> Fault {
+        match &mut fault.place {
+            Some(place) if place.file.is_empty() => place.file.clone_from(&self.name),
+            Some(_) => {}
+            None => {
+                let before = &self.text[..offset.min(self.text.len())];
+                let line = before.matches('\n').count() + 1;
+                let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+                let number = |at: usize| u32::try_from(at).unwrap_or(0);
+                fault.place = Some(Place::at(&self.name, number(line), number(column)));
+            }
+        }
+        fault
+    }
+}
+
+/// The planner's session in the active environment.
+///
+/// # Errors
+/// An environment that is broken.
+pub fn planning(session: &Session<'_>) -> Result<Planning, Failure> {
+    let context = Context {
+        // SQL over files needs no broker: a broken environment is told when a topic is named.
+        kafka: session.connection().ok(),
+        folder: PathBuf::from("."),
+    };
+    let screen = ("discard".to_owned(), crate::connectors::options::Options::default());
+    Ok(Planning::new(Connectors::builtin(), context, session.config.variables.clone(), screen))
+}
