@@ -10,5 +10,7 @@ mod provider;
 pub mod session;
 pub mod stream;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod translate;
 pub mod wishes;

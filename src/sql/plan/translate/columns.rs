@@ -1,6 +1,7 @@
 //! Where columns go: through projections, under aliases, in labels. Pure.
 
-use datafusion_common::DFSchema;
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{Column, DFSchema, ScalarValue};
 use datafusion_expr::Expr;
 
 use crate::sql::parse::statement::WindowKind;
@@ -49,7 +50,37 @@ pub fn unaliased(expr: &Expr) -> &Expr {
 
 /// An expression as a person would write it.
 pub fn plain(expr: &Expr) -> String {
-    expr.human_display().to_string()
+    let shown = |text: String| Expr::Column(Column::new_unqualified(text));
+    let bare = unaliased(expr).clone().transform(|expr| {
+        Ok(match &expr {
+            Expr::Column(column) if column.relation.is_some() => Transformed::yes(shown(column.name.clone())),
+            Expr::Literal(value, _) => Transformed::yes(shown(literal(value))),
+            _ => Transformed::no(expr),
+        })
+    });
+    let text = match bare {
+        Ok(bare) => bare.data.human_display().to_string(),
+        Err(_) => expr.human_display().to_string(),
+    };
+    let text = text.replace("count(Int64(1))", "count(*)");
+    match expr {
+        Expr::Alias(alias) if alias.name != text => format!("{text} AS {}", alias.name),
+        _ => text,
+    }
+}
+
+fn literal(value: &ScalarValue) -> String {
+    match value {
+        ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
+            format!("'{}'", text.replace('\'', "''"))
+        }
+        other => other
+            .to_array()
+            .ok()
+            .and_then(|array| arrow::util::display::array_value_to_string(&array, 0).ok())
+            .filter(|_| !other.is_null())
+            .unwrap_or_else(|| "NULL".to_owned()),
+    }
 }
 
 /// A window as a person would write it.

@@ -105,7 +105,7 @@ impl Translation {
         match plan {
             LogicalPlan::TableScan(scan) => self.source(scan),
             LogicalPlan::SubqueryAlias(alias) => self.translate(&alias.input, emit),
-            LogicalPlan::Filter(filter) => match self.ranked(filter, true, emit)? {
+            LogicalPlan::Filter(filter) => match self.ranked(filter, true)? {
                 Some(stream) => Ok(stream),
                 None => {
                     let input = self.translate(&filter.input, emit)?;
@@ -115,8 +115,8 @@ impl Translation {
             LogicalPlan::Projection(projection) => {
                 let input = match projection.input.as_ref() {
                     LogicalPlan::Filter(filter) => {
-                        let has_rank = over::uses_last_column(&projection.expr, &projection.input);
-                        match self.ranked(filter, has_rank, emit)? {
+                        let has_rank = over::uses_rank(&projection.expr, &filter.input);
+                        match self.ranked(filter, has_rank)? {
                             Some(stream) => stream,
                             None => self.translate(&projection.input, emit)?,
                         }

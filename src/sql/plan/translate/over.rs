@@ -1,17 +1,18 @@
 //! Window functions, and the questions for first rows that people write with them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{Column, DFSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
 use datafusion_expr::utils::{conjunction, split_conjunction};
-use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Window};
+use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Projection, Window, lit};
 use datafusion_physical_expr::{create_physical_exprs, create_physical_sort_exprs};
 use datafusion_physical_plan::windows::create_window_expr;
 
 use super::{Stream, Translation, columns};
 use crate::sql::functions::registry::Functions;
-use crate::sql::parse::statement::Emit;
 use crate::sql::plan::stream::{Changes, NodeKind, OVER_BUFFER_ROWS, OverCall, OverNode, SortKey, TopNNode};
 
 /// Functions that cannot answer before their partition is complete.
@@ -74,9 +75,51 @@ impl Translation {
         Ok(OverCall { expression, frame: window_frame.clone(), function: Functions::name_of(fun) })
     }
 
+    /// As [`Self::ranked`], with a choice of columns between the filter and the window function.
+    fn ranked_below(&mut self, filter: &Filter, projection: &Projection, has_rank: bool) -> Result<Option<Stream>> {
+        let is_column = |expr: &Expr| matches!(columns::unaliased(expr), Expr::Column(_));
+        let LogicalPlan::Window(window) = projection.input.as_ref() else { return Ok(None) };
+        if !projection.expr.iter().all(is_column) {
+            return Ok(None);
+        }
+        let below: HashMap<Column, &Expr> =
+            projection.schema.columns().into_iter().zip(projection.expr.iter().map(columns::unaliased)).collect();
+        let predicate = filter.predicate.clone().transform_up(|expr| {
+            Ok(match &expr {
+                Expr::Column(column) => match below.get(column) {
+                    Some(below) => Transformed::yes((*below).clone()),
+                    None => Transformed::no(expr),
+                },
+                _ => Transformed::no(expr),
+            })
+        })?;
+        let rank = window.schema.fields().len() - 1;
+        let has_rank = has_rank
+            || split_conjunction(&predicate.data)
+                .into_iter()
+                .any(|part| at_most(part, &window.schema, rank).is_none() && names(part, &window.schema, rank));
+        let lower = Filter::try_new(predicate.data, Arc::clone(&projection.input))?;
+        let Some(stream) = self.ranked(&lower, has_rank)? else { return Ok(None) };
+        // A rank that nobody reads is not kept up to date: it would change with every row that comes before.
+        let exprs: Vec<Expr> = projection
+            .expr
+            .iter()
+            .map(|expr| match !has_rank && is(expr, &window.schema, rank) {
+                true => lit(ScalarValue::UInt64(None)),
+                false => expr.clone(),
+            })
+            .collect();
+        let schema = Arc::clone(projection.schema.inner());
+        self.project(stream, &exprs, &window.schema, schema).map(Some)
+    }
+
     /// The first rows of partitions, where a filter of ROW_NUMBER asks for them; `None` for any other filter.
-    pub(super) fn ranked(&mut self, filter: &Filter, has_rank: bool, emit: Option<Emit>) -> Result<Option<Stream>> {
-        let LogicalPlan::Window(window) = filter.input.as_ref() else { return Ok(None) };
+    pub(super) fn ranked(&mut self, filter: &Filter, has_rank: bool) -> Result<Option<Stream>> {
+        let window = match filter.input.as_ref() {
+            LogicalPlan::Window(window) => window,
+            LogicalPlan::Projection(projection) => return self.ranked_below(filter, projection, has_rank),
+            _ => return Ok(None),
+        };
         let [call] = window.window_expr.as_slice() else { return Ok(None) };
         let Expr::WindowFunction(function) = columns::unaliased(call) else { return Ok(None) };
         if Functions::name_of(&function.fun) != "row_number" {
@@ -92,7 +135,6 @@ impl Translation {
         }
         let Some(limit) = limit else { return Ok(None) };
         let has_rank = has_rank || rest.iter().any(|part| names(part, &window.schema, rank));
-        let _ = emit;
         let input = self.translate(&window.input, None)?;
         let from = window.input.schema();
         let below = self.node(&input);
@@ -188,9 +230,22 @@ fn names(expr: &Expr, schema: &DFSchema, column: usize) -> bool {
     expr.column_refs().into_iter().any(|named| schema.maybe_index_of_column(named) == Some(column))
 }
 
-/// Whether a projection over a filter over window functions reads their last result.
-pub(super) fn uses_last_column(exprs: &[Expr], input: &LogicalPlan) -> bool {
-    let schema = input.schema();
-    let Some(last) = schema.fields().len().checked_sub(1) else { return true };
-    exprs.iter().any(|expr| names(expr, schema, last))
+/// Whether a projection over such a filter reads the rank.
+pub(super) fn uses_rank(exprs: &[Expr], input: &LogicalPlan) -> bool {
+    match rank_of(input) {
+        Some(rank) => exprs.iter().any(|expr| names(expr, input.schema(), rank)),
+        None => true,
+    }
+}
+
+/// Where the last window function's result stands in a relation that a filter of ranks reads.
+fn rank_of(plan: &LogicalPlan) -> Option<usize> {
+    match plan {
+        LogicalPlan::Window(window) => window.schema.fields().len().checked_sub(1),
+        LogicalPlan::Projection(projection) => {
+            let below = rank_of(&projection.input)?;
+            projection.expr.iter().position(|expr| is(expr, projection.input.schema(), below))
+        }
+        _ => None,
+    }
 }
