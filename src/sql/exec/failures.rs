@@ -1,0 +1,158 @@
+//! What happens to records that fail, by the job's strategy, and what is remembered of them: counts and a sample.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::dead_letters::{DeadLetters, Letter};
+use crate::connectors::contract::BadRecord;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::plan::stream::FailureStrategy;
+
+/// Bad records kept to be looked at: a screen of them. The rest is counted.
+pub const SAMPLE_RECORDS: usize = 20;
+/// Bytes kept of a sampled value: what fits on a few lines.
+const SAMPLE_VALUE_BYTES: usize = 512;
+
+/// Bad records of a job.
+#[derive(Debug, Clone, Default)]
+pub struct FailureCounts {
+    /// How many, by kind.
+    pub by_class: BTreeMap<&'static str, u64>,
+    /// How many went to the dead letters.
+    pub dead_letters: u64,
+    /// The newest ones, the value cut to its head.
+    pub sample: VecDeque<BadRecord>,
+}
+
+impl FailureCounts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.by_class.values().sum()
+    }
+}
+
+/// Decides what happens to bad records. Shared by the tasks of a job.
+pub struct Failures {
+    job: String,
+    strategy: FailureStrategy,
+    dead_letters: Option<Arc<dyn DeadLetters>>,
+    counts: Mutex<FailureCounts>,
+}
+
+impl Failures {
+    /// The strategy of a job, with the dead letters where it has some.
+    ///
+    /// # Errors
+    /// A strategy that needs dead letters and has none.
+    pub fn new(
+        job: &str,
+        strategy: FailureStrategy,
+        dead_letters: Option<Arc<dyn DeadLetters>>,
+    ) -> Result<Self, Fault> {
+        if let (FailureStrategy::SendToDlq { topic }, None) = (&strategy, &dead_letters) {
+            let what = format!("failure_strategy SendToDLQ writes to the topic `{topic}`, and there is no Kafka environment");
+            return Err(Fault::new(Blame::Operator, what).next("name one with --environment, or choose LogAndContinue"));
+        }
+        Ok(Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default() })
+    }
+
+    /// The strategy.
+    pub fn strategy(&self) -> &FailureStrategy {
+        &self.strategy
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> FailureCounts {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what failed at an operator.
+    ///
+    /// # Errors
+    /// The first of them, where the strategy is to end the job; dead letters that cannot be written.
+    pub async fn take(&self, operator: &str, bad: Vec<BadRecord>) -> Result<(), Fault> {
+        if bad.is_empty() {
+            return Ok(());
+        }
+        self.remember(&bad);
+        match &self.strategy {
+            FailureStrategy::LogAndContinue => self.log(operator, &bad),
+            FailureStrategy::SendToDlq { .. } => return self.send(operator, &bad).await,
+            FailureStrategy::FailBatch => return ending(operator, &bad, ""),
+            FailureStrategy::RetryWithBackoff => {
+                return ending(operator, &bad, "; it fails by its content, which no retry changes");
+            }
+        }
+        Ok(())
+    }
+
+    /// All dead letters taken so far are durable when this returns.
+    ///
+    /// # Errors
+    /// Dead letters that cannot be written.
+    pub async fn flush(&self) -> Result<(), Fault> {
+        match &self.dead_letters {
+            Some(dead_letters) => dead_letters.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&self, operator: &str, bad: &[BadRecord]) -> Result<(), Fault> {
+        let Some(dead_letters) = &self.dead_letters else { return Ok(()) };
+        let first_seen_ms = super::source::now_ms();
+        let letters: Vec<_> = bad
+            .iter()
+            .map(|bad| Letter { bad, job: &self.job, operator, attempts: 1, first_seen_ms })
+            .collect();
+        dead_letters.send(&letters).await?;
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).dead_letters += letters.len() as u64;
+        Ok(())
+    }
+
+    /// One line a call and kind: a job with one bad record in ten does not drown its log.
+    fn log(&self, operator: &str, bad: &[BadRecord]) {
+        let mut kinds: BTreeMap<&str, (u64, &BadRecord)> = BTreeMap::new();
+        for bad in bad {
+            kinds.entry(bad.class).or_insert((0, bad)).0 += 1;
+        }
+        for (class, (count, first)) in kinds {
+            tracing::warn!(
+                target: "velox::sql", job = %self.job, operator, class, count,
+                "left out {}: {}", described(first), first.message
+            );
+        }
+    }
+
+    fn remember(&self, bad: &[BadRecord]) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for bad in bad {
+            *counts.by_class.entry(bad.class).or_default() += 1;
+        }
+        for bad in bad.iter().rev().take(SAMPLE_RECORDS).rev() {
+            if counts.sample.len() == SAMPLE_RECORDS {
+                counts.sample.pop_front();
+            }
+            let mut bad = bad.clone();
+            if let Some(value) = &mut bad.record.value {
+                value.truncate(SAMPLE_VALUE_BYTES);
+            }
+            counts.sample.push_back(bad);
+        }
+    }
+}
+
+/// The job's end by its first bad record. A late row is none: it is counted and left out.
+fn ending(operator: &str, bad: &[BadRecord], why: &str) -> Result<(), Fault> {
+    let Some(first) = bad.iter().find(|bad| bad.class != "late") else { return Ok(()) };
+    let what = format!("{} failed at `{operator}` ({}): {}{why}", described(first), first.class, first.message);
+    Err(Fault::new(Blame::Record, what)
+        .next("mend the record or the query, or set failure_strategy to LogAndContinue or SendToDLQ"))
+}
+
+fn described(bad: &BadRecord) -> String {
+    let record = &bad.record;
+    if record.topic.is_empty() {
+        return "a record".into();
+    }
+    format!("the record {} partition {} offset {}", record.topic, record.partition, record.offset)
+}

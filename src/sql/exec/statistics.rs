@@ -1,0 +1,219 @@
+//! What a running job counts: atomics that operators add to, and the snapshot of them that people see.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::failures::FailureCounts;
+
+/// Counters of one node, shared by its instances.
+#[derive(Debug)]
+pub struct Counters {
+    /// The node's label.
+    pub label: String,
+    rows_in: AtomicU64,
+    rows_out: AtomicU64,
+    bytes: AtomicU64,
+    busy_ns: AtomicU64,
+    late: AtomicU64,
+    bad: AtomicU64,
+    state_bytes: AtomicUsize,
+    state_rows: AtomicUsize,
+    /// One gauge an instance.
+    instances: Vec<Gauges>,
+}
+
+#[derive(Debug)]
+struct Gauges {
+    watermark: AtomicI64,
+    backlog: AtomicU64,
+    bytes_done: AtomicU64,
+    bytes_total: AtomicU64,
+}
+
+impl Counters {
+    /// Counters of a node with this many instances.
+    pub fn new(label: impl Into<String>, instances: usize) -> Arc<Self> {
+        let gauges = || Gauges {
+            watermark: AtomicI64::new(i64::MIN),
+            backlog: AtomicU64::new(0),
+            bytes_done: AtomicU64::new(0),
+            bytes_total: AtomicU64::new(0),
+        };
+        Arc::new(Self {
+            label: label.into(),
+            rows_in: AtomicU64::new(0),
+            rows_out: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            busy_ns: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            bad: AtomicU64::new(0),
+            state_bytes: AtomicUsize::new(0),
+            state_rows: AtomicUsize::new(0),
+            instances: (0..instances).map(|_| gauges()).collect(),
+        })
+    }
+
+    /// Rows that came.
+    pub fn add_in(&self, rows: usize) {
+        self.rows_in.fetch_add(rows as u64, Relaxed);
+    }
+
+    /// Rows that were given.
+    pub fn add_out(&self, rows: usize) {
+        self.rows_out.fetch_add(rows as u64, Relaxed);
+    }
+
+    /// Bytes read.
+    pub fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Time at work since `began`.
+    pub fn add_busy(&self, began: Instant) {
+        self.busy_ns.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
+    }
+
+    /// Rows that were too late.
+    pub fn add_late(&self, rows: u64) {
+        self.late.fetch_add(rows, Relaxed);
+    }
+
+    /// Rows that failed.
+    pub fn add_bad(&self, rows: usize) {
+        self.bad.fetch_add(rows as u64, Relaxed);
+    }
+
+    /// An instance's state went from `before` to `after` (bytes, rows).
+    pub fn state(&self, before: (usize, usize), after: (usize, usize)) {
+        let change = |gauge: &AtomicUsize, before: usize, after: usize| {
+            if before <= after {
+                gauge.fetch_add(after - before, Relaxed);
+            } else {
+                gauge.fetch_sub(before - after, Relaxed);
+            }
+        };
+        change(&self.state_bytes, before.0, after.0);
+        change(&self.state_rows, before.1, after.1);
+    }
+
+    /// The watermark of an instance.
+    pub fn watermark(&self, instance: usize, watermark: i64) {
+        if let Some(gauges) = self.instances.get(instance) {
+            gauges.watermark.store(watermark, Relaxed);
+        }
+    }
+
+    /// What waits before an instance: records of a source, messages of any other node.
+    pub fn backlog(&self, instance: usize, backlog: u64) {
+        if let Some(gauges) = self.instances.get(instance) {
+            gauges.backlog.store(backlog, Relaxed);
+        }
+    }
+
+    /// Bytes that an instance of a source has read, of how many.
+    pub fn progress(&self, instance: usize, done: u64, total: u64) {
+        if let Some(gauges) = self.instances.get(instance) {
+            gauges.bytes_done.store(done, Relaxed);
+            gauges.bytes_total.store(total, Relaxed);
+        }
+    }
+
+    /// Everything as of now.
+    pub fn read(&self, node: usize) -> OperatorStatistics {
+        let sum = |gauge: fn(&Gauges) -> &AtomicU64| self.instances.iter().map(|it| gauge(it).load(Relaxed)).sum();
+        let watermark = self.instances.iter().map(|gauges| gauges.watermark.load(Relaxed)).min();
+        let (done, total): (u64, u64) = (sum(|gauges| &gauges.bytes_done), sum(|gauges| &gauges.bytes_total));
+        OperatorStatistics {
+            node,
+            label: self.label.clone(),
+            instances: self.instances.len(),
+            rows_in: self.rows_in.load(Relaxed),
+            rows_out: self.rows_out.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            busy: Duration::from_nanos(self.busy_ns.load(Relaxed)),
+            late: self.late.load(Relaxed),
+            bad: self.bad.load(Relaxed),
+            state_bytes: self.state_bytes.load(Relaxed),
+            state_rows: self.state_rows.load(Relaxed),
+            watermark: watermark.filter(|watermark| *watermark != i64::MIN),
+            backlog: sum(|gauges| &gauges.backlog),
+            progress: (total > 0).then_some((done, total)),
+        }
+    }
+}
+
+/// What one node has done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OperatorStatistics {
+    /// Its number in the plan.
+    pub node: usize,
+    /// Its label.
+    pub label: String,
+    /// Instances side by side.
+    pub instances: usize,
+    /// Rows that came.
+    pub rows_in: u64,
+    /// Rows that it gave.
+    pub rows_out: u64,
+    /// Bytes read (sources).
+    pub bytes: u64,
+    /// Time at work, summed over the instances.
+    pub busy: Duration,
+    /// Rows that were too late.
+    pub late: u64,
+    /// Rows that failed.
+    pub bad: u64,
+    /// State, bytes.
+    pub state_bytes: usize,
+    /// State, keys or rows.
+    pub state_rows: usize,
+    /// The lowest watermark of its instances, milliseconds since 1970; `None` before the first.
+    pub watermark: Option<i64>,
+    /// What waits: records still to read (sources that know), messages in front of the others.
+    pub backlog: u64,
+    /// Bytes read, of how many, where a source knows.
+    pub progress: Option<(u64, u64)>,
+}
+
+/// What a job has done.
+#[derive(Debug, Clone, Default)]
+pub struct Statistics {
+    /// Its nodes, in the plan's order.
+    pub operators: Vec<OperatorStatistics>,
+    /// Since it began.
+    pub elapsed: Duration,
+    /// Bad records by kind, with a sample.
+    pub failures: FailureCounts,
+    /// The newest checkpoint, if there was one.
+    pub checkpoint: Option<CheckpointStatistics>,
+}
+
+/// What a checkpoint cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CheckpointStatistics {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// From the barrier to the commit.
+    pub took: Duration,
+}
+
+impl Statistics {
+    /// Rows read by all sources.
+    pub fn rows_read(&self) -> u64 {
+        // A source takes nothing in from another node.
+        self.operators.iter().filter(|operator| operator.rows_in == 0).map(|operator| operator.rows_out).sum()
+    }
+
+    /// Rows that were too late, all nodes.
+    pub fn late(&self) -> u64 {
+        self.operators.iter().map(|operator| operator.late).sum()
+    }
+
+    /// State of all nodes, bytes.
+    pub fn state_bytes(&self) -> usize {
+        self.operators.iter().map(|operator| operator.state_bytes).sum()
+    }
+}

@@ -1,0 +1,86 @@
+//! The task set of a job: the only place of the engine that starts tasks. Every task has a name, a token and an ending
+//! that is reported, a panic too.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::report::Report;
+use crate::core::fault::{Blame, Fault};
+
+/// Starts the tasks of one job and hears how each ended.
+#[derive(Clone)]
+pub struct TaskSet {
+    tracker: TaskTracker,
+    token: CancellationToken,
+    reports: mpsc::Sender<Report>,
+}
+
+impl TaskSet {
+    /// A set that ends with `token` and reports to `reports`.
+    pub fn new(token: CancellationToken, reports: mpsc::Sender<Report>) -> Self {
+        Self { tracker: TaskTracker::new(), token, reports }
+    }
+
+    /// Cancelled when the job is to end at once.
+    pub fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Where tasks report.
+    pub fn reports(&self) -> &mpsc::Sender<Report> {
+        &self.reports
+    }
+
+    /// Starts a task. It sees to the token itself; its ending is reported whatever happens.
+    pub fn start<Running>(&self, name: String, running: Running)
+    where
+        Running: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let reports = self.reports.clone();
+        self.tracker.spawn(async move {
+            let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|panic| {
+                Err(Fault::new(Blame::Program, format!("`{name}` failed by a defect of this program: {}", said(&*panic))))
+            });
+            // Nobody listens once the job itself has gone.
+            reports.send(Report::TaskEnded { name, outcome }).await.ok();
+        });
+    }
+
+    /// Starts the task that leads the job; what `panicked` makes of a panic is its ending.
+    pub fn lead<Running, Ending>(
+        &self,
+        running: Running,
+        panicked: impl FnOnce(Fault) -> Ending + Send + 'static,
+        end: impl FnOnce(Ending) + Send + 'static,
+    ) where
+        Running: Future<Output = Ending> + Send + 'static,
+        Ending: Send + 'static,
+    {
+        let token = self.token.clone();
+        self.tracker.spawn(async move {
+            let ending = match AssertUnwindSafe(running).catch_unwind().await {
+                Ok(ending) => ending,
+                Err(panic) => {
+                    panicked(Fault::new(Blame::Program, format!("the job failed by a defect of this program: {}", said(&*panic))))
+                }
+            };
+            token.cancel();
+            end(ending);
+        });
+    }
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+}
