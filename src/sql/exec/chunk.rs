@@ -131,6 +131,8 @@ pub enum Message {
     Watermark(i64),
     /// This input is silent: leave it out of the minimum until it speaks again.
     Idle,
+    /// What was there when the job began has been read: a stream that looks into this table may begin.
+    CaughtUp,
     /// Everything before it belongs to the checkpoint of this epoch.
     Barrier(u64),
     /// Nothing follows.

@@ -30,11 +30,7 @@ pub struct FailedRow {
 ///
 /// # Errors
 /// What no row can be blamed for: a defect of the plan.
-pub fn evaluate(
-    expression: &Expression,
-    batch: &RecordBatch,
-    failed: &mut Vec<FailedRow>,
-) -> Result<ArrayRef, Fault> {
+pub fn evaluate(expression: &Expression, batch: &RecordBatch, failed: &mut Vec<FailedRow>) -> Result<ArrayRef, Fault> {
     match whole(expression, batch) {
         Ok(values) => Ok(values),
         Err(error) if is_defect(&error) => Err(defect(expression, &error)),
@@ -100,9 +96,7 @@ pub fn bad_records<'a>(
 pub fn record_of(chunk: &Chunk, row: usize) -> RawRecord {
     match &chunk.origins {
         Some(origins) => origins.records[origins.rows.value(row) as usize].clone(),
-        None => {
-            RawRecord { offset: -1, timestamp_ms: chunk.times.get(row).copied(), ..RawRecord::default() }
-        }
+        None => RawRecord { offset: -1, timestamp_ms: chunk.times.get(row).copied(), ..RawRecord::default() },
     }
 }
 

@@ -34,10 +34,7 @@ fn rewritten(expression: Expression, schema: &Schema) -> Result<Expression> {
     let expression = if children.is_empty() {
         expression
     } else {
-        let new = children
-            .iter()
-            .map(|child| rewritten(Arc::clone(child), schema))
-            .collect::<Result<Vec<_>>>()?;
+        let new = children.iter().map(|child| rewritten(Arc::clone(child), schema)).collect::<Result<Vec<_>>>()?;
         let is_same = children.iter().zip(&new).all(|(old, new)| Arc::ptr_eq(old, new));
         if is_same { expression } else { Arc::clone(&expression).with_new_children(new)? }
     };
@@ -63,7 +60,8 @@ fn arithmetic(expression: &Expression, binary: &BinaryExpr, schema: &Schema) -> 
             Ok(Arc::new(same.with_fail_on_overflow(true)))
         }
         // Below the cap the result's type is as wide as its operands can make it: only at the cap digits get lost.
-        DataType::Decimal128(Decimal128Type::MAX_PRECISION, _) | DataType::Decimal256(Decimal256Type::MAX_PRECISION, _) => {
+        DataType::Decimal128(Decimal128Type::MAX_PRECISION, _)
+        | DataType::Decimal256(Decimal256Type::MAX_PRECISION, _) => {
             Ok(Arc::new(Checked { inner: Arc::clone(expression) }))
         }
         _ => Ok(Arc::clone(expression)),
@@ -172,7 +170,11 @@ mod tests {
             Arc::new(Decimal128Array::from(values.to_vec()).with_precision_and_scale(38, 2).unwrap()) as _
         };
         let large = 9 * 10_i128.pow(37);
-        let batch = RecordBatch::try_from_iter([("a", column(&[large, 100])), ("b", column(&[large - 5 * 10_i128.pow(37), 1]))]).unwrap();
+        let batch = RecordBatch::try_from_iter([
+            ("a", column(&[large, 100])),
+            ("b", column(&[large - 5 * 10_i128.pow(37), 1])),
+        ])
+        .unwrap();
         assert_eq!(failed(&batch, Operator::Plus), [(0, "overflow")]);
     }
 
@@ -180,8 +182,8 @@ mod tests {
     fn the_least_number_has_no_negative() {
         let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
         let negative: Expression = Arc::new(NegativeExpr::new(col("a", &schema).unwrap()));
-        let batch =
-            RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::new(Int64Array::from(vec![3, i64::MIN]))]).unwrap();
+        let batch = RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::new(Int64Array::from(vec![3, i64::MIN]))])
+            .unwrap();
         let mut failed = Vec::new();
         let values = evaluate(&exact(&negative, &schema).unwrap(), &batch, &mut failed).unwrap();
         assert_eq!((values.as_primitive::<arrow::datatypes::Int64Type>().value(0), failed.len()), (-3, 1));

@@ -1,7 +1,7 @@
 //! From one task to the instances of the next: to a fixed one, or each row to the instance of its key. It keeps no row.
 
 use ahash::RandomState;
-use arrow::array::{Array, ArrayRef, Int8Array, UInt32Array};
+use arrow::array::{ArrayRef, Int8Array, UInt32Array};
 use datafusion_common::hash_utils::create_hashes;
 use tokio::sync::mpsc;
 

@@ -50,7 +50,8 @@ impl Failures {
         dead_letters: Option<Arc<dyn DeadLetters>>,
     ) -> Result<Self, Fault> {
         if let (FailureStrategy::SendToDlq { topic }, None) = (&strategy, &dead_letters) {
-            let what = format!("failure_strategy SendToDLQ writes to the topic `{topic}`, and there is no Kafka environment");
+            let what =
+                format!("failure_strategy SendToDLQ writes to the topic `{topic}`, and there is no Kafka environment");
             return Err(Fault::new(Blame::Operator, what).next("name one with --environment, or choose LogAndContinue"));
         }
         Ok(Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default() })
@@ -75,6 +76,17 @@ impl Failures {
             return Ok(());
         }
         self.remember(&bad);
+        let (late, bad): (Vec<_>, Vec<_>) = bad.into_iter().partition(|bad| bad.class == "late");
+        if !late.is_empty() {
+            // A late row is not wrong: it goes where letters go, or is left out, and never ends the job.
+            match &self.dead_letters {
+                Some(_) => self.send(operator, &late).await?,
+                None => self.log(operator, &late),
+            }
+        }
+        if bad.is_empty() {
+            return Ok(());
+        }
         match &self.strategy {
             FailureStrategy::LogAndContinue => self.log(operator, &bad),
             FailureStrategy::SendToDlq { .. } => return self.send(operator, &bad).await,
@@ -99,11 +111,9 @@ impl Failures {
 
     async fn send(&self, operator: &str, bad: &[BadRecord]) -> Result<(), Fault> {
         let Some(dead_letters) = &self.dead_letters else { return Ok(()) };
-        let first_seen_ms = super::source::now_ms();
-        let letters: Vec<_> = bad
-            .iter()
-            .map(|bad| Letter { bad, job: &self.job, operator, attempts: 1, first_seen_ms })
-            .collect();
+        let first_seen_ms = super::clock::now_ms();
+        let letters: Vec<_> =
+            bad.iter().map(|bad| Letter { bad, job: &self.job, operator, attempts: 1, first_seen_ms }).collect();
         dead_letters.send(&letters).await?;
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).dead_letters += letters.len() as u64;
         Ok(())
@@ -141,9 +151,9 @@ impl Failures {
     }
 }
 
-/// The job's end by its first bad record. A late row is none: it is counted and left out.
+/// The job's end by its first bad record.
 fn ending(operator: &str, bad: &[BadRecord], why: &str) -> Result<(), Fault> {
-    let Some(first) = bad.iter().find(|bad| bad.class != "late") else { return Ok(()) };
+    let Some(first) = bad.first() else { return Ok(()) };
     let what = format!("{} failed at `{operator}` ({}): {}{why}", described(first), first.class, first.message);
     Err(Fault::new(Blame::Record, what)
         .next("mend the record or the query, or set failure_strategy to LogAndContinue or SendToDLQ"))

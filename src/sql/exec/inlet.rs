@@ -1,19 +1,43 @@
 //! The ways into a task: many channels read as one, with the lowest watermark of those that are not idle, and barriers
 //! that wait for each other. What waits stays in its channel.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
 use super::chunk::{Chunk, Message};
 
+/// How long a stream waits for a table that never pauses. One that is larger than what is read in this time is met as
+/// far as it is known.
+const HOLD_MAX: Duration = Duration::from_secs(30);
+
 /// All channels into a task.
 pub struct Inlet {
     inputs: Vec<Input>,
+    /// The port that is read first.
+    preferred: Option<usize>,
+    hold: Option<Hold>,
     /// Which is asked first: nobody starves.
     turn: usize,
     watermark: i64,
     was_idle: bool,
+    had_caught_up: bool,
+}
+
+/// The other ports wait until the preferred one has caught up.
+struct Hold {
+    until: Instant,
+    /// How many tasks of the job hold: no checkpoint begins meanwhile, for a barrier would have to pass them.
+    holding: Arc<AtomicUsize>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.holding.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 struct Input {
@@ -22,6 +46,7 @@ struct Input {
     watermark: i64,
     barrier: Option<u64>,
     is_idle: bool,
+    has_caught_up: bool,
     has_ended: bool,
     /// The sender went without saying `End`: it failed, and the job ends by that.
     is_broken: bool,
@@ -36,6 +61,8 @@ pub enum Event {
     Watermark(i64),
     /// All inputs are silent.
     Idle,
+    /// All inputs have given what was there when the job began.
+    CaughtUp,
     /// All inputs have come to the barrier.
     Barrier(u64),
     /// All inputs have ended.
@@ -53,11 +80,38 @@ impl Inlet {
                 watermark: i64::MIN,
                 barrier: None,
                 is_idle: false,
+                has_caught_up: false,
                 has_ended: false,
                 is_broken: false,
             })
             .collect();
-        Self { inputs, turn: 0, watermark: i64::MIN, was_idle: false }
+        Self {
+            inputs,
+            preferred: None,
+            hold: None,
+            turn: 0,
+            watermark: i64::MIN,
+            was_idle: false,
+            had_caught_up: false,
+        }
+    }
+
+    /// Reads `port` first; where `holding` is given, the others wait until it has caught up.
+    #[must_use]
+    pub fn preferring(mut self, port: Option<usize>, holding: Option<Arc<AtomicUsize>>) -> Self {
+        self.preferred = port;
+        self.hold = holding.filter(|_| port.is_some()).map(|holding| {
+            holding.fetch_add(1, Ordering::AcqRel);
+            Hold { until: Instant::now() + HOLD_MAX, holding }
+        });
+        self
+    }
+
+    /// Ends what has waited for too long.
+    pub fn passes_time(&mut self) {
+        if self.hold.as_ref().is_some_and(|hold| hold.until <= Instant::now()) {
+            self.hold = None;
+        }
     }
 
     /// Messages that wait.
@@ -81,11 +135,31 @@ impl Inlet {
     }
 
     fn poll_message(&mut self, context: &mut Context<'_>) -> Option<(usize, Message)> {
+        let first = self.preferred.and_then(|port| self.poll_ports(context, |other| other == port));
+        if first.is_some() || self.holds() {
+            return first;
+        }
+        let preferred = self.preferred;
+        self.poll_ports(context, |other| Some(other) != preferred)
+    }
+
+    /// Whether the other ports wait for the preferred one.
+    fn holds(&mut self) -> bool {
+        let is_behind =
+            |input: &Input| !(input.has_caught_up || input.has_ended || input.is_broken || input.barrier.is_some());
+        let waits = self.inputs.iter().any(|input| Some(input.port) == self.preferred && is_behind(input));
+        if !waits {
+            self.hold = None;
+        }
+        self.hold.is_some()
+    }
+
+    fn poll_ports(&mut self, context: &mut Context<'_>, is_asked: impl Fn(usize) -> bool) -> Option<(usize, Message)> {
         let count = self.inputs.len();
         for step in 0..count {
             let index = (self.turn + step) % count;
             let input = &mut self.inputs[index];
-            if input.barrier.is_some() || input.has_ended || input.is_broken {
+            if !is_asked(input.port) || input.barrier.is_some() || input.has_ended || input.is_broken {
                 continue;
             }
             match input.receiver.poll_recv(context) {
@@ -118,6 +192,10 @@ impl Inlet {
                 input.is_idle = true;
                 self.risen().or_else(|| self.fallen_silent())
             }
+            Message::CaughtUp => {
+                input.has_caught_up = true;
+                self.caught_up()
+            }
             Message::Barrier(epoch) => {
                 input.barrier = Some(epoch);
                 self.aligned()
@@ -144,6 +222,14 @@ impl Inlet {
         (is_idle && !self.was_idle).then(|| {
             self.was_idle = true;
             Event::Idle
+        })
+    }
+
+    fn caught_up(&mut self) -> Option<Event> {
+        let have = self.inputs.iter().all(|input| input.has_caught_up || input.has_ended);
+        (have && !self.had_caught_up).then(|| {
+            self.had_caught_up = true;
+            Event::CaughtUp
         })
     }
 
@@ -227,6 +313,22 @@ mod tests {
         assert_eq!(now(&mut inlet).as_deref(), Some("Barrier(4)"));
         inputs[0].send(Message::End).await.unwrap();
         assert_eq!(now(&mut inlet).as_deref(), Some("End"));
+    }
+
+    #[tokio::test]
+    async fn a_stream_waits_until_its_table_has_caught_up_and_the_table_is_read_first() {
+        let (inputs, inlet) = inlet(2);
+        let holding = Arc::new(AtomicUsize::new(0));
+        let mut inlet = inlet.preferring(Some(1), Some(Arc::clone(&holding)));
+        assert_eq!(holding.load(Ordering::Acquire), 1);
+        inputs[0].send(Message::Batch(chunk(1))).await.unwrap();
+        assert_eq!(now(&mut inlet), None);
+        inputs[1].send(Message::Batch(chunk(2))).await.unwrap();
+        assert_eq!(now(&mut inlet).as_deref(), Some("batch 1 2"));
+        assert_eq!(now(&mut inlet), None);
+        inputs[1].send(Message::CaughtUp).await.unwrap();
+        assert_eq!(now(&mut inlet).as_deref(), Some("batch 0 1"));
+        assert_eq!(holding.load(Ordering::Acquire), 0);
     }
 
     #[tokio::test]

@@ -3,26 +3,30 @@
 
 pub mod job;
 pub mod settings;
-pub mod start;
 
 pub mod chunk;
 pub mod join;
 pub mod operator;
 
-pub mod graph;
 pub mod build;
-pub mod exact;
 pub mod evaluate;
+pub mod exact;
+pub mod graph;
 pub mod map;
 pub mod upsert;
 
+pub mod exchange;
+
+mod assemble;
 mod chain;
+mod clock;
 mod coordinator;
-mod exchange;
 mod inlet;
 mod report;
+mod resume;
 mod sink;
 mod source;
+mod start;
 mod tasks;
 mod worker;
 

@@ -46,6 +46,8 @@ pub enum Report {
         /// All that there are now.
         splits: Vec<Split>,
     },
+    /// Something beside the tasks failed.
+    Broken(Fault),
     /// A task has ended.
     TaskEnded {
         /// Its name.

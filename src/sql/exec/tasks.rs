@@ -45,10 +45,32 @@ impl TaskSet {
         let reports = self.reports.clone();
         self.tracker.spawn(async move {
             let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|panic| {
-                Err(Fault::new(Blame::Program, format!("`{name}` failed by a defect of this program: {}", said(&*panic))))
+                Err(Fault::new(
+                    Blame::Program,
+                    format!("`{name}` failed by a defect of this program: {}", said(&*panic)),
+                ))
             });
             // Nobody listens once the job itself has gone.
             reports.send(Report::TaskEnded { name, outcome }).await.ok();
+        });
+    }
+
+    /// Starts something that goes on until the job ends; only a panic is reported.
+    pub fn watch<Running>(&self, name: &'static str, running: Running)
+    where
+        Running: Future<Output = ()> + Send + 'static,
+    {
+        let (reports, token) = (self.reports.clone(), self.token.clone());
+        self.tracker.spawn(async move {
+            let caught = AssertUnwindSafe(running).catch_unwind();
+            let outcome = tokio::select! {
+                outcome = caught => outcome,
+                () = token.cancelled() => return,
+            };
+            if let Err(panic) = outcome {
+                let what = format!("`{name}` failed by a defect of this program: {}", said(&*panic));
+                reports.send(Report::Broken(Fault::new(Blame::Program, what))).await.ok();
+            }
         });
     }
 
@@ -66,9 +88,10 @@ impl TaskSet {
         self.tracker.spawn(async move {
             let ending = match AssertUnwindSafe(running).catch_unwind().await {
                 Ok(ending) => ending,
-                Err(panic) => {
-                    panicked(Fault::new(Blame::Program, format!("the job failed by a defect of this program: {}", said(&*panic))))
-                }
+                Err(panic) => panicked(Fault::new(
+                    Blame::Program,
+                    format!("the job failed by a defect of this program: {}", said(&*panic)),
+                )),
             };
             token.cancel();
             end(ending);

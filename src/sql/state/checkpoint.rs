@@ -116,7 +116,8 @@ pub fn read(store: &dyn Store, epoch: u64) -> Result<Restored, Fault> {
     for operator in &manifest.operators {
         let of_operator = tables.entry(operator.identity.clone()).or_default();
         for table in &operator.tables {
-            let bytes = store.read(&format!("{folder}/{}", table.file)).map_err(|fault| broken(&table.file, &fault.what))?;
+            let bytes =
+                store.read(&format!("{folder}/{}", table.file)).map_err(|fault| broken(&table.file, &fault.what))?;
             if sha256(&bytes) != table.sha256 {
                 let why = format!("{} bytes whose checksum is not the manifest's", bytes.len());
                 return Err(broken(&table.file, &why));

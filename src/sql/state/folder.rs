@@ -25,7 +25,9 @@ impl Folder {
 
     fn fault(&self, doing: &str, path: &Path, error: &io::Error) -> Fault {
         let next = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk; the job goes on from its last checkpoint",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "make room on that disk; the job goes on from its last checkpoint"
+            }
             io::ErrorKind::PermissionDenied => "give this user the right, or name another folder with --state-dir",
             _ => "",
         };

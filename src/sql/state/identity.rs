@@ -44,7 +44,18 @@ fn mark(plan: &StreamPlan, node: &Node) -> String {
     }
     match &node.kind {
         NodeKind::WindowAggregate { window, aggregate } => {
-            write!(text, "|{:?} {:?} {:?}", window.kind, window.time.as_ref().map(ToString::to_string), window.lateness).ok();
+            write!(
+                text,
+                "|{:?} {:?} {:?}",
+                window.kind,
+                window.time.as_ref().map(ToString::to_string),
+                window.lateness
+            )
+            .ok();
+            write_aggregate(&mut text, aggregate);
+        }
+        NodeKind::CarriedWindowAggregate { window_end, aggregate } => {
+            write!(text, "|{window_end}").ok();
             write_aggregate(&mut text, aggregate);
         }
         NodeKind::GroupAggregate(aggregate) => write_aggregate(&mut text, aggregate),
@@ -104,6 +115,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Map { .. } => "map",
         NodeKind::WindowAssign(_) => "assign",
         NodeKind::WindowAggregate { .. } => "window",
+        NodeKind::CarriedWindowAggregate { .. } => "carried",
         NodeKind::GroupAggregate(_) => "group",
         NodeKind::Join(_) => "join",
         NodeKind::Over(_) => "over",

@@ -1,0 +1,387 @@
+//! Connects the tasks of a job: lanes, workers and the sink, with channels between them and the state they had. It opens
+//! nothing and starts nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use super::build::build;
+use super::chain::{Budget, Chain, Running};
+use super::chunk::Message;
+use super::coordinator::{LaneHandle, SourceHandle};
+use super::exchange::{CHANNEL_MESSAGES, Exchange, Outlets};
+use super::failures::Failures;
+use super::graph::{Graph, Head, Step};
+use super::inlet::Inlet;
+use super::operator::StateTable;
+use super::report::{Commit, LaneOrder};
+use super::resume::{Resumed, upsert_identity};
+use super::settings::STATE_BYTES_MAX;
+use super::sink::SinkTask;
+use super::source::{Lane, Opening, Shape, Values};
+use super::statistics::Counters;
+use super::tasks::TaskSet;
+use super::worker::{Work, Worker};
+use crate::connectors::contract::{Columns, Sink, Split};
+use crate::core::fault::Fault;
+use crate::sql::plan::stream::{
+    EventTime, FailureStrategy, IDLE_TIMEOUT, NodeId, NodeKind, SourceNode, StreamPlan, WatermarkSpec,
+};
+use crate::sql::state::manifest::SplitState;
+use crate::sql::state::spread::spread;
+
+/// Orders that may wait for a lane: more than are given before it looks.
+const LANE_ORDERS: usize = 64;
+
+/// A task that is ready to run.
+type Ready = (String, BoxFuture<'static, Result<(), Fault>>);
+
+/// A source of the plan with the splits that it has now.
+pub struct Opened {
+    id: NodeId,
+    node: SourceNode,
+    splits: Vec<Split>,
+}
+
+impl Opened {
+    /// The sources of a plan, literal tables among them.
+    ///
+    /// # Errors
+    /// A source that cannot say what it consists of.
+    pub async fn all(plan: &StreamPlan) -> Result<Vec<Self>, Fault> {
+        let mut opened = Vec::new();
+        for (index, node) in plan.nodes.iter().enumerate() {
+            let source = match &node.kind {
+                NodeKind::Source(source) => source.clone(),
+                NodeKind::Values(batches) => SourceNode {
+                    name: "values".into(),
+                    source: Arc::new(Values::new(Arc::clone(&node.schema), batches.clone())),
+                    columns: Columns::default(),
+                    has_event_time: false,
+                    event_time: EventTime::Record,
+                    watermark: WatermarkSpec {
+                        out_of_orderness: std::time::Duration::ZERO,
+                        idle_timeout: IDLE_TIMEOUT,
+                    },
+                    upsert_key: None,
+                    options: crate::connectors::options::Options::default(),
+                },
+                _ => continue,
+            };
+            let splits = source.source.splits().await?;
+            opened.push(Self { id: NodeId(index), node: source, splits });
+        }
+        Ok(opened)
+    }
+
+    fn lanes(&self, plan: &StreamPlan) -> usize {
+        self.splits.len().clamp(1, plan.parallelism.max(1))
+    }
+}
+
+/// Everything that the coordinator leads.
+pub struct Assembled {
+    /// Tasks, ready to run.
+    pub tasks: Vec<Ready>,
+    /// Lanes of all sources.
+    pub lanes: Vec<LaneHandle>,
+    /// Sources.
+    pub sources: Vec<SourceHandle>,
+    /// Tasks that report a snapshot for each checkpoint.
+    pub snapshots: usize,
+    /// Tasks that hold a stream back until its table has caught up.
+    pub holding: Arc<AtomicUsize>,
+    /// Counters by node, in the plan's order.
+    pub counters: Vec<(usize, Arc<Counters>)>,
+}
+
+/// Connects the tasks of a job.
+pub struct Assembly<'a> {
+    plan: &'a StreamPlan,
+    identities: &'a [String],
+    failures: Arc<Failures>,
+    tasks: TaskSet,
+    /// What the state may come to.
+    pub budget: Arc<Budget>,
+    counters: Vec<(usize, Arc<Counters>)>,
+}
+
+impl<'a> Assembly<'a> {
+    /// The tasks of this plan, with the state of `resumed`.
+    pub fn new(plan: &'a StreamPlan, identities: &'a [String], failures: Arc<Failures>, tasks: TaskSet) -> Self {
+        Self { plan, identities, failures, tasks, budget: Budget::new(STATE_BYTES_MAX), counters: Vec::new() }
+    }
+
+    /// Connects everything.
+    ///
+    /// # Errors
+    /// A plan that does not fit together; state that does not fit an unchanged text.
+    pub fn assemble(
+        mut self,
+        sources: Vec<Opened>,
+        resumed: &mut Resumed,
+        sink: Box<dyn Sink>,
+        exactly_once: bool,
+        commits: mpsc::Receiver<Commit>,
+    ) -> Result<Assembled, Fault> {
+        let lanes = sources.iter().map(|source| (source.id, source.lanes(self.plan))).collect();
+        let graph = Graph::new(self.plan, &lanes);
+        let mut wires = Wires::new(&graph);
+        let mut assembled = Assembled {
+            tasks: Vec::new(),
+            lanes: Vec::new(),
+            sources: Vec::new(),
+            snapshots: 0,
+            holding: Arc::default(),
+            counters: Vec::new(),
+        };
+        let mut sources: HashMap<NodeId, Opened> = sources.into_iter().map(|source| (source.id, source)).collect();
+        let mut last = Some((sink, commits));
+        for (index, fragment) in graph.fragments.iter().enumerate() {
+            let chains = self.chains(&fragment.steps, fragment.instances, resumed)?;
+            let works = chains.into_iter().enumerate().map(|(instance, chain)| Work {
+                chain,
+                outlets: wires.outlets(index, instance),
+                failures: Arc::clone(&self.failures),
+                reports: self.tasks.reports().clone(),
+                watermark: i64::MIN,
+            });
+            let works: Vec<_> = works.collect();
+            match &fragment.head {
+                Head::Source(id) => {
+                    if let Some(source) = sources.remove(id) {
+                        self.add_lanes(source, works, resumed, &mut assembled)?;
+                    }
+                }
+                Head::Edges(_) if fragment.is_sink => {
+                    if let Some((sink, commits)) = last.take() {
+                        let task = self.sink_task(wires.inlet(index, 0), sink, exactly_once, commits);
+                        let token = self.tasks.token().clone();
+                        assembled.tasks.push(("sink".into(), task.run(token).boxed()));
+                    }
+                }
+                Head::Edges(_) => {
+                    for (instance, work) in works.into_iter().enumerate() {
+                        let holding = self.holds(&fragment.steps, &work).then(|| Arc::clone(&assembled.holding));
+                        let inlet = wires.inlet(index, instance).preferring(work.chain.preferred_port(), holding);
+                        let name = self.name(&fragment.steps, instance);
+                        let running = Worker { inlet, work }.run();
+                        assembled.tasks.push((name, self.cancellable(running)));
+                        assembled.snapshots += 1;
+                    }
+                }
+            }
+        }
+        self.counters.sort_by_key(|(node, _)| *node);
+        assembled.counters = self.counters;
+        Ok(assembled)
+    }
+
+    /// A chain for each instance, with the state it had.
+    fn chains(&mut self, steps: &[Step], instances: usize, resumed: &mut Resumed) -> Result<Vec<Chain>, Fault> {
+        let mut chains: Vec<Vec<Running>> = (0..instances).map(|_| Vec::new()).collect();
+        for step in steps {
+            let (Step::Node(id) | Step::Upsert(id)) = *step;
+            let (label, identity) = match step {
+                Step::Node(_) => (self.plan.nodes[id.0].label.clone(), self.identities[id.0].clone()),
+                Step::Upsert(_) => {
+                    let label = format!("newest rows of {}", self.plan.nodes[id.0].label);
+                    (label, upsert_identity(&self.identities[id.0]))
+                }
+            };
+            let counters = Counters::new(label, instances);
+            self.counters.push((id.0, Arc::clone(&counters)));
+            let state = spread(resumed.tables.remove(&identity).unwrap_or_default(), instances)?;
+            for (chain, tables) in chains.iter_mut().zip(state) {
+                chain.push(Running {
+                    operator: self.restored(*step, &counters.label, tables, resumed)?,
+                    counters: Arc::clone(&counters),
+                    node: id.0,
+                    identity: identity.clone(),
+                    watermark: i64::MIN,
+                    state: (0, 0),
+                });
+            }
+        }
+        let budget = &self.budget;
+        let chains = chains.into_iter().enumerate();
+        Ok(chains.map(|(instance, steps)| Chain::new(steps, instance, Arc::clone(budget))).collect())
+    }
+
+    fn restored(
+        &self,
+        step: Step,
+        label: &str,
+        tables: Vec<StateTable>,
+        resumed: &mut Resumed,
+    ) -> Result<Box<dyn super::operator::Operator>, Fault> {
+        let mut operator = build(self.plan, step)?;
+        match Chain::restore(operator.as_mut(), tables) {
+            Ok(()) => Ok(operator),
+            Err(fault) if resumed.has_changed => {
+                resumed.messages.push(format!("dropped the state of `{label}`: {}", fault.what));
+                build(self.plan, step)
+            }
+            Err(fault) => {
+                let what = format!("the state of `{label}` cannot be restored: {}", fault.what);
+                Err(Fault { what, ..fault })
+            }
+        }
+    }
+
+    fn add_lanes(
+        &mut self,
+        opened: Opened,
+        works: Vec<Work>,
+        resumed: &mut Resumed,
+        assembled: &mut Assembled,
+    ) -> Result<(), Fault> {
+        let Opened { id, node, splits } = opened;
+        let identity = self.identities[id.0].clone();
+        let schema = Arc::clone(&self.plan.nodes[id.0].schema);
+        let shape = Shape::new(&node, schema)?;
+        let counters = Counters::new(self.plan.nodes[id.0].label.clone(), works.len());
+        self.counters.push((id.0, Arc::clone(&counters)));
+        let (mut known, restored_watermark) = resumed.source(&identity);
+        let states: Vec<SplitState> = splits
+            .iter()
+            .map(|split| known.remove(&split.0).unwrap_or_else(|| SplitState::new(split.clone())))
+            .collect();
+        let (over, gone): (Vec<_>, Vec<_>) = known.into_values().partition(|split| split.has_ended);
+        for split in gone {
+            let what =
+                format!("`{}` of source `{}` is not there any more and is read no further", split.split.0, node.name);
+            resumed.messages.push(what);
+        }
+        let lanes = works.len();
+        let mut dealt: Vec<Vec<SplitState>> = vec![Vec::new(); lanes];
+        let all: Vec<SplitState> = states.into_iter().chain(over).collect();
+        let assigned: HashSet<Split> = all.iter().map(|split| split.split.clone()).collect();
+        for (index, split) in all.into_iter().enumerate() {
+            dealt[index % lanes].push(split);
+        }
+        let source = assembled.sources.len();
+        let opening = Opening {
+            source: Arc::clone(&node.source),
+            columns: node.columns.clone(),
+            name: node.name.clone(),
+            retries: *self.failures.strategy() == FailureStrategy::RetryWithBackoff,
+        };
+        for (instance, (work, splits)) in works.into_iter().zip(dealt).enumerate() {
+            let (orders, orders_in) = mpsc::channel(LANE_ORDERS);
+            // There is room: the channel is new.
+            orders.try_send(LaneOrder::Assign(splits)).ok();
+            let lane = Lane {
+                number: assembled.lanes.len(),
+                instance,
+                identity: identity.clone(),
+                opening: opening.clone(),
+                shape: shape.clone(),
+                watermark: node.watermark,
+                is_bounded: node.source.is_bounded(),
+                counters: Arc::clone(&counters),
+                orders: orders_in,
+                work,
+                restored_watermark,
+            };
+            assembled.lanes.push(LaneHandle { source, orders });
+            let name = format!("{} {instance}", counters.label);
+            assembled.tasks.push((name, self.cancellable(lane.run())));
+            assembled.snapshots += 1;
+        }
+        assembled.sources.push(SourceHandle { node: id, source: node.source, identity, known: assigned });
+        Ok(())
+    }
+
+    fn sink_task(
+        &mut self,
+        inlet: Inlet,
+        sink: Box<dyn Sink>,
+        exactly_once: bool,
+        commits: mpsc::Receiver<Commit>,
+    ) -> SinkTask {
+        let node = self.plan.nodes.len() - 1;
+        let counters = Counters::new(self.plan.nodes[node].label.clone(), 1);
+        self.counters.push((node, Arc::clone(&counters)));
+        SinkTask {
+            inlet,
+            sink,
+            exactly_once,
+            commits,
+            counters,
+            failures: Arc::clone(&self.failures),
+            reports: self.tasks.reports().clone(),
+            is_dirty: false,
+        }
+    }
+
+    /// Whether the other ports of a chain wait for the one it would rather hear first. Ports that one source feeds
+    /// cannot: it would wait for itself.
+    fn holds(&self, steps: &[Step], work: &Work) -> bool {
+        let (Some(port), Some(Step::Node(id))) = (work.chain.preferred_port(), steps.first()) else { return false };
+        let inputs = &self.plan.nodes[id.0].inputs;
+        let Some(preferred) = inputs.get(port) else { return false };
+        let first = Graph::sources_of(self.plan, *preferred);
+        let others = inputs.iter().enumerate().filter(|(other, _)| *other != port);
+        others.flat_map(|(_, other)| Graph::sources_of(self.plan, *other)).all(|source| !first.contains(&source))
+    }
+
+    fn name(&self, steps: &[Step], instance: usize) -> String {
+        let label = steps.first().map(|step| {
+            let (Step::Node(id) | Step::Upsert(id)) = step;
+            self.plan.nodes[id.0].label.as_str()
+        });
+        format!("{} {instance}", label.unwrap_or("operators"))
+    }
+
+    fn cancellable(
+        &self,
+        running: impl Future<Output = Result<(), Fault>> + Send + 'static,
+    ) -> BoxFuture<'static, Result<(), Fault>> {
+        let token = self.tasks.token().clone();
+        async move { token.run_until_cancelled(running).await.unwrap_or(Ok(())) }.boxed()
+    }
+}
+
+/// The channels between fragments: both ends of each, until a task takes them.
+struct Wires {
+    outlets: HashMap<(usize, usize), Outlets>,
+    inlets: HashMap<(usize, usize), Vec<(usize, mpsc::Receiver<Message>)>>,
+}
+
+impl Wires {
+    fn new(graph: &Graph) -> Self {
+        let mut wires = Self { outlets: HashMap::new(), inlets: HashMap::new() };
+        for (index, fragment) in graph.fragments.iter().enumerate() {
+            let Head::Edges(edges) = &fragment.head else { continue };
+            for edge in edges {
+                for sender in 0..graph.fragments[edge.from].instances {
+                    let targets: Vec<usize> = match edge.exchange {
+                        Exchange::Spread => vec![sender % fragment.instances],
+                        Exchange::Hash(_) => (0..fragment.instances).collect(),
+                    };
+                    let senders = targets.into_iter().map(|target| {
+                        let (sender, receiver) = mpsc::channel(CHANNEL_MESSAGES);
+                        wires.inlets.entry((index, target)).or_default().push((edge.port, receiver));
+                        sender
+                    });
+                    let senders = senders.collect();
+                    wires.outlets.entry((edge.from, sender)).or_default().add(edge.exchange.clone(), senders);
+                }
+            }
+        }
+        wires
+    }
+
+    fn outlets(&mut self, fragment: usize, instance: usize) -> Outlets {
+        self.outlets.remove(&(fragment, instance)).unwrap_or_default()
+    }
+
+    fn inlet(&mut self, fragment: usize, instance: usize) -> Inlet {
+        Inlet::new(self.inlets.remove(&(fragment, instance)).unwrap_or_default())
+    }
+}

@@ -1,0 +1,37 @@
+//! From a node of the plan to the operator that does it: the one place that knows all operators.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+
+use super::graph::Step;
+use super::map::Map;
+use super::operator::Operator;
+use super::upsert::Upsert;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::plan::stream::{NodeKind, StreamPlan};
+
+/// The operator of a step.
+///
+/// # Errors
+/// A plan whose parts do not fit each other.
+pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> {
+    let (Step::Node(id) | Step::Upsert(id)) = step;
+    let node = &plan.nodes[id.0];
+    if let (Step::Upsert(_), NodeKind::Source(source)) = (step, &node.kind) {
+        let key = source.upsert_key.clone().unwrap_or_default();
+        return Ok(Box::new(Upsert::new(Arc::clone(&node.schema), key)?));
+    }
+    let inputs: Vec<SchemaRef> = node.inputs.iter().map(|input| Arc::clone(&plan.nodes[input.0].schema)).collect();
+    let output = Arc::clone(&node.schema);
+    match (&node.kind, &inputs[..]) {
+        (NodeKind::Map { predicate, projection, event_time }, [input]) => {
+            let map = Map::new(predicate.as_ref(), projection.as_deref(), event_time.as_ref(), input, output)?;
+            Ok(Box::new(map))
+        }
+        _ => {
+            let what = format!("`{}` is not something that this build can run", node.label);
+            Err(Fault::new(Blame::Program, what))
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Leads a job: lets barriers in, gathers what the tasks remember, makes checkpoints durable and visible, and ends the job
+//! in order. It touches no row.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::now_ms;
+use super::failures::Failures;
+use super::graph::Graph;
+use super::report::{Commit, LaneOrder, Report};
+use super::settings::Checkpoints;
+use super::statistics::{CheckpointStatistics, Counters, Statistics};
+use crate::connectors::contract::{Position, Source, Split};
+use crate::core::fault::{Blame, Fault};
+use crate::sql::plan::stream::{NodeId, StreamPlan};
+use crate::sql::state::checkpoint::{self, OperatorState};
+use crate::sql::state::manifest::{FORM, LaneState, Manifest, SplitState, sha256};
+
+/// Between two publications of the statistics: what a screen can show.
+const STATISTICS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// All input was read, or LIMIT was reached.
+    Finished,
+    /// It was stopped; the checkpoint that it goes on from, where it keeps some.
+    Stopped(Option<u64>),
+    /// It failed.
+    Failed(Fault),
+    /// It was dropped.
+    Cancelled,
+}
+
+/// What a job is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobOrder {
+    /// Read no further, write what is under way, end.
+    Stop,
+}
+
+/// A lane as the coordinator sees it.
+pub struct LaneHandle {
+    /// Which source of the job it reads.
+    pub source: usize,
+    /// Its orders.
+    pub orders: mpsc::Sender<LaneOrder>,
+}
+
+/// A source as the coordinator sees it.
+pub struct SourceHandle {
+    /// Its node.
+    pub node: NodeId,
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// Its identity over restarts.
+    pub identity: String,
+    /// Splits that are assigned.
+    pub known: HashSet<Split>,
+}
+
+/// The coordinator of a job.
+pub struct Coordinator {
+    /// The plan.
+    pub plan: StreamPlan,
+    /// Name of the job.
+    pub job: String,
+    /// The SQL text.
+    pub sql: String,
+    /// Where it remembers.
+    pub checkpoints: Option<Checkpoints>,
+    /// The lock on that place.
+    pub hold: Option<Box<dyn Send + Sync>>,
+    /// Whether the sink waits for commits.
+    pub exactly_once: bool,
+    /// Lanes of all sources.
+    pub lanes: Vec<LaneHandle>,
+    /// Sources.
+    pub sources: Vec<SourceHandle>,
+    /// Tasks that report a snapshot for each checkpoint: lanes and workers.
+    pub snapshots: usize,
+    /// All tasks whose endings are awaited.
+    pub tasks: usize,
+    /// Tasks that hold a stream back until its table has caught up.
+    pub holding: Arc<AtomicUsize>,
+    /// To the sink.
+    pub commits: mpsc::Sender<Commit>,
+    /// From the tasks.
+    pub reports: mpsc::Receiver<Report>,
+    /// From the job's owner.
+    pub orders: mpsc::Receiver<JobOrder>,
+    /// Ends all tasks at once.
+    pub token: CancellationToken,
+    /// What is counted: node, counters.
+    pub counters: Vec<(usize, Arc<Counters>)>,
+    /// Bad records.
+    pub failures: Arc<Failures>,
+    /// Where statistics are published.
+    pub statistics: watch::Sender<Statistics>,
+    /// The newest epoch so far.
+    pub epoch: u64,
+}
+
+struct State {
+    began: Instant,
+    /// The checkpoint under way.
+    pending: Option<Pending>,
+    ended_lanes: HashSet<usize>,
+    ended_tasks: usize,
+    /// Set once nothing more is read: how the job will have ended.
+    closing: Option<Ending>,
+    checkpoint: Option<CheckpointStatistics>,
+    fault: Option<Fault>,
+}
+
+struct Pending {
+    epoch: u64,
+    began: Instant,
+    is_last: bool,
+    missing: usize,
+    lanes: Vec<LaneState>,
+    states: Vec<OperatorState>,
+    prepared: Option<Option<String>>,
+    /// Durable; the sink makes it visible now.
+    is_written: bool,
+    bytes: u64,
+}
+
+impl Coordinator {
+    /// Leads the job to its end.
+    pub async fn run(mut self) -> Ending {
+        let mut state = State {
+            began: Instant::now(),
+            pending: None,
+            ended_lanes: HashSet::new(),
+            ended_tasks: 0,
+            closing: None,
+            checkpoint: None,
+            fault: None,
+        };
+        if let Err(fault) = self.lead(&mut state).await {
+            state.fault.get_or_insert(fault);
+        }
+        self.token.cancel();
+        while state.ended_tasks < self.tasks {
+            match self.reports.recv().await {
+                Some(Report::TaskEnded { outcome, .. }) => {
+                    state.ended_tasks += 1;
+                    if let Err(fault) = outcome {
+                        state.fault.get_or_insert(fault);
+                    }
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        self.publish(&state);
+        drop(self.hold.take());
+        match (state.fault, state.closing) {
+            (Some(fault), _) => Ending::Failed(fault),
+            (None, Some(Ending::Stopped(_))) => Ending::Stopped(
+                state.checkpoint.map(|checkpoint| checkpoint.epoch).filter(|_| self.checkpoints.is_some()),
+            ),
+            (None, Some(ending)) => ending,
+            (None, None) => Ending::Cancelled,
+        }
+    }
+
+    async fn lead(&mut self, state: &mut State) -> Result<(), Fault> {
+        let interval = self.checkpoints.as_ref().map(|checkpoints| checkpoints.interval);
+        let mut barriers = tokio::time::interval(interval.unwrap_or(Duration::MAX / 4).max(Duration::from_millis(1)));
+        barriers.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        barriers.reset();
+        let mut looks = tokio::time::interval(STATISTICS_INTERVAL);
+        loop {
+            tokio::select! {
+                () = self.token.cancelled() => return Ok(()),
+                report = self.reports.recv() => match report {
+                    Some(report) => {
+                        if self.hear(state, report).await? {
+                            return Ok(());
+                        }
+                    }
+                    None => return Ok(()),
+                },
+                Some(JobOrder::Stop) = self.orders.recv() => self.stop(state).await,
+                _ = barriers.tick(), if interval.is_some() => self.begin(state, false).await,
+                _ = looks.tick() => self.publish(state),
+            }
+        }
+    }
+
+    /// Hears a task. Answers whether all is over.
+    async fn hear(&mut self, state: &mut State, report: Report) -> Result<bool, Fault> {
+        match report {
+            Report::Snapshot { epoch, lane, states } => {
+                if let Some(pending) = state.pending.as_mut().filter(|pending| pending.epoch == epoch) {
+                    pending.missing -= 1;
+                    pending.lanes.extend(lane);
+                    pending.states.extend(states);
+                }
+                self.complete(state).await?;
+            }
+            Report::Prepared { epoch, prepared } => {
+                if let Some(pending) = state.pending.as_mut().filter(|pending| pending.epoch == epoch) {
+                    pending.prepared = Some(prepared);
+                }
+                self.complete(state).await?;
+            }
+            Report::Committed { epoch } => self.committed(state, epoch).await?,
+            Report::LaneEnded { lane } => {
+                state.ended_lanes.insert(lane);
+                if state.ended_lanes.len() == self.lanes.len() {
+                    state.closing.get_or_insert(Ending::Finished);
+                    self.begin(state, true).await;
+                }
+            }
+            Report::Done { node } => self.done(NodeId(node)).await,
+            Report::Discovered { source, splits } => self.assign(source, splits).await,
+            Report::Broken(fault) => return Err(fault),
+            Report::TaskEnded { name, outcome } => {
+                tracing::debug!(target: "velox::sql", job = %self.job, task = name, ok = outcome.is_ok(), "ended");
+                state.ended_tasks += 1;
+                outcome?;
+                return Ok(state.ended_tasks == self.tasks);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn stop(&mut self, state: &mut State) {
+        if state.closing.is_none() {
+            state.closing = Some(Ending::Stopped(None));
+            for lane in &self.lanes {
+                lane.orders.send(LaneOrder::Stop).await.ok();
+            }
+        }
+    }
+
+    async fn done(&mut self, node: NodeId) {
+        let sources = Graph::only_for(&self.plan, node);
+        for lane in &self.lanes {
+            if sources.contains(&self.sources[lane.source].node) {
+                lane.orders.send(LaneOrder::Finish).await.ok();
+            }
+        }
+    }
+
+    async fn assign(&mut self, source: usize, splits: Vec<Split>) {
+        let known = &mut self.sources[source].known;
+        let new: Vec<Split> = splits.into_iter().filter(|split| known.insert(split.clone())).collect();
+        let lanes: Vec<_> = self.lanes.iter().filter(|lane| lane.source == source).collect();
+        // Dealt out as if all had been there from the beginning.
+        let first = known.len() - new.len();
+        for (index, split) in new.into_iter().enumerate() {
+            tracing::info!(target: "velox::sql", job = %self.job, split = %split.0, "a new split");
+            let lane = lanes[(first + index) % lanes.len()];
+            lane.orders.send(LaneOrder::Assign(vec![SplitState::new(split)])).await.ok();
+        }
+    }
+
+    /// Lets a barrier into the stream. The last one closes it.
+    async fn begin(&mut self, state: &mut State, is_last: bool) {
+        // The last one begins when the one under way is through.
+        if state.pending.is_some() {
+            return;
+        }
+        if !is_last && (state.closing.is_some() || self.holding.load(Ordering::Acquire) > 0) {
+            return;
+        }
+        self.epoch += 1;
+        state.pending = Some(Pending {
+            epoch: self.epoch,
+            began: Instant::now(),
+            is_last,
+            missing: self.snapshots,
+            lanes: Vec::new(),
+            states: Vec::new(),
+            prepared: None,
+            is_written: false,
+            bytes: 0,
+        });
+        for lane in &self.lanes {
+            let order = if is_last { LaneOrder::Close(self.epoch) } else { LaneOrder::Barrier(self.epoch) };
+            lane.orders.send(order).await.ok();
+        }
+    }
+
+    /// Writes the checkpoint once everybody has reported.
+    async fn complete(&mut self, state: &mut State) -> Result<(), Fault> {
+        let Some(pending) = &mut state.pending else { return Ok(()) };
+        let Some(prepared) = pending.prepared.clone().filter(|_| pending.missing == 0 && !pending.is_written) else {
+            return Ok(());
+        };
+        if let Some(checkpoints) = &self.checkpoints {
+            let manifest = Manifest {
+                form: FORM,
+                epoch: pending.epoch,
+                job: self.job.clone(),
+                written_ms: now_ms(),
+                sql_sha256: sha256(self.sql.as_bytes()),
+                sql: self.sql.clone(),
+                has_finished: pending.is_last && state.closing == Some(Ending::Finished),
+                lanes: pending.lanes.clone(),
+                operators: Vec::new(),
+                prepared: prepared.clone(),
+            };
+            let (store, states) = (Arc::clone(&checkpoints.store), std::mem::take(&mut pending.states));
+            let written = tokio::task::spawn_blocking(move || checkpoint::write(store.as_ref(), manifest, &states));
+            pending.bytes = written.await.unwrap_or_else(|error| Err(lost(&error)))?;
+        }
+        pending.is_written = true;
+        let epoch = pending.epoch;
+        if self.exactly_once {
+            self.commits.send(Commit { epoch, prepared }).await.ok();
+            return Ok(());
+        }
+        self.committed(state, epoch).await
+    }
+
+    async fn committed(&mut self, state: &mut State, epoch: u64) -> Result<(), Fault> {
+        let Some(pending) = state.pending.take_if(|pending| pending.epoch == epoch) else { return Ok(()) };
+        state.checkpoint = Some(CheckpointStatistics { epoch, bytes: pending.bytes, took: pending.began.elapsed() });
+        if let Some(checkpoints) = &self.checkpoints {
+            let (store, kept) = (Arc::clone(&checkpoints.store), checkpoints.kept.max(2));
+            let forgotten = tokio::task::spawn_blocking(move || checkpoint::forget_old(store.as_ref(), kept));
+            forgotten.await.unwrap_or_else(|error| Err(lost(&error)))?;
+        }
+        self.acknowledge(&pending).await;
+        if state.ended_lanes.len() == self.lanes.len() && !pending.is_last {
+            self.begin(state, true).await;
+        }
+        Ok(())
+    }
+
+    /// For monitors to see. A source that cannot say so now says it the next time.
+    async fn acknowledge(&self, pending: &Pending) {
+        let mut positions: HashMap<&str, Vec<(Split, Position)>> = HashMap::new();
+        for lane in &pending.lanes {
+            let read = lane.splits.iter().filter_map(|split| Some((split.split.clone(), split.position.clone()?)));
+            positions.entry(&lane.source).or_default().extend(read);
+        }
+        for source in &self.sources {
+            if let Some(positions) = positions.get(source.identity.as_str())
+                && let Err(fault) = source.source.acknowledge(positions).await
+            {
+                tracing::warn!(target: "velox::sql", job = %self.job, "positions were not acknowledged: {fault}");
+            }
+        }
+    }
+
+    fn publish(&self, state: &State) {
+        self.statistics.send_replace(Statistics {
+            operators: self.counters.iter().map(|(node, counters)| counters.read(*node)).collect(),
+            elapsed: state.began.elapsed(),
+            failures: self.failures.counts(),
+            checkpoint: state.checkpoint,
+        });
+    }
+}
+
+fn lost(error: &tokio::task::JoinError) -> Fault {
+    Fault::new(Blame::Program, format!("writing a checkpoint failed by a defect of this program: {error}"))
+}

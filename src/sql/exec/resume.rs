@@ -1,0 +1,138 @@
+//! Which checkpoint a job goes on from, and what of it still fits. It reads the store and starts nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use super::operator::StateTable;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::plan::stream::{NodeKind, StreamPlan};
+use crate::sql::state::checkpoint::{self, Restored};
+use crate::sql::state::manifest::{LaneState, SplitState, sha256};
+use crate::sql::state::store::Store;
+
+/// What a job goes on from.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    /// The checkpoint; 0 for a beginning.
+    pub epoch: u64,
+    /// What the sink has to make visible first.
+    pub commit: Option<(u64, String)>,
+    /// Whether the job had come to its end.
+    pub has_finished: bool,
+    /// Whether the SQL text is another one now.
+    pub has_changed: bool,
+    /// Where the sources stood.
+    pub lanes: Vec<LaneState>,
+    /// State by the identity of its operator.
+    pub tables: HashMap<String, Vec<StateTable>>,
+    /// What should be known.
+    pub messages: Vec<String>,
+}
+
+/// The identity of the rows that a source read as a table remembers.
+pub fn upsert_identity(source: &str) -> String {
+    format!("{source}.rows")
+}
+
+/// What a job goes on from, given the checkpoint that its sink knows to be visible.
+///
+/// # Errors
+/// No checkpoint that would write every row once; one that is damaged where no other will do.
+pub fn resume(
+    store: &dyn Store,
+    committed: Option<u64>,
+    exactly_once: bool,
+    sql: &str,
+    plan: &StreamPlan,
+    identities: &[String],
+) -> Result<Resumed, Fault> {
+    let mut messages = Vec::new();
+    let restored = match committed.filter(|_| exactly_once) {
+        Some(epoch) => visible(store, epoch)?,
+        None => newest(store, exactly_once, &mut messages)?,
+    };
+    let Some(Restored { manifest, mut tables }) = restored else {
+        return Ok(Resumed { messages, ..Resumed::default() });
+    };
+    checkpoint::forget_newer(store, manifest.epoch)?;
+    let has_changed = manifest.sql_sha256 != sha256(sql.as_bytes());
+    messages.insert(0, format!("goes on from checkpoint {} in {}", manifest.epoch, store.place()));
+    if has_changed {
+        messages.push("the SQL text is another one than at that checkpoint: state that still fits is kept".into());
+    }
+    let known = known(plan, identities);
+    for operator in &manifest.operators {
+        let rows: usize = operator.tables.iter().map(|table| table.rows).sum();
+        if !known.contains(&operator.identity) {
+            tables.remove(&operator.identity);
+            if rows > 0 {
+                messages.push(format!("dropped {rows} rows of state: no operator is `{}` any more", operator.label));
+            }
+        }
+    }
+    let (lanes, dropped): (Vec<_>, Vec<_>) = manifest.lanes.into_iter().partition(|lane| known.contains(&lane.source));
+    if !dropped.is_empty() {
+        messages.push("dropped the positions of a source that is not read any more".into());
+    }
+    let commit = match (exactly_once, committed) {
+        (true, None) => manifest.prepared.map(|prepared| (manifest.epoch, prepared)),
+        _ => None,
+    };
+    // A job that had ended is over only as long as it is the same job.
+    let has_finished = manifest.has_finished && !has_changed;
+    if has_finished {
+        messages.push("the job had come to its end; name another --state-dir to run it again".into());
+    }
+    Ok(Resumed { epoch: manifest.epoch, commit, has_finished, has_changed, lanes, tables, messages })
+}
+
+impl Resumed {
+    /// What is known of a source's splits, and the watermark it had given.
+    pub fn source(&self, identity: &str) -> (HashMap<String, SplitState>, i64) {
+        let lanes: Vec<_> = self.lanes.iter().filter(|lane| lane.source == identity).collect();
+        let splits = lanes.iter().flat_map(|lane| &lane.splits).map(|split| (split.split.0.clone(), split.clone()));
+        let watermark = lanes.iter().map(|lane| lane.watermark).min().unwrap_or(i64::MIN);
+        // An end of input is no time to go on from.
+        (splits.collect(), if watermark == i64::MAX { i64::MIN } else { watermark })
+    }
+}
+
+/// The checkpoint whose rows are visible for certain; what came after it is read again.
+fn visible(store: &dyn Store, epoch: u64) -> Result<Option<Restored>, Fault> {
+    if epoch == 0 {
+        checkpoint::forget_newer(store, 0)?;
+        return Ok(None);
+    }
+    if !checkpoint::epochs(store)?.contains(&epoch) {
+        let what = format!(
+            "the sink holds the rows up to checkpoint {epoch} of this job, which is not in {}: going on would write rows twice",
+            store.place()
+        );
+        return Err(Fault::new(Blame::Operator, what)
+            .next("name the --state-dir that holds it, or give the job another name to begin anew"));
+    }
+    checkpoint::read(store, epoch).map(Some)
+}
+
+/// The newest checkpoint that can be read.
+fn newest(store: &dyn Store, exactly_once: bool, messages: &mut Vec<String>) -> Result<Option<Restored>, Fault> {
+    let epochs = checkpoint::epochs(store)?;
+    for epoch in epochs.iter().rev() {
+        match checkpoint::read(store, *epoch) {
+            Ok(restored) => return Ok(Some(restored)),
+            // Rows of it may be visible already: an older one would write them twice.
+            Err(fault) if exactly_once => {
+                return Err(fault.next("restore the file, or give the job another name to begin anew"));
+            }
+            Err(fault) if *epoch == epochs[0] => {
+                return Err(fault.next("no older checkpoint is left; name another --state-dir to begin anew"));
+            }
+            Err(fault) => messages.push(format!("{}; the one before it is used", fault.what)),
+        }
+    }
+    Ok(None)
+}
+
+fn known(plan: &StreamPlan, identities: &[String]) -> HashSet<String> {
+    let upserts = plan.nodes.iter().zip(identities).filter(|(node, _)| matches!(node.kind, NodeKind::Source(_)));
+    identities.iter().cloned().chain(upserts.map(|(_, identity)| upsert_identity(identity))).collect()
+}

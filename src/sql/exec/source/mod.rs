@@ -1,0 +1,310 @@
+//! The task of a source's lane: reads its splits side by side, gives their rows event times and the stream its
+//! watermarks and barriers. Positions move only with rows that have gone into the stream.
+
+mod reading;
+mod rows;
+mod values;
+mod watermark;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use tokio::sync::mpsc;
+
+use super::chunk::Message;
+use super::clock::now_ms;
+use super::report::{LaneOrder, Report};
+use super::statistics::Counters;
+use super::worker::{Work, ticks};
+use crate::connectors::contract::{BATCH_ROWS_MAX, Pull, SourceRows};
+use crate::core::fault::Fault;
+use crate::sql::plan::stream::WatermarkSpec;
+use crate::sql::state::manifest::LaneState;
+
+pub use reading::{ATTEMPTS, Opening, RETRIES};
+use reading::{Pulled, Reading};
+pub use rows::Shape;
+pub use values::Values;
+use watermark::{LaneTime, lane_time};
+
+/// Splits of a bounded source that a lane has open at once: enough to hide the latency of a disk, few enough that a
+/// folder of 10,000 files does not open them all. Those that wait hold the watermark back.
+const OPEN_MAX: usize = 16;
+
+/// A lane of a source.
+pub struct Lane {
+    /// Its number over all sources of the job.
+    pub number: usize,
+    /// Which lane of its source.
+    pub instance: usize,
+    /// The source's identity over restarts.
+    pub identity: String,
+    /// How readers are opened.
+    pub opening: Opening,
+    /// How rows become chunks.
+    pub shape: Shape,
+    /// How watermarks are made.
+    pub watermark: WatermarkSpec,
+    /// Whether the source ends.
+    pub is_bounded: bool,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+    /// Orders.
+    pub orders: mpsc::Receiver<LaneOrder>,
+    /// Operators and ways out.
+    pub work: Work,
+    /// The watermark that was given before a restart.
+    pub restored_watermark: i64,
+}
+
+/// What a lane does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Reading,
+    /// Nothing is read any more; barriers still pass.
+    Over,
+}
+
+struct State {
+    splits: Vec<Reading>,
+    pulls: FuturesUnordered<BoxFuture<'static, Result<Pulled, Fault>>>,
+    mode: Mode,
+    /// The watermark that has gone into the chain.
+    watermark: i64,
+    is_idle: bool,
+    has_caught_up: bool,
+    has_splits: bool,
+}
+
+impl Lane {
+    /// Reads until it is told to close.
+    ///
+    /// # Errors
+    /// What ends the job.
+    pub async fn run(mut self) -> Result<(), Fault> {
+        let mut state = State {
+            splits: Vec::new(),
+            pulls: FuturesUnordered::new(),
+            mode: Mode::Reading,
+            watermark: i64::MIN,
+            is_idle: false,
+            has_caught_up: false,
+            has_splits: false,
+        };
+        if self.restored_watermark > i64::MIN {
+            state.watermark = self.restored_watermark;
+            self.work.rise(self.restored_watermark).await?;
+        }
+        let mut ticks = ticks();
+        loop {
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => match order {
+                    Some(LaneOrder::Close(epoch)) => {
+                        self.work.barrier(epoch, Some(self.lane_state(&state))).await?;
+                        return self.work.outlets.send(Message::End).await;
+                    }
+                    Some(order) => self.obey(&mut state, order).await?,
+                    // The job has gone: its token is cancelled too.
+                    None => std::future::pending().await,
+                },
+                _ = ticks.tick() => {
+                    self.work.tick().await?;
+                    self.rise(&mut state).await?;
+                    self.count(&state);
+                }
+                Some(pulled) = state.pulls.next(), if !state.pulls.is_empty() => {
+                    self.take(&mut state, pulled?).await?;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    async fn obey(&mut self, state: &mut State, order: LaneOrder) -> Result<(), Fault> {
+        match order {
+            LaneOrder::Assign(splits) => {
+                state.has_splits = true;
+                if state.mode == Mode::Reading {
+                    state.splits.extend(splits.into_iter().map(Reading::new));
+                    self.open(state);
+                    self.end_if_over(state).await?;
+                }
+            }
+            LaneOrder::Barrier(epoch) => self.work.barrier(epoch, Some(self.lane_state(state))).await?,
+            LaneOrder::Finish => self.end(state, true).await?,
+            LaneOrder::Stop => self.end(state, false).await?,
+            LaneOrder::Close(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Opens splits that wait, as many as may be open.
+    fn open(&self, state: &mut State) {
+        let mut open = state.splits.iter().filter(|split| split.is_open && !split.state.has_ended).count();
+        for (index, split) in state.splits.iter_mut().enumerate() {
+            if self.is_bounded && open >= OPEN_MAX {
+                return;
+            }
+            if !split.is_open && !split.state.has_ended {
+                split.is_open = true;
+                split.spoke = Instant::now();
+                open += 1;
+                state.pulls.push(self.opening.clone().open(index, split.state.clone()).boxed());
+            }
+        }
+    }
+
+    async fn take(&mut self, state: &mut State, pulled: Pulled) -> Result<(), Fault> {
+        let Pulled { index, reader, pull } = pulled;
+        let split = &mut state.splits[index];
+        split.progress = reader.progress();
+        let position = reader.position();
+        match pull {
+            Pull::Rows(rows) => {
+                split.spoke = Instant::now();
+                state.is_idle = false;
+                // A reader that had to give less than a batch had no more; where it ends, its end says so.
+                let is_drained = match split.progress.lag {
+                    Some(lag) => lag == 0,
+                    None => rows.batch.num_rows() < BATCH_ROWS_MAX,
+                };
+                split.has_caught_up |= is_drained && !self.is_bounded;
+                self.give(state, index, rows).await?;
+                state.splits[index].state.position = Some(position);
+            }
+            Pull::Idle => {
+                split.has_caught_up |= !self.is_bounded;
+                split.state.position = Some(position);
+            }
+            Pull::End => {
+                split.state.position = Some(position);
+                split.state.has_ended = true;
+                split.has_caught_up = true;
+                self.rise(state).await?;
+                self.caught_up(state).await?;
+                self.open(state);
+                return self.end_if_over(state).await;
+            }
+        }
+        let again = self.opening.clone().pull(index, state.splits[index].state.clone(), reader);
+        state.pulls.push(again.boxed());
+        self.caught_up(state).await
+    }
+
+    async fn give(&mut self, state: &mut State, index: usize, rows: SourceRows) -> Result<(), Fault> {
+        let began = Instant::now();
+        self.counters.add_bytes(rows.bytes);
+        let (chunk, bad) = self.shape.chunk(rows)?;
+        self.counters.add_busy(began);
+        self.counters.add_out(chunk.rows());
+        if !bad.is_empty() {
+            self.counters.add_bad(bad.len());
+            self.work.failures.take(&self.counters.label, bad).await?;
+        }
+        if chunk.rows() == 0 {
+            return Ok(());
+        }
+        let newest = chunk.times.iter().copied().max();
+        let split = &mut state.splits[index].state;
+        split.newest = split.newest.max(newest);
+        self.work.push(0, chunk).await?;
+        self.rise(state).await
+    }
+
+    /// Lets the watermark rise where it can, and says when all splits have fallen silent.
+    async fn rise(&mut self, state: &mut State) -> Result<(), Fault> {
+        if state.mode == Mode::Over || !state.has_splits {
+            return Ok(());
+        }
+        let time = if self.shape.is_processing_time() {
+            LaneTime::Watermark(now_ms().saturating_sub(self.watermark.out_of_orderness.as_millis() as i64))
+        } else {
+            // A bounded split that waits to be opened holds back; it is not idle before it has been asked.
+            let now = Instant::now();
+            let waiting = state.splits.iter().any(|split| !split.is_open && !split.state.has_ended);
+            if waiting {
+                LaneTime::Unknown
+            } else {
+                let splits = state.splits.iter().map(Reading::time);
+                lane_time(splits, self.watermark.out_of_orderness, self.watermark.idle_timeout, now)
+            }
+        };
+        match time {
+            LaneTime::Watermark(watermark) if watermark > state.watermark => {
+                state.watermark = watermark;
+                state.is_idle = false;
+                self.counters.watermark(self.instance, watermark);
+                self.work.rise(watermark).await
+            }
+            LaneTime::Idle if !state.is_idle => {
+                state.is_idle = true;
+                self.work.outlets.send(Message::Idle).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn caught_up(&mut self, state: &mut State) -> Result<(), Fault> {
+        if state.has_caught_up || !state.splits.iter().all(|split| split.has_caught_up || split.state.has_ended) {
+            return Ok(());
+        }
+        state.has_caught_up = true;
+        self.work.outlets.send(Message::CaughtUp).await
+    }
+
+    async fn end_if_over(&mut self, state: &mut State) -> Result<(), Fault> {
+        if state.splits.iter().any(|split| !split.state.has_ended) {
+            return Ok(());
+        }
+        if self.is_bounded {
+            return self.end(state, true).await;
+        }
+        self.caught_up(state).await
+    }
+
+    /// Reads no further. With `closes` every window closes; otherwise the job goes on from here another time.
+    async fn end(&mut self, state: &mut State, closes: bool) -> Result<(), Fault> {
+        if state.mode == Mode::Over {
+            return Ok(());
+        }
+        state.mode = Mode::Over;
+        state.pulls.clear();
+        self.count(state);
+        if closes {
+            state.watermark = i64::MAX;
+            self.work.rise(i64::MAX).await?;
+            self.caught_up_at_last(state).await?;
+        }
+        self.work.reports.send(Report::LaneEnded { lane: self.number }).await.ok();
+        Ok(())
+    }
+
+    async fn caught_up_at_last(&mut self, state: &mut State) -> Result<(), Fault> {
+        if state.has_caught_up {
+            return Ok(());
+        }
+        state.has_caught_up = true;
+        self.work.outlets.send(Message::CaughtUp).await
+    }
+
+    fn lane_state(&self, state: &State) -> LaneState {
+        LaneState {
+            source: self.identity.clone(),
+            watermark: state.watermark,
+            splits: state.splits.iter().map(|split| split.state.clone()).collect(),
+        }
+    }
+
+    fn count(&self, state: &State) {
+        self.work.chain.waits(self.work.outlets.waiting());
+        let lag = state.splits.iter().filter_map(|split| split.progress.lag).sum();
+        self.counters.backlog(self.instance, lag);
+        let bytes = state.splits.iter().filter_map(|split| split.progress.bytes);
+        let (done, total) = bytes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        self.counters.progress(self.instance, done, total);
+    }
+}

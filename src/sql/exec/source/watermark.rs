@@ -1,0 +1,83 @@
+//! The watermark of a lane: the lowest of its splits, without those that are idle or over. It knows no clock but what
+//! it is told.
+
+use std::time::{Duration, Instant};
+
+/// The newest event time of a split, and when it spoke last.
+#[derive(Debug, Clone, Copy)]
+pub struct SplitTime {
+    /// The newest event time, milliseconds since 1970.
+    pub newest: Option<i64>,
+    /// When its last row came; when it was opened, before the first.
+    pub spoke: Instant,
+    /// Whether nothing will come again.
+    pub has_ended: bool,
+}
+
+/// What holds for all splits of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneTime {
+    /// No row earlier than this is to come.
+    Watermark(i64),
+    /// A split that has given no row yet holds everything back.
+    Unknown,
+    /// All splits are silent or over.
+    Idle,
+}
+
+/// What holds for these splits at `now`.
+pub fn lane_time(
+    splits: impl Iterator<Item = SplitTime>,
+    out_of_orderness: Duration,
+    idle_timeout: Duration,
+    now: Instant,
+) -> LaneTime {
+    let mut lowest: Option<i64> = None;
+    let mut is_idle = true;
+    for split in splits {
+        if split.has_ended || now.duration_since(split.spoke) >= idle_timeout {
+            continue;
+        }
+        is_idle = false;
+        let Some(newest) = split.newest else { return LaneTime::Unknown };
+        lowest = Some(lowest.map_or(newest, |lowest| lowest.min(newest)));
+    }
+    match lowest {
+        Some(newest) => LaneTime::Watermark(newest.saturating_sub(out_of_orderness.as_millis() as i64)),
+        None if is_idle => LaneTime::Idle,
+        None => LaneTime::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(10);
+
+    fn check(splits: &[(Option<i64>, u64, bool)], expected: LaneTime) {
+        let begun = Instant::now();
+        let now = begun + Duration::from_secs(100);
+        let splits = splits.iter().map(|(newest, silent_s, has_ended)| SplitTime {
+            newest: *newest,
+            spoke: now.checked_sub(Duration::from_secs(*silent_s)).unwrap_or(begun),
+            has_ended: *has_ended,
+        });
+        assert_eq!(lane_time(splits, Duration::from_millis(5), IDLE, now), expected);
+    }
+
+    #[test]
+    fn the_slowest_split_that_speaks_rules() {
+        check(&[(Some(100), 0, false), (Some(50), 1, false)], LaneTime::Watermark(45));
+        check(&[(Some(100), 0, false), (Some(50), 10, false)], LaneTime::Watermark(95));
+        check(&[(Some(100), 0, false), (Some(50), 0, true)], LaneTime::Watermark(95));
+    }
+
+    #[test]
+    fn a_split_that_has_not_spoken_holds_back_until_it_counts_as_idle() {
+        check(&[(Some(100), 0, false), (None, 9, false)], LaneTime::Unknown);
+        check(&[(Some(100), 0, false), (None, 10, false)], LaneTime::Watermark(95));
+        check(&[(Some(100), 11, false), (None, 10, false)], LaneTime::Idle);
+        check(&[], LaneTime::Idle);
+    }
+}

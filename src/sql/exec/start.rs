@@ -1,0 +1,171 @@
+//! From a plan to a running job: opens sources and sink, finds the checkpoint to go on from, has the tasks connected and
+//! starts them. Nothing runs before all of it has succeeded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::assemble::{Assembly, Opened};
+use super::chain::Budget;
+use super::coordinator::{Coordinator, Ending};
+use super::dead_letters::{DeadLetterTopic, DeadLetters};
+use super::failures::Failures;
+use super::job::Job;
+use super::report::Report;
+use super::resume::{Resumed, resume};
+use super::settings::JobSettings;
+use super::statistics::Statistics;
+use super::tasks::TaskSet;
+use crate::connectors::contract::{Context, Sink, Source};
+use crate::connectors::registry::Connectors;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::plan::stream::{FailureStrategy, NodeKind, StreamPlan};
+use crate::sql::state::identity::identities;
+
+/// Reports that may wait for the coordinator: a few for each task of a large job.
+const REPORTS: usize = 256;
+/// Between two looks for new splits: a new file is read soon, and a cluster answers a request for metadata in a
+/// thousandth of it.
+const DISCOVERY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Starts a plan.
+pub async fn start(
+    plan: StreamPlan,
+    mut settings: JobSettings,
+    connectors: &Connectors,
+    context: &Context,
+) -> Result<Job, Fault> {
+    let hold = settings.checkpoints.as_ref().map(|checkpoints| checkpoints.store.hold()).transpose()?;
+    let sources = Opened::all(&plan).await?;
+    let identities = identities(&plan);
+    let (mut sink, exactly_once) = open_sink(&plan, &mut settings, connectors, context).await?;
+    let committed = sink.open().await?;
+    let checkpoints = settings.checkpoints.clone();
+    let mut resumed = match &checkpoints {
+        Some(checkpoints) => {
+            resume(checkpoints.store.as_ref(), committed, exactly_once, &settings.sql, &plan, &identities)?
+        }
+        None => Resumed::default(),
+    };
+    if let Some((epoch, prepared)) = &resumed.commit {
+        sink.commit(*epoch, prepared).await?;
+    }
+    if resumed.has_finished {
+        sink.close(true).await?;
+        return Ok(finished(resumed.messages));
+    }
+    let dead_letters = dead_letters(&plan, &settings, context)?;
+    let failures = Arc::new(Failures::new(&settings.name, plan.failure.clone(), dead_letters)?);
+    let token = CancellationToken::new();
+    let (reports, reports_in) = mpsc::channel(REPORTS);
+    let tasks = TaskSet::new(token.clone(), reports);
+    let (commits, commits_in) = mpsc::channel(1);
+    let mut assembly = Assembly::new(&plan, &identities, Arc::clone(&failures), tasks.clone());
+    assembly.budget = Budget::new(settings.state_bytes_max);
+    let assembled = assembly.assemble(sources, &mut resumed, sink, exactly_once, commits_in)?;
+    let (orders, orders_in) = mpsc::channel(1);
+    let (statistics, statistics_out) = watch::channel(Statistics::default());
+    let (ended, ending) = watch::channel(None);
+    let unbounded = assembled.sources.iter().enumerate().filter(|(_, handle)| !handle.source.is_bounded());
+    let watched: Vec<_> = unbounded.map(|(index, handle)| (index, Arc::clone(&handle.source))).collect();
+    let coordinator = Coordinator {
+        job: settings.name,
+        sql: settings.sql,
+        checkpoints: checkpoints.clone(),
+        hold,
+        exactly_once,
+        lanes: assembled.lanes,
+        sources: assembled.sources,
+        snapshots: assembled.snapshots,
+        tasks: assembled.tasks.len(),
+        holding: assembled.holding,
+        commits,
+        reports: reports_in,
+        orders: orders_in,
+        token: token.clone(),
+        counters: assembled.counters,
+        failures,
+        statistics,
+        epoch: resumed.epoch,
+        plan,
+    };
+    tasks.lead(coordinator.run(), Ending::Failed, move |ending| {
+        ended.send_replace(Some(ending));
+    });
+    for (name, running) in assembled.tasks {
+        tasks.start(name, running);
+    }
+    for (index, source) in watched {
+        tasks.watch("discovery", discover(index, source, tasks.reports().clone()));
+    }
+    Ok(Job {
+        orders,
+        statistics: statistics_out,
+        ending,
+        messages: resumed.messages,
+        has_checkpoints: checkpoints.is_some(),
+        guard: token.drop_guard(),
+    })
+}
+
+/// The sink, and whether what it writes becomes visible with checkpoints.
+async fn open_sink(
+    plan: &StreamPlan,
+    settings: &mut JobSettings,
+    connectors: &Connectors,
+    context: &Context,
+) -> Result<(Box<dyn Sink>, bool), Fault> {
+    let Some(NodeKind::Sink(node)) = plan.nodes.last().map(|node| &node.kind) else {
+        return Err(Fault::new(Blame::Program, "the plan does not end in a sink"));
+    };
+    if let Some(sink) = settings.sink.take() {
+        return Ok((sink, node.request.exactly_once));
+    }
+    let connector = connectors.get(&node.connector)?;
+    Ok((connector.sink(node.request.clone(), context).await?, node.request.exactly_once))
+}
+
+/// Where bad records go, where the plan sends them anywhere.
+fn dead_letters(
+    plan: &StreamPlan,
+    settings: &JobSettings,
+    context: &Context,
+) -> Result<Option<Arc<dyn DeadLetters>>, Fault> {
+    if let Some(given) = &settings.dead_letters {
+        return Ok(Some(Arc::clone(given)));
+    }
+    match (&plan.failure, &context.kafka) {
+        (FailureStrategy::SendToDlq { topic }, Some(kafka)) => Ok(Some(Arc::new(DeadLetterTopic::open(kafka, topic)?))),
+        _ => Ok(None),
+    }
+}
+
+/// Looks for new splits from time to time.
+async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Report>) {
+    let mut looks = tokio::time::interval(DISCOVERY_INTERVAL);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The first look was taken before the job began.
+    looks.tick().await;
+    loop {
+        looks.tick().await;
+        match from.splits().await {
+            Ok(splits) => {
+                if reports.send(Report::Discovered { source, splits }).await.is_err() {
+                    return;
+                }
+            }
+            Err(fault) => tracing::warn!(target: "velox::sql", "no look for new splits: {fault}"),
+        }
+    }
+}
+
+/// A job that had come to its end before.
+fn finished(messages: Vec<String>) -> Job {
+    let (orders, _) = mpsc::channel(1);
+    let (_, statistics) = watch::channel(Statistics::default());
+    let (_, ending) = watch::channel(Some(Ending::Finished));
+    let guard = CancellationToken::new().drop_guard();
+    Job { orders, statistics, ending, messages, has_checkpoints: true, guard }
+}
