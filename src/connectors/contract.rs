@@ -158,6 +158,10 @@ pub trait Source: Send + Sync {
     fn system_columns(&self) -> &'static [&'static str];
     /// Whether it ends.
     fn is_bounded(&self) -> bool;
+    /// Whether splits may appear that are not there yet. One that does not grow is over when all its splits are.
+    fn grows(&self) -> bool {
+        !self.is_bounded()
+    }
     /// What the plan view says of it before anything runs: `topic orders, 3 partitions, 12,400 records`.
     fn description(&self) -> String;
     /// The parts that can be read side by side, in a stable order. Asked again from time to time where

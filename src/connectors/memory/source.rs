@@ -53,6 +53,10 @@ impl Source for MemorySource {
         self.kept.is_some()
     }
 
+    fn grows(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> String {
         match &self.kept {
             Some(kept) => {

@@ -283,6 +283,7 @@ impl<'a> Assembly<'a> {
                 shape: shape.clone(),
                 watermark: node.watermark,
                 is_bounded: node.source.is_bounded(),
+                grows: node.source.grows(),
                 counters: Arc::clone(&counters),
                 orders: orders_in,
                 work,

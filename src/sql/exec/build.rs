@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::graph::Step;
+use super::join::{self, JoinInput};
 use super::map::Map;
 use super::operator::Operator;
 use super::upsert::Upsert;
@@ -28,6 +29,13 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
         (NodeKind::Map { predicate, projection, event_time }, [input]) => {
             let map = Map::new(predicate.as_ref(), projection.as_deref(), event_time.as_ref(), input, output)?;
             Ok(Box::new(map))
+        }
+        (NodeKind::Join(join), [_, _]) => {
+            let input = |port: usize| {
+                let below = &plan.nodes[node.inputs[port].0];
+                JoinInput { schema: Arc::clone(&below.schema), changes: below.changes, key: below.key.clone() }
+            };
+            join::build(join, input(0), input(1), &output, plan.state_ttl)
         }
         _ => {
             let what = format!("`{}` is not something that this build can run", node.label);

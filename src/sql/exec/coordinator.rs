@@ -24,15 +24,26 @@ use crate::sql::state::manifest::{FORM, LaneState, Manifest, SplitState, sha256}
 /// Between two publications of the statistics: what a screen can show.
 const STATISTICS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Ending {
+/// How a job ended that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What ended it.
+    pub how: How,
+    /// The newest checkpoint, where it keeps some.
+    pub checkpoint: Option<u64>,
+    /// Records that failed.
+    pub bad: u64,
+    /// Rows that were too late.
+    pub late: u64,
+}
+
+/// What ended a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
     /// All input was read, or LIMIT was reached.
     Finished,
-    /// It was stopped; the checkpoint that it goes on from, where it keeps some.
-    Stopped(Option<u64>),
-    /// It failed.
-    Failed(Fault),
+    /// It was asked to stop; with checkpoints it goes on from there another time.
+    Stopped,
     /// It was dropped.
     Cancelled,
 }
@@ -113,7 +124,7 @@ struct State {
     ended_lanes: HashSet<usize>,
     ended_tasks: usize,
     /// Set once nothing more is read: how the job will have ended.
-    closing: Option<Ending>,
+    closing: Option<How>,
     checkpoint: Option<CheckpointStatistics>,
     fault: Option<Fault>,
 }
@@ -133,7 +144,10 @@ struct Pending {
 
 impl Coordinator {
     /// Leads the job to its end.
-    pub async fn run(mut self) -> Ending {
+    ///
+    /// # Errors
+    /// What ended it: the first fault of any of its tasks.
+    pub async fn run(mut self) -> Result<Ending, Fault> {
         let mut state = State {
             began: Instant::now(),
             pending: None,
@@ -146,6 +160,7 @@ impl Coordinator {
         if let Err(fault) = self.lead(&mut state).await {
             state.fault.get_or_insert(fault);
         }
+        let was_cancelled = self.token.is_cancelled();
         self.token.cancel();
         while state.ended_tasks < self.tasks {
             match self.reports.recv().await {
@@ -161,14 +176,16 @@ impl Coordinator {
         }
         self.publish(&state);
         drop(self.hold.take());
-        match (state.fault, state.closing) {
-            (Some(fault), _) => Ending::Failed(fault),
-            (None, Some(Ending::Stopped(_))) => Ending::Stopped(
-                state.checkpoint.map(|checkpoint| checkpoint.epoch).filter(|_| self.checkpoints.is_some()),
-            ),
-            (None, Some(ending)) => ending,
-            (None, None) => Ending::Cancelled,
+        if let Some(fault) = state.fault {
+            return Err(fault);
         }
+        let statistics = self.statistics.borrow();
+        Ok(Ending {
+            how: state.closing.filter(|_| !was_cancelled).unwrap_or(How::Cancelled),
+            checkpoint: state.checkpoint.map(|checkpoint| checkpoint.epoch).filter(|_| self.checkpoints.is_some()),
+            bad: statistics.failures.bad(),
+            late: statistics.late(),
+        })
     }
 
     async fn lead(&mut self, state: &mut State) -> Result<(), Fault> {
@@ -216,7 +233,7 @@ impl Coordinator {
             Report::LaneEnded { lane } => {
                 state.ended_lanes.insert(lane);
                 if state.ended_lanes.len() == self.lanes.len() {
-                    state.closing.get_or_insert(Ending::Finished);
+                    state.closing.get_or_insert(How::Finished);
                     self.begin(state, true).await;
                 }
             }
@@ -235,7 +252,7 @@ impl Coordinator {
 
     async fn stop(&mut self, state: &mut State) {
         if state.closing.is_none() {
-            state.closing = Some(Ending::Stopped(None));
+            state.closing = Some(How::Stopped);
             for lane in &self.lanes {
                 lane.orders.send(LaneOrder::Stop).await.ok();
             }
@@ -305,7 +322,7 @@ impl Coordinator {
                 written_ms: now_ms(),
                 sql_sha256: sha256(self.sql.as_bytes()),
                 sql: self.sql.clone(),
-                has_finished: pending.is_last && state.closing == Some(Ending::Finished),
+                has_finished: pending.is_last && state.closing == Some(How::Finished),
                 lanes: pending.lanes.clone(),
                 operators: Vec::new(),
                 prepared: prepared.clone(),

@@ -3,8 +3,8 @@
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 
-pub use super::coordinator::Ending;
 use super::coordinator::JobOrder;
+pub use super::coordinator::{Ending, How};
 use super::statistics::Statistics;
 use crate::connectors::contract::Context;
 use crate::connectors::registry::Connectors;
@@ -16,7 +16,7 @@ use crate::sql::plan::stream::StreamPlan;
 pub struct Job {
     pub(super) orders: mpsc::Sender<JobOrder>,
     pub(super) statistics: watch::Receiver<Statistics>,
-    pub(super) ending: watch::Receiver<Option<Ending>>,
+    pub(super) ending: watch::Receiver<Option<Result<Ending, Fault>>>,
     pub(super) messages: Vec<String>,
     pub(super) has_checkpoints: bool,
     /// Ends the tasks when the job is dropped.
@@ -47,13 +47,13 @@ impl Job {
         &self.messages
     }
 
-    /// Reads no further, writes what is under way (and a checkpoint, where it keeps some), and ends.
-    pub async fn stop(&self) -> Ending {
-        self.orders.send(JobOrder::Stop).await.ok();
-        self.wait().await
+    /// Asks it to read no further, to write what is under way (and a checkpoint, where it keeps some), and to end.
+    pub fn stop(&self) {
+        // A second wish finds the first one waiting.
+        self.orders.try_send(JobOrder::Stop).ok();
     }
 
-    /// As [`Job::stop`]; answers with the checkpoint that the job goes on from.
+    /// As [`Job::stop`], and waits; answers with the checkpoint that the job goes on from.
     ///
     /// # Errors
     /// A job that keeps no checkpoints, or that failed before it had written this one.
@@ -62,10 +62,10 @@ impl Job {
             let fault = Fault::new(Blame::Operator, "this job keeps no checkpoints");
             return Err(fault.next("start it with --state-dir FOLDER"));
         }
-        match self.stop().await {
-            Ending::Stopped(Some(epoch)) => Ok(epoch),
-            Ending::Failed(fault) => Err(fault),
-            Ending::Finished => {
+        self.stop();
+        match self.wait().await? {
+            Ending { how: How::Stopped, checkpoint: Some(epoch), .. } => Ok(epoch),
+            Ending { how: How::Finished, .. } => {
                 Err(Fault::new(Blame::Operator, "the job had come to its end: there is nothing to go on with"))
             }
             _ => Err(Fault::new(Blame::Operator, "the job ended before its savepoint was written")),
@@ -73,19 +73,28 @@ impl Job {
     }
 
     /// Ends it at once, as dropping it does, and waits until its tasks have gone.
-    pub async fn cancel(self) -> Ending {
+    ///
+    /// # Errors
+    /// What it had failed with.
+    pub async fn cancel(self) -> Result<Ending, Fault> {
         let mut ending = self.ending.clone();
         drop(self.guard);
         ended(&mut ending).await
     }
 
-    /// Waits for its end.
-    pub async fn wait(&self) -> Ending {
+    /// Waits for its end. May be asked again.
+    ///
+    /// # Errors
+    /// What it failed with.
+    pub async fn wait(&self) -> Result<Ending, Fault> {
         ended(&mut self.ending.clone()).await
     }
 }
 
-async fn ended(ending: &mut watch::Receiver<Option<Ending>>) -> Ending {
-    let ended = ending.wait_for(Option::is_some).await.map(|ending| ending.clone());
-    ended.ok().flatten().unwrap_or(Ending::Cancelled)
+async fn ended(ending: &mut watch::Receiver<Option<Result<Ending, Fault>>>) -> Result<Ending, Fault> {
+    match ending.wait_for(Option::is_some).await.map(|ending| ending.clone()) {
+        Ok(Some(ending)) => ending,
+        // The runtime itself has gone, and the job's tasks with it.
+        _ => Ok(Ending { how: How::Cancelled, checkpoint: None, bad: 0, late: 0 }),
+    }
 }

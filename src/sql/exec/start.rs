@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::assemble::{Assembly, Opened};
 use super::chain::Budget;
-use super::coordinator::{Coordinator, Ending};
+use super::coordinator::{Coordinator, Ending, How};
 use super::dead_letters::{DeadLetterTopic, DeadLetters};
 use super::failures::Failures;
 use super::job::Job;
@@ -68,8 +68,8 @@ pub async fn start(
     let (orders, orders_in) = mpsc::channel(1);
     let (statistics, statistics_out) = watch::channel(Statistics::default());
     let (ended, ending) = watch::channel(None);
-    let unbounded = assembled.sources.iter().enumerate().filter(|(_, handle)| !handle.source.is_bounded());
-    let watched: Vec<_> = unbounded.map(|(index, handle)| (index, Arc::clone(&handle.source))).collect();
+    let growing = assembled.sources.iter().enumerate().filter(|(_, handle)| handle.source.grows());
+    let watched: Vec<_> = growing.map(|(index, handle)| (index, Arc::clone(&handle.source))).collect();
     let coordinator = Coordinator {
         job: settings.name,
         sql: settings.sql,
@@ -91,7 +91,7 @@ pub async fn start(
         epoch: resumed.epoch,
         plan,
     };
-    tasks.lead(coordinator.run(), Ending::Failed, move |ending| {
+    tasks.lead(coordinator.run(), Err, move |ending| {
         ended.send_replace(Some(ending));
     });
     for (name, running) in assembled.tasks {
@@ -165,7 +165,7 @@ async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Re
 fn finished(messages: Vec<String>) -> Job {
     let (orders, _) = mpsc::channel(1);
     let (_, statistics) = watch::channel(Statistics::default());
-    let (_, ending) = watch::channel(Some(Ending::Finished));
+    let (_, ending) = watch::channel(Some(Ok(Ending { how: How::Finished, checkpoint: None, bad: 0, late: 0 })));
     let guard = CancellationToken::new().drop_guard();
     Job { orders, statistics, ending, messages, has_checkpoints: true, guard }
 }

@@ -207,6 +207,11 @@ impl Statistics {
         self.operators.iter().filter(|operator| operator.rows_in == 0).map(|operator| operator.rows_out).sum()
     }
 
+    /// Rows written by the sink.
+    pub fn rows_written(&self) -> u64 {
+        self.operators.last().map_or(0, |sink| sink.rows_out)
+    }
+
     /// Rows that were too late, all nodes.
     pub fn late(&self) -> u64 {
         self.operators.iter().map(|operator| operator.late).sum()

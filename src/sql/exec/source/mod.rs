@@ -50,6 +50,8 @@ pub struct Lane {
     pub watermark: WatermarkSpec,
     /// Whether the source ends.
     pub is_bounded: bool,
+    /// Whether splits may appear.
+    pub grows: bool,
     /// What is counted.
     pub counters: Arc<Counters>,
     /// Orders.
@@ -260,10 +262,10 @@ impl Lane {
         if state.splits.iter().any(|split| !split.state.has_ended) {
             return Ok(());
         }
-        if self.is_bounded {
-            return self.end(state, true).await;
+        if self.grows {
+            return self.caught_up(state).await;
         }
-        self.caught_up(state).await
+        self.end(state, true).await
     }
 
     /// Reads no further. With `closes` every window closes; otherwise the job goes on from here another time.
