@@ -7,6 +7,10 @@ use datafusion_expr::expr::WindowFunctionDefinition;
 use datafusion_expr::planner::ExprPlanner;
 use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+use super::division::{self, ArithmeticPlanner, Divisions, ZeroDivisor};
+use super::json::JsonPlanner;
+use super::{aggregates, headers, json, number, text, time, within};
+
 /// Functions by lower-case name, aliases included.
 #[derive(Clone)]
 pub struct Functions {
@@ -14,16 +18,25 @@ pub struct Functions {
     aggregates: BTreeMap<String, Arc<AggregateUDF>>,
     windows: BTreeMap<String, Arc<WindowUDF>>,
     planners: Vec<Arc<dyn ExprPlanner>>,
+    divisions: Divisions,
 }
 
 impl Functions {
-    /// The functions of this build.
+    /// The functions of this build; a division by zero gives NULL and is counted.
     pub fn builtin() -> Self {
+        Self::with_zero_divisor(ZeroDivisor::default())
+    }
+
+    /// The functions of this build, where a division by zero is taken in that way.
+    pub fn with_zero_divisor(on_zero: ZeroDivisor) -> Self {
+        let divisions = Divisions { on_zero, ..Divisions::default() };
         let mut functions = Self {
             scalars: BTreeMap::new(),
             aggregates: BTreeMap::new(),
             windows: BTreeMap::new(),
             planners: vec![
+                Arc::new(ArithmeticPlanner::new(&divisions)),
+                Arc::new(JsonPlanner),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),
                 Arc::new(datafusion_functions_nested::planner::NestedFunctionPlanner),
                 Arc::new(datafusion_functions_nested::planner::FieldAccessPlanner),
@@ -32,6 +45,7 @@ impl Functions {
                 Arc::new(datafusion_functions_aggregate::planner::AggregateFunctionPlanner),
                 Arc::new(datafusion_functions_window::planner::WindowFunctionPlanner),
             ],
+            divisions: divisions.clone(),
         };
         for function in datafusion_functions::all_default_functions() {
             functions.register_scalar(function);
@@ -45,7 +59,43 @@ impl Functions {
         for function in datafusion_functions_window::all_default_window_functions() {
             functions.register_window(function);
         }
+        let stock = |function: Arc<ScalarUDF>, names: &'static [&'static str]| {
+            Arc::new(function.as_ref().clone().with_aliases(names.iter().copied()))
+        };
+        // What stands here replaces DataFusion's of the same name.
+        let own = [
+            headers::functions(),
+            json::functions(),
+            time::functions(),
+            text::functions(),
+            number::functions(),
+            division::functions(&divisions),
+            vec![
+                within::function(),
+                stock(datafusion_functions::unicode::character_length(), &["length", "char_length", "len"]),
+                stock(datafusion_functions::unicode::substr(), &["substring", "substr", "mid"]),
+                stock(datafusion_functions::string::lower(), &["lcase"]),
+                stock(datafusion_functions::string::upper(), &["ucase"]),
+                stock(datafusion_functions::string::starts_with(), &["startswith"]),
+                stock(datafusion_functions::string::ends_with(), &["endswith"]),
+                stock(datafusion_functions::string::uuid(), &["gen_random_uuid"]),
+                stock(datafusion_functions::math::random(), &["rand"]),
+                stock(datafusion_functions::math::signum(), &["sign"]),
+                stock(datafusion_functions::core::arrow_typeof(), &["typeof"]),
+            ],
+        ];
+        for function in own.into_iter().flatten() {
+            functions.register_scalar(function);
+        }
+        for function in aggregates::functions() {
+            functions.register_aggregate(function);
+        }
         functions
+    }
+
+    /// How divisions by zero are taken, and the count of those that gave NULL, shared by all clones.
+    pub fn divisions(&self) -> &Divisions {
+        &self.divisions
     }
 
     /// Adds a scalar function under its name and aliases; one of the same name is replaced.

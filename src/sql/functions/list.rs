@@ -1,0 +1,157 @@
+//! What `SHOW FUNCTIONS` and `sql functions` list: every function with its forms, a line of help, its category and an
+//! example.
+
+use std::collections::BTreeMap;
+
+use datafusion_expr::{Documentation, Signature};
+
+use super::registry::Functions;
+
+/// What a function makes of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A value of a row.
+    Scalar,
+    /// A value of many rows.
+    Aggregate,
+    /// A value of a row and the rows around it (`OVER`).
+    Window,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Aggregate => "aggregate",
+            Self::Window => "window",
+        }
+    }
+}
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name, lower case.
+    pub name: String,
+    /// Its other names.
+    pub aliases: Vec<String>,
+    /// What it makes of rows.
+    pub kind: Kind,
+    /// The forms it is written in.
+    pub signatures: Vec<String>,
+    /// One line of help.
+    pub help: String,
+    /// What it is about.
+    pub category: String,
+    /// SQL that uses it.
+    pub example: String,
+}
+
+/// Every function, scalars first, by name; markers of the planner are left out.
+pub fn entries(functions: &Functions) -> Vec<Entry> {
+    let mut found = BTreeMap::new();
+    for function in functions.scalars().values() {
+        add(&mut found, Kind::Scalar, function.name(), function.documentation(), function.signature());
+    }
+    for function in functions.aggregates().values() {
+        add(&mut found, Kind::Aggregate, function.name(), function.documentation(), function.signature());
+    }
+    for function in functions.windows().values() {
+        add(&mut found, Kind::Window, function.name(), function.documentation(), function.signature());
+    }
+    // A name that another function took (ours instead of DataFusion's) is listed with the one that has it.
+    let mut entries: Vec<Entry> = found.into_values().collect();
+    for entry in &mut entries {
+        let names = match entry.kind {
+            Kind::Scalar => names(functions.scalars().iter().map(|(key, function)| (key, function.name())), entry),
+            Kind::Aggregate => {
+                names(functions.aggregates().iter().map(|(key, function)| (key, function.name())), entry)
+            }
+            Kind::Window => names(functions.windows().iter().map(|(key, function)| (key, function.name())), entry),
+        };
+        entry.aliases = names;
+    }
+    entries
+}
+
+fn names<'a>(all: impl Iterator<Item = (&'a String, &'a str)>, entry: &Entry) -> Vec<String> {
+    all.filter(|(key, name)| name.eq_ignore_ascii_case(&entry.name) && **key != entry.name)
+        .map(|(key, _)| key.clone())
+        .collect()
+}
+
+fn add(
+    found: &mut BTreeMap<(Kind, String), Entry>,
+    kind: Kind,
+    name: &str,
+    documentation: Option<&Documentation>,
+    signature: &Signature,
+) {
+    let name = name.to_lowercase();
+    if name.starts_with("__") || found.contains_key(&(kind, name.clone())) {
+        return;
+    }
+    let own = super::help::line(&name);
+    let mut signatures = Vec::new();
+    if let Some(documentation) = documentation {
+        signatures.push(documentation.syntax_example.clone());
+        signatures.extend(documentation.alternative_syntax.iter().flatten().cloned());
+    } else {
+        let forms = signature.type_signature.to_string_repr_with_names(signature.parameter_names.as_deref());
+        signatures.extend(forms.into_iter().map(|form| format!("{name}({form})")));
+    }
+    if signatures.is_empty() {
+        signatures.push(format!("{name}()"));
+    }
+    let help = own.map(str::to_owned).or_else(|| documentation.map(|text| first_sentence(&text.description)));
+    let category = documentation.map_or_else(|| kind.word().to_owned(), |text| text.doc_section.label.to_owned());
+    let example = documentation
+        .and_then(|text| text.sql_example.as_deref())
+        .and_then(statement)
+        .unwrap_or_else(|| format!("SELECT {}", signatures[0]));
+    let entry = Entry {
+        name: name.clone(),
+        aliases: Vec::new(),
+        kind,
+        signatures,
+        help: help.unwrap_or_default(),
+        category: category.trim_end_matches(" Functions").to_owned(),
+        example,
+    };
+    found.insert((kind, name), entry);
+}
+
+/// The first sentence of a description, on one line.
+fn first_sentence(description: &str) -> String {
+    let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => line,
+    }
+}
+
+/// The first statement of an example in DataFusion's documentation, which shows prompts and results around it.
+fn statement(example: &str) -> Option<String> {
+    let lines = example.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```"));
+    let mut text = String::new();
+    for line in lines {
+        let line = match line.strip_prefix('>') {
+            Some(line) => line.trim(),
+            None if text.is_empty() && !line.to_ascii_lowercase().starts_with("select") => continue,
+            None => line,
+        };
+        if line.starts_with(['+', '|']) {
+            break;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(line);
+        if line.ends_with(';') {
+            break;
+        }
+    }
+    let text = text.trim_end_matches(';').trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,124 @@
+//! Calls as people write them to calls as the functions take them: a bare unit becomes text, `HEADER` gets its column,
+//! `IF` becomes CASE. It changes the syntax tree before planning and knows no types.
+
+use std::ops::ControlFlow;
+
+use datafusion_sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion_sql::sqlparser::ast::{
+    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Value, VisitMut, visit_expressions_mut,
+};
+
+use super::headers::{HEADERS_COLUMN, needs_headers};
+use super::time::{Unit, takes_unit};
+
+/// Rewrites every call in a query or an expression.
+pub fn rewrite<Node: VisitMut>(node: &mut Node) {
+    let _: ControlFlow<()> = visit_expressions_mut(node, |expr| {
+        if let Expr::Function(function) = expr {
+            let name = function.name.to_string();
+            match case_of(function, &name) {
+                Some(case) => *expr = case,
+                None => rewrite_call(function, &name),
+            }
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+fn rewrite_call(function: &mut Function, name: &str) {
+    let is = |known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let within_group = is(&["listagg", "string_agg", "group_concat", "array_agg", "collect", "collect_list"]);
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    if needs_headers(name) {
+        let written = if is(&["header_keys"]) { 0 } else { 1 };
+        if list.args.len() == written {
+            list.args.insert(0, unnamed(Expr::Identifier(Ident::new(HEADERS_COLUMN))));
+        }
+    }
+    if takes_unit(name)
+        && list.args.len() == 3
+        && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first_mut()
+        && let Expr::Identifier(unit) = first
+        && Unit::parse(&unit.value).is_some()
+    {
+        *first = text(&unit.value.clone());
+    }
+    if is(&["unix_timestamp"]) && list.args.is_empty() {
+        function.name = ObjectName::from(vec![Ident::new("unix_now")]);
+        return;
+    }
+    // What separates, where it is not said: a comma, as Flink and MySQL have it.
+    if is(&["listagg", "string_agg", "group_concat"]) && list.args.len() == 1 {
+        list.args.push(unnamed(text(",")));
+    }
+    // An ordering within the group is, for these, one of the arguments.
+    if within_group && !function.within_group.is_empty() {
+        list.clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(&mut function.within_group)));
+    }
+}
+
+/// `IF(condition, then, otherwise)` as CASE, which evaluates only the side it takes.
+fn case_of(function: &Function, name: &str) -> Option<Expr> {
+    if !(name.eq_ignore_ascii_case("if") || name.eq_ignore_ascii_case("iif")) {
+        return None;
+    }
+    let FunctionArguments::List(FunctionArgumentList { args, .. }) = &function.args else { return None };
+    let plain: Option<Vec<&Expr>> = args
+        .iter()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+            _ => None,
+        })
+        .collect();
+    let (condition, result, otherwise) = match plain?[..] {
+        [condition, result] => (condition, result, None),
+        [condition, result, otherwise] => (condition, result, Some(Box::new(otherwise.clone()))),
+        _ => return None,
+    };
+    Some(Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition: condition.clone(), result: result.clone() }],
+        else_result: otherwise,
+    })
+}
+
+fn unnamed(expr: Expr) -> FunctionArg {
+    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+}
+
+fn text(value: &str) -> Expr {
+    Expr::Value(Value::SingleQuotedString(value.to_owned()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use datafusion_sql::sqlparser::dialect::GenericDialect;
+    use datafusion_sql::sqlparser::parser::Parser;
+
+    use super::*;
+
+    #[test]
+    fn calls_are_rewritten_to_what_the_functions_take() {
+        for (written, taken) in [
+            ("HEADER('a')", "HEADER(_headers, 'a')"),
+            ("header(o._headers, 'a')", "header(o._headers, 'a')"),
+            ("HEADER_KEYS()", "HEADER_KEYS(_headers)"),
+            ("TIMESTAMPDIFF(SECOND, a, b)", "TIMESTAMPDIFF('SECOND', a, b)"),
+            ("DATEDIFF(day, a, b)", "DATEDIFF('day', a, b)"),
+            ("DATEDIFF(a, b)", "DATEDIFF(a, b)"),
+            ("unix_timestamp()", "unix_now()"),
+            ("LISTAGG(x)", "LISTAGG(x, ',')"),
+            ("LISTAGG(x, '|') WITHIN GROUP (ORDER BY y)", "LISTAGG(x, '|' ORDER BY y)"),
+            ("IF(a > 1, HEADER('k'), 2)", "CASE WHEN a > 1 THEN HEADER(_headers, 'k') ELSE 2 END"),
+        ] {
+            let mut query = Parser::parse_sql(&GenericDialect {}, &format!("SELECT {written}")).unwrap();
+            rewrite(&mut query);
+            assert_eq!(query[0].to_string(), format!("SELECT {taken}"));
+        }
+    }
+}

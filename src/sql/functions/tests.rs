@@ -1,0 +1,1 @@
+//! Tables of SQL expressions and what they give.

@@ -1,0 +1,24 @@
+//! Dates and times in SQL: what the clock says, how a moment is written and read, and how far two are apart. Moments are
+//! milliseconds since 1970 in UTC; no zone is ever guessed.
+
+mod civil;
+mod clock;
+mod distance;
+mod parts;
+mod pattern;
+mod written;
+
+use std::sync::Arc;
+
+use datafusion_expr::ScalarUDF;
+
+pub use distance::Unit;
+pub use distance::takes_unit;
+
+/// The functions on dates and times.
+pub fn functions() -> Vec<Arc<ScalarUDF>> {
+    [clock::functions(), distance::functions(), parts::functions(), written::functions()].concat()
+}
+
+/// The category under which they are listed.
+const CATEGORY: &str = "Dates and times";

@@ -1,0 +1,464 @@
+//! How a moment is written: patterns of Java (`yyyy-MM-dd HH:mm:ss.SSS`), of C's strftime (`%Y-%m-%d %H:%M:%S`) and of
+//! MySQL (`%Y-%m-%d %H:%i:%s`), told apart by what is in them. One compiled pattern writes and reads.
+
+use std::fmt::Write;
+
+use datafusion_common::{Result, exec_err};
+
+use super::civil::{Civil, days_of_month};
+
+/// A compiled pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Literal(String),
+    /// A number, written with at least this many digits (0: as many as it has).
+    Number(Part, usize),
+    MonthName {
+        short: bool,
+    },
+    DayName {
+        short: bool,
+    },
+    AmPm,
+    /// Fraction of a second with this many digits.
+    Fraction(usize),
+    /// `+0000` or `+00:00`; moments are in UTC.
+    Offset {
+        colon: bool,
+    },
+    /// `UTC`.
+    Zone,
+    /// Milliseconds or seconds since 1970.
+    Epoch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    Year,
+    ShortYear,
+    Quarter,
+    Month,
+    Day,
+    DayOfYear,
+    IsoYear,
+    IsoWeek,
+    /// 0 is Sunday.
+    Weekday,
+    /// 1 is Monday.
+    IsoWeekday,
+    Hour,
+    Hour12,
+    Minute,
+    Second,
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+impl Pattern {
+    /// Compiles a pattern: with a `%` it is C's, and MySQL's where `%i` (its minutes) is in it; else Java's.
+    ///
+    /// # Errors
+    /// A letter that stands for nothing.
+    pub fn parse(text: &str) -> Result<Self> {
+        let pieces = if text.contains('%') { percent(text, text.contains("%i"))? } else { java(text)? };
+        Ok(Self { pieces })
+    }
+
+    /// Writes a moment.
+    pub fn write(&self, moment_ms: i64, to: &mut String) {
+        let civil = Civil::of(moment_ms);
+        for piece in &self.pieces {
+            // Writing to a String cannot fail.
+            let _ = match piece {
+                Piece::Literal(text) => to.write_str(text),
+                Piece::Number(part, digits) => write!(to, "{:0digits$}", number(*part, &civil)),
+                Piece::MonthName { short } => to.write_str(name(&MONTHS, civil.month - 1, *short)),
+                Piece::DayName { short } => to.write_str(name(&DAYS, civil.weekday(), *short)),
+                Piece::AmPm => to.write_str(if civil.of_day_ms < 43_200_000 { "AM" } else { "PM" }),
+                Piece::Fraction(digits) => {
+                    let nine = format!("{:03}000000", civil.of_day_ms % 1_000);
+                    to.write_str(&nine[..(*digits).min(9)])
+                }
+                Piece::Offset { colon } => to.write_str(if *colon { "+00:00" } else { "+0000" }),
+                Piece::Zone => to.write_str("UTC"),
+                Piece::Epoch => write!(to, "{}", moment_ms.div_euclid(1_000)),
+            };
+        }
+    }
+
+    /// Reads a moment, in milliseconds since 1970. What the pattern does not name is the least there is: day 1,
+    /// midnight. `None` where the text does not fit the pattern or names no moment.
+    pub fn read(&self, text: &str) -> Option<i64> {
+        let mut rest = text;
+        let mut civil = Civil { year: 1970, month: 1, day: 1, of_day_ms: 0 };
+        let (mut hour, mut minute, mut second, mut fraction_ms) = (0, 0, 0, 0);
+        let (mut afternoon, mut day_of_year, mut offset_ms, mut epoch) = (None, None, 0, None);
+        for (index, piece) in self.pieces.iter().enumerate() {
+            match piece {
+                Piece::Literal(text) => rest = rest.strip_prefix(text.as_str())?,
+                Piece::Number(part, digits) => {
+                    // Digits that follow without anything between belong to the next number.
+                    let tight = matches!(self.pieces.get(index + 1), Some(Piece::Number(..) | Piece::Fraction(_)));
+                    let at_most = if tight { (*digits).max(1) } else { 9 };
+                    let value = digits_of(&mut rest, at_most)?;
+                    match part {
+                        Part::Year => civil.year = value,
+                        Part::ShortYear => civil.year = if value < 70 { 2000 + value } else { 1900 + value },
+                        Part::Month => civil.month = value,
+                        Part::Day => civil.day = value,
+                        Part::DayOfYear => day_of_year = Some(value),
+                        Part::Hour => hour = value,
+                        Part::Hour12 => {
+                            hour = value % 12;
+                            afternoon.get_or_insert(false);
+                        }
+                        Part::Minute => minute = value,
+                        Part::Second => second = value,
+                        Part::Quarter | Part::IsoYear | Part::IsoWeek | Part::Weekday | Part::IsoWeekday => {}
+                    }
+                }
+                Piece::MonthName { short } => civil.month = named(&MONTHS, &mut rest, *short)? + 1,
+                Piece::DayName { short } => {
+                    named(&DAYS, &mut rest, *short)?;
+                }
+                Piece::AmPm => {
+                    let (said, after) = rest.split_at_checked(2)?;
+                    afternoon = Some(said.eq_ignore_ascii_case("pm"));
+                    if afternoon == Some(false) && !said.eq_ignore_ascii_case("am") {
+                        return None;
+                    }
+                    rest = after;
+                }
+                Piece::Fraction(digits) => {
+                    let length = rest.bytes().take_while(u8::is_ascii_digit).count().min((*digits).max(1));
+                    let (said, after) = rest.split_at(length);
+                    let three: String = said.chars().chain("000".chars()).take(3).collect();
+                    fraction_ms = three.parse().ok()?;
+                    rest = after;
+                }
+                Piece::Offset { .. } => offset_ms = offset(&mut rest)?,
+                Piece::Zone => {
+                    let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+                    let (said, after) = rest.split_at(length);
+                    if !["utc", "gmt", "z"].contains(&said.to_ascii_lowercase().as_str()) {
+                        return None;
+                    }
+                    rest = after;
+                }
+                Piece::Epoch => epoch = Some(digits_of(&mut rest, 12)?),
+            }
+        }
+        if !rest.is_empty() {
+            return None;
+        }
+        if let Some(seconds) = epoch {
+            return seconds.checked_mul(1_000)?.checked_add(fraction_ms);
+        }
+        if afternoon == Some(true) {
+            hour += 12;
+        }
+        if let Some(day) = day_of_year {
+            (civil.month, civil.day) = (1, 1);
+            civil = Civil::of(civil.moment_ms()?.checked_add((day - 1) * super::civil::DAY_MS)?);
+        }
+        let fits = (1..=12).contains(&civil.month)
+            && (1..=days_of_month(civil.year, civil.month)).contains(&civil.day)
+            && (0..24).contains(&hour)
+            && (0..60).contains(&minute)
+            && (0..60).contains(&second);
+        if !fits {
+            return None;
+        }
+        civil.of_day_ms = ((hour * 60 + minute) * 60 + second) * 1_000 + fraction_ms;
+        civil.moment_ms()?.checked_sub(offset_ms)
+    }
+}
+
+fn number(part: Part, civil: &Civil) -> i64 {
+    let hour = civil.of_day_ms / 3_600_000;
+    match part {
+        Part::Year => civil.year,
+        Part::ShortYear => civil.year.rem_euclid(100),
+        Part::Quarter => (civil.month + 2) / 3,
+        Part::Month => civil.month,
+        Part::Day => civil.day,
+        Part::DayOfYear => civil.day_of_year(),
+        Part::IsoYear => civil.iso_week().0,
+        Part::IsoWeek => civil.iso_week().1,
+        Part::Weekday => civil.weekday(),
+        Part::IsoWeekday => (civil.weekday() + 6) % 7 + 1,
+        Part::Hour => hour,
+        Part::Hour12 => (hour + 11) % 12 + 1,
+        Part::Minute => civil.of_day_ms / 60_000 % 60,
+        Part::Second => civil.of_day_ms / 1_000 % 60,
+    }
+}
+
+fn name(names: &[&'static str], index: i64, short: bool) -> &'static str {
+    let name = usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default();
+    if short { &name[..3.min(name.len())] } else { name }
+}
+
+fn named(names: &[&'static str], rest: &mut &str, short: bool) -> Option<i64> {
+    let known = |name: &&'static str| if short { &name[..3] } else { *name };
+    let at = names.iter().position(|name| {
+        let name = known(name);
+        rest.get(..name.len()).is_some_and(|said| said.eq_ignore_ascii_case(name))
+    })?;
+    *rest = &rest[known(&names[at]).len()..];
+    i64::try_from(at).ok()
+}
+
+fn digits_of(rest: &mut &str, at_most: usize) -> Option<i64> {
+    let length = rest.bytes().take_while(u8::is_ascii_digit).count().min(at_most);
+    let (said, after) = rest.split_at(length);
+    *rest = after;
+    said.parse().ok()
+}
+
+/// `Z`, `+02`, `+0200` or `+02:00`, in milliseconds.
+fn offset(rest: &mut &str) -> Option<i64> {
+    if let Some(after) = rest.strip_prefix(['Z', 'z']) {
+        *rest = after;
+        return Some(0);
+    }
+    let sign = if rest.starts_with('-') { -1 } else { 1 };
+    *rest = rest.strip_prefix(['+', '-'])?;
+    let hours = digits_of(rest, 2)?;
+    if let Some(after) = rest.strip_prefix(':') {
+        *rest = after;
+    }
+    let minutes = digits_of(rest, 2).unwrap_or(0);
+    Some(sign * (hours * 60 + minutes) * 60_000)
+}
+
+fn percent(text: &str, mysql: bool) -> Result<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            literal(&mut pieces, letter);
+            continue;
+        }
+        let mut bare = false;
+        let mut fraction = None;
+        let mut of = letters.next();
+        if of == Some('-') {
+            bare = true;
+            of = letters.next();
+        }
+        if of == Some('.') {
+            literal(&mut pieces, '.');
+            of = letters.next();
+        }
+        if let Some(digits) = of.and_then(|letter| letter.to_digit(10)) {
+            fraction = usize::try_from(digits).ok();
+            of = letters.next();
+        }
+        let two = |part| Piece::Number(part, if bare { 0 } else { 2 });
+        let several = |pieces: &mut Vec<Piece>, text| -> Result<()> {
+            pieces.extend(percent(text, mysql)?);
+            Ok(())
+        };
+        let piece = match of {
+            Some('%') => {
+                literal(&mut pieces, '%');
+                continue;
+            }
+            Some('T') => {
+                several(&mut pieces, if mysql { "%H:%i:%S" } else { "%H:%M:%S" })?;
+                continue;
+            }
+            Some('F') => {
+                several(&mut pieces, "%Y-%m-%d")?;
+                continue;
+            }
+            Some('D') if !mysql => {
+                several(&mut pieces, "%m/%d/%y")?;
+                continue;
+            }
+            Some('R') if !mysql => {
+                several(&mut pieces, "%H:%M")?;
+                continue;
+            }
+            Some('r') if mysql => {
+                several(&mut pieces, "%h:%i:%S %p")?;
+                continue;
+            }
+            Some('Y') => Piece::Number(Part::Year, 4),
+            Some('y') => two(Part::ShortYear),
+            Some('m') => two(Part::Month),
+            Some('c') if mysql => Piece::Number(Part::Month, 0),
+            Some('d') => two(Part::Day),
+            Some('e') => Piece::Number(Part::Day, 0),
+            Some('j') => Piece::Number(Part::DayOfYear, if bare { 0 } else { 3 }),
+            Some('H') => two(Part::Hour),
+            Some('k') => Piece::Number(Part::Hour, 0),
+            Some('I') => two(Part::Hour12),
+            Some('h') if mysql => two(Part::Hour12),
+            Some('l') => Piece::Number(Part::Hour12, 0),
+            Some('i') if mysql => two(Part::Minute),
+            Some('M') if mysql => Piece::MonthName { short: false },
+            Some('M') => two(Part::Minute),
+            Some('s') if !mysql => Piece::Epoch,
+            Some('S' | 's') => two(Part::Second),
+            Some('f') => Piece::Fraction(fraction.unwrap_or(6)),
+            Some('L') => Piece::Fraction(3),
+            Some('b' | 'h') => Piece::MonthName { short: true },
+            Some('B') => Piece::MonthName { short: false },
+            Some('a') => Piece::DayName { short: true },
+            Some('A') => Piece::DayName { short: false },
+            Some('W') if mysql => Piece::DayName { short: false },
+            Some('p' | 'P') => Piece::AmPm,
+            Some('G') => Piece::Number(Part::IsoYear, 4),
+            Some('x') if mysql => Piece::Number(Part::IsoYear, 4),
+            Some('V') => two(Part::IsoWeek),
+            Some('v') if mysql => two(Part::IsoWeek),
+            Some('w') => Piece::Number(Part::Weekday, 0),
+            Some('u') if !mysql => Piece::Number(Part::IsoWeekday, 0),
+            Some('q') => Piece::Number(Part::Quarter, 0),
+            Some('z') => Piece::Offset { colon: false },
+            Some('Z') => Piece::Zone,
+            other => {
+                let letter = other.map_or_else(|| "the end".to_owned(), |letter| format!("`{letter}`"));
+                return exec_err!("`{text}` is no pattern for a time: {letter} after `%` stands for nothing");
+            }
+        };
+        pieces.push(piece);
+    }
+    Ok(pieces)
+}
+
+fn java(text: &str) -> Result<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let letters: Vec<char> = text.chars().collect();
+    let mut at = 0;
+    while at < letters.len() {
+        let letter = letters[at];
+        if letter == '\'' {
+            at += 1;
+            if letters.get(at) == Some(&'\'') {
+                literal(&mut pieces, '\'');
+            }
+            while letters.get(at).is_some_and(|letter| *letter != '\'') {
+                literal(&mut pieces, letters[at]);
+                at += 1;
+            }
+            at += 1;
+            continue;
+        }
+        let count = letters[at..].iter().take_while(|other| **other == letter).count();
+        at += count;
+        let number = |part| Piece::Number(part, if count == 1 { 0 } else { count });
+        let piece = match letter {
+            'y' | 'u' if count == 2 => Piece::Number(Part::ShortYear, 2),
+            'y' | 'u' => Piece::Number(Part::Year, 4),
+            'Y' => Piece::Number(Part::IsoYear, 4),
+            'Q' | 'q' => number(Part::Quarter),
+            'M' | 'L' if count == 3 => Piece::MonthName { short: true },
+            'M' | 'L' if count > 3 => Piece::MonthName { short: false },
+            'M' | 'L' => number(Part::Month),
+            'd' => number(Part::Day),
+            'D' => number(Part::DayOfYear),
+            'w' => number(Part::IsoWeek),
+            'E' => Piece::DayName { short: count < 4 },
+            'e' => Piece::Number(Part::IsoWeekday, 0),
+            'a' => Piece::AmPm,
+            'H' => number(Part::Hour),
+            'h' => number(Part::Hour12),
+            'm' => number(Part::Minute),
+            's' => number(Part::Second),
+            'S' => Piece::Fraction(count),
+            'z' | 'V' => Piece::Zone,
+            'Z' => Piece::Offset { colon: false },
+            'X' | 'x' => Piece::Offset { colon: count > 2 },
+            // ISO 8601 as people type it without quotes.
+            'T' => Piece::Literal("T".repeat(count)),
+            other if other.is_ascii_alphabetic() => {
+                return exec_err!(
+                    "`{text}` is no pattern for a time: `{other}` stands for nothing; text stands in quotes, as in `''at''`"
+                );
+            }
+            other => Piece::Literal(other.to_string().repeat(count)),
+        };
+        pieces.push(piece);
+    }
+    Ok(pieces)
+}
+
+fn literal(pieces: &mut Vec<Piece>, letter: char) {
+    match pieces.last_mut() {
+        Some(Piece::Literal(text)) => text.push(letter),
+        _ => pieces.push(Piece::Literal(letter.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// 2024-02-29 15:04:05.678, a Thursday.
+    const MOMENT_MS: i64 = 1_709_219_045_678;
+
+    #[test]
+    fn three_ways_of_writing_a_pattern_are_understood_both_ways() {
+        for (pattern, text, least_ms) in [
+            ("yyyy-MM-dd HH:mm:ss.SSS", "2024-02-29 15:04:05.678", 1),
+            ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2024-02-29T15:04:05.678+00:00", 1),
+            ("yyyyMMddHHmmssSSS", "20240229150405678", 1),
+            ("d MMM yyyy, h:mm a", "29 Feb 2024, 3:04 PM", 60_000),
+            ("EEEE d MMMM yyyy", "Thursday 29 February 2024", 86_400_000),
+            ("%Y-%m-%d %H:%M:%S", "2024-02-29 15:04:05", 1_000),
+            ("%Y-%m-%d %H:%M:%S%.3f", "2024-02-29 15:04:05.678", 1),
+            ("%d/%b/%Y:%H:%M:%S %z", "29/Feb/2024:15:04:05 +0000", 1_000),
+            ("%Y-%m-%d %H:%i:%s", "2024-02-29 15:04:05", 1_000),
+            ("%W %M %e %Y %h:%i %p", "Thursday February 29 2024 03:04 PM", 60_000),
+            ("%s", "1709219045", 1_000),
+            ("%F %T", "2024-02-29 15:04:05", 1_000),
+        ] {
+            let compiled = Pattern::parse(pattern).unwrap();
+            let mut written = String::new();
+            compiled.write(MOMENT_MS, &mut written);
+            assert_eq!(written, text, "{pattern}");
+            assert_eq!(compiled.read(text), Some(MOMENT_MS / least_ms * least_ms), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_moment() {
+        let pattern = Pattern::parse("yyyy-MM-dd HH:mm").unwrap();
+        for wrong in ["2023-02-29 00:00", "2024-13-01 00:00", "2024-02-29 24:00", "2024-02-29", "2024-02-29 00:00Z", ""]
+        {
+            assert_eq!(pattern.read(wrong), None, "{wrong}");
+        }
+        let zoned = Pattern::parse("yyyy-MM-dd HH:mm XXX").unwrap();
+        assert_eq!(zoned.read("1970-01-01 02:00 +02:00"), Some(0));
+    }
+
+    #[test]
+    fn a_letter_that_stands_for_nothing_is_named() {
+        assert!(Pattern::parse("yyyy-bb").unwrap_err().to_string().contains("`b` stands for nothing"));
+        assert!(Pattern::parse("%Y %!").unwrap_err().to_string().contains("`!` after `%`"));
+    }
+}
