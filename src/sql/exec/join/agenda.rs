@@ -32,14 +32,25 @@ impl Agenda {
         self.entries += slots.len();
     }
 
-    /// Asks for the verdict on every slot that may be due before `time`; those that are not gone stay.
-    pub fn take(&mut self, time: i64, mut verdict: impl FnMut(u32) -> Verdict) {
+    /// Hands out what is due before `time` (at the end of time, everything), each once. `due` says when a slot is due as
+    /// of now, `None` if it no longer is: an entry may be of an earlier row in the same slot. It is told of each slot
+    /// that is handed out before it is asked again.
+    pub fn take(&mut self, time: i64, mut due: impl FnMut(u32, Ask) -> Option<i64>) {
+        let last = time >> BUCKET_BITS;
         while let Some(mut first) = self.buckets.first_entry() {
-            if *first.key() > time >> BUCKET_BITS {
+            let bucket = *first.key();
+            if bucket > last {
                 break;
             }
             let before = first.get().len();
-            first.get_mut().retain(|slot| verdict(*slot) == Verdict::Wait);
+            first.get_mut().retain(|slot| match due(*slot, Ask::When) {
+                Some(at) if at < time || time == i64::MAX => {
+                    due(*slot, Ask::Take);
+                    false
+                }
+                Some(at) => at >> BUCKET_BITS == bucket,
+                None => false,
+            });
             self.entries -= before - first.get().len();
             if !first.get().is_empty() {
                 break;
@@ -54,27 +65,26 @@ impl Agenda {
     }
 }
 
-/// What becomes of an entry.
+/// What a slot is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Handed out, or without a row: it leaves the agenda.
-    Gone,
-    /// Due later within the bucket.
-    Wait,
+pub(super) enum Ask {
+    /// When it is due.
+    When,
+    /// Nothing: it is handed out, and is due no more.
+    Take,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn taken(agenda: &mut Agenda, dues: &[i64], time: i64) -> Vec<u32> {
+    fn taken(agenda: &mut Agenda, dues: &mut [Option<i64>], time: i64) -> Vec<u32> {
         let mut taken = Vec::new();
-        agenda.take(time, |slot| {
-            if dues[slot as usize] < time {
+        agenda.take(time, |slot, ask| match ask {
+            Ask::When => dues[slot as usize],
+            Ask::Take => {
                 taken.push(slot);
-                Verdict::Gone
-            } else {
-                Verdict::Wait
+                dues[slot as usize].take()
             }
         });
         taken
@@ -85,10 +95,21 @@ mod tests {
         let dues = [-70, 5, 10, 63, 64, 1_000];
         let mut agenda = Agenda::default();
         agenda.add_all(&dues, &[0, 1, 2, 3, 4, 5]);
-        assert_eq!(taken(&mut agenda, &dues, 10), [0, 1]);
-        assert_eq!(taken(&mut agenda, &dues, 10), [0; 0]);
-        assert_eq!(taken(&mut agenda, &dues, 64), [2, 3]);
-        assert_eq!(taken(&mut agenda, &dues, i64::MAX), [4, 5]);
+        let mut dues = dues.map(Some);
+        assert_eq!(taken(&mut agenda, &mut dues, 10), [0, 1]);
+        assert_eq!(taken(&mut agenda, &mut dues, 10), [0; 0]);
+        assert_eq!(taken(&mut agenda, &mut dues, 64), [2, 3]);
+        assert_eq!(taken(&mut agenda, &mut dues, i64::MAX), [4, 5]);
         assert_eq!(agenda.bytes(), 0);
+    }
+
+    #[test]
+    fn a_slot_with_a_later_row_does_not_hold_up_those_behind_it() {
+        let mut agenda = Agenda::default();
+        agenda.add_all(&[10, 200], &[0, 1]);
+        agenda.add(5_000, 0);
+        let mut dues = [Some(5_000), Some(200)];
+        assert_eq!(taken(&mut agenda, &mut dues, 1_000), [1]);
+        assert_eq!(taken(&mut agenda, &mut dues, 6_000), [0]);
     }
 }

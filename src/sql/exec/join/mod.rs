@@ -25,6 +25,9 @@ mod table;
 mod temporal;
 mod updating;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +41,7 @@ use self::expression::defect;
 use self::key::Codec;
 use self::lookup::Lookup;
 use self::pairing::{Condition, Emission, Shape};
-use self::side::{Identity, Layout, Side};
+use self::side::{Identity, IdentityColumns, Layout, Side};
 use self::table::TableJoin;
 use self::temporal::TemporalJoin;
 use self::updating::UpdatingJoin;
@@ -118,6 +121,12 @@ pub fn build(
             Box::new(UpdatingJoin::new(sides, shape, condition, node.null_aware, emission, state_ttl))
         }
     })
+}
+
+/// Whether instances side by side may share the work, each with the rows of its keys. Without a key every row concerns
+/// every other, and so does a NULL of `NOT IN`.
+pub fn spreads(node: &JoinNode) -> bool {
+    !node.on.is_empty() && !node.null_aware
 }
 
 fn check(node: &JoinNode, shape: Shape, inputs: [&JoinInput; 2]) -> Result<(), Fault> {
@@ -222,7 +231,7 @@ fn identity(
     let codec = Codec::new(&types, true, hasher.clone()).map_err(unfindable)?;
     // Where rows only come and are asked whether there is one, of equal ones one is enough.
     let replaces = !input.key.is_empty() || !is_changelog;
-    Ok(Identity::Columns { columns, codec, index: index::Index::default(), replaces })
+    Ok(Identity::Columns(Box::new(IdentityColumns { columns, codec, index: index::Index::default(), replaces })))
 }
 
 /// The schema of what is given: columns that NULLs are filled into are nullable, whatever the plan says.

@@ -58,16 +58,19 @@ pub(super) enum Identity {
     /// The key of the join: one row a key.
     Key,
     /// Columns of its own.
-    Columns {
-        /// Where they are among the columns kept.
-        columns: Vec<usize>,
-        /// Encodes them.
-        codec: Codec,
-        /// Rows by them.
-        index: Index,
-        /// Whether a row takes the place of one that has the same; else both stand.
-        replaces: bool,
-    },
+    Columns(Box<IdentityColumns>),
+}
+
+/// Rows by columns that are not, or not only, the key of the join.
+pub(super) struct IdentityColumns {
+    /// Where they are among the columns kept.
+    pub columns: Vec<usize>,
+    /// Encodes them.
+    pub codec: Codec,
+    /// Rows by them.
+    pub index: Index,
+    /// Whether a row takes the place of one that has the same; else both stand.
+    pub replaces: bool,
 }
 
 impl Layout {
@@ -157,15 +160,16 @@ impl Side {
 
     /// Identities of rows as they are kept, for [`Side::claim`] and [`Side::release`].
     pub fn identities(&self, kept: &RecordBatch) -> Result<Option<Keys>, Fault> {
-        let Identity::Columns { columns, codec, .. } = &self.identity else { return Ok(None) };
-        let columns: Vec<ArrayRef> = columns.iter().map(|column| Arc::clone(kept.column(*column))).collect();
-        codec.encode(&columns, kept.num_rows()).map(Some).map_err(defect)
+        let Identity::Columns(identity) = &self.identity else { return Ok(None) };
+        let columns: Vec<ArrayRef> = identity.columns.iter().map(|column| Arc::clone(kept.column(*column))).collect();
+        identity.codec.encode(&columns, kept.num_rows()).map(Some).map_err(defect)
     }
 
     /// The row that `row` takes the place of, if rows replace each other and there is one.
     pub fn replaced(&self, keys: &Keys, identities: Option<&Keys>, row: usize) -> Option<u32> {
         match &self.identity {
-            Identity::Columns { replaces: false, .. } | Identity::None => None,
+            Identity::Columns(identity) if !identity.replaces => None,
+            Identity::None => None,
             _ => self.found(keys, identities, row),
         }
     }
@@ -173,8 +177,8 @@ impl Side {
     /// The row that is taken back by one of this key and identity.
     pub fn found(&self, keys: &Keys, identities: Option<&Keys>, row: usize) -> Option<u32> {
         match (&self.identity, identities) {
-            (Identity::Columns { index, .. }, Some(identities)) => {
-                index.find_row(identities, row).map(|group| index.head(group))
+            (Identity::Columns(identity), Some(identities)) => {
+                identity.index.find_row(identities, row).map(|group| identity.index.head(group))
             }
             (Identity::Key, _) if keys.is_null(row) => self.null_group().map(|group| self.index.head(group)),
             (Identity::Key, _) => self.index.find_row(keys, row).map(|group| self.index.head(group)),
@@ -184,16 +188,16 @@ impl Side {
 
     /// Lets the row be found by its identity.
     pub fn identify(&mut self, identities: Option<&Keys>, row: usize, slot: u32) {
-        if let (Identity::Columns { index, .. }, Some(identities)) = (&mut self.identity, identities) {
-            index.link(identities.hashes[row], identities.key(row), slot);
+        if let (Identity::Columns(identity), Some(identities)) = (&mut self.identity, identities) {
+            identity.index.link(identities.hashes[row], identities.key(row), slot);
         }
     }
 
     /// Nothing finds the row any more; it is there until [`Store::remove`].
     pub fn unlink(&mut self, slot: u32) {
         self.index.unlink(slot);
-        if let Identity::Columns { index, .. } = &mut self.identity {
-            index.unlink(slot);
+        if let Identity::Columns(identity) = &mut self.identity {
+            identity.index.unlink(slot);
         }
     }
 
@@ -205,13 +209,13 @@ impl Side {
 
     /// Whether no key and no change will ever find the row.
     pub fn is_lost(&self, slot: u32) -> bool {
-        !matches!(self.identity, Identity::Columns { .. }) && self.index.group_of(slot) == NONE
+        !matches!(self.identity, Identity::Columns(_)) && self.index.group_of(slot) == NONE
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         let identity = match &self.identity {
-            Identity::Columns { index, .. } => index.bytes(),
+            Identity::Columns(identity) => identity.index.bytes(),
             _ => 0,
         };
         self.store.bytes() + self.index.bytes() + identity

@@ -1,12 +1,16 @@
 //! The rows of one side of a join, in the batches that they came in: appended, gathered by slot, taken out one by one.
 //! A slot stays what it is while its row moves from a thinned batch into a full one. It knows no keys.
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+};
 use arrow::compute;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
-use super::agenda::{Agenda, Verdict};
+use super::agenda::{Agenda, Ask};
 use super::index::NONE;
 
 /// Batches below this are worth joining together: their headers would weigh as much as their rows.
@@ -135,18 +139,13 @@ impl Store {
     pub fn take_due(&mut self, time: i64) -> Vec<u32> {
         let mut due = Vec::new();
         let slots = &mut self.slots;
-        self.agenda.take(time, |number| {
+        self.agenda.take(time, |number, ask| {
             let slot = &mut slots[number as usize];
-            if slot.segment == NONE || slot.due == NEVER {
-                return Verdict::Gone;
-            }
-            // At the end of time everything goes.
-            if slot.due < time || time == NEVER {
+            if ask == Ask::Take {
                 slot.due = NEVER;
                 due.push(number);
-                return Verdict::Gone;
             }
-            Verdict::Wait
+            (slot.segment != NONE && slot.due != NEVER).then_some(slot.due)
         });
         due
     }
@@ -335,17 +334,19 @@ impl Segment {
 
 /// Bytes that the rows of a batch need, whatever the buffers behind them hold.
 fn needed_bytes(batch: &RecordBatch) -> usize {
-    let bytes = |column: &ArrayRef| match column.to_data().get_slice_memory_size() {
-        Ok(bytes) => bytes,
-        Err(_) => column.get_array_memory_size(),
+    let bytes = |column: &ArrayRef| {
+        let shown = column.as_string_view_opt().map(|views| views.total_buffer_bytes_used());
+        let shown = shown.or_else(|| column.as_binary_view_opt().map(|views| views.total_buffer_bytes_used()));
+        match column.to_data().get_slice_memory_size() {
+            Ok(bytes) => bytes + shown.unwrap_or(0),
+            Err(_) => column.get_array_memory_size(),
+        }
     };
     batch.columns().iter().map(bytes).sum()
 }
 
 /// A column of views without the text that none of them shows.
 fn compacted(column: &ArrayRef) -> ArrayRef {
-    use arrow::array::AsArray;
-    use std::sync::Arc;
     if let Some(views) = column.as_string_view_opt() {
         Arc::new(views.gc())
     } else if let Some(views) = column.as_binary_view_opt() {
@@ -357,4 +358,67 @@ fn compacted(column: &ArrayRef) -> ArrayRef {
 
 fn too_many() -> ArrowError {
     ArrowError::ComputeError("a join holds more than four billion rows".into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use arrow::array::{Int64Array, StringViewArray};
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+    use super::*;
+
+    fn numbers(numbers: std::ops::Range<i64>) -> RecordBatch {
+        let schema = Schema::new(vec![Field::new("number", DataType::Int64, false)]);
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(Int64Array::from_iter_values(numbers))]).unwrap()
+    }
+
+    fn add(store: &mut Store, range: std::ops::Range<i64>) -> Vec<u32> {
+        let times: Vec<i64> = range.clone().collect();
+        store.append(numbers(range), &times, &times).unwrap()
+    }
+
+    fn values(store: &mut Store, slots: &[u32]) -> Vec<Option<i64>> {
+        store.gather(slots, &[0]).unwrap()[0].as_primitive::<Int64Type>().iter().collect()
+    }
+
+    #[test]
+    fn rows_are_gathered_from_anywhere_in_any_order_with_nulls_between() {
+        let mut store = Store::new(numbers(0..0).schema());
+        let first = add(&mut store, 0..10);
+        let second = add(&mut store, 10..20);
+        assert_eq!(values(&mut store, &[first[3], first[1]]), [Some(3), Some(1)]);
+        assert_eq!(values(&mut store, &[second[3], NONE, first[1]]), [Some(13), None, Some(1)]);
+        assert_eq!(values(&mut store, &[NONE]), [None]);
+    }
+
+    #[test]
+    fn slots_outlive_compaction_and_dead_rows_cost_no_memory_for_long() {
+        let mut store = Store::new(numbers(0..0).schema());
+        let mut slots = Vec::new();
+        for batch in 0..40 {
+            slots.extend(add(&mut store, batch * 1_000..(batch + 1) * 1_000));
+        }
+        for slot in slots.iter().enumerate().filter(|(row, _)| row % 10 != 0).map(|(_, slot)| slot) {
+            store.remove(*slot);
+        }
+        store.tidy().unwrap();
+        assert_eq!(store.live(), 4_000);
+        assert!(store.rows < 8_000, "{} rows are kept", store.rows);
+        let kept: Vec<u32> = slots.iter().copied().step_by(10).collect();
+        let expected: Vec<Option<i64>> = (0..40_000).step_by(10).map(Some).collect();
+        assert_eq!(values(&mut store, &kept), expected);
+        assert_eq!(store.take_due(20_000).len(), 2_000);
+    }
+
+    #[test]
+    fn a_few_rows_of_a_large_batch_do_not_keep_it_alive() {
+        let text = StringViewArray::from_iter_values((0..10_000).map(|row| format!("a text of some length {row}")));
+        let schema = Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8View, false)]));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(text)]).unwrap();
+        let mut store = Store::new(schema);
+        store.append(batch.slice(5_000, 10), &[0; 10], &[NEVER; 10]).unwrap();
+        assert!(store.segments[0].as_ref().unwrap().batch.get_array_memory_size() < 5_000);
+        assert!(store.bytes() < 10_000);
+    }
 }

@@ -119,7 +119,7 @@ fn insert(side: &mut Side, keys: &Keys, row: usize, slot: u32, watermark: i64) -
         due = due.min(until(side, newer));
     }
     side.store.put_off(slot, due);
-    newer == NONE || due >= watermark
+    newer == NONE || until(side, newer) >= watermark
 }
 
 fn pick(batch: RecordBatch, rows: &[u32]) -> Result<RecordBatch, Fault> {
