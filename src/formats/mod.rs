@@ -3,6 +3,9 @@
 
 pub mod contract;
 
+pub mod infer;
+pub mod json;
+
 pub mod decimal;
 pub mod moment;
 pub mod types;
