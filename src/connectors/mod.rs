@@ -3,10 +3,12 @@
 
 pub mod accept;
 pub mod contract;
+pub mod encoding;
 pub mod options;
 
 pub mod discard;
 pub mod generator;
 pub mod memory;
+pub mod stdout;
 
 pub mod registry;

@@ -6,6 +6,7 @@ use super::contract::Connector;
 use super::discard::DiscardConnector;
 use super::generator::GeneratorConnector;
 use super::memory::MemoryConnector;
+use super::stdout::StdoutConnector;
 use crate::core::fault::{Blame, Fault};
 
 /// Connectors by name.
@@ -22,6 +23,7 @@ pub fn builtin() -> Connectors {
     Connectors::default()
         .with(Arc::new(GeneratorConnector))
         .with(Arc::new(MemoryConnector::default()))
+        .with(Arc::new(StdoutConnector))
         .with(Arc::new(DiscardConnector))
 }
 

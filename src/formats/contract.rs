@@ -49,6 +49,18 @@ pub trait Encoder: Send {
     /// # Errors
     /// The rows that cannot be written come back in [`Encoded::bad`]; an error is what no row can be blamed for.
     fn encode(&mut self, batch: &RecordBatch) -> Result<Encoded, Fault>;
+    /// As [`Encoder::encode`], with what happens to each row, for formats that carry changes; the others do not look.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    fn encode_changes(&mut self, batch: &RecordBatch, _ops: Option<&Int8Array>) -> Result<Encoded, Fault> {
+        self.encode(batch)
+    }
+    /// Whether values say themselves what happens to a row. The old half of a replacement then has no value of its own:
+    /// it is part of the new half's.
+    fn carries_changes(&self) -> bool {
+        false
+    }
 }
 
 /// Rows as bytes.

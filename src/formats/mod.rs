@@ -3,8 +3,12 @@
 
 pub mod contract;
 
-pub mod infer;
+pub mod csv;
+pub mod debezium;
 pub mod json;
+pub mod raw;
+
+pub mod infer;
 
 pub mod decimal;
 pub mod moment;

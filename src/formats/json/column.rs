@@ -124,6 +124,74 @@ impl Column {
         Ok(())
     }
 
+    /// Takes a plain text that stands for a value of this type, such as a field of CSV. Nested values are JSON.
+    ///
+    /// # Errors
+    /// As [`Column::read`].
+    #[inline]
+    pub fn read_text(&mut self, text: &[u8]) -> Result<(), Bad> {
+        let data_type = &self.data_type;
+        let wrong = |why: Wrong| refused(data_type, why, &format!("`{}`", super::scan::shown(text)));
+        let other = || mismatch(data_type, &format!("`{}`", super::scan::shown(text)));
+        match &mut self.values {
+            Values::Text { bytes, ends } => {
+                if std::str::from_utf8(text).is_err() {
+                    return Err(Bad { class: "malformed", message: "the value is no UTF-8".into(), path: vec![] });
+                }
+                bytes.extend_from_slice(text);
+                too_long(bytes.len())?;
+                ends.push(offset(bytes.len()));
+            }
+            Values::Whole { values, min, max } => {
+                let value = whole(text).map_err(wrong)?;
+                values.push((*min..=*max).contains(&value).then_some(value).ok_or_else(|| wrong(Wrong::TooLarge))?);
+            }
+            Values::Decimal { values, precision, scale } => {
+                let value = decimal::parse(text, *scale).map_err(wrong)?;
+                if !decimal::fits(value, *precision) {
+                    return Err(wrong(Wrong::TooLarge));
+                }
+                values.push(value);
+            }
+            Values::Wide { values, precision, scale } => {
+                let value = decimal::parse_wide(text, *scale).map_err(wrong)?;
+                if value.wrapping_abs().to_string().len() > usize::from(*precision) {
+                    return Err(wrong(Wrong::TooLarge));
+                }
+                values.push(value);
+            }
+            Values::Real(values) => {
+                let value = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(other)?;
+                values.push(value);
+            }
+            Values::Boolean(values) => values.push(match text.to_ascii_lowercase().as_slice() {
+                b"true" | b"t" | b"1" | b"yes" => true,
+                b"false" | b"f" | b"0" | b"no" => false,
+                _ => return Err(other()),
+            }),
+            Values::Moment { values, unit } => {
+                let read = moment::parse(text).and_then(|moment| moment.count(*unit)).or_else(|| whole(text).ok());
+                values.push(read.ok_or_else(other)?);
+            }
+            Values::Date(values) => values.push(moment::parse_date(text).ok_or_else(other)?),
+            Values::Time(values) => values.push(moment::parse_time(text).ok_or_else(other)?),
+            Values::Bytes { bytes, ends } => {
+                bytes.extend_from_slice(text);
+                too_long(bytes.len())?;
+                ends.push(offset(bytes.len()));
+            }
+            Values::Nothing => {}
+            Values::Struct(_) | Values::List { .. } | Values::Map { .. } => {
+                let text = std::str::from_utf8(text).map_err(|_| other())?;
+                let mut cursor = Cursor::new(text.as_bytes());
+                self.read(&mut cursor)?;
+                return cursor.end();
+            }
+        }
+        self.validity.push(true);
+        Ok(())
+    }
+
     /// Adds a NULL.
     pub fn null(&mut self) {
         self.nulls += 1;
@@ -190,13 +258,7 @@ impl Column {
                     cursor.skip()?;
                     bytes.extend_from_slice(cursor.since(start));
                 }
-                if i32::try_from(bytes.len()).is_err() {
-                    return Err(Bad {
-                        class: "overflow",
-                        message: "a batch holds at most 2 GiB of text".into(),
-                        path: vec![],
-                    });
-                }
+                too_long(bytes.len())?;
                 ends.push(offset(bytes.len()));
             }
             Values::Whole { values, min, max } => {
@@ -450,6 +512,15 @@ fn taken<T>(values: &mut Vec<T>) -> Vec<T> {
 fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
     let all = std::mem::replace(ends, vec![0]);
     OffsetBuffer::new(ScalarBuffer::from(all))
+}
+
+fn too_long(bytes: usize) -> Result<(), Bad> {
+    match i32::try_from(bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            Err(Bad { class: "overflow", message: "a batch holds at most 2 GiB of text".into(), path: Vec::new() })
+        }
+    }
 }
 
 fn offset(length: usize) -> i32 {

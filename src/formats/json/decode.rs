@@ -62,6 +62,11 @@ impl JsonDecoder {
         outcome
     }
 
+    /// Takes rows back until `rows` are left.
+    pub fn take_back(&mut self, rows: usize) {
+        self.object.truncate(rows);
+    }
+
     /// The columns of all rows since the last call.
     ///
     /// # Errors

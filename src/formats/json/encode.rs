@@ -89,6 +89,45 @@ impl<'b> RowWriter<'b> {
     }
 }
 
+/// The values of one column as plain text, without quotes: for keys, CSV and raw records.
+pub struct PlainWriter<'b>(Values<'b>);
+
+impl<'b> PlainWriter<'b> {
+    /// Looks at the column once.
+    ///
+    /// # Errors
+    /// A type that has no text.
+    pub fn of(column: &'b ArrayRef) -> Result<Self, Fault> {
+        Values::of(column).map(Self)
+    }
+
+    /// Whether the value of a row is NULL.
+    #[inline]
+    pub fn is_null(&self, row: usize) -> bool {
+        self.0.is_null(row)
+    }
+
+    /// Appends the text of a value that is not NULL; bytes as they are, nested values as JSON.
+    #[inline]
+    pub fn write(&self, row: usize, out: &mut Vec<u8>) {
+        match &self.0 {
+            Values::Text(values) => out.extend_from_slice(values.as_string::<i32>().value(row).as_bytes()),
+            Values::LongText(values) => out.extend_from_slice(values.as_string::<i64>().value(row).as_bytes()),
+            Values::Bytes(values) => out.extend_from_slice(values.as_binary::<i64>().value(row)),
+            Values::Shown(values, _) => out.extend_from_slice(values.value(row).to_string().as_bytes()),
+            other => {
+                let start = out.len();
+                other.write(row, out);
+                // Quoted are only numbers and times, which hold nothing that was escaped.
+                if out.get(start) == Some(&b'"') {
+                    out.remove(start);
+                    out.pop();
+                }
+            }
+        }
+    }
+}
+
 fn members<'b, 'n>(names: impl Iterator<Item = &'n str>, columns: &'b [ArrayRef]) -> Result<Vec<Member<'b>>, Fault> {
     names
         .zip(columns)
