@@ -3,7 +3,6 @@
 
 mod describe;
 mod explain;
-mod files;
 mod formatting;
 mod functions;
 mod rows;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::graph::Step;
+use super::group_aggregate;
 use super::join::{self, JoinInput};
 use super::map::Map;
 use super::operator::Operator;
 use super::upsert::Upsert;
+use super::window::{self, aggregate::Told};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
 
@@ -29,6 +31,20 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
         (NodeKind::Map { predicate, projection, event_time }, [input]) => {
             let map = Map::new(predicate.as_ref(), projection.as_deref(), event_time.as_ref(), input, output)?;
             Ok(Box::new(map))
+        }
+        (NodeKind::GroupAggregate(aggregate), [input]) => {
+            let changes = plan.nodes[node.inputs[0].0].changes;
+            group_aggregate::build(aggregate, Arc::clone(input), changes, output, plan.state_ttl)
+        }
+        (NodeKind::WindowAggregate { window, aggregate }, [input]) => {
+            let changes = plan.nodes[node.inputs[0].0].changes;
+            let told = Told { late: plan.late, ttl: plan.state_ttl };
+            window::aggregate::build(window, aggregate, Arc::clone(input), changes, output, &told)
+        }
+        (NodeKind::CarriedWindowAggregate { window_end, aggregate }, [input]) => {
+            let changes = plan.nodes[node.inputs[0].0].changes;
+            let told = Told { late: plan.late, ttl: plan.state_ttl };
+            window::aggregate::carried(*window_end, aggregate, Arc::clone(input), changes, output, &told)
         }
         (NodeKind::Join(join), [_, _]) => {
             let input = |port: usize| {

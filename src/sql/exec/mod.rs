@@ -4,9 +4,12 @@
 pub mod job;
 pub mod settings;
 
+pub mod aggregate;
 pub mod chunk;
+pub mod group_aggregate;
 pub mod join;
 pub mod operator;
+pub mod window;
 
 pub mod build;
 pub mod evaluate;
@@ -22,6 +25,7 @@ mod chain;
 mod clock;
 mod coordinator;
 mod inlet;
+mod refusals;
 mod report;
 mod resume;
 mod sink;

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::stream::{Changes, EmitMode, JoinBound, Node, NodeId, NodeKind, StreamPlan};
+use crate::sql::exec::statistics::Statistics;
 
 /// One node, for programs.
 #[derive(Debug, Clone, Serialize)]
@@ -40,6 +41,31 @@ pub fn nodes(plan: &StreamPlan) -> Vec<Drawn> {
 /// The tree of a plan.
 pub fn tree(plan: &StreamPlan) -> String {
     draw(plan, |_, _| String::new())
+}
+
+/// The tree of a plan that ran: rows, rates, state and time of each node.
+pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
+    let seconds = statistics.elapsed.as_secs_f64().max(1e-3);
+    let busy: f64 = statistics.operators.iter().map(|node| node.busy.as_secs_f64()).sum::<f64>().max(1e-9);
+    draw(plan, |id, _| {
+        let Some(node) = statistics.operators.get(id.0) else { return String::new() };
+        let mut text = format!(
+            "  [{} in, {} out, {:.0}/s, {:.0} % of the time",
+            node.rows_in,
+            node.rows_out,
+            node.rows_in.max(node.rows_out) as f64 / seconds,
+            100.0 * node.busy.as_secs_f64() / busy,
+        );
+        if node.state_bytes > 0 {
+            let _ = write!(text, ", state {} rows {} bytes", node.state_rows, node.state_bytes);
+        }
+        for (count, what) in [(node.late, "late"), (node.bad, "bad")] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {what}");
+            }
+        }
+        text + "]"
+    })
 }
 
 fn draw(plan: &StreamPlan, beside: impl Fn(NodeId, &Node) -> String) -> String {

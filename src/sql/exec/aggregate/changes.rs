@@ -1,0 +1,150 @@
+//! What changed in groups since results were given last: the old results are kept until the new ones are asked for.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int8Array, RecordBatch, UInt32Array};
+use arrow::compute;
+use arrow::datatypes::SchemaRef;
+
+use super::failed;
+use super::grouped::Grouped;
+use crate::connectors::contract::Op;
+use crate::core::fault::Fault;
+use crate::sql::exec::chunk::Chunk;
+
+/// Groups that changed, with what was given for them before.
+#[derive(Default)]
+pub struct Touched {
+    groups: Vec<u32>,
+    is_touched: Vec<bool>,
+    /// Results as they were, in the order of `groups`, in parts as they were touched.
+    before: Vec<Vec<ArrayRef>>,
+    /// Whether anything was given for a group before.
+    was_there: Vec<bool>,
+}
+
+impl Touched {
+    /// Notes groups whose rows will change now. Must be called before the change.
+    ///
+    /// # Errors
+    /// A result that does not fit its type.
+    pub fn note(&mut self, grouped: &mut Grouped, groups: &[u32]) -> Result<(), Fault> {
+        let from = self.groups.len();
+        for group in groups {
+            let place = *group as usize;
+            if self.is_touched.len() <= place {
+                self.is_touched.resize(place + 1, false);
+            }
+            if !self.is_touched[place] {
+                self.is_touched[place] = true;
+                self.groups.push(*group);
+                self.was_there.push(grouped.count(*group) != 0);
+            }
+        }
+        if from < self.groups.len() {
+            self.before.push(grouped.results(&self.groups[from..])?);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The changes: new groups are inserted, gone ones deleted (and forgotten), changed ones replaced. `extra` gives the
+    /// columns between keys and results; `time` the event time of a group's rows.
+    ///
+    /// # Errors
+    /// A result that does not fit its type.
+    pub fn give(
+        &mut self,
+        grouped: &mut Grouped,
+        schema: &SchemaRef,
+        extra: impl Fn(usize) -> Vec<ArrayRef>,
+        time: impl Fn(&Grouped, u32) -> i64,
+        keeps_empty: bool,
+    ) -> Result<Option<Chunk>, Fault> {
+        if self.groups.is_empty() {
+            return Ok(None);
+        }
+        let touched = std::mem::take(self);
+        let after = grouped.results(&touched.groups)?;
+        let before = joined(&touched.before)?;
+        let keys = grouped.key_columns(&touched.groups)?;
+        let total = touched.groups.len() as u32;
+        let differs = differences(&before, &after)?;
+        // Old results stand at 0..total, new ones behind them.
+        let (mut places, mut ops) = (Vec::new(), Vec::new());
+        for (index, group) in touched.groups.iter().enumerate() {
+            let (old, new) = (index as u32, total + index as u32);
+            let is_there = keeps_empty || grouped.count(*group) > 0;
+            match (touched.was_there[index], is_there) {
+                (false, true) => {
+                    places.push(new);
+                    ops.push(Op::Insert as i8);
+                }
+                (true, false) => {
+                    places.push(old);
+                    ops.push(Op::Delete as i8);
+                }
+                (true, true) if differs[index] => {
+                    places.extend([old, new]);
+                    ops.extend([Op::UpdateBefore as i8, Op::UpdateAfter as i8]);
+                }
+                _ => {}
+            }
+        }
+        let times: Vec<i64> =
+            places.iter().map(|place| time(grouped, touched.groups[(place % total) as usize])).collect();
+        if !keeps_empty {
+            for group in &touched.groups {
+                if grouped.count(*group) <= 0 {
+                    grouped.remove(*group);
+                }
+            }
+        }
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let of_group: UInt32Array = places.iter().map(|place| place % total).collect();
+        let places = UInt32Array::from(places);
+        let pick =
+            |array: &ArrayRef, places: &UInt32Array| compute::take(array, places, None).map_err(|error| failed(&error));
+        let mut columns = keys.iter().map(|keys| pick(keys, &of_group)).collect::<Result<Vec<_>, _>>()?;
+        columns.extend(extra(places.len()));
+        for (before, after) in before.iter().zip(&after) {
+            let both = compute::concat(&[before.as_ref(), after.as_ref()]).map_err(|error| failed(&error))?;
+            columns.push(pick(&both, &places)?);
+        }
+        let batch = RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| failed(&error))?;
+        Ok(Some(Chunk { batch, times: times.into(), ops: Some(Int8Array::from(ops)), origins: None }))
+    }
+}
+
+fn joined(parts: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>, Fault> {
+    let columns = parts.first().map_or(0, Vec::len);
+    (0..columns)
+        .map(|column| {
+            let arrays: Vec<_> = parts.iter().map(|part| part[column].as_ref()).collect();
+            compute::concat(&arrays).map_err(|error| failed(&error))
+        })
+        .collect()
+}
+
+/// Which rows differ in any column.
+fn differences(before: &[ArrayRef], after: &[ArrayRef]) -> Result<Vec<bool>, Fault> {
+    let rows = before.first().map_or(0, |column| column.len());
+    let mut differs = vec![false; rows];
+    for (before, after) in before.iter().zip(after) {
+        if let Ok(distinct) = compute::kernels::cmp::distinct(before, after) {
+            for (row, differs) in differs.iter_mut().enumerate() {
+                *differs |= distinct.value(row);
+            }
+        } else {
+            // Lists and structs have no kernel for it: they are taken to differ.
+            differs.fill(true);
+        }
+    }
+    Ok(differs)
+}

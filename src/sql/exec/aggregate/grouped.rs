@@ -1,0 +1,385 @@
+//! Groups with their aggregates: rows are applied, changes are collected, results are read. The operators around it decide
+//! which groups there are and when results are given.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int8Array, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array,
+};
+use arrow::compute;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+
+use super::keys::Keys;
+use super::{GroupAccumulator, Rows, accumulator, failed};
+use crate::connectors::contract::{BadRow, Op};
+use crate::core::fault::Fault;
+use crate::sql::exec::chunk::Chunk;
+use crate::sql::exec::operator::StateTable;
+use crate::sql::plan::stream::{AggregateNode, Changes, Expression};
+
+/// What groups are made with: compiled once for an operator.
+#[derive(Clone)]
+pub struct Recipe {
+    node: AggregateNode,
+    input: SchemaRef,
+    changes: Changes,
+    key_types: Vec<DataType>,
+}
+
+/// Keys and arguments of the rows of one chunk, computed once however many windows the rows are in.
+pub struct Prepared {
+    keys: Vec<ArrayRef>,
+    calls: Vec<(Vec<ArrayRef>, Option<BooleanArray>)>,
+    times: Int64Array,
+    ops: Option<Int8Array>,
+    rows: usize,
+}
+
+impl Recipe {
+    /// For a node over an input of this schema.
+    ///
+    /// # Errors
+    /// Keys without a type.
+    pub fn new(node: AggregateNode, input: SchemaRef, changes: Changes) -> Result<Self, Fault> {
+        let key_types = node.keys.iter().map(|key| key.data_type(&input)).collect::<Result<_, _>>();
+        Ok(Self { key_types: key_types.map_err(|error| failed(&error))?, node, input, changes })
+    }
+
+    /// How many key columns.
+    pub fn keys(&self) -> usize {
+        self.key_types.len()
+    }
+
+    /// Keys and arguments of a chunk.
+    ///
+    /// # Errors
+    /// An expression that cannot be computed.
+    pub fn prepare(&self, chunk: &Chunk) -> Result<Prepared, Fault> {
+        let rows = chunk.rows();
+        let column = |expression: &Expression| {
+            let value = expression.evaluate(&chunk.batch).and_then(|value| value.into_array(rows));
+            value.map_err(|error| failed(&error))
+        };
+        let mut calls = Vec::with_capacity(self.node.calls.len());
+        for call in &self.node.calls {
+            let ordering = call.function.order_bys().iter().map(|key| &key.expr);
+            let arguments = call.function.expressions();
+            let values = arguments.iter().chain(ordering).map(column).collect::<Result<Vec<_>, _>>()?;
+            let filter = match &call.filter {
+                Some(filter) => Some(column(filter)?.as_boolean().clone()),
+                None => None,
+            };
+            calls.push((values, filter));
+        }
+        Ok(Prepared {
+            keys: self.node.keys.iter().map(column).collect::<Result<_, _>>()?,
+            calls,
+            times: chunk.times_array(),
+            ops: chunk.ops.clone(),
+            rows,
+        })
+    }
+
+    /// No groups yet.
+    ///
+    /// # Errors
+    /// An aggregate that cannot do this.
+    pub fn groups(&self) -> Result<Grouped, Fault> {
+        let calls = self.node.calls.iter().map(|call| accumulator(call, self.changes, &self.input));
+        Ok(Grouped {
+            keys: Keys::new(&self.key_types)?,
+            calls: calls.collect::<Result<_, _>>()?,
+            counts: Vec::new(),
+            times: Vec::new(),
+            numbers: Vec::new(),
+        })
+    }
+}
+
+impl Prepared {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The rows at these places.
+    ///
+    /// # Errors
+    /// Arrow's, which are defects.
+    pub fn take(&self, rows: &UInt32Array) -> Result<Self, Fault> {
+        let pick = |array: &dyn Array| compute::take(array, rows, None).map_err(|error| failed(&error));
+        let calls = self.calls.iter().map(|(values, filter)| {
+            let values = values.iter().map(|values| pick(values)).collect::<Result<Vec<_>, Fault>>()?;
+            let filter =
+                filter.as_ref().map(|filter| pick(filter).map(|array| array.as_boolean().clone())).transpose()?;
+            Ok((values, filter))
+        });
+        Ok(Self {
+            keys: self.keys.iter().map(|keys| pick(keys)).collect::<Result<_, _>>()?,
+            calls: calls.collect::<Result<_, Fault>>()?,
+            times: pick(&self.times)?.as_primitive::<Int64Type>().clone(),
+            ops: self.ops.as_ref().map(|ops| pick(ops).map(|array| array.as_primitive().clone())).transpose()?,
+            rows: rows.len(),
+        })
+    }
+
+    /// The key columns.
+    pub fn keys(&self) -> &[ArrayRef] {
+        &self.keys
+    }
+
+    /// Event times, milliseconds since 1970.
+    pub fn times(&self) -> &Int64Array {
+        &self.times
+    }
+}
+
+/// Groups and what is known of each.
+pub struct Grouped {
+    keys: Keys,
+    calls: Vec<Box<dyn GroupAccumulator>>,
+    /// Rows a group.
+    counts: Vec<i64>,
+    /// Newest event time a group.
+    times: Vec<i64>,
+    /// Numbers of the rows in hand.
+    numbers: Vec<u32>,
+}
+
+impl Grouped {
+    /// The group of each row; a new key gets one.
+    ///
+    /// # Errors
+    /// Columns of other types.
+    pub fn intern(&mut self, rows: &Prepared) -> Result<Vec<u32>, Fault> {
+        let mut numbers = std::mem::take(&mut self.numbers);
+        self.keys.intern(&rows.keys, rows.rows, &mut numbers)?;
+        self.grow();
+        Ok(numbers)
+    }
+
+    /// Gives the buffer of [`Self::intern`] back.
+    pub fn recycle(&mut self, numbers: Vec<u32>) {
+        self.numbers = numbers;
+    }
+
+    fn grow(&mut self) {
+        let groups = self.keys.capacity();
+        if self.counts.len() < groups {
+            self.counts.resize(groups, 0);
+            self.times.resize(groups, i64::MIN);
+            for call in &mut self.calls {
+                call.grow(groups);
+            }
+        }
+    }
+
+    /// Applies rows whose groups are known. Rows that an aggregate refuses are named.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    pub fn apply(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<(), Fault> {
+        match &rows.ops {
+            None => self.add(rows, groups, refused),
+            Some(ops) => {
+                let additions: BooleanArray = ops.values().iter().map(|op| Some(Op::of(*op).is_addition())).collect();
+                for (mask, is_addition) in [(compute::not(&additions), false), (Ok(additions.clone()), true)] {
+                    let mask = mask.map_err(|error| failed(&error))?;
+                    if mask.true_count() == 0 {
+                        continue;
+                    }
+                    let places: UInt32Array = (0..rows.rows as u32).filter(|row| mask.value(*row as usize)).collect();
+                    let mut part = rows.take(&places)?;
+                    part.ops = None;
+                    let numbers: Vec<u32> = places.values().iter().map(|row| groups[*row as usize]).collect();
+                    if is_addition {
+                        self.add(&part, &numbers, refused)?;
+                    } else {
+                        self.take_back(&part, &numbers)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn add(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<(), Fault> {
+        for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
+            call.update(&Rows { values, groups, filter: filter.as_ref() }, refused)?;
+        }
+        for (group, time) in groups.iter().zip(rows.times.values()) {
+            let group = *group as usize;
+            self.counts[group] += 1;
+            self.times[group] = self.times[group].max(*time);
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, rows: &Prepared, groups: &[u32]) -> Result<(), Fault> {
+        for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
+            call.retract(&Rows { values, groups, filter: filter.as_ref() })?;
+        }
+        for (group, time) in groups.iter().zip(rows.times.values()) {
+            let group = *group as usize;
+            self.counts[group] -= 1;
+            self.times[group] = self.times[group].max(*time);
+        }
+        Ok(())
+    }
+
+    /// Rows in a group.
+    pub fn count(&self, group: u32) -> i64 {
+        self.counts.get(group as usize).copied().unwrap_or(0)
+    }
+
+    /// Newest event time of a group.
+    pub fn time(&self, group: u32) -> i64 {
+        self.times.get(group as usize).copied().unwrap_or(i64::MIN)
+    }
+
+    /// The key columns of groups.
+    ///
+    /// # Errors
+    /// Arrow's, which are defects.
+    pub fn key_columns(&self, groups: &[u32]) -> Result<Vec<ArrayRef>, Fault> {
+        self.keys.columns(groups)
+    }
+
+    /// The results of groups, one column an aggregate.
+    ///
+    /// # Errors
+    /// A result that does not fit its type.
+    pub fn results(&mut self, groups: &[u32]) -> Result<Vec<ArrayRef>, Fault> {
+        self.calls.iter_mut().map(|call| call.evaluate(groups)).collect()
+    }
+
+    /// Forgets a group.
+    pub fn remove(&mut self, group: u32) {
+        self.keys.remove(group);
+        for call in &mut self.calls {
+            call.clear(group);
+        }
+        if let Some(count) = self.counts.get_mut(group as usize) {
+            *count = 0;
+            self.times[group as usize] = i64::MIN;
+        }
+    }
+
+    /// Groups there are, in order of arrival.
+    pub fn all(&self) -> Vec<u32> {
+        self.keys.all()
+    }
+
+    /// The one group of a grouping without keys, made if there was no row yet.
+    pub fn single(&mut self) -> Option<u32> {
+        let single = self.keys.single();
+        self.grow();
+        single
+    }
+
+    /// How many groups.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Bytes held.
+    pub fn size(&self) -> usize {
+        let calls: usize = self.calls.iter().map(|call| call.size()).sum();
+        self.keys.size() + calls + (self.counts.capacity() + self.times.capacity()) * size_of::<i64>()
+    }
+
+    /// Everything, as a table: keys, `between` (columns that the operator adds), rows, time, states of the aggregates.
+    ///
+    /// # Errors
+    /// Arrow's or DataFusion's.
+    pub fn snapshot(
+        &mut self,
+        between: impl Fn(&Self, &[u32]) -> Vec<(String, ArrayRef)>,
+    ) -> Result<RecordBatch, Fault> {
+        let groups = self.keys.all();
+        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+        for (index, column) in self.keys.columns(&groups)?.into_iter().enumerate() {
+            columns.push((format!("key_{index}"), column));
+        }
+        columns.extend(between(self, &groups));
+        let counts: Int64Array = groups.iter().map(|group| self.count(*group)).collect();
+        let times: Int64Array = groups.iter().map(|group| self.time(*group)).collect();
+        columns.push(("rows".to_owned(), Arc::new(counts)));
+        columns.push(("time".to_owned(), Arc::new(times)));
+        for (index, call) in self.calls.iter_mut().enumerate() {
+            for (part, column) in call.state(&groups)?.into_iter().enumerate() {
+                columns.push((format!("call_{index}_{part}"), column));
+            }
+        }
+        let fields: Vec<Field> =
+            columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(groups.len()));
+        let columns = columns.into_iter().map(|(_, column)| column).collect();
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+            .map_err(|error| failed(&error))
+    }
+
+    /// Adds what [`Self::snapshot`] wrote, with `between` columns between keys and rows.
+    ///
+    /// # Errors
+    /// A table that is not of these groups.
+    pub fn restore(&mut self, table: &RecordBatch, keys: usize, between: usize) -> Result<Vec<u32>, Fault> {
+        let wrong = || failed(&"its checkpoint has other columns");
+        let key_columns = table.columns().get(..keys).ok_or_else(wrong)?;
+        let mut groups = Vec::new();
+        self.keys.intern(key_columns, table.num_rows(), &mut groups)?;
+        self.grow();
+        let whole = |index: usize| {
+            table
+                .columns()
+                .get(keys + between + index)
+                .and_then(|column| column.as_primitive_opt::<Int64Type>())
+                .ok_or_else(wrong)
+        };
+        let (counts, times) = (whole(0)?, whole(1)?);
+        for (row, group) in groups.iter().enumerate() {
+            let group = *group as usize;
+            self.counts[group] += counts.value(row);
+            self.times[group] = self.times[group].max(times.value(row));
+        }
+        for (index, call) in self.calls.iter_mut().enumerate() {
+            let prefix = format!("call_{index}_");
+            let states: Vec<ArrayRef> = table
+                .schema()
+                .fields()
+                .iter()
+                .zip(table.columns())
+                .filter(|(field, _)| field.name().starts_with(&prefix))
+                .map(|(_, column)| Arc::clone(column))
+                .collect();
+            call.merge(&states, &groups)?;
+        }
+        Ok(groups)
+    }
+
+    /// Adds the groups of another: its keys, rows and states. Panes become a window so.
+    ///
+    /// # Errors
+    /// A sum that does not fit any more.
+    pub fn merge(&mut self, other: &mut Self) -> Result<(), Fault> {
+        let from = other.keys.all();
+        let keys = other.keys.columns(&from)?;
+        let mut into = Vec::new();
+        self.keys.intern(&keys, from.len(), &mut into)?;
+        self.grow();
+        for (from, into) in from.iter().zip(&into) {
+            let into = *into as usize;
+            self.counts[into] += other.count(*from);
+            self.times[into] = self.times[into].max(other.time(*from));
+        }
+        for (call, other) in self.calls.iter_mut().zip(&mut other.calls) {
+            call.merge(&other.state(&from)?, &into)?;
+        }
+        Ok(())
+    }
+}
+
+/// A state table of groups.
+pub fn table(name: impl Into<String>, batch: RecordBatch, keys: usize) -> StateTable {
+    StateTable { name: name.into(), batch, keys }
+}

@@ -1,0 +1,130 @@
+//! Aggregates over groups: accumulators that can be read without being emptied, taken back where rows are taken back, and
+//! written into a checkpoint. Native ones for what everybody uses, DataFusion's own for the rest.
+
+pub mod changes;
+pub mod grouped;
+pub mod keys;
+
+mod count;
+mod extreme;
+mod mean;
+mod ordered;
+mod per_group;
+mod replay;
+mod sum;
+
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::datatypes::SchemaRef;
+
+use crate::connectors::contract::BadRow;
+use crate::core::fault::{Blame, Fault};
+use crate::sql::plan::stream::{AggregateCall, Changes};
+
+/// One aggregate over many groups. Groups are numbered from 0; a number may be used again after [`Self::clear`].
+pub trait GroupAccumulator: Send {
+    /// There are `groups` groups from now on, new ones empty.
+    fn grow(&mut self, groups: usize);
+
+    /// Adds rows: row `i` belongs to `groups[i]`. A row that cannot be added (an overflow) is left out and named.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    fn update(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(), Fault>;
+
+    /// Takes rows back that were added before.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault>;
+
+    /// The results of these groups, one a group, as they are now.
+    ///
+    /// # Errors
+    /// Arrow's or DataFusion's.
+    fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault>;
+
+    /// What is needed to go on another time, one row a group.
+    ///
+    /// # Errors
+    /// Arrow's or DataFusion's.
+    fn state(&mut self, groups: &[u32]) -> Result<Vec<ArrayRef>, Fault>;
+
+    /// Adds states: state `i` to `groups[i]`.
+    ///
+    /// # Errors
+    /// States that are not this aggregate's.
+    fn merge(&mut self, states: &[ArrayRef], groups: &[u32]) -> Result<(), Fault>;
+
+    /// Empties a group, whose number will be used again.
+    fn clear(&mut self, group: u32);
+
+    /// Bytes held.
+    fn size(&self) -> usize;
+}
+
+/// Rows for an accumulator.
+pub struct Rows<'a> {
+    /// Arguments, and behind them what the aggregate orders by.
+    pub values: &'a [ArrayRef],
+    /// The group of each row.
+    pub groups: &'a [u32],
+    /// Rows that count (`FILTER (WHERE …)`); all where absent.
+    pub filter: Option<&'a BooleanArray>,
+}
+
+impl Rows<'_> {
+    /// Whether row `row` counts.
+    pub fn counts(&self, row: usize) -> bool {
+        use arrow::array::Array;
+        self.filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+    }
+}
+
+/// The accumulator of a call. `input` says whether rows can be taken back.
+///
+/// # Errors
+/// An aggregate that does not know how to do this.
+pub fn accumulator(
+    call: &AggregateCall,
+    input: Changes,
+    schema: &SchemaRef,
+) -> Result<Box<dyn GroupAccumulator>, Fault> {
+    let function = &call.function;
+    let name = function.fun().name().to_lowercase();
+    let result = function.field().data_type().clone();
+    let arguments = function.expressions();
+    let plain = !function.is_distinct() && function.order_bys().is_empty();
+    let argument = match arguments.first() {
+        Some(argument) => Some(argument.data_type(schema).map_err(|error| failed(&error))?),
+        None => None,
+    };
+    let is_changelog = input == Changes::Changelog;
+    Ok(match (name.as_str(), argument) {
+        ("count", _) if plain && arguments.len() <= 1 => Box::new(count::Count::new()),
+        ("sum", Some(_)) if plain => match sum::sum(&result) {
+            Some(made) => made,
+            None => per_group::PerGroup::of(call, is_changelog, schema)?,
+        },
+        ("avg", Some(argument)) if plain => match mean::mean(&argument, &result) {
+            Some(made) => made,
+            None => per_group::PerGroup::of(call, is_changelog, schema)?,
+        },
+        ("min" | "max", Some(argument)) if function.order_bys().is_empty() => {
+            let largest = name == "max";
+            if is_changelog {
+                Box::new(ordered::Ordered::new(&argument, largest)?)
+            } else {
+                match extreme::extreme(&argument, largest) {
+                    Some(made) => made,
+                    None => Box::new(ordered::Kept::new(&argument, largest)?),
+                }
+            }
+        }
+        _ => per_group::PerGroup::of(call, is_changelog, schema)?,
+    })
+}
+
+/// A fault of a library's error, which is a defect here or an expression that cannot be computed.
+pub(crate) fn failed(error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(Blame::Program, format!("an aggregate cannot be computed: {error}"))
+}

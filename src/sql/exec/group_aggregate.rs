@@ -1,0 +1,211 @@
+//! GROUP BY without a window: a changelog keyed by the keys, or over bounded input one final table. A group without rows
+//! is gone, and one that nobody touched for the time to live is forgotten in silence.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::datatypes::SchemaRef;
+
+use super::aggregate::changes::Touched;
+use super::aggregate::failed;
+use super::aggregate::grouped::{Grouped, Prepared, Recipe, table};
+use super::chunk::Chunk;
+use super::operator::{Operator, Output, StateTable};
+use super::refusals::refuse;
+use crate::connectors::contract::BATCH_ROWS_MAX;
+use crate::core::fault::Fault;
+use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode};
+
+/// See the module.
+pub struct GroupAggregate {
+    recipe: Recipe,
+    groups: Grouped,
+    touched: Touched,
+    emit: EmitMode,
+    schema: SchemaRef,
+    due_ms: i64,
+    ttl: Option<Duration>,
+    now_ms: i64,
+    /// Groups by the clock of their last change, oldest first; a group may stand there more than once.
+    ages: VecDeque<(i64, u32)>,
+    last_change: Vec<i64>,
+    is_over: bool,
+}
+
+/// The operator of a grouping.
+///
+/// # Errors
+/// An aggregate that cannot do this.
+pub fn build(
+    node: &AggregateNode,
+    input: SchemaRef,
+    changes: Changes,
+    output: SchemaRef,
+    ttl: Option<Duration>,
+) -> Result<Box<dyn Operator>, Fault> {
+    let recipe = Recipe::new(node.clone(), input, changes)?;
+    Ok(Box::new(GroupAggregate {
+        groups: recipe.groups()?,
+        recipe,
+        touched: Touched::default(),
+        emit: node.emit,
+        schema: output,
+        due_ms: 0,
+        ttl,
+        now_ms: 0,
+        ages: VecDeque::new(),
+        last_change: Vec::new(),
+        is_over: false,
+    }))
+}
+
+impl GroupAggregate {
+    fn apply(&mut self, rows: &Prepared, chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
+        let groups = self.groups.intern(rows)?;
+        if self.emit != EmitMode::Final {
+            self.touched.note(&mut self.groups, &groups)?;
+        }
+        let mut refused = Vec::new();
+        self.groups.apply(rows, &groups, &mut refused)?;
+        refuse(chunk, refused, out);
+        if self.ttl.is_some() {
+            for group in &groups {
+                let place = *group as usize;
+                if self.last_change.len() <= place {
+                    self.last_change.resize(place + 1, i64::MIN);
+                }
+                if self.last_change[place] != self.now_ms {
+                    self.last_change[place] = self.now_ms;
+                    self.ages.push_back((self.now_ms, *group));
+                }
+            }
+        }
+        self.groups.recycle(groups);
+        Ok(())
+    }
+
+    fn give(&mut self, out: &mut Output) -> Result<(), Fault> {
+        let keeps_empty = self.recipe.keys() == 0;
+        let given = self.touched.give(&mut self.groups, &self.schema, |_| Vec::new(), Grouped::time, keeps_empty)?;
+        if let Some(mut chunk) = given {
+            // Results that only ever come need no ops: every sink takes them.
+            if chunk.ops.as_ref().is_some_and(|ops| ops.values().iter().all(|op| *op == 0)) {
+                chunk.ops = None;
+            }
+            out.give(chunk);
+        }
+        Ok(())
+    }
+
+    /// One output for each row: the rows are taken in rounds in which no group comes twice.
+    fn by_record(&mut self, rows: &Prepared, chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
+        let groups = self.groups.intern(rows)?;
+        let mut rounds: Vec<Vec<u32>> = Vec::new();
+        let mut seen = vec![0_u32; groups.iter().copied().max().map_or(0, |most| most as usize + 1)];
+        for (row, group) in groups.iter().enumerate() {
+            let round = &mut seen[*group as usize];
+            if rounds.len() <= *round as usize {
+                rounds.push(Vec::new());
+            }
+            rounds[*round as usize].push(row as u32);
+            *round += 1;
+        }
+        self.groups.recycle(groups);
+        for round in rounds {
+            let places = UInt32Array::from(round);
+            self.apply(&rows.take(&places)?, chunk, out)?;
+            self.give(out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Operator for GroupAggregate {
+    fn push(&mut self, _: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
+        let rows = self.recipe.prepare(&chunk)?;
+        match self.emit {
+            EmitMode::Changes { by_record: true } => self.by_record(&rows, &chunk, out),
+            EmitMode::Changes { by_record: false } => {
+                self.apply(&rows, &chunk, out)?;
+                self.give(out)
+            }
+            EmitMode::Final | EmitMode::Every(_) => self.apply(&rows, &chunk, out),
+        }
+    }
+
+    fn watermark(&mut self, watermark: i64, out: &mut Output) -> Result<i64, Fault> {
+        if watermark == i64::MAX && !self.is_over {
+            self.is_over = true;
+            self.groups.single();
+            if self.emit == EmitMode::Final {
+                let groups = self.groups.all();
+                for part in groups.chunks(BATCH_ROWS_MAX) {
+                    out.give(final_rows(&mut self.groups, part, &self.schema, |_| Vec::new(), Grouped::time)?);
+                }
+            } else {
+                self.give(out)?;
+            }
+        }
+        Ok(watermark)
+    }
+
+    fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {
+        self.now_ms = now_ms;
+        if let EmitMode::Every(period) = self.emit
+            && self.due_ms <= now_ms
+        {
+            self.due_ms = now_ms + period.as_millis() as i64;
+            self.give(out)?;
+        }
+        if let Some(ttl) = self.ttl {
+            let oldest = now_ms - ttl.as_millis() as i64;
+            while let Some((at, group)) = self.ages.front().copied().filter(|(at, _)| *at < oldest) {
+                self.ages.pop_front();
+                if self.last_change.get(group as usize) == Some(&at) {
+                    self.groups.remove(group);
+                    self.last_change[group as usize] = i64::MIN;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<StateTable>, Fault> {
+        Ok(vec![table("groups", self.groups.snapshot(|_, _| Vec::new())?, self.recipe.keys())])
+    }
+
+    fn restore(&mut self, tables: Vec<StateTable>) -> Result<(), Fault> {
+        for table in tables {
+            self.groups.restore(&table.batch, self.recipe.keys(), 0)?;
+        }
+        Ok(())
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.groups.size()
+    }
+
+    fn state_rows(&self) -> usize {
+        self.groups.len()
+    }
+}
+
+/// The results of groups as rows that only come.
+pub(super) fn final_rows(
+    groups: &mut Grouped,
+    which: &[u32],
+    schema: &SchemaRef,
+    extra: impl Fn(usize) -> Vec<ArrayRef>,
+    time: impl Fn(&Grouped, u32) -> i64,
+) -> Result<Chunk, Fault> {
+    let mut columns = groups.key_columns(which)?;
+    columns.extend(extra(which.len()));
+    columns.extend(groups.results(which)?);
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(which.len()));
+    let batch =
+        RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|error| failed(&error))?;
+    let times: Vec<i64> = which.iter().map(|group| time(groups, *group)).collect();
+    Ok(Chunk::inserts(batch, times.into()))
+}

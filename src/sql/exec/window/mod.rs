@@ -1,0 +1,4 @@
+//! Windows: which rows are in which, when a window is over, what becomes of rows that come too late.
+
+pub mod aggregate;
+pub mod assign;
