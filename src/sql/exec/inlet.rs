@@ -284,6 +284,7 @@ mod tests {
         inputs[1].send(Message::Idle).await.unwrap();
         assert_eq!(now(&mut inlet).as_deref(), Some("Watermark(10)"));
         inputs[1].send(Message::Watermark(7)).await.unwrap();
+        assert_eq!(now(&mut inlet), None);
         inputs[0].send(Message::Watermark(12)).await.unwrap();
         assert_eq!(now(&mut inlet), None, "an input that speaks again holds the watermark, which never falls");
         inputs[0].send(Message::Idle).await.unwrap();

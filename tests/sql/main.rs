@@ -1,0 +1,8 @@
+//! Streaming SQL as a whole: text to plan to running job, against tables in memory and sources that tests hold in hand.
+
+#![allow(clippy::unwrap_used)]
+
+mod failures;
+mod recovery;
+mod running;
+mod stage;

@@ -1,0 +1,167 @@
+//! Jobs that are ended at random points and go on from their checkpoints: what was committed equals an undisturbed run,
+//! nothing lost and nothing twice.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use velox::sql::exec::job::How;
+use velox::sql::exec::settings::JobSettings;
+
+use crate::running::{TABLE, batches};
+use crate::stage::{Ledger, Stage, sorted};
+
+/// Two streams of 3,000 rows in three splits each, a batch a millisecond.
+fn stage() -> Stage {
+    let stage = Stage::new();
+    for table in ["a", "b"] {
+        let splits = (0..3).map(|split| batches(split * 1_000, 1_000, 20)).collect();
+        stage.paced.put(table, splits, Duration::from_millis(2), true);
+    }
+    stage
+}
+
+/// Filters, computes and joins; the state of the join is on its way at every moment.
+fn query(parallelism: usize, delivery: &str) -> String {
+    format!(
+        "{TABLE} SELECT a.k, a.v, b.v AS w FROM a JOIN b ON a.k = b.k AND a.t BETWEEN b.t - 3 AND b.t + 3
+         WHERE CAST(a.v AS BIGINT) % 3 <> 1
+         WITH ('parallelism' = '{parallelism}', 'delivery.guarantee' = '{delivery}', 'watermark.max_out_of_orderness' = '1h')"
+    )
+}
+
+async fn undisturbed() -> Vec<String> {
+    let stage = stage();
+    let rows = sorted(stage.run(&query(1, "at_least_once")).await);
+    assert!(rows.len() > 1_000, "{} rows", rows.len());
+    rows
+}
+
+/// Runs the job with `parallelism` of each attempt, ending it at random, until it comes to its end.
+async fn disturbed(stage: &Stage, delivery: &str, parallelism: &[usize], ledger: Option<&Ledger>) -> usize {
+    let mut ended = 0;
+    loop {
+        let sql = query(parallelism[ended % parallelism.len()], delivery);
+        // The text of the first attempt: another parallelism is no other query.
+        let mut settings = stage.remembering(&query(1, delivery));
+        settings.sink = ledger.map(Ledger::sink);
+        let job = match stage.try_start(&sql, settings).await {
+            Ok(job) => job,
+            Err(fault) => panic!("after {ended} ends: {fault}"),
+        };
+        let patience = Duration::from_millis(rand::rng().random_range(1..120));
+        match tokio::time::timeout(patience, job.wait()).await {
+            Ok(Ok(ending)) => {
+                assert_eq!(ending.how, How::Finished);
+                return ended;
+            }
+            // The ledger failed on purpose.
+            Ok(Err(fault)) => assert!(fault.what.contains("transaction"), "{fault}"),
+            Err(_) => {
+                job.cancel().await.unwrap();
+            }
+        }
+        ended += 1;
+        assert!(ended < 500, "no progress");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_ended_at_random_points_writes_every_row_once() {
+    let expected = undisturbed().await;
+    for parallelism in [&[1][..], &[3], &[1, 3, 2]] {
+        let stage = stage();
+        let ended = disturbed(&stage, "exactly_once", parallelism, None).await;
+        assert!(ended > 0, "it was never ended");
+        assert_eq!(sorted(stage.written("screen")), expected, "{parallelism:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_remembers_decides_which_checkpoint_holds() {
+    let expected = undisturbed().await;
+    let (stage, ledger) = (stage(), Ledger::default());
+    ledger.fail_at(2);
+    disturbed(&stage, "exactly_once", &[3, 1], Some(&ledger)).await;
+    assert_eq!(sorted(ledger.lines()), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_least_once_loses_nothing() {
+    let mut expected = undisturbed().await;
+    let stage = stage();
+    disturbed(&stage, "at_least_once", &[2], None).await;
+    let mut written = sorted(stage.written("screen"));
+    assert!(written.len() >= expected.len());
+    // The keys make every pair of rows one of a kind.
+    written.dedup();
+    expected.dedup();
+    assert_eq!(written, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_stopped_goes_on_from_its_savepoint_and_a_finished_one_stays_finished() {
+    let expected = undisturbed().await;
+    let stage = stage();
+    let sql = query(2, "exactly_once");
+    let job = stage.start(&sql, stage.remembering(&sql)).await;
+    let mut statistics = job.statistics();
+    statistics.wait_for(|now| now.rows_read() > 500).await.unwrap();
+    let epoch = job.stop_with_savepoint().await.unwrap();
+    let written = stage.written("screen").len();
+    assert!(written > 0 && written < expected.len(), "{written}");
+
+    let job = stage.start(&sql, stage.remembering(&sql)).await;
+    assert!(job.messages()[0].contains(&format!("checkpoint {epoch} ")), "{:?}", job.messages());
+    assert_eq!(job.wait().await.unwrap().how, How::Finished);
+    assert_eq!(sorted(stage.written("screen")), expected);
+
+    let job = stage.start(&sql, stage.remembering(&sql)).await;
+    assert_eq!(job.wait().await.unwrap().how, How::Finished);
+    assert_eq!(stage.written("screen").len(), expected.len(), "nothing is written again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_text_keeps_the_state_that_fits_and_says_what_it_drops() {
+    let stage = stage();
+    let sql = query(1, "at_least_once");
+    let job = stage.start(&sql, stage.remembering(&sql)).await;
+    job.statistics().wait_for(|now| now.rows_read() > 500).await.unwrap();
+    job.stop_with_savepoint().await.unwrap();
+
+    let other = format!("{TABLE} SELECT v FROM a WHERE k = 'cat'");
+    let job = stage.start(&other, stage.remembering(&other)).await;
+    let said = job.messages().join("\n");
+    assert!(said.contains("the SQL text is another one"), "{said}");
+    assert!(said.contains("rows of state"), "{said}");
+    job.wait().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_damaged_checkpoint_the_one_before_is_used_unless_rows_would_be_written_twice() {
+    let stage = stage();
+    let sql = query(1, "at_least_once");
+    let job = stage.start(&sql, stage.remembering(&sql)).await;
+    let mut statistics = job.statistics();
+    statistics.wait_for(|now| now.checkpoint.is_some_and(|checkpoint| checkpoint.epoch > 3)).await.unwrap();
+    let epoch = job.stop_with_savepoint().await.unwrap();
+    let manifest = stage.state.path().join(format!("job/checkpoints/{epoch:020}/manifest.json"));
+    std::fs::write(&manifest, "{ half").unwrap();
+
+    let once = query(1, "exactly_once");
+    let fault = stage.try_start(&once, stage.remembering(&sql)).await.err().expect("rows would come twice");
+    assert!(fault.what.contains(&format!("checkpoint {epoch} ")) && fault.what.contains("damaged"), "{fault}");
+
+    let job = stage.start(&sql, stage.remembering(&sql)).await;
+    let said = job.messages().join("\n");
+    assert!(said.contains("damaged") && said.contains(&format!("checkpoint {} ", epoch - 1)), "{said}");
+    assert_eq!(job.wait().await.unwrap().how, How::Finished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_folder_there_is_no_savepoint() {
+    let stage = stage();
+    let sql = query(1, "at_least_once");
+    let job = stage.start(&sql, JobSettings::new("job", &sql)).await;
+    let fault = job.stop_with_savepoint().await.unwrap_err();
+    assert!(fault.next.contains("--state-dir"), "{fault}");
+}
