@@ -48,7 +48,7 @@ async fn disturbed(stage: &Stage, delivery: &str, parallelism: &[usize], ledger:
             Ok(job) => job,
             Err(fault) => panic!("after {ended} ends: {fault}"),
         };
-        let patience = Duration::from_millis(rand::rng().random_range(1..120));
+        let patience = Duration::from_millis(rand::rng().random_range(1..300));
         match tokio::time::timeout(patience, job.wait()).await {
             Ok(Ok(ending)) => {
                 assert_eq!(ending.how, How::Finished);
