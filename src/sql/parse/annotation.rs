@@ -88,7 +88,7 @@ fn read(reader: &Reader<'_>, span: Span) -> Result<Option<Annotation>, Diagnosti
     let at = span.start + (text.len() - body.len());
     let length = body.find(|character: char| !(character.is_alphanumeric() || "_.-".contains(character)));
     let (key, rest) = body.split_at(length.unwrap_or(body.len()));
-    let place = Span { start: at, end: at + key.len() };
+    let place = Span { start: at - 1, end: at + key.len() };
     let rest = rest.trim_start();
     let known =
         KEYS.contains(&key) || PREFIXES.iter().any(|prefix| key.len() > prefix.len() && key.starts_with(prefix));

@@ -173,13 +173,30 @@ fn column(reader: &Reader<'_>, cursor: &mut Cursor<'_>, end: Span) -> Result<Col
     Ok(column)
 }
 
-/// Names of types that other engines use, in sqlparser's spelling.
+/// Types that other engines write otherwise, in sqlparser's spelling: `ROW<…>`, `MAP<k, v>`, `TIMESTAMP_LTZ(3)`.
 fn spelt(typed: &[Lexeme]) -> Vec<Lexeme> {
-    let renamed = |lexeme: &Lexeme| match lexeme.bare().map(str::to_ascii_uppercase).as_deref() {
-        Some("STRING") => lexeme.becomes(Token::make_keyword("VARCHAR")),
-        Some("ROW") => lexeme.becomes(Token::make_keyword("STRUCT")),
-        _ => lexeme.clone(),
-    };
-    // `STRUCT(a INT)` and Flink's `TIMESTAMP_LTZ(3)` are read as they are.
-    typed.iter().map(renamed).collect()
+    let mut out: Vec<Lexeme> = Vec::with_capacity(typed.len());
+    // Whether each open `<` is that of a MAP, whose brackets are round here.
+    let mut maps: Vec<bool> = Vec::new();
+    let round = |lexeme: &Lexeme, map: bool| lexeme.becomes(if map { Token::RParen } else { Token::Gt });
+    for lexeme in typed {
+        match &lexeme.token {
+            Token::Lt => {
+                let map = out.last().is_some_and(|before| before.is("MAP"));
+                maps.push(map);
+                out.push(lexeme.becomes(if map { Token::LParen } else { Token::Lt }));
+            }
+            Token::Gt => out.push(round(lexeme, maps.pop().unwrap_or_default())),
+            Token::ShiftRight => match (maps.pop(), maps.pop()) {
+                (Some(false), Some(false)) => out.push(lexeme.clone()),
+                (inner, outer) => {
+                    out.extend([inner, outer].into_iter().flatten().map(|map| round(lexeme, map)));
+                }
+            },
+            _ if lexeme.is("ROW") => out.push(lexeme.becomes(Token::make_keyword("STRUCT"))),
+            _ if lexeme.is("TIMESTAMP_LTZ") => out.push(lexeme.becomes(Token::make_keyword("TIMESTAMP"))),
+            _ => out.push(lexeme.clone()),
+        }
+    }
+    out
 }

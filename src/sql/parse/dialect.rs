@@ -119,10 +119,6 @@ impl Dialect for StreamDialect {
         true
     }
 
-    fn supports_projection_trailing_commas(&self) -> bool {
-        true
-    }
-
     fn supports_nested_comments(&self) -> bool {
         true
     }

@@ -1,5 +1,6 @@
 //! The FROM clause: table functions that are windows, `WITHIN` of joins, names with hyphens.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use datafusion_sql::sqlparser::ast::Ident;
@@ -52,7 +53,7 @@ fn relations(
 
 /// Cuts at commas and JOINs: the operator, then what it joins.
 fn joins(lexemes: &[Lexeme]) -> Vec<(&[Lexeme], &[Lexeme])> {
-    let mut cuts = vec![0..0];
+    let mut cuts = vec![Range { start: 0, end: 0 }];
     let mut depth = 0;
     let mut at = 0;
     while at < lexemes.len() {

@@ -6,7 +6,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
     let distance = |candidate: &str| strsim::osa_distance(&lower, &candidate.to_lowercase());
     let (far, candidate) = candidates.map(|candidate| (distance(candidate), candidate)).min_by_key(|(far, _)| *far)?;
     // A third of the letters may differ: `TUMLING` is TUMBLING, `orders` is not FINAL.
-    (far <= word.chars().count().max(3) / 3).then_some(candidate)
+    (far < word.chars().count() && far <= word.chars().count().max(3) / 3).then_some(candidate)
 }
 
 /// `A, B or C`.

@@ -130,10 +130,10 @@ pub(super) struct Lexed {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Tokens of a text; `${…}` outside of quotes is replaced where it stands.
+/// Tokens of a text; `${…}` outside of quotes is replaced where it stands, and is a name where there are no values.
 pub(super) fn lex(source: &Source<'_>, lookup: Option<Lookup<'_>>) -> Lexed {
     let mut lexed = Lexed::default();
-    let places = if lookup.is_some() { variables::unquoted(source.text) } else { Vec::new() };
+    let places = variables::unquoted(source.text);
     let text = variables::masked(source.text, &places);
     let (tokens, fault) = tokenize(&text);
     let mut walk = Walk { text: source.text, byte: 0, line: 1, column: 1 };
@@ -148,9 +148,12 @@ pub(super) fn lex(source: &Source<'_>, lookup: Option<Lookup<'_>>) -> Lexed {
             Token::Whitespace(_) => {}
             token => {
                 let lexeme = Lexeme { token, range, span };
+                let variable = places.iter().any(|place| span.start <= place.start && place.end <= span.end);
                 match lookup {
-                    Some(lookup) if places.iter().any(|place| span.start <= place.start && place.end <= span.end) => {
-                        replace(source, &lexeme, &places, lookup, &mut lexed);
+                    Some(lookup) if variable => replace(source, &lexeme, &places, lookup, &mut lexed),
+                    // Without values a variable is a name like any other.
+                    None if variable => {
+                        lexed.lexemes.push(lexeme.becomes(Token::make_word(source.slice(span), Some('"'))))
                     }
                     _ => lexed.lexemes.push(lexeme),
                 }

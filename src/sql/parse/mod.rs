@@ -2,16 +2,21 @@
 //! that any planner understands. It resolves no name and opens nothing.
 
 mod aggregates;
+mod aliases;
 mod annotation;
+mod balance;
+mod classes;
 mod clause;
 mod cursor;
 mod declare;
 mod dialect;
 mod duration;
 mod emit;
+mod format;
 mod from;
 mod grouping;
 mod hint;
+mod layout;
 mod lex;
 mod lift;
 mod nested;
@@ -21,6 +26,7 @@ mod read;
 mod reader;
 mod render;
 mod select;
+mod size;
 mod source;
 pub mod statement;
 #[cfg(test)]
@@ -28,6 +34,7 @@ mod tests;
 mod tree;
 mod variables;
 mod window;
+mod words;
 
 use std::cell::RefCell;
 
@@ -39,17 +46,14 @@ use reader::Reader;
 use source::Source;
 use statement::{Diagnostic, Script, Span};
 
+pub use aliases::expand as expand_aliases;
+pub use classes::{TokenClass, tokens};
 pub use duration::measure;
+pub use format::format;
 pub use render::render;
 
 /// Bytes of one text: a statement file of a large project is a thousandth of it, and a mistyped path to a data file is not.
 const TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Tokens of one statement: an `IN` of ten thousand values fits twice.
-const STATEMENT_TOKENS_MAX: usize = 50_000;
-/// Operators of one expression between brackets and commas: the tree is as deep as they are many, and every walk over
-/// it is a recursion.
-const OPERATORS_MAX: usize = 500;
-
 /// Parses a text; `${…}` stays as it is written.
 pub fn parse(text: &str, file: &str) -> Script {
     script(text, file, None)
@@ -70,13 +74,11 @@ pub fn parse_expression(text: &str, file: &str) -> Result<sql::Expr, Diagnostic>
         return Err(error);
     }
     let reader = Reader { source: &source, lookup: None, warnings: RefCell::default(), unset: RefCell::default() };
-    sized(&source, &lexed.lexemes)?;
+    size::check(&source, &lexed.lexemes)?;
     read::balanced(&reader, &lexed.lexemes)?;
     let scope = clause::Scope { outermost: false, depth: 0, select: 0, end };
     let plain = nested::rewrite(&reader, &lexed.lexemes, scope, &mut lift::Lift::default())?;
-    let mut expression = reader.expression(&plain, end)?;
-    tree::finish_expression(&mut expression);
-    Ok(expression)
+    reader.expression(&plain, end)
 }
 
 fn script(text: &str, file: &str, lookup: Option<variables::Lookup<'_>>) -> Script {
@@ -90,7 +92,7 @@ fn script(text: &str, file: &str, lookup: Option<variables::Lookup<'_>>) -> Scri
     for (piece, end) in pieces(&lexed.lexemes, text.len()) {
         // What the tokenizer could not finish is said once, not again as a statement without an end.
         let cut = script.errors.iter().any(|error| error.span.start >= end.start && end.start == text.len());
-        match sized(&source, piece).and_then(|()| read::statement(&reader, piece, end)) {
+        match size::check(&source, piece).and_then(|()| read::statement(&reader, piece, end)) {
             Ok(statement) => script.statements.push(statement),
             Err(_) if cut => {}
             Err(error) => script.errors.push(error),
@@ -126,52 +128,4 @@ fn bounded(source: &Source<'_>) -> Option<Diagnostic> {
         let what = format!("this text is larger than {} MiB", TEXT_BYTES_MAX / 1024 / 1024);
         source.diagnostic(Span::default(), what, "is it a file of SQL?")
     })
-}
-
-/// Keeps a statement within what a recursion over its tree can bear.
-fn sized(source: &Source<'_>, piece: &[Lexeme]) -> Result<(), Diagnostic> {
-    let Some(first) = piece.first() else { return Ok(()) };
-    if piece.len() > STATEMENT_TOKENS_MAX {
-        let what = format!("this statement has more than {STATEMENT_TOKENS_MAX} words and signs");
-        return Err(source.diagnostic(first.span, what, "put the values into a table and join it"));
-    }
-    let mut counts = vec![0_usize];
-    for lexeme in piece {
-        match &lexeme.token {
-            Token::LParen | Token::LBracket | Token::LBrace => counts.push(0),
-            Token::RParen | Token::RBracket | Token::RBrace => {
-                if counts.len() > 1 {
-                    counts.pop();
-                }
-            }
-            Token::Comma => {
-                if let Some(last) = counts.last_mut() {
-                    *last = 0;
-                }
-            }
-            Token::Word(_)
-                if !lexeme.is_one_of(&[
-                    "AND",
-                    "OR",
-                    "NOT",
-                    "IS",
-                    "UNION",
-                    "EXCEPT",
-                    "INTERSECT",
-                    "LIKE",
-                    "COLLATE",
-                ]) => {}
-            Token::Number(..) | Token::SingleQuotedString(_) => {}
-            _ => {
-                if let Some(last) = counts.last_mut() {
-                    *last += 1;
-                    if *last > OPERATORS_MAX {
-                        let what = format!("an expression has more than {OPERATORS_MAX} operators");
-                        return Err(source.diagnostic(lexeme.span, what, "use IN (…), or a table that is joined"));
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
 }

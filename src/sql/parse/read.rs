@@ -9,8 +9,9 @@ use super::lex::Lexeme;
 use super::lift::Lift;
 use super::options;
 use super::reader::Reader;
-use super::statement::{Declaration, Definition, Diagnostic, Object, Span, Statement, StatementKind, StreamQuery};
-use super::tree;
+use super::statement::{
+    Declaration, Definition, Diagnostic, EndName, Object, Span, Statement, StatementKind, StreamQuery,
+};
 use crate::connectors::options::Options;
 
 /// Words that a statement begins with.
@@ -123,8 +124,7 @@ fn query(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StreamQuery, Di
     }
     let scope = Scope { outermost: true, depth: 0, select: 0, end: cursor.end };
     let plain = clause::query(reader, lexemes, scope, &mut lift)?;
-    let mut query = reader.query(&plain, cursor.end)?;
-    tree::finish(reader, &mut query, &lift)?;
+    let query = reader.query(&plain, cursor.end, &lift)?;
     unset(reader, &lift.options);
     Ok(StreamQuery {
         query,
@@ -169,7 +169,14 @@ fn create(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind,
         found
     };
     let if_not_exists = cursor.take(&["IF", "NOT", "EXISTS"]);
-    let (name, _) = cursor.name(&format!("the name of the {}", object.to_lowercase()))?;
+    // `CREATE STREAM AS SELECT … INTO 'file:///out/data.json'`: the sink gives the name.
+    let unnamed = cursor.peek().is_some_and(|next| next.is("AS"))
+        && cursor.ahead(1).is_some_and(|next| next.is_one_of(&["SELECT", "WITH"]));
+    let name = match unnamed {
+        true => String::new(),
+        false => cursor.name(&format!("the name of the {}", object.to_lowercase()))?.0,
+    };
+    let begin = cursor.span();
     let mut options = Options::default();
     let mut columns = None;
     if let Some(group) = cursor.group() {
@@ -196,6 +203,19 @@ fn create(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind,
         }
         let mut query = query(reader, cursor)?;
         query.options = query.options.over(&options);
+        let name = match query.into.as_ref().filter(|_| unnamed) {
+            Some(EndName::Name(sink)) => sink.clone(),
+            Some(EndName::Uri(sink)) => stem(sink),
+            None => name,
+        };
+        if name.is_empty() {
+            let next = format!("write CREATE {object} name AS SELECT …");
+            return Err(reader.source.diagnostic(
+                begin,
+                format!("the name of the {} is missing", object.to_lowercase()),
+                next,
+            ));
+        }
         let definition = Definition { name, if_not_exists, or_replace, query };
         return match object {
             "STREAM" => Ok(StatementKind::CreateStream(definition)),
@@ -234,6 +254,13 @@ fn create(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind,
         options,
     };
     Ok(StatementKind::Declare(declaration))
+}
+
+/// `data` of `file:///output/data.json?format=json`.
+fn stem(uri: &str) -> String {
+    let path = uri.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
+    last.split('.').next().unwrap_or_default().to_owned()
 }
 
 fn insert(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind, Diagnostic> {

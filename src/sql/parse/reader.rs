@@ -4,18 +4,26 @@ use std::cell::RefCell;
 
 use datafusion_sql::sqlparser::ast as sql;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
-use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion_sql::sqlparser::tokenizer::{Span as Range, Token, TokenWithSpan};
 
 use super::dialect::StreamDialect;
 use super::hint;
 use super::lex::Lexeme;
+use super::lift::Lift;
 use super::source::Source;
 use super::statement::{Diagnostic, Span};
+use super::tree;
 use super::variables::Lookup;
 
-/// How deep expressions and queries may be nested: with room for what a person writes, and far from the end of the
-/// 2 MiB stack of a thread, also in a debug build.
+/// How deep expressions and queries may be nested: far more than a person reads.
 const NESTING_MAX: usize = 50;
+/// What may be parsed on the stack of the caller: five levels take 0.75 MiB in a debug build, a thread has 2 MiB.
+const NESTING_INLINE: usize = 4;
+/// Tokens of what may be parsed there: a row of so many terms is ten levels deep.
+const TOKENS_INLINE: usize = 40;
+/// Stack for everything deeper: 50 levels of 160 KiB, as a debug build takes for `NOT NOT NOT`, or 150 steps of 65 KiB of
+/// a walk over the tree, and as much again. Only what is touched is taken.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// Words that a clause begins with, and those within one.
 const CLAUSE_WORDS: &[&str] = &[
@@ -61,44 +69,81 @@ pub(super) struct Reader<'a> {
     pub unset: RefCell<Vec<(String, Span)>>,
 }
 
+/// Why a run of tokens is nothing whole.
+enum Refusal {
+    Parser(ParserError),
+    Ours(Diagnostic),
+    /// Something stands behind it.
+    Rest(Range),
+}
+
 impl Reader<'_> {
     pub fn warn(&self, span: Span, what: impl Into<String>, next: impl Into<String>) {
         self.warnings.borrow_mut().push(self.source.diagnostic(span, what, next));
     }
 
-    /// A plain query, whole.
-    pub fn query(&self, lexemes: &[Lexeme], end: Span) -> Result<Box<sql::Query>, Diagnostic> {
-        self.whole(lexemes, end, |parser| parser.parse_query())
+    /// A plain query, whole, with what was lifted off it put where it belongs.
+    pub fn query(&self, lexemes: &[Lexeme], end: Span, lift: &Lift) -> Result<Box<sql::Query>, Diagnostic> {
+        let source = self.source;
+        self.whole(lexemes, end, Parser::parse_query, |query| tree::finish(source, query, lift))
     }
 
     /// A plain expression, whole.
     pub fn expression(&self, lexemes: &[Lexeme], end: Span) -> Result<sql::Expr, Diagnostic> {
-        self.whole(lexemes, end, |parser| parser.parse_expr())
+        self.whole(lexemes, end, Parser::parse_expr, |expression| {
+            tree::finish_expression(expression);
+            Ok(())
+        })
     }
 
-    /// A type that a run begins with, and how many tokens it takes.
+    /// A type, whole.
     pub fn data_type(&self, lexemes: &[Lexeme], end: Span) -> Result<sql::DataType, Diagnostic> {
-        self.whole(lexemes, end, |parser| parser.parse_data_type())
+        self.whole(lexemes, end, Parser::parse_data_type, |_| Ok(()))
     }
 
-    fn whole<T>(
+    fn whole<T: Send>(
         &self,
         lexemes: &[Lexeme],
         end: Span,
-        parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
+        parse: fn(&mut Parser<'static>) -> Result<T, ParserError>,
+        finish: impl FnOnce(&mut T) -> Result<(), Diagnostic> + Send,
     ) -> Result<T, Diagnostic> {
-        let tokens =
-            lexemes.iter().map(|lexeme| TokenWithSpan { token: lexeme.token.clone(), span: lexeme.range }).collect();
-        let mut parser =
-            Parser::new(&StreamDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
-        let value = parse(&mut parser).map_err(|fault| self.fault(&fault, lexemes, end))?;
-        match parser.peek_token() {
-            TokenWithSpan { token: Token::EOF, .. } => Ok(value),
-            next => {
-                let at = lexemes.iter().position(|lexeme| lexeme.range == next.span);
-                Err(self.unexpected("the end of the statement", at, lexemes, end))
+        let token = |lexeme: &Lexeme| TokenWithSpan { token: lexeme.token.clone(), span: lexeme.range };
+        let tokens: Vec<TokenWithSpan> = lexemes.iter().map(token).collect();
+        let run = move || {
+            let mut parser =
+                Parser::new(&StreamDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
+            let mut value = parse(&mut parser).map_err(Refusal::Parser)?;
+            match parser.peek_token() {
+                TokenWithSpan { token: Token::EOF, .. } => {
+                    finish(&mut value).map_err(Refusal::Ours)?;
+                    Ok(value)
+                }
+                next => Err(Refusal::Rest(next.span)),
             }
-        }
+        };
+        let outcome = if lexemes.len() <= TOKENS_INLINE && nesting(lexemes) <= NESTING_INLINE {
+            run()
+        } else {
+            std::thread::scope(|scope| {
+                let thread = std::thread::Builder::new().name("sql-parse".to_owned()).stack_size(STACK_BYTES);
+                let parsed = thread.spawn_scoped(scope, run).map(|thread| thread.join());
+                let lost = |what: &str| Err(Refusal::Parser(ParserError::ParserError(what.to_owned())));
+                match parsed {
+                    Ok(Ok(outcome)) => outcome,
+                    Ok(Err(_)) => lost("the parser failed on this statement: a defect of this program"),
+                    Err(_) => lost("no thread could be begun to parse this statement"),
+                }
+            })
+        };
+        outcome.map_err(|refusal| match refusal {
+            Refusal::Parser(fault) => self.fault(&fault, lexemes, end),
+            Refusal::Ours(fault) => fault,
+            Refusal::Rest(range) => {
+                let at = lexemes.iter().position(|lexeme| lexeme.range == range);
+                self.unexpected("the end of the statement", at, lexemes, end)
+            }
+        })
     }
 
     /// sqlparser says `Expected: an expression, found: FROM at Line: 1, Column: 8`.
@@ -116,8 +161,16 @@ impl Reader<'_> {
             let byte = self.source.byte(line.trim().parse().ok()?, column.trim().parse().ok()?);
             lexemes.iter().position(|lexeme| lexeme.span.start == byte)
         });
-        match said.strip_prefix("Expected: ").and_then(|said| said.rsplit_once(", found: ")) {
-            Some((expected, _)) => self.unexpected(expected, at, lexemes, end),
+        let expected = said.strip_prefix("Expected: ").or_else(|| said.strip_prefix("Expected "));
+        match expected.and_then(|said| said.rsplit_once(", found: ")) {
+            Some((expected, found)) => {
+                // sqlparser sometimes names a token and gives the place of the next.
+                let at = at.map(|at| {
+                    let named = |index: &usize| lexemes[*index].token.to_string() == found;
+                    (at.saturating_sub(2)..=at).rev().find(named).unwrap_or(at)
+                });
+                self.unexpected(expected, at, lexemes, end)
+            }
             None => {
                 let span = at.map_or_else(|| super::cursor::covered(lexemes).unwrap_or(end), |at| lexemes[at].span);
                 self.source.diagnostic(span, said, "")
@@ -132,13 +185,40 @@ impl Reader<'_> {
             "identifier" => "a name",
             other => other,
         };
+        let sign = !expected.contains(char::is_alphabetic);
+        let expected = if sign { format!("`{expected}`") } else { expected.to_owned() };
         let (span, found) = match at {
             Some(at) => (lexemes[at].span, super::cursor::shown(self.source, &lexemes[at])),
             None => (end, "the end of the statement".to_owned()),
         };
-        let next = misspelt(lexemes, at.unwrap_or(lexemes.len()));
+        let next = misspelt(lexemes, at.unwrap_or(lexemes.len())).or_else(|| {
+            // sqlparser tries another way where one is too deep, and then complains of that.
+            (nesting(lexemes) > NESTING_MAX / 2).then(|| format!("or it is nested deeper than {NESTING_MAX} levels"))
+        });
         self.source.diagnostic(span, format!("expected {expected}, found {found}"), next.unwrap_or_default())
     }
+}
+
+/// The most levels that a run can have: brackets, and words and signs that an expression follows.
+fn nesting(lexemes: &[Lexeme]) -> usize {
+    let (mut depth, mut deepest, mut prefixes) = (0_i32, 0_i32, 0_usize);
+    for lexeme in lexemes {
+        depth += lexeme.depth();
+        deepest = deepest.max(depth);
+        let sign = !matches!(
+            lexeme.token,
+            Token::Word(_)
+                | Token::Number(..)
+                | Token::SingleQuotedString(_)
+                | Token::Comma
+                | Token::Period
+                | Token::Eq
+                | Token::Mul
+        );
+        let word = lexeme.is_one_of(&["CASE", "NOT", "INTERVAL", "EXISTS", "ARRAY", "PRIOR"]);
+        prefixes += usize::from(word || (sign && lexeme.depth() == 0));
+    }
+    usize::try_from(deepest).unwrap_or_default() + prefixes
 }
 
 /// A word at or just before the place that is nearly a keyword.

@@ -61,6 +61,8 @@ pub struct Annotation {
 }
 
 /// What a statement says.
+// There are as many as a file has statements: a box would buy nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone)]
 pub enum StatementKind {
     /// `CREATE STREAM name AS query`.

@@ -9,16 +9,17 @@ use datafusion_sql::sqlparser::ast::{
 };
 
 use super::aggregates;
+use super::balance;
 use super::lift::{Lift, Standing};
-use super::reader::Reader;
+use super::source::Source;
 use super::statement::{Diagnostic, WITHIN, window_marker};
 
 const START: &str = "window_start";
 const END: &str = "window_end";
 
 /// Finishes a query that sqlparser read.
-pub(super) fn finish(reader: &Reader<'_>, query: &mut Query, lift: &Lift) -> Result<(), Diagnostic> {
-    let mut finisher = Finisher { reader, lift };
+pub(super) fn finish(source: &Source<'_>, query: &mut Query, lift: &Lift) -> Result<(), Diagnostic> {
+    let mut finisher = Finisher { source, lift };
     match query.visit(&mut finisher) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(fault) => Err(fault),
@@ -31,7 +32,7 @@ pub(super) fn finish_expression(expression: &mut Expr) {
 }
 
 struct Finisher<'a> {
-    reader: &'a Reader<'a>,
+    source: &'a Source<'a>,
     lift: &'a Lift,
 }
 
@@ -50,6 +51,11 @@ impl VisitorMut for Finisher<'_> {
         }
         let relation = std::mem::replace(factor, nothing());
         *factor = windowed(TableWithJoins { relation, joins: Vec::new() }, index);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Diagnostic> {
+        balance::balance(expression);
         ControlFlow::Continue(())
     }
 
@@ -167,7 +173,7 @@ impl Finisher<'_> {
             let Some((first, second)) = columns(left) else {
                 let span = super::statement::Span::default();
                 let next = "write ON a.id = b.id";
-                return ControlFlow::Break(self.reader.source.diagnostic(
+                return ControlFlow::Break(self.source.diagnostic(
                     span,
                     "WITHIN needs an equality of two columns in ON",
                     next,
@@ -225,6 +231,11 @@ struct Bounds;
 
 impl VisitorMut for Bounds {
     type Break = ();
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        balance::balance(expression);
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         bound(expression);

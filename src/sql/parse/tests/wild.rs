@@ -1,0 +1,177 @@
+//! Whatever the text, the parser answers: no panic, ranges inside the text, the same answer twice.
+
+use proptest::prelude::*;
+
+use super::corpus::{FOREIGN, printed};
+use super::*;
+
+/// What a soup is made of.
+const PIECES: &[&str] = &[
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP BY",
+    "WINDOW",
+    "TUMBLING",
+    "HOP",
+    "SESSION",
+    "EMIT",
+    "CHANGES",
+    "EVERY",
+    "INTO",
+    "WITH",
+    "CREATE",
+    "STREAM",
+    "TABLE",
+    "AS",
+    "JOIN",
+    "LEFT",
+    "WITHIN",
+    "ON",
+    "USING",
+    "UNION ALL",
+    "OVER",
+    "ROWS WINDOW BUFFER",
+    "ROWS",
+    "PRIMARY KEY",
+    "INTERVAL",
+    "MINUTE",
+    "DESCRIPTOR",
+    "EXPLAIN",
+    "INSERT INTO",
+    "ORDER BY",
+    "LIMIT",
+    "VALUES",
+    "CASE",
+    "END",
+    "NOT",
+    "AND",
+    "a",
+    "t.b",
+    "\"q\"",
+    "'s'",
+    "'kafka://h/t'",
+    "1",
+    "5m",
+    "1.5",
+    "(",
+    ")",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ";",
+    "=",
+    "=>",
+    "-",
+    "*",
+    ".",
+    "::",
+    "->",
+    "${A}",
+    "${B:-",
+    "-- @metric: x\n",
+    "-- @app",
+    "/*",
+    "*/",
+    "'",
+    "\"",
+    "\n",
+    "ü",
+    "漢",
+    "\u{0}",
+    "$",
+    "WATERMARK FOR",
+    "DROP",
+];
+
+fn answers(text: &str) {
+    let lookup = |name: &str| (name == "A").then(|| "x 'y".to_owned());
+    let script = parse_with(text, "wild.sql", &lookup);
+    for found in script.errors.iter().chain(&script.warnings) {
+        assert!(found.span.start <= found.span.end && found.span.end <= text.len(), "{found:?} of {}", text.len());
+        assert!(text.is_char_boundary(found.span.start) && text.is_char_boundary(found.span.end), "{found:?}");
+        assert!(render(found, text).contains('^'));
+    }
+    for statement in &script.statements {
+        assert!(text.get(statement.span.start..statement.span.end).is_some());
+    }
+    let again = parse_with(text, "wild.sql", &lookup);
+    assert_eq!((again.statements.len(), &again.errors), (script.statements.len(), &script.errors));
+    let mut end = 0;
+    for (span, _) in tokens(text) {
+        assert!(end <= span.start && span.start < span.end && text.get(span.start..span.end).is_some());
+        end = span.end;
+    }
+    if let Ok(formatted) = format(text) {
+        assert_eq!(format(&formatted).as_ref(), Ok(&formatted), "{text:?}");
+    }
+    let _ = parse_expression(text, "wild");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_has_an_answer(text in "\\PC{0,80}") {
+        answers(&text);
+    }
+
+    #[test]
+    fn a_soup_of_tokens_has_an_answer(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+        answers(&pieces.join(" "));
+    }
+
+    #[test]
+    fn a_mutation_of_what_is_right_has_an_answer(
+        which in any::<prop::sample::Index>(),
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, prop::sample::select(PIECES)), 1..4),
+    ) {
+        let mut texts: Vec<String> = printed().into_iter().map(|(_, text)| text).collect();
+        texts.extend(FOREIGN.iter().map(|text| (*text).to_owned()));
+        let mut characters: Vec<char> = which.get(&texts).chars().collect();
+        for (place, length, piece) in cuts {
+            let at = place.index(characters.len() + 1);
+            let end = (at + length).min(characters.len());
+            characters.splice(at..end, piece.chars());
+        }
+        answers(&characters.into_iter().collect::<String>());
+    }
+}
+
+#[test]
+fn depth_and_length_are_bounded_not_fatal() {
+    for text in [
+        format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000)),
+        format!("SELECT {}", "(".repeat(100_000)),
+        format!("SELECT * FROM {}t{}", "(".repeat(5_000), ")".repeat(5_000)),
+        format!("{}SELECT 1{}", "SELECT * FROM (".repeat(3_000), ")".repeat(3_000)),
+        format!("SELECT 1{}", " + 1".repeat(100_000)),
+        format!("SELECT {}1{}", "(1 + ".repeat(80), ")".repeat(80)),
+        format!("SELECT {}1{}", "(".repeat(40), " + 1 + 1 + 1 + 1)".repeat(40)),
+        format!("SELECT {} x", "NOT ".repeat(100_000)),
+        format!("SELECT {}1", "- ".repeat(100_000)),
+        format!("SELECT a{} FROM t", "[1]".repeat(20_000)),
+        format!("SELECT a{} FROM t", "::INT".repeat(20_000)),
+        format!("SELECT 1{}", " UNION SELECT 1".repeat(20_000)),
+        format!("SELECT 1 FROM a{}", " JOIN b ON x = y".repeat(20_000)),
+        format!("SELECT {}1{}", "CASE WHEN 1 THEN ".repeat(5_000), " END".repeat(5_000)),
+        format!("CREATE TABLE t (a {}INT{}) WITH (x = 1)", "ARRAY<".repeat(5_000), ">".repeat(5_000)),
+        format!("{}SELECT 1", "EXPLAIN ".repeat(10_000)),
+        "a".repeat(9 * 1024 * 1024),
+    ] {
+        let shown: String = text.chars().take(40).collect();
+        let script = parse(&text, "deep.sql");
+        assert!(!script.errors.is_empty(), "{shown}");
+    }
+    // What people write is far inside the limits.
+    let values: Vec<String> = (0..10_000).map(|value| value.to_string()).collect();
+    one(&format!("SELECT * FROM t WHERE a IN ({})", values.join(", ")));
+    one(&format!("SELECT * FROM t WHERE {}", vec!["a = 1"; 5_000].join(" OR ")));
+    one(&format!("SELECT {} FROM t", vec!["a + b AS c"; 2_000].join(", ")));
+    one(&format!("SELECT {} FROM t", vec!["a"; 150].join(" + ")));
+    one(&format!("SELECT {}1{}", "(".repeat(40), ")".repeat(40)));
+}

@@ -1,0 +1,2 @@
+-- printed in streaming-sql-engine.md, line 632
+-- @metric_labels: metadata.region, metadata.datacenter, device_id

@@ -1,0 +1,2 @@
+-- printed in streaming-sql-engine.md, line 637
+-- @metric_condition: volume > avg_volume * 2 AND price > 100
