@@ -7,14 +7,14 @@ use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute;
 
 use super::clock::{clock, milliseconds, restored_clock};
-use super::expression::{bad, defect, evaluate};
+use super::expression::{defect, evaluate, without_time};
 use super::index::NONE;
 use super::key::Keys;
 use super::pairing::{Candidates, Condition, Emission, PAIRS_MAX, Shape};
 use super::side::Side;
 use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
-use crate::sql::exec::chunk::{Chunk, Origins};
+use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::plan::stream::Expression;
 
@@ -100,21 +100,14 @@ impl BoundedJoin {
         }
     }
 
-    fn probe(
-        &mut self,
-        port: usize,
-        keys: &Keys,
-        slots: &[u32],
-        origins: Option<&Origins>,
-        out: &mut Output,
-    ) -> Result<(), Fault> {
-        let origins = origins.map(|origins| (origins, slots));
+    fn probe(&mut self, port: usize, keys: &Keys, slots: &[u32], chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
+        let origin = Some((chunk, slots));
         for (row, own) in slots.iter().enumerate() {
             let at = self.sides[port].store.slot(*own).at;
             if self.is_null_aware && keys.is_null(row) {
                 let all: Vec<u32> = self.sides[1 - port].store.slots().collect();
                 for other in all {
-                    self.consider(port, *own, at, other, origins, out)?;
+                    self.consider(port, *own, at, other, origin, out)?;
                 }
                 continue;
             }
@@ -123,13 +116,13 @@ impl BoundedJoin {
             for group in groups.into_iter().flatten() {
                 let mut slot = self.sides[1 - port].index.head(group);
                 while slot != NONE {
-                    self.consider(port, *own, at, slot, origins, out)?;
+                    self.consider(port, *own, at, slot, origin, out)?;
                     // Rows are unlinked when the chunk is through, so the chain holds while it is walked.
                     slot = self.sides[1 - port].index.next(slot);
                 }
             }
         }
-        self.settle(port, origins, out)
+        self.settle(port, origin, out)
     }
 
     #[inline]
@@ -139,22 +132,22 @@ impl BoundedJoin {
         own: u32,
         at: i64,
         other: u32,
-        origins: Option<(&Origins, &[u32])>,
+        origin: Option<(&Chunk, &[u32])>,
         out: &mut Output,
     ) -> Result<(), Fault> {
         if Self::within(&self.waiting, port, at, self.sides[1 - port].store.slot(other).at) {
             self.candidates.push(own, other);
             if self.candidates.own.len() >= PAIRS_MAX {
-                self.settle(port, origins, out)?;
+                self.settle(port, origin, out)?;
             }
         }
         Ok(())
     }
 
     /// Decides about the candidates, and gives what follows from them.
-    fn settle(&mut self, port: usize, origins: Option<(&Origins, &[u32])>, out: &mut Output) -> Result<(), Fault> {
+    fn settle(&mut self, port: usize, origin: Option<(&Chunk, &[u32])>, out: &mut Output) -> Result<(), Fault> {
         let candidates = std::mem::take(&mut self.candidates);
-        let partners = candidates.partners(port, self.condition.as_ref(), &mut self.sides, origins, out)?;
+        let partners = candidates.partners(port, self.condition.as_ref(), &mut self.sides, origin, out)?;
         for (pair, (own, other)) in candidates.own.iter().zip(&candidates.other).enumerate() {
             if partners.as_ref().is_some_and(|partners| !partners[pair]) {
                 continue;
@@ -237,12 +230,8 @@ impl Operator for BoundedJoin {
         }
         let (mut chunk, mut values) = evaluate(&expressions, chunk, out)?;
         if let Some(nulls) = values.get(keys).and_then(|times| times.nulls().cloned()).filter(|n| n.null_count() > 0) {
-            let origins = chunk.origins.as_ref();
-            out.bad.extend(
-                (0..chunk.rows())
-                    .filter(|row| nulls.is_null(*row))
-                    .map(|row| bad(origins, Some(row), "the time that the join compares is NULL")),
-            );
+            let missing = (0..chunk.rows()).filter(|row| nulls.is_null(*row));
+            out.bad.extend(missing.map(|row| without_time(&chunk, row, "the time that the join compares is NULL")));
             (chunk, values) = kept(&chunk, &values, &BooleanArray::new(nulls.into_inner(), None))?;
         }
         let [mut times, mut ats, mut dues] = self.times(port, &chunk, values.get(keys))?;
@@ -263,7 +252,7 @@ impl Operator for BoundedJoin {
             side.link(&encoded, row, *slot);
             side.store.slot_mut(*slot).at = ats[row];
         }
-        self.probe(port, &encoded, &slots, chunk.origins.as_ref(), out)?;
+        self.probe(port, &encoded, &slots, &chunk, out)?;
         self.sweep(port, &slots, out)
     }
 

@@ -5,7 +5,7 @@ use super::pairing::{Candidates, Condition, Emission, PAIRS_MAX, Shape};
 use super::side::Side;
 use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
-use crate::sql::exec::chunk::Origins;
+use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::Output;
 
 /// Answers for rows of the left.
@@ -30,32 +30,32 @@ impl Lookup {
         sides: &mut [Side; 2],
         row: u32,
         found: impl Iterator<Item = u32>,
-        origins: Option<(&Origins, &[u32])>,
+        origin: Option<(&Chunk, &[u32])>,
         out: &mut Output,
     ) -> Result<(), Fault> {
         found.for_each(|other| self.candidates.push(row, other));
         self.rows.push((row, self.candidates.own.len()));
-        if self.candidates.own.len() >= PAIRS_MAX { self.settle(sides, origins, out) } else { Ok(()) }
+        if self.candidates.own.len() >= PAIRS_MAX { self.settle(sides, origin, out) } else { Ok(()) }
     }
 
     /// Answers every row that was asked for.
     pub fn answer(
         &mut self,
         sides: &mut [Side; 2],
-        origins: Option<(&Origins, &[u32])>,
+        origin: Option<(&Chunk, &[u32])>,
         out: &mut Output,
     ) -> Result<(), Fault> {
-        self.settle(sides, origins, out)?;
+        self.settle(sides, origin, out)?;
         self.emission.give(sides, out)
     }
 
     fn settle(
         &mut self,
         sides: &mut [Side; 2],
-        origins: Option<(&Origins, &[u32])>,
+        origin: Option<(&Chunk, &[u32])>,
         out: &mut Output,
     ) -> Result<(), Fault> {
-        let truths = self.candidates.partners(0, self.condition.as_ref(), sides, origins, out)?;
+        let truths = self.candidates.partners(0, self.condition.as_ref(), sides, origin, out)?;
         let mut from = 0;
         for (row, to) in std::mem::take(&mut self.rows) {
             let mut partners = (from..to).filter(|pair| truths.as_ref().is_none_or(|truths| truths[*pair])).peekable();

@@ -45,6 +45,7 @@ use self::side::{Identity, IdentityColumns, Layout, Side};
 use self::table::TableJoin;
 use self::temporal::TemporalJoin;
 use self::updating::UpdatingJoin;
+use super::exact::exact;
 use super::operator::Operator;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
@@ -95,7 +96,8 @@ pub fn build(
         let codec = Codec::new(&types, node.nulls_equal, hasher.clone()).map_err(unfindable)?;
         let identity = identity(node, number, input, &keys[number], &layout, &hasher)?;
         let name = if number == 0 { "left" } else { "right" };
-        Ok(Side::new(name, keys[number].clone(), codec, layout, identity, node.null_aware))
+        let spread = node.on.len();
+        Ok(Side::new(name, keys[number].clone(), spread, codec, layout, identity, node.null_aware))
     };
     let sides = [side(0, &left)?, side(1, &right)?];
     let condition = node.filter.as_ref().map(|filter| Condition::new(filter, left_width, &sides)).transpose()?;
@@ -104,7 +106,9 @@ pub fn build(
     let emission = Emission::new(&schema, shape, is_changelog);
     Ok(match node.bound.clone() {
         JoinBound::Interval { before_ms, after_ms, left_time, right_time } => {
-            let waiting = Waiting::Interval { before_ms, after_ms, times: [left_time, right_time] };
+            let time = |time: Option<Expression>, input: &JoinInput| time.map(|time| exact(&time, &input.schema));
+            let times = [time(left_time, &left).transpose()?, time(right_time, &right).transpose()?];
+            let waiting = Waiting::Interval { before_ms, after_ms, times };
             Box::new(BoundedJoin::new(sides, shape, condition, waiting, node.null_aware, emission))
         }
         JoinBound::Window { left_end, right_end } => {
@@ -115,18 +119,13 @@ pub fn build(
             Box::new(TableJoin::new(sides, Lookup::new(shape, condition, emission), node.null_aware))
         }
         JoinBound::Temporal { left_time } => {
+            let left_time = left_time.map(|time| exact(&time, &left.schema)).transpose()?;
             Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), left_time))
         }
         JoinBound::Updating => {
             Box::new(UpdatingJoin::new(sides, shape, condition, node.null_aware, emission, state_ttl))
         }
     })
-}
-
-/// Whether instances side by side may share the work, each with the rows of its keys. Without a key every row concerns
-/// every other, and so does a NULL of `NOT IN`.
-pub fn spreads(node: &JoinNode) -> bool {
-    !node.on.is_empty() && !node.null_aware
 }
 
 fn check(node: &JoinNode, shape: Shape, inputs: [&JoinInput; 2]) -> Result<(), Fault> {
@@ -162,6 +161,7 @@ fn check(node: &JoinNode, shape: Shape, inputs: [&JoinInput; 2]) -> Result<(), F
 fn keys(node: &JoinNode, schemas: [&SchemaRef; 2]) -> Result<[Vec<Expression>; 2], Fault> {
     let mut keys = [Vec::new(), Vec::new()];
     for (left, right) in &node.on {
+        let (left, right) = (&exact(left, schemas[0])?, &exact(right, schemas[1])?);
         let (from, to) = (left.data_type(schemas[0]).map_err(defect)?, right.data_type(schemas[1]).map_err(defect)?);
         if from == to {
             keys[0].push(Arc::clone(left));

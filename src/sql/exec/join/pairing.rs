@@ -15,7 +15,9 @@ use super::index::NONE;
 use super::side::{Side, batch_of};
 use crate::connectors::contract::{BATCH_ROWS_MAX, Op};
 use crate::core::fault::Fault;
-use crate::sql::exec::chunk::{Chunk, Origins};
+use crate::sql::exec::chunk::Chunk;
+use crate::sql::exec::evaluate::FailedRow;
+use crate::sql::exec::exact::exact;
 use crate::sql::exec::operator::Output;
 use crate::sql::plan::stream::Expression;
 
@@ -118,14 +120,15 @@ impl Condition {
             })
             .map_err(defect)?
             .data;
-        Ok(Self { expression, columns, schema: Arc::new(Schema::new(fields)) })
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self { expression: exact(&expression, &schema)?, columns, schema })
     }
 
     fn holds(
         &self,
         sides: &mut [Side; 2],
         pairs: [&[u32]; 2],
-        failed: impl FnMut(usize, String),
+        failed: impl FnMut(FailedRow),
     ) -> Result<Vec<bool>, Fault> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         for side in 0..2 {
@@ -159,22 +162,23 @@ impl Candidates {
     }
 
     /// Which of them are partners; `None` where all are. A pair for which the condition fails is none and goes to the
-    /// bad rows, with the record behind `slots` where `origins` knows it.
+    /// bad rows, with the record behind the row of `origin`, a chunk and the slots of its rows.
     pub fn partners(
         &self,
         port: usize,
         condition: Option<&Condition>,
         sides: &mut [Side; 2],
-        origins: Option<(&Origins, &[u32])>,
+        origin: Option<(&Chunk, &[u32])>,
         out: &mut Output,
     ) -> Result<Option<Vec<bool>>, Fault> {
         let Some(condition) = condition else { return Ok(None) };
         let mut truths = Vec::with_capacity(self.own.len());
         for (own, other) in self.own.chunks(PAIRS_MAX).zip(self.other.chunks(PAIRS_MAX)) {
             let pairs = if port == 0 { [own, other] } else { [other, own] };
-            let failed = |pair: usize, message: String| {
-                let row = origins.and_then(|(_, slots)| slots.iter().position(|slot| *slot == own[pair]));
-                out.bad.push(bad(origins.map(|(origins, _)| origins), row, &message));
+            let failed = |failed: FailedRow| {
+                let row = |(_, slots): (&Chunk, &[u32])| slots.iter().position(|slot| *slot == own[failed.row]);
+                let behind = origin.and_then(|origin| row(origin).map(|row| (origin.0, row)));
+                out.bad.push(bad(behind, failed));
             };
             truths.extend(condition.holds(sides, pairs, failed)?);
         }

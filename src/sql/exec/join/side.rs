@@ -33,6 +33,8 @@ pub(super) struct Side {
     pub index: Index,
     /// The keys over the input.
     pub expressions: Vec<Expression>,
+    /// How many of them rows are spread over instances by; behind them are the ends of windows.
+    spread: usize,
     codec: Codec,
     layout: Layout,
     identity: Identity,
@@ -112,13 +114,14 @@ impl Side {
     pub fn new(
         name: &'static str,
         expressions: Vec<Expression>,
+        spread: usize,
         codec: Codec,
         layout: Layout,
         identity: Identity,
         keeps_nulls: bool,
     ) -> Self {
         let store = Store::new(Arc::clone(&layout.schema));
-        Self { name, store, index: Index::default(), expressions, codec, layout, identity, keeps_nulls }
+        Self { name, store, index: Index::default(), expressions, spread, codec, layout, identity, keeps_nulls }
     }
 
     /// Which columns it keeps.
@@ -291,7 +294,7 @@ impl Side {
     fn table(&self, schema: &SchemaRef, parts: &[RecordBatch], number: usize) -> Result<StateTable, Fault> {
         let batch = compute::concat_batches(schema, parts).map_err(defect)?;
         let name = if number == 0 { self.name.to_owned() } else { format!("{}.{number}", self.name) };
-        Ok(StateTable { name, batch, keys: self.layout.keys.len() })
+        Ok(StateTable { name, batch, keys: self.spread })
     }
 
     fn table_schema(&self) -> SchemaRef {

@@ -42,7 +42,7 @@ impl TableJoin {
         let kept = stream.kept(&chunk.batch, &keys)?;
         let keys = stream.encode(&keys, chunk.rows())?;
         let slots = stream.append(kept, &chunk.times, &vec![STAYS; chunk.rows()])?;
-        let origins = chunk.origins.as_ref().map(|origins| (origins, slots.as_slice()));
+        let origin = Some((&chunk, slots.as_slice()));
         let mut found: Vec<u32> = Vec::new();
         for (row, slot) in slots.iter().enumerate() {
             let table = &self.sides[1];
@@ -54,9 +54,9 @@ impl TableJoin {
                     found.extend(table.index.slots(group));
                 }
             }
-            self.lookup.ask(&mut self.sides, *slot, found.drain(..), origins, out)?;
+            self.lookup.ask(&mut self.sides, *slot, found.drain(..), origin, out)?;
         }
-        self.lookup.answer(&mut self.sides, origins, out)?;
+        self.lookup.answer(&mut self.sides, origin, out)?;
         release(&mut self.sides[0], &slots)
     }
 }

@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch, UInt32Array};
 use arrow::compute::{self, SortColumn};
 
 use super::clock::{clock, milliseconds, restored_clock};
-use super::expression::{bad, defect, evaluate};
+use super::expression::{defect, evaluate, without_time};
 use super::index::NONE;
 use super::key::Keys;
 use super::lookup::{Lookup, release};
@@ -48,7 +48,7 @@ impl TemporalJoin {
         for row in 0..chunk.rows() {
             if asked.as_ref().is_some_and(|asked| asked.is_null(row)) {
                 let message = "the time after FOR SYSTEM_TIME AS OF is NULL";
-                out.bad.push(bad(chunk.origins.as_ref(), Some(row), message));
+                out.bad.push(without_time(&chunk, row, message));
             } else if due(row) < self.watermark {
                 out.late_rows += 1;
             } else {
