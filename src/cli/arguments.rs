@@ -14,6 +14,7 @@ use super::exit::{EXIT_CODES, Exit, Failure};
 use super::produce::{self, ProduceArguments};
 use super::run::{self, RunArguments};
 use super::schema::{self, SchemaArguments};
+use super::sql::SqlCommand;
 use super::tail::{self, TailArguments};
 
 /// The console from which people run Kafka ETL.
@@ -97,6 +98,12 @@ pub enum Command {
     /// Process the records of a consumer group, one by one, with a command of yours; commit each when it is done
     #[command(after_help = with_exit_codes(consume::EXAMPLES))]
     Consume(ConsumeArguments),
+    /// Streaming SQL over topics, files and generators: run it, explain it, check it
+    Sql {
+        /// What to do.
+        #[command(subcommand)]
+        command: SqlCommand,
+    },
     /// What is configured, what is missing, what answers
     #[command(after_help = with_exit_codes(doctor::EXAMPLES))]
     Doctor(DoctorArguments),

@@ -25,6 +25,7 @@ pub mod signals;
 mod consume;
 mod produce;
 mod run;
+mod sql;
 mod tail;
 
 pub use arguments::{Arguments, Command, Format, Global};
@@ -49,6 +50,7 @@ async fn perform(command: Command, global: &Global, output: &mut Output) -> Resu
         Command::Env { command } => environments::run(&command, &Session::load(global)?, output).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &Session::load(global)?, output).await,
         Command::Etl { command } => etls::run(&command, &Session::load(global)?, output).await,
+        Command::Sql { command } => sql::run(&command, &Session::load(global)?, output).await,
         Command::Run(arguments) => run::run(&arguments, &Session::load(global)?, output).await,
         Command::Consume(arguments) => consume::run(&arguments, &Session::load(global)?, output).await,
         Command::Tail(arguments) => tail::run(arguments, &Session::load(global)?, output).await,

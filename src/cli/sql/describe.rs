@@ -92,7 +92,11 @@ fn show(name: &str, schema: &Schema, about: String, output: &mut Output) -> io::
 }
 
 /// Answers a statement that moves no rows; `None` for one that does, or that only gives a name.
-pub async fn answer(planning: &Planning, statement: &Statement, output: &mut Output) -> Result<Option<io::Result<()>>, Failure> {
+pub async fn answer(
+    planning: &Planning,
+    statement: &Statement,
+    output: &mut Output,
+) -> Result<Option<io::Result<()>>, Failure> {
     Ok(match &statement.kind {
         StatementKind::Describe { name } => {
             let (schema, about) = planning.describe(name).await?;
@@ -107,7 +111,10 @@ pub async fn answer(planning: &Planning, statement: &Statement, output: &mut Out
             Some(output.show(&drawn, |page| page.text(&drawn.text)))
         }
         StatementKind::Explain { analyze: true, .. } => {
-            return Err(Failure::usage("EXPLAIN ANALYZE runs the statement", "use: velox-tui sql explain --analyze -e '…'"));
+            return Err(Failure::usage(
+                "EXPLAIN ANALYZE runs the statement",
+                "use: velox-tui sql explain --analyze -e '…'",
+            ));
         }
         StatementKind::Job { verb, .. } => {
             return Err(Failure::usage(format!("{verb} JOB is for the console's jobs"), "use: velox-tui sql run"));
@@ -136,7 +143,9 @@ pub async fn explained(planning: &Planning, statement: &Statement) -> Result<Dra
     let (query, into) = match &statement.kind {
         StatementKind::Query(query) => (query, None),
         StatementKind::Insert { sink, query, .. } => (query, Some(sink)),
-        StatementKind::CreateStream(made) | StatementKind::CreateTable(made) | StatementKind::CreateView(made) => (&made.query, None),
+        StatementKind::CreateStream(made) | StatementKind::CreateTable(made) | StatementKind::CreateView(made) => {
+            (&made.query, None)
+        }
         _ => return Err(Failure::usage("this statement has no plan", "EXPLAIN a SELECT, a CREATE … AS or an INSERT")),
     };
     let planned = planning.plan("explain", query, into, false).await?;
@@ -146,16 +155,26 @@ pub async fn explained(planning: &Planning, statement: &Statement) -> Result<Dra
 
 async fn shown(planning: &Planning, object: &str, output: &mut Output) -> Result<io::Result<()>, Failure> {
     let rows: Vec<(String, String)> = match object {
-        "FUNCTIONS" => list::all(&planning.functions).into_iter().map(|one| (one.signature, one.help)).collect(),
+        "FUNCTIONS" => {
+            list::entries(&planning.functions).into_iter().map(|one| (one.signatures.join("; "), one.help)).collect()
+        }
         "TOPICS" => {
             let Some(connection) = &planning.context.kafka else {
-                return Err(Fault::new(Blame::Configuration, "no environment answers for topics").next("give --environment").into());
+                return Err(Fault::new(Blame::Configuration, "no environment answers for topics")
+                    .next("give --environment")
+                    .into());
             };
             let patience = crate::cli::session::patience(connection);
             let cluster = Admin::open(connection)?.cluster(None, patience).await?;
-            cluster.topics.iter().map(|topic| (topic.name.to_string(), format!("{} partitions", topic.partitions.len()))).collect()
+            cluster
+                .topics
+                .iter()
+                .map(|topic| (topic.name.to_string(), format!("{} partitions", topic.partitions.len())))
+                .collect()
         }
-        "CONNECTORS" => planning.connectors.all().iter().map(|one| (one.name().to_owned(), one.help().to_owned())).collect(),
+        "CONNECTORS" => {
+            planning.connectors.all().iter().map(|one| (one.name().to_owned(), one.help().to_owned())).collect()
+        }
         _ => {
             let kind = object.trim_end_matches('S').to_lowercase();
             planning.names().into_iter().filter(|(_, is)| *is == kind).map(|(name, is)| (name, is.to_owned())).collect()
@@ -200,7 +219,8 @@ pub fn sql_type(data_type: &DataType) -> String {
         DataType::Date32 | DataType::Date64 => "DATE".to_owned(),
         DataType::List(item) | DataType::LargeList(item) => format!("ARRAY<{}>", sql_type(item.data_type())),
         DataType::Struct(fields) => {
-            let fields: Vec<_> = fields.iter().map(|field| format!("{} {}", field.name(), sql_type(field.data_type()))).collect();
+            let fields: Vec<_> =
+                fields.iter().map(|field| format!("{} {}", field.name(), sql_type(field.data_type()))).collect();
             format!("STRUCT<{}>", fields.join(", "))
         }
         DataType::Map(entries, _) => match entries.data_type() {

@@ -21,13 +21,13 @@ pub const EXAMPLES: &str = "Examples:\n  velox-tui sql functions\n  velox-tui sq
 /// Lists functions.
 pub fn run(arguments: &FunctionsArguments, output: &mut Output) -> Result<Exit, Failure> {
     let word = arguments.word.as_deref().unwrap_or_default().to_lowercase();
-    let mut found = list::all(&Functions::builtin());
+    let mut found = list::entries(&Functions::builtin());
     found.retain(|one| one.name.to_lowercase().contains(&word) || one.help.to_lowercase().contains(&word));
     output.show(&found, |page| {
         if found.is_empty() {
             return page.line(format!("no function has `{word}` in its name or help"));
         }
-        let rows = found.iter().map(|one| vec![Cell::new(&one.signature), Cell::new(&one.help)]);
+        let rows = found.iter().map(|one| vec![Cell::new(one.signatures.join("\n")), Cell::new(&one.help)]);
         page.table(&["function", "help"], rows, 2)
     })?;
     Ok(Exit::Done)

@@ -3,7 +3,6 @@
 
 mod describe;
 mod explain;
-mod formatting;
 mod functions;
 mod rows;
 mod run;
@@ -35,9 +34,6 @@ pub enum SqlCommand {
     /// Show the columns of a topic, a file or a URI, inferred from a sample where nothing declares them
     #[command(after_help = describe::EXAMPLES)]
     Describe(describe::DescribeArguments),
-    /// Lay SQL out: keywords in upper case, one clause a line, comments kept
-    #[command(after_help = formatting::EXAMPLES)]
-    Fmt(formatting::FmtArguments),
 }
 
 /// Carries out a `sql` command.
@@ -48,6 +44,5 @@ pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Outpu
         SqlCommand::Validate(arguments) => validate::run(arguments, session, output).await,
         SqlCommand::Functions(arguments) => functions::run(arguments, output),
         SqlCommand::Describe(arguments) => describe::run(arguments, session, output).await,
-        SqlCommand::Fmt(arguments) => formatting::run(arguments, output),
     }
 }

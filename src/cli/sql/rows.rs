@@ -30,7 +30,7 @@ pub enum Rows {
 impl Rows {
     /// Rows of this schema. `changes` says whether rows are taken back.
     pub fn new(schema: &Schema, changes: bool, is_json: bool) -> Self {
-        if is_json { Self::Json(JsonEncoder::new()) } else { Self::Table(Table::new(schema, changes)) }
+        if is_json { Self::Json(JsonEncoder::default()) } else { Self::Table(Table::new(schema, changes)) }
     }
 
     /// Writes at most `limit` rows; gives how many it wrote.
@@ -99,7 +99,12 @@ impl Table {
         }
     }
 
-    fn write(&mut self, batch: &RecordBatch, op: impl Fn(usize) -> Option<Op>, to: &mut impl Write) -> Result<(), Failure> {
+    fn write(
+        &mut self,
+        batch: &RecordBatch,
+        op: impl Fn(usize) -> Option<Op>,
+        to: &mut impl Write,
+    ) -> Result<(), Failure> {
         let options = FormatOptions::new().with_null("NULL").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.3f"));
         let columns = batch
             .columns()

@@ -97,7 +97,11 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         if into.is_none() && query.into.is_none() {
             let (sink, receiver) = screen();
             settings.sink = Some(Box::new(sink));
-            let changes = planned.plan.nodes.last().is_some_and(|node| node.changes == crate::sql::plan::stream::Changes::Changelog);
+            let changes = planned
+                .plan
+                .nodes
+                .last()
+                .is_some_and(|node| node.changes == crate::sql::plan::stream::Changes::Changelog);
             let schema = planned.plan.nodes.last().map(|node| node.schema.clone());
             rows = schema.map(|schema| (receiver, schema, changes));
         }
@@ -125,7 +129,11 @@ fn shown(source: &Source) -> Option<usize> {
 }
 
 /// The job of a statement that moves rows: its name, its query, where it goes.
-fn moves(statement: &Statement, index: usize, shown: Option<usize>) -> Option<(String, &StreamQuery, Option<&EndName>)> {
+fn moves(
+    statement: &Statement,
+    index: usize,
+    shown: Option<usize>,
+) -> Option<(String, &StreamQuery, Option<&EndName>)> {
     match &statement.kind {
         StatementKind::Query(query) => Some((format!("query-{}", index + 1), query, None)),
         StatementKind::Insert { sink, query, .. } => Some((format!("insert-{}", index + 1), query, Some(sink))),
@@ -192,7 +200,13 @@ async fn work(
     if bad > 0 {
         tracing::warn!("{} records failed", grouped(bad));
     }
-    Ok(if stopped { Exit::Stopped } else if bad > 0 { Exit::SomeFailed } else { Exit::Done })
+    Ok(if stopped {
+        Exit::Stopped
+    } else if bad > 0 {
+        Exit::SomeFailed
+    } else {
+        Exit::Done
+    })
 }
 
 /// Waits for every job, with a line of progress.
@@ -245,4 +259,3 @@ async fn print(arguments: &RunArguments, output: &mut Output, rows: Option<Shown
     }
     Ok(output.finish()?)
 }
-

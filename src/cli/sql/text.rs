@@ -9,7 +9,7 @@ use crate::cli::Failure;
 use crate::cli::session::Session;
 use crate::config::variables::Variables;
 use crate::connectors::contract::Context;
-use crate::connectors::registry::Connectors;
+use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
 use crate::sql::parse::statement::{Diagnostic, Script, Span};
@@ -65,9 +65,8 @@ impl Input {
 impl Source {
     /// A text under a name.
     pub fn of(name: &str, text: String, variables: &Variables) -> Self {
-        let script = parse::parse_with(&text, name, &|variable| {
-            variables.get(variable).map(|value| value.expose().to_owned())
-        });
+        let script =
+            parse::parse_with(&text, name, &|variable| variables.get(variable).map(|value| value.expose().to_owned()));
         Self { name: name.to_owned(), text, script }
     }
 
@@ -88,12 +87,12 @@ impl Source {
 
     /// The failure of these errors: the first is the fault, each is drawn with its place underlined.
     pub fn refused(&self, errors: &[Diagnostic]) -> Failure {
-        let mut fault = errors.first().map_or_else(
-            || Fault::new(Blame::Program, "an error without a text"),
-            |first| first.fault.clone(),
-        );
+        let mut fault = errors
+            .first()
+            .map_or_else(|| Fault::new(Blame::Program, "an error without a text"), |first| first.fault.clone());
         let drawn: Vec<_> = errors.iter().map(|error| parse::render(error, &self.text)).collect();
-        fault.what = if errors.len() == 1 { drawn[0].clone() } else { format!("{} errors\n{}", errors.len(), drawn.join("\n")) };
+        fault.what =
+            if errors.len() == 1 { drawn[0].clone() } else { format!("{} errors\n{}", errors.len(), drawn.join("\n")) };
         fault.place = None;
         fault.next = String::new();
         fault.into()
@@ -141,5 +140,5 @@ pub fn planning(session: &Session<'_>) -> Result<Planning, Failure> {
         folder: PathBuf::from("."),
     };
     let screen = ("discard".to_owned(), crate::connectors::options::Options::default());
-    Ok(Planning::new(Connectors::builtin(), context, session.config.variables.clone(), screen))
+    Ok(Planning::new(builtin(), context, session.config.variables.clone(), screen))
 }

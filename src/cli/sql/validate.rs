@@ -62,7 +62,8 @@ pub async fn run(arguments: &ValidateArguments, session: &Session<'_>, output: &
     let is_valid = checked.iter().all(|file| file.is_valid);
     output.show(&checked, |page| {
         for file in &checked {
-            let verdict = if file.is_valid { page.paint(Role::Success, "valid") } else { page.paint(Role::Danger, "invalid") };
+            let verdict =
+                if file.is_valid { page.paint(Role::Success, "valid") } else { page.paint(Role::Danger, "invalid") };
             page.line(format!("{verdict}  {}  {} statements", file.file, file.statements))?;
             for drawn in &file.drawn {
                 page.text(drawn)?;
@@ -75,13 +76,16 @@ pub async fn run(arguments: &ValidateArguments, session: &Session<'_>, output: &
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let wrong = |error: std::io::Error| {
-        Failure::from(Fault::new(Blame::Operator, format!("cannot be read: {error}")).at(Place::file(path.display().to_string())))
+        Failure::from(
+            Fault::new(Blame::Operator, format!("cannot be read: {error}")).at(Place::file(path.display().to_string())),
+        )
     };
     if !std::fs::metadata(path).map_err(wrong)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    let mut inner: Vec<_> = std::fs::read_dir(path).map_err(wrong)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let mut inner: Vec<_> =
+        std::fs::read_dir(path).map_err(wrong)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
     inner.sort();
     for path in inner {
         if path.is_dir() || path.extension().is_some_and(|extension| extension == "sql") {
@@ -124,7 +128,9 @@ async fn plan(planning: &mut Planning, source: &Source, errors: &mut Vec<Diagnos
         let (query, into) = match &statement.kind {
             StatementKind::Query(query) => (query, None),
             StatementKind::Insert { sink, query, .. } => (query, Some(sink)),
-            StatementKind::CreateStream(made) | StatementKind::CreateTable(made) | StatementKind::CreateView(made) => (&made.query, None),
+            StatementKind::CreateStream(made) | StatementKind::CreateTable(made) | StatementKind::CreateView(made) => {
+                (&made.query, None)
+            }
             _ => continue,
         };
         match planning.plan("validate", query, into, false).await {

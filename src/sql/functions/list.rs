@@ -8,7 +8,8 @@ use datafusion_expr::{Documentation, Signature};
 use super::registry::Functions;
 
 /// What a function makes of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A value of a row.
     Scalar,
@@ -30,7 +31,7 @@ impl Kind {
 }
 
 /// One function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Entry {
     /// Its name, lower case.
     pub name: String,

@@ -16,6 +16,8 @@ use super::session::refused;
 use super::translate::said;
 use crate::connectors::contract::system_columns;
 use crate::core::fault::{Fault, Place};
+use crate::sql::functions::headers::needs_headers;
+use crate::sql::functions::rewrite::rewrite;
 
 /// A relation's name as one text.
 pub fn whole(name: &sql::ObjectName) -> String {
@@ -48,18 +50,13 @@ pub fn system_columns(query: &Query) -> Vec<&'static str> {
         };
         named.extend(last.map(|ident| ident.value.to_lowercase()));
         if let Expr::Function(function) = expr
-            && is_header_function(&function.name)
+            && needs_headers(&whole(&function.name))
         {
             named.insert(system_columns::HEADERS.to_owned());
         }
         ControlFlow::<()>::Continue(())
     });
     system_columns::ALL.into_iter().filter(|column| named.contains(*column)).collect()
-}
-
-/// Functions over the headers of a record; they are given the column that their caller does not write.
-fn is_header_function(name: &sql::ObjectName) -> bool {
-    ["header", "has_header", "header_keys"].contains(&whole(name).to_lowercase().as_str())
 }
 
 /// Makes a query mean what its writer meant: see the module.
@@ -71,16 +68,7 @@ pub fn settle(
 ) {
     name_results(query);
     settle_case(query, columns);
-    let _ = visit_expressions_mut(query, |expr| {
-        if let Expr::Function(function) = expr
-            && is_header_function(&function.name)
-            && let sql::FunctionArguments::List(list) = &mut function.args
-        {
-            let column = Expr::Identifier(Ident::new(system_columns::HEADERS));
-            list.args.insert(0, sql::FunctionArg::Unnamed(sql::FunctionArgExpr::Expr(column)));
-        }
-        ControlFlow::<()>::Continue(())
-    });
+    rewrite(query);
     if !system.is_empty() {
         let _ = query.visit(&mut Stars { system, tables });
     }

@@ -10,7 +10,7 @@ use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams, NullTrea
 use datafusion_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion_expr::{Aggregate, Expr, LogicalPlan};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
-use datafusion_physical_expr::{create_physical_exprs, create_physical_sort_exprs};
+use datafusion_physical_expr::create_physical_sort_exprs;
 
 use super::{Stream, Translation, columns};
 use crate::sql::parse::statement::Emit;
@@ -177,7 +177,7 @@ impl Translation {
             return plan_err!("`{}` is no aggregate", columns::plain(expr));
         };
         let AggregateFunctionParams { args, distinct, filter, order_by, null_treatment } = params;
-        let function = AggregateExprBuilder::new(Arc::clone(func), create_physical_exprs(args, from, &self.props)?)
+        let function = AggregateExprBuilder::new(Arc::clone(func), self.expressions(args, from)?)
             .order_by(create_physical_sort_exprs(order_by, from, &self.props)?)
             .schema(Arc::clone(from.inner()))
             .alias(name)

@@ -22,6 +22,7 @@ use datafusion_physical_expr::create_physical_expr;
 use super::nodes::{AsOf, Named, Windowed, as_node};
 use super::stream::{Changes, EmitMode, Expression, Node, NodeId, NodeKind, SortKey};
 use crate::connectors::contract::system_columns::EVENT_TIME;
+use crate::sql::functions::checked::checked;
 use crate::sql::parse::statement::{Emit, WindowKind};
 
 /// What a statement asks of its plan beyond the query.
@@ -376,7 +377,11 @@ impl Translation {
     }
 
     fn expression(&self, expr: &Expr, schema: &DFSchema) -> Result<Expression> {
-        create_physical_expr(columns::unaliased(expr), schema, &self.props)
+        Ok(checked(create_physical_expr(columns::unaliased(expr), schema, &self.props)?))
+    }
+
+    fn expressions(&self, exprs: &[Expr], schema: &DFSchema) -> Result<Vec<Expression>> {
+        exprs.iter().map(|expr| self.expression(expr, schema)).collect()
     }
 
     /// An expression as a timestamp in milliseconds.

@@ -8,7 +8,7 @@ use datafusion_common::{Column, DFSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
 use datafusion_expr::utils::{conjunction, split_conjunction};
 use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Projection, Window, lit};
-use datafusion_physical_expr::{create_physical_exprs, create_physical_sort_exprs};
+use datafusion_physical_expr::create_physical_sort_exprs;
 use datafusion_physical_plan::windows::create_window_expr;
 
 use super::{Stream, Translation, columns};
@@ -63,8 +63,8 @@ impl Translation {
         let expression = create_window_expr(
             fun,
             name,
-            &create_physical_exprs(args, from, &self.props)?,
-            &create_physical_exprs(partition_by, from, &self.props)?,
+            &self.expressions(args, from)?,
+            &self.expressions(partition_by, from)?,
             &create_physical_sort_exprs(order_by, from, &self.props)?,
             Arc::new(window_frame.clone()),
             Arc::clone(from.inner()),
