@@ -37,7 +37,7 @@ pub struct Arguments {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Environment to work in; `run` takes several, separated by commas [default: ACTIVE_ENVIRONMENT, else sandbox]
-    #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',')]
+    #[arg(short = 'E', long, global = true, value_name = "NAME", value_delimiter = ',')]
     pub environment: Vec<String>,
     /// Folder of environments/, etl/, runner.yaml and console.yaml [default: config, else what the program ships with]
     #[arg(long, global = true, value_name = "DIR", env = "VELOX_CONFIG_DIR", hide_env_values = true)]

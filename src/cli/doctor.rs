@@ -24,7 +24,7 @@ pub struct DoctorArguments {
 pub const EXAMPLES: &str = "\
 Examples:
   velox-tui doctor                    everything: files, variables, ETLs, and every environment that is complete
-  velox-tui -e qa doctor              only qa is asked, and what it lacks is an error
+  velox-tui -E qa doctor              only qa is asked, and what it lacks is an error
   velox-tui doctor --offline --format json | jq '.environments[] | select(.state != \"ready\")'
 
 An environment that lacks a variable is told and is no error, unless it was named with --environment.";

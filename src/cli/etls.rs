@@ -22,7 +22,7 @@ use crate::etl::report::Verdict;
 pub enum EtlCommand {
     /// List every ETL, broken ones with their error
     #[command(
-        after_help = "Examples:\n  velox-tui etl list\n  velox-tui etl list --category customer --format json | jq -r '.[].name'\n  velox-tui -e qa etl list        those with a topic in qa"
+        after_help = "Examples:\n  velox-tui etl list\n  velox-tui etl list --category customer --format json | jq -r '.[].name'\n  velox-tui -E qa etl list        those with a topic in qa"
     )]
     List(ListArguments),
     /// Show the definition of one: topics, templates, variables
@@ -35,7 +35,7 @@ pub enum EtlCommand {
     Validate(ValidateArguments),
     /// Render events of one ETL without a broker: payload, key, headers, topic, size
     #[command(
-        after_help = "Examples:\n  velox-tui etl preview customer_update\n  velox-tui -e prod etl preview customer_update --event 3 --count 10 --set customer_id=CUST-1\n  velox-tui etl preview customer_update --format json | jq -r .event.payload\n\nNeeds neither a broker nor credentials, also for prod."
+        after_help = "Examples:\n  velox-tui etl preview customer_update\n  velox-tui -E prod etl preview customer_update --event 3 --count 10 --set customer_id=CUST-1\n  velox-tui etl preview customer_update --format json | jq -r .event.payload\n\nNeeds neither a broker nor credentials, also for prod."
     )]
     Preview(PreviewArguments),
 }

@@ -58,7 +58,7 @@ fn long_print() -> String {
 pub const EXAMPLES: &str = "\
 Examples:
   velox-tui tail orders                                        what arrives from now on, on the sandbox
-  velox-tui -e qa tail orders payments --from end-10           the last ten of each partition, then on
+  velox-tui -E qa tail orders payments --from end-10           the last ten of each partition, then on
   velox-tui tail orders --from time:15m --exit                 the last quarter of an hour
   velox-tui tail orders --from beginning --exit --format json | jq -r '.value.total'
   velox-tui tail orders --from beginning --exit --print value  what kcat -C prints

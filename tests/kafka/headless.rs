@@ -85,7 +85,7 @@ async fn a_hundred_thousand_events_through_each_secure_login_are_all_on_the_topi
     let Some(services) = Services::find() else { return };
     for (login, kafka) in secure(&services) {
         let place = Place::new(&kafka);
-        let report = report(place.start(&["run", "-e", "real", "--etl", "bulk", "--count", &EVENTS.to_string()]), 0);
+        let report = report(place.start(&["run", "-E", "real", "--etl", "bulk", "--count", &EVENTS.to_string()]), 0);
         assert_eq!(count(&report["total"], "acknowledged"), EVENTS, "{login}");
         assert_eq!(on_topic(&services, &place.topic).await, EVENTS, "{login}");
     }
@@ -98,7 +98,7 @@ async fn a_run_stopped_halfway_counts_what_the_topic_holds() {
         let place = Place::new(&kafka);
         // Slow enough that half of it takes seconds on any machine, fast enough to be in flight when the signal comes.
         let child =
-            place.start(&["run", "-e", "real", "--etl", "bulk", "--count", &EVENTS.to_string(), "--rate", "20000"]);
+            place.start(&["run", "-E", "real", "--etl", "bulk", "--count", &EVENTS.to_string(), "--rate", "20000"]);
         while on_topic(&services, &place.topic).await < EVENTS / 10 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -120,7 +120,7 @@ async fn what_is_produced_is_tailed_and_produced_again_byte_for_byte() {
     let place = Place::new(&format!("  bootstrap_servers: \"{}\"\n", services.plaintext));
     let run = |line: &[&str], input: &[u8]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_velox-tui"));
-        command.args(line).args(["-e", "real"]).current_dir(place.folder.path());
+        command.args(line).args(["-E", "real"]).current_dir(place.folder.path());
         command.env("XDG_STATE_HOME", place.folder.path().join("state"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();

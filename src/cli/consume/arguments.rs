@@ -111,8 +111,8 @@ The command, for each record:
 A record is committed after success, never before. SIGINT and SIGTERM let the record in hand finish and commit it.
 
 Examples:
-  velox-tui -e qa consume orders --group orders-loader --on-error retry -- ./load-order.sh
-  velox-tui -e qa consume orders payments -g audit --protocol lines -- python3 audit.py
+  velox-tui -E qa consume orders --group orders-loader --on-error retry -- ./load-order.sh
+  velox-tui -E qa consume orders payments -g audit --protocol lines -- python3 audit.py
   velox-tui consume orders --limit 10 --format json             to the output, on the sandbox";
 
 impl ConsumeArguments {

@@ -82,8 +82,8 @@ Examples:
   The key is a field of the value:
     velox-tui produce orders --file orders.jsonl --key-field customer_id -H X-Source=replay
   Copy a topic to another environment, byte for byte:
-    velox-tui -e qa tail orders --from beginning --exit --format json |
-      velox-tui -e dev produce orders --input jsonl
+    velox-tui -E qa tail orders --from beginning --exit --format json |
+      velox-tui -E dev produce orders --input jsonl
   Render a payload template a hundred times, ten a second:
     velox-tui produce orders --template customer_update.json.j2 --count 100 --rate 10 --key '{{ customer_id }}' --set customer_id=CUST-1";
 

@@ -41,13 +41,13 @@ Examples:
   What would be sent to production, without a broker or credentials:
     velox-tui run --environment prod --dry-run --log-payloads --count 3
   One customer into two environments, fifty events each, ten a second:
-    velox-tui run -e qa,uat --etl customer_update --set customer_id=CUST-12345 --count 50 --rate 10
+    velox-tui run -E qa,uat --etl customer_update --set customer_id=CUST-12345 --count 50 --rate 10
   One event for each item of a list:
-    velox-tui run -e qa --etl order_event --context order.yaml --iterate-over line_items
+    velox-tui run -E qa --etl order_event --context order.yaml --iterate-over line_items
   A whole category, but never production, and at most 200 events:
     velox-tui run --category customer --exclude-environment prod,preprod --max-total-events 200
   Production, when that is what you mean:
-    velox-tui run -e prod --etl customer_update --yes-i-mean prod
+    velox-tui run -E prod --etl customer_update --yes-i-mean prod
 
 Limits on events, ETLs and environments cut the plan, which is shown before anything is sent: that is no failure.
 A timeout stops a run that has begun: exit code 5.";

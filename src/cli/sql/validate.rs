@@ -33,7 +33,7 @@ pub struct ValidateArguments {
 pub const EXAMPLES: &str = "\
 Examples:
   velox-tui sql validate app.sql
-  velox-tui -e prod sql validate config/sql --strict --format json
+  velox-tui -E prod sql validate config/sql --strict --format json
   velox-tui sql validate app.sql --syntax            without a broker
 
 Exit code 0 when all is well, 1 when there is an error (with --strict also for a warning).";

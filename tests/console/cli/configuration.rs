@@ -19,7 +19,7 @@ fn a_broken_file_is_listed_and_hides_no_other() {
     let shown = place.run(&["env", "show", "dev"]).expect(2);
     assert!(shown.stdout.contains("config/environments/dev.yaml:3:3"), "{}", shown.stdout);
     place.run(&["etl", "validate", "--format", "json"]).expect(2).json();
-    place.run(&["run", "-e", "sandbox", "--etl", "customer_update", "--dry-run", "--quiet"]).expect(0);
+    place.run(&["run", "-E", "sandbox", "--etl", "customer_update", "--dry-run", "--quiet"]).expect(0);
     place.run(&["doctor", "--offline", "--format", "json"]).expect(2).json();
 }
 
@@ -30,8 +30,8 @@ fn what_is_missing_is_named_with_its_place_and_is_no_error_until_needed() {
     assert_eq!(shown["missing"][0]["variable"], "KAFKA_PROD_BOOTSTRAP");
     assert_eq!(shown["missing"][0]["place"]["file"], "config/environments/prod.yaml");
     place.run(&["doctor", "--offline"]).expect(0);
-    place.run(&["-e", "prod", "doctor", "--offline"]).expect(2);
-    let refused = place.run(&["-e", "qa", "tail", "orders", "--format", "json"]).expect(2);
+    place.run(&["-E", "prod", "doctor", "--offline"]).expect(2);
+    let refused = place.run(&["-E", "qa", "tail", "orders", "--format", "json"]).expect(2);
     assert!(refused.error()["what"].as_str().unwrap().contains("KAFKA_QA_BOOTSTRAP"));
     assert_eq!(refused.stdout, "");
 }
@@ -60,7 +60,7 @@ fn every_shipped_etl_is_whole_and_can_be_previewed_for_prod() {
     for name in ["customer_update", "customer_purge"] {
         let environment = if name == "customer_purge" { "dev" } else { "prod" };
         let line = [
-            "-e",
+            "-E",
             environment,
             "etl",
             "preview",
@@ -121,8 +121,8 @@ fn a_name_that_is_not_known_gets_the_nearest() {
     for (line, nearest) in [
         (&["env", "show", "sandbx"][..], "sandbox"),
         (&["etl", "show", "custmer_update"], "customer_update"),
-        (&["run", "-e", "sandbox", "--etl", "custmer_update"], "customer_update"),
-        (&["run", "-e", "sandbx"], "sandbox"),
+        (&["run", "-E", "sandbox", "--etl", "custmer_update"], "customer_update"),
+        (&["run", "-E", "sandbx"], "sandbox"),
     ] {
         let refused = place.run(line).expect(2);
         assert!(refused.stderr.contains(nearest), "{line:?}: {}", refused.stderr);

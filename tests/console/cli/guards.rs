@@ -8,10 +8,10 @@ fn guarded(guard: &str) -> Place {
 }
 
 const WRITING: [&[&str]; 4] = [
-    &["run", "-e", "dev", "--etl", "customer_update"],
-    &["-e", "dev", "produce", "orders"],
-    &["-e", "dev", "produce", "orders", "--template", "customer_update.json.j2"],
-    &["-e", "dev", "env", "check", "dev", "--round-trip", "orders"],
+    &["run", "-E", "dev", "--etl", "customer_update"],
+    &["-E", "dev", "produce", "orders"],
+    &["-E", "dev", "produce", "orders", "--template", "customer_update.json.j2"],
+    &["-E", "dev", "env", "check", "dev", "--round-trip", "orders"],
 ];
 
 #[test]
@@ -45,6 +45,6 @@ fn a_confirm_guard_without_a_terminal_needs_the_flag() {
 #[test]
 fn a_dry_run_asks_no_guard() {
     for guard in ["read_only", "typed", "confirm"] {
-        guarded(guard).run(&["run", "-e", "dev", "--etl", "customer_update", "--dry-run"]).expect(0);
+        guarded(guard).run(&["run", "-E", "dev", "--etl", "customer_update", "--dry-run"]).expect(0);
     }
 }

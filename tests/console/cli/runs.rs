@@ -32,7 +32,7 @@ fn prod_is_rendered_without_a_broker_or_credentials_and_sent_to_only_when_meant(
     let refused = place.run(&["run", "--environment", "prod", "--count", "3", "--format", "json"]).expect(2);
     assert!(refused.error()["next"].as_str().unwrap().contains("--yes-i-mean prod"));
     assert_eq!(refused.stdout, "");
-    let meant = place.run(&["run", "-e", "prod", "--yes-i-mean", "prod", "--format", "json"]).expect(2);
+    let meant = place.run(&["run", "-E", "prod", "--yes-i-mean", "prod", "--format", "json"]).expect(2);
     assert!(meant.error()["what"].as_str().unwrap().contains("KAFKA_PROD_BOOTSTRAP"));
 }
 
@@ -41,7 +41,7 @@ fn flags_shape_the_plan_and_the_context() {
     let place = Place::shipped().with("order.yaml", "customer_id: CUST-1\nitems: [{n: 1}, {n: 2}, {n: 3}]\n");
     let line = [
         "run",
-        "-e",
+        "-E",
         "sandbox,dev",
         "--etl",
         "customer_update",
@@ -72,10 +72,10 @@ fn a_broker_that_is_not_there_is_told_before_anything_is_sent() {
         format!("environment: dev\nkafka:\n  bootstrap_servers: \"{free}\"\n  request_timeout_ms: 1000\n");
     let place = Place::shipped().with("config/environments/dev.yaml", &environment);
     for line in [
-        &["run", "-e", "dev", "--etl", "customer_update"][..],
-        &["-e", "dev", "produce", "orders"],
-        &["-e", "dev", "tail", "orders"],
-        &["-e", "dev", "consume", "orders", "-g", "g"],
+        &["run", "-E", "dev", "--etl", "customer_update"][..],
+        &["-E", "dev", "produce", "orders"],
+        &["-E", "dev", "tail", "orders"],
+        &["-E", "dev", "consume", "orders", "-g", "g"],
         &["env", "check", "dev"],
     ] {
         let refused = place.run(&[line, &["--format", "json"]].concat()).expect(3);
@@ -97,7 +97,7 @@ fn a_timeout_ends_a_run_with_five_and_every_event_is_counted() {
     let place = Place::shipped();
     let line = [
         "run",
-        "-e",
+        "-E",
         "sandbox",
         "--etl",
         "customer_update",
@@ -119,7 +119,7 @@ fn a_timeout_ends_a_run_with_five_and_every_event_is_counted() {
 fn a_report_is_also_written_to_a_file() {
     let place = Place::shipped();
     place
-        .run(&["run", "-e", "sandbox", "--etl", "customer_update", "-n", "5", "--report", "report.json", "--detailed"])
+        .run(&["run", "-E", "sandbox", "--etl", "customer_update", "-n", "5", "--report", "report.json", "--detailed"])
         .expect(0);
     let report: Value = serde_json::from_slice(&std::fs::read(place.path("report.json")).unwrap()).unwrap();
     assert_eq!(report["total"]["acknowledged"], 5);
@@ -132,9 +132,9 @@ fn what_writes_is_audited_with_its_ending_and_a_dry_run_is_not() {
     place.run(&["run", "--environment", "sandbox", "--dry-run"]).expect(0);
     assert!(!book.exists(), "a dry run changes nothing");
 
-    place.run(&["run", "-e", "prod", "--etl", "customer_update", "--count", "3"]).expect(2);
-    place.run(&["run", "-e", "sandbox", "--etl", "customer_update", "--count", "3"]).expect(0);
-    place.feed(&["produce", "-e", "sandbox", "orders"], "{}\n{}\n").expect(0);
+    place.run(&["run", "-E", "prod", "--etl", "customer_update", "--count", "3"]).expect(2);
+    place.run(&["run", "-E", "sandbox", "--etl", "customer_update", "--count", "3"]).expect(0);
+    place.feed(&["produce", "-E", "sandbox", "orders"], "{}\n{}\n").expect(0);
     let text = std::fs::read_to_string(book).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let told = |line: &Value| ["environment", "what", "result"].map(|name| line[name].as_str().unwrap().to_owned());
@@ -156,6 +156,6 @@ fn what_writes_is_audited_with_its_ending_and_a_dry_run_is_not() {
 #[test]
 fn an_audit_log_that_cannot_be_written_is_a_warning() {
     let place = Place::shipped().with(".local/state/velox-tui", "a file where the folder should be");
-    let ran = place.run(&["run", "-e", "sandbox", "--etl", "customer_update"]).expect(0);
+    let ran = place.run(&["run", "-E", "sandbox", "--etl", "customer_update"]).expect(0);
     assert!(ran.stderr.contains("audit log") && ran.stderr.contains("cannot be written"), "{}", ran.stderr);
 }
