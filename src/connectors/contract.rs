@@ -337,7 +337,9 @@ pub trait Sink: Send {
     /// Everything written is durable when this returns (and visible, where the sink is not exactly-once).
     async fn flush(&mut self) -> Result<(), Fault>;
     /// Exactly-once: everything written since the last epoch is durable, yet invisible. What `commit` needs goes into
-    /// the manifest of the checkpoint; `None` where nothing was written. No row comes between `prepare` and `commit`.
+    /// the manifest of the checkpoint; `None` where nothing was written and the system behind it does not remember (one
+    /// that does is committed with every checkpoint, else it would stand at one that is no longer kept). No row comes
+    /// between `prepare` and `commit`.
     async fn prepare(&mut self, epoch: u64) -> Result<Option<String>, Fault>;
     /// Exactly-once: makes the rows of an epoch visible. After a restart it is called again with what the manifest
     /// holds and must not do its work twice.

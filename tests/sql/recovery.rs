@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use velox::sql::exec::job::How;
+use velox::core::fault::Fault;
+use velox::sql::exec::job::{Ending, How, Job};
 use velox::sql::exec::settings::JobSettings;
 
 use crate::running::{TABLE, batches};
@@ -38,30 +39,57 @@ async fn undisturbed() -> Vec<String> {
 
 /// Runs the job with `parallelism` of each attempt, ending it at random, until it comes to its end.
 async fn disturbed(stage: &Stage, delivery: &str, parallelism: &[usize], ledger: Option<&Ledger>) -> usize {
+    ended_at_random(stage, &|parallelism| query(parallelism, delivery), parallelism, ledger).await
+}
+
+async fn ended_at_random(
+    stage: &Stage,
+    query: &dyn Fn(usize) -> String,
+    parallelism: &[usize],
+    ledger: Option<&Ledger>,
+) -> usize {
     let mut ended = 0;
     loop {
-        let sql = query(parallelism[ended % parallelism.len()], delivery);
+        let sql = query(parallelism[ended % parallelism.len()]);
         // The text of the first attempt: another parallelism is no other query.
-        let mut settings = stage.remembering(&query(1, delivery));
+        let mut settings = stage.remembering(&query(1));
         settings.sink = ledger.map(Ledger::sink);
         let job = match stage.try_start(&sql, settings).await {
             Ok(job) => job,
             Err(fault) => panic!("after {ended} ends: {fault}"),
         };
-        let patience = Duration::from_millis(rand::rng().random_range(1..300));
-        match tokio::time::timeout(patience, job.wait()).await {
-            Ok(Ok(ending)) => {
+        match tokio::time::timeout(Duration::from_secs(60), until_unlucky(&job)).await.expect("it makes progress") {
+            None => {
+                job.cancel().await.unwrap();
+            }
+            Some(Ok(ending)) => {
                 assert_eq!(ending.how, How::Finished);
                 return ended;
             }
             // The ledger failed on purpose.
-            Ok(Err(fault)) => assert!(fault.what.contains("transaction"), "{fault}"),
-            Err(_) => {
-                job.cancel().await.unwrap();
-            }
+            Some(Err(fault)) => assert!(fault.what.contains("transaction"), "{fault}"),
         }
         ended += 1;
         assert!(ended < 500, "no progress");
+    }
+}
+
+/// Runs until a random moment: one time in three soon after the start, else soon after a checkpoint, so that there is
+/// progress on a slow machine too.
+async fn until_unlucky(job: &Job) -> Option<Result<Ending, Fault>> {
+    let (soon, patience) = {
+        let mut random = rand::rng();
+        (random.random_ratio(1, 3), Duration::from_micros(random.random_range(0..40_000)))
+    };
+    let unlucky = async {
+        if !soon {
+            job.statistics().wait_for(|now| now.checkpoint.is_some()).await.ok();
+        }
+        tokio::time::sleep(patience).await;
+    };
+    tokio::select! {
+        ending = job.wait() => Some(ending),
+        () = unlucky => None,
     }
 }
 
@@ -72,6 +100,24 @@ async fn a_job_that_is_ended_at_random_points_writes_every_row_once() {
         let stage = stage();
         let ended = disturbed(&stage, "exactly_once", parallelism, None).await;
         assert!(ended > 0, "it was never ended");
+        assert_eq!(sorted(stage.written("screen")), expected, "{parallelism:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_that_are_open_at_an_end_are_whole_after_it() {
+    let query = |parallelism: usize| {
+        format!(
+            "{TABLE} SELECT k, COUNT(*) AS n, SUM(CAST(v AS DECIMAL(18, 2))) AS sum, window_end FROM a
+             WINDOW TUMBLING(500ms) GROUP BY k EMIT FINAL
+             WITH ('parallelism' = '{parallelism}', 'delivery.guarantee' = 'exactly_once')"
+        )
+    };
+    let expected = sorted(stage().run(&query(1)).await);
+    assert_eq!(expected.len(), 6 * 7, "six windows of seven keys: {expected:?}");
+    for parallelism in [&[1][..], &[3, 1, 2]] {
+        let stage = stage();
+        assert!(ended_at_random(&stage, &query, parallelism, None).await > 0, "it was never ended");
         assert_eq!(sorted(stage.written("screen")), expected, "{parallelism:?}");
     }
 }

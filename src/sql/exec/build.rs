@@ -28,9 +28,8 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
     let inputs: Vec<SchemaRef> = node.inputs.iter().map(|input| Arc::clone(&plan.nodes[input.0].schema)).collect();
     let output = Arc::clone(&node.schema);
     match (&node.kind, &inputs[..]) {
-        (NodeKind::Map { predicate, projection, event_time }, [input]) => {
-            let map = Map::new(predicate.as_ref(), projection.as_deref(), event_time.as_ref(), input, output)?;
-            Ok(Box::new(map))
+        (NodeKind::Map { predicate, projection, event_time }, [_]) => {
+            Ok(Box::new(Map::new(predicate.clone(), projection.clone(), event_time.clone(), output)))
         }
         (NodeKind::GroupAggregate(aggregate), [input]) => {
             let changes = plan.nodes[node.inputs[0].0].changes;

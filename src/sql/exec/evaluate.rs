@@ -157,11 +157,13 @@ mod tests {
 
     use std::sync::Arc;
 
-    use arrow::array::{Array, AsArray, StringArray};
+    use arrow::array::{Array, AsArray, Decimal128Array, Int64Array, StringArray};
     use arrow::datatypes::{Field, Int64Type, Schema};
-    use datafusion_physical_expr::expressions::{cast, col};
+    use datafusion_expr::Operator;
+    use datafusion_physical_expr::expressions::{NegativeExpr, binary, cast, col};
 
     use super::*;
+    use crate::sql::functions::checked::checked;
 
     #[test]
     fn of_rows_that_do_not_cast_each_one_is_named_and_the_others_keep_their_values() {
@@ -176,5 +178,48 @@ mod tests {
         assert_eq!(failed.iter().map(|row| row.row).collect::<Vec<_>>(), [7, 257, 507, 757]);
         assert!(failed.iter().all(|row| row.class == "cast"), "{failed:?}");
         assert_eq!((values.len(), values.null_count(), values.value(999)), (1_000, 4, 999));
+    }
+
+    fn failed(batch: &RecordBatch, operator: Operator) -> Vec<(usize, &'static str)> {
+        let schema = batch.schema();
+        let expression = binary(col("a", &schema).unwrap(), operator, col("b", &schema).unwrap(), &schema).unwrap();
+        let mut failed = Vec::new();
+        evaluate(&checked(expression), batch, &mut failed).unwrap();
+        failed.into_iter().map(|row| (row.row, row.class)).collect()
+    }
+
+    #[test]
+    fn whole_numbers_do_not_wrap() {
+        let column = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as _;
+        let batch = RecordBatch::try_from_iter([("a", column(&[1, i64::MAX])), ("b", column(&[2, 1]))]).unwrap();
+        assert_eq!(failed(&batch, Operator::Plus), [(1, "overflow")]);
+        let batch = RecordBatch::try_from_iter([("a", column(&[5, i64::MAX])), ("b", column(&[0, 3]))]).unwrap();
+        assert_eq!(failed(&batch, Operator::Multiply), [(1, "overflow")]);
+        assert_eq!(failed(&batch, Operator::Divide), [(0, "division")]);
+    }
+
+    #[test]
+    fn a_decimal_of_39_digits_is_an_overflow_though_its_128_bits_would_hold_it() {
+        let column = |values: &[i128]| {
+            Arc::new(Decimal128Array::from(values.to_vec()).with_precision_and_scale(38, 2).unwrap()) as _
+        };
+        let large = 9 * 10_i128.pow(37);
+        let batch = RecordBatch::try_from_iter([
+            ("a", column(&[large, 100])),
+            ("b", column(&[large - 5 * 10_i128.pow(37), 1])),
+        ])
+        .unwrap();
+        assert_eq!(failed(&batch, Operator::Plus), [(0, "overflow")]);
+    }
+
+    #[test]
+    fn the_least_number_has_no_negative() {
+        let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
+        let negative: Expression = Arc::new(NegativeExpr::new(col("a", &schema).unwrap()));
+        let batch = RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::new(Int64Array::from(vec![3, i64::MIN]))])
+            .unwrap();
+        let mut failed = Vec::new();
+        let values = evaluate(&checked(negative), &batch, &mut failed).unwrap();
+        assert_eq!((values.as_primitive::<Int64Type>().value(0), failed.len()), (-3, 1));
     }
 }

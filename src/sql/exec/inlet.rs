@@ -24,6 +24,8 @@ pub struct Inlet {
     turn: usize,
     watermark: i64,
     was_idle: bool,
+    /// All are silent, and only the watermark of that has been told.
+    is_silence_untold: bool,
     had_caught_up: bool,
 }
 
@@ -92,6 +94,7 @@ impl Inlet {
             turn: 0,
             watermark: i64::MIN,
             was_idle: false,
+            is_silence_untold: false,
             had_caught_up: false,
         }
     }
@@ -126,6 +129,11 @@ impl Inlet {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event> {
         // Marks that concern only one input change nothing outside: look again until something does.
+        if self.is_silence_untold
+            && let Some(event) = self.silence()
+        {
+            return Poll::Ready(event);
+        }
         loop {
             let Some((index, message)) = self.poll_message(context) else { return Poll::Pending };
             if let Some(event) = self.absorb(index, message) {
@@ -190,7 +198,11 @@ impl Inlet {
             }
             Message::Idle => {
                 input.is_idle = true;
-                self.risen().or_else(|| self.fallen_silent())
+                if self.inputs.iter().all(|input| input.is_idle || input.has_ended) {
+                    self.fallen_silent()
+                } else {
+                    self.risen()
+                }
             }
             Message::CaughtUp => {
                 input.has_caught_up = true;
@@ -217,9 +229,20 @@ impl Inlet {
         })
     }
 
+    /// Nobody is waited for: what is behind hears the watermark of the input that was furthest, then that all is silent.
     fn fallen_silent(&mut self) -> Option<Event> {
-        let is_idle = self.inputs.iter().all(|input| input.is_idle || input.has_ended);
-        (is_idle && !self.was_idle).then(|| {
+        let furthest = self.inputs.iter().filter(|input| !input.has_ended).map(|input| input.watermark).max();
+        if let Some(furthest) = furthest.filter(|furthest| *furthest > self.watermark) {
+            self.watermark = furthest;
+            self.is_silence_untold = true;
+            return Some(Event::Watermark(furthest));
+        }
+        self.silence()
+    }
+
+    fn silence(&mut self) -> Option<Event> {
+        self.is_silence_untold = false;
+        (!self.was_idle).then(|| {
             self.was_idle = true;
             Event::Idle
         })
@@ -288,8 +311,11 @@ mod tests {
         inputs[0].send(Message::Watermark(12)).await.unwrap();
         assert_eq!(now(&mut inlet), None, "an input that speaks again holds the watermark, which never falls");
         inputs[0].send(Message::Idle).await.unwrap();
+        assert_eq!(now(&mut inlet), None);
         inputs[1].send(Message::Idle).await.unwrap();
+        assert_eq!(now(&mut inlet).as_deref(), Some("Watermark(12)"), "all are silent: the furthest rules");
         assert_eq!(now(&mut inlet).as_deref(), Some("Idle"));
+        assert_eq!(now(&mut inlet), None);
     }
 
     #[tokio::test]

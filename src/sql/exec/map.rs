@@ -8,7 +8,6 @@ use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMillisecondType};
 
 use super::chunk::Chunk;
 use super::evaluate::{FailedRow, arrow_fault, bad_records, evaluate};
-use super::exact::exact;
 use super::operator::{Operator, Output};
 use crate::connectors::contract::Op;
 use crate::core::fault::{Blame, Fault};
@@ -23,24 +22,14 @@ pub struct Map {
 }
 
 impl Map {
-    /// A map from rows of `input` to rows of `schema`.
-    ///
-    /// # Errors
-    /// Expressions that do not fit the input: a defect of the plan.
+    /// A map to rows of `schema`.
     pub fn new(
-        predicate: Option<&Expression>,
-        projection: Option<&[Expression]>,
-        event_time: Option<&Expression>,
-        input: &SchemaRef,
+        predicate: Option<Expression>,
+        projection: Option<Vec<Expression>>,
+        event_time: Option<Expression>,
         schema: SchemaRef,
-    ) -> Result<Self, Fault> {
-        let one = |expression: Option<&Expression>| expression.map(|it| exact(it, input)).transpose();
-        Ok(Self {
-            predicate: one(predicate)?,
-            projection: projection.map(|all| all.iter().map(|it| exact(it, input)).collect()).transpose()?,
-            event_time: one(event_time)?,
-            schema,
-        })
+    ) -> Self {
+        Self { predicate, projection, event_time, schema }
     }
 
     fn filtered(&self, chunk: Chunk, out: &mut Output) -> Result<Chunk, Fault> {
@@ -190,7 +179,7 @@ mod tests {
         chunk.ops = Some(Int8Array::from(vec![before, after, before, after, before, after]));
         let schema = chunk.batch.schema();
         let more = binary(col("v", &schema).unwrap(), Binary::Gt, lit(4_i64), &schema).unwrap();
-        let mut map = Map::new(Some(&more), None, None, &schema, schema.clone()).unwrap();
+        let mut map = Map::new(Some(more), None, None, schema);
         let mut out = Output::default();
         map.push(0, chunk, &mut out).unwrap();
         let given = &out.chunks[0];
@@ -209,7 +198,7 @@ mod tests {
         chunk.origins = Some(Origins { records, rows: UInt32Array::from(vec![2, 3, 9]) });
         let number = cast(col("t", &schema).unwrap(), &schema, DataType::Int64).unwrap();
         let output = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]));
-        let mut map = Map::new(None, Some(&[number]), None, &schema, output).unwrap();
+        let mut map = Map::new(None, Some(vec![number]), None, output);
         let mut out = Output::default();
         map.push(0, chunk, &mut out).unwrap();
         assert_eq!(out.chunks[0].batch.column(0).as_primitive::<Int64Type>().values(), &[1, 3]);
@@ -226,13 +215,13 @@ mod tests {
             vec![0, 0].into(),
         );
         let time = cast(col("v", &schema).unwrap(), &schema, DataType::Timestamp(TimeUnit::Millisecond, None)).unwrap();
-        let mut map = Map::new(None, None, Some(&time), &schema, schema.clone()).unwrap();
+        let mut map = Map::new(None, None, Some(time), schema.clone());
         let mut out = Output::default();
         map.push(0, chunk, &mut out).unwrap();
         assert_eq!(out.chunks[0].times.as_ref(), &[5]);
         assert_eq!(out.bad[0].class, "event_time");
         let nothing = lit(ScalarValue::Boolean(None));
-        let mut none = Map::new(Some(&nothing), None, None, &schema, schema.clone()).unwrap();
+        let mut none = Map::new(Some(nothing), None, None, schema);
         let mut out = Output::default();
         none.push(0, numbers(&[1]), &mut out).unwrap();
         assert!(out.chunks.is_empty(), "NULL is not true");

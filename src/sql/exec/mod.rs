@@ -13,7 +13,6 @@ pub mod window;
 
 pub mod build;
 pub mod evaluate;
-pub mod exact;
 pub mod graph;
 pub mod map;
 pub mod upsert;

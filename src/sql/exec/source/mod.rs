@@ -236,18 +236,19 @@ impl Lane {
             }
         };
         match time {
-            LaneTime::Watermark(watermark) if watermark > state.watermark => {
+            LaneTime::Watermark(watermark) | LaneTime::Idle(Some(watermark)) if watermark > state.watermark => {
                 state.watermark = watermark;
                 state.is_idle = false;
                 self.counters.watermark(self.instance, watermark);
-                self.work.rise(watermark).await
+                self.work.rise(watermark).await?;
             }
-            LaneTime::Idle if !state.is_idle => {
-                state.is_idle = true;
-                self.work.outlets.send(Message::Idle).await
-            }
-            _ => Ok(()),
+            _ => {}
         }
+        if matches!(time, LaneTime::Idle(_)) && !state.is_idle {
+            state.is_idle = true;
+            self.work.outlets.send(Message::Idle).await?;
+        }
+        Ok(())
     }
 
     async fn caught_up(&mut self, state: &mut State) -> Result<(), Fault> {

@@ -12,7 +12,6 @@ use crate::core::fault::Fault;
 use crate::sql::exec::chunk::{Chunk, Origins};
 use crate::sql::exec::clock::now_ms;
 use crate::sql::exec::evaluate::bad_records;
-use crate::sql::exec::exact::exact;
 use crate::sql::exec::map::{batch_of, keep, times};
 use crate::sql::plan::stream::{EventTime, SourceNode};
 
@@ -27,16 +26,10 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of a source's node.
-    ///
-    /// # Errors
-    /// An event time that does not fit the columns.
-    pub fn new(node: &SourceNode, schema: SchemaRef) -> Result<Self, Fault> {
-        let event_time = match &node.event_time {
-            EventTime::Expression(expression) => EventTime::Expression(exact(expression, &schema)?),
-            other => other.clone(),
-        };
+    pub fn new(node: &SourceNode, schema: SchemaRef) -> Self {
+        let event_time = node.event_time.clone();
         let event_time_column = node.has_event_time.then(|| schema.index_of(EVENT_TIME).ok()).flatten();
-        Ok(Self { schema, event_time, event_time_column })
+        Self { schema, event_time, event_time_column }
     }
 
     /// The chunk of these rows; records that fail here join the bad ones.

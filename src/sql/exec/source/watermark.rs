@@ -21,8 +21,8 @@ pub enum LaneTime {
     Watermark(i64),
     /// A split that has given no row yet holds everything back.
     Unknown,
-    /// All splits are silent or over.
-    Idle,
+    /// All splits are silent or over. The watermark is that of the one that was furthest: nobody is waited for.
+    Idle(Option<i64>),
 }
 
 /// What holds for these splits at `now`.
@@ -32,20 +32,19 @@ pub fn lane_time(
     idle_timeout: Duration,
     now: Instant,
 ) -> LaneTime {
-    let mut lowest: Option<i64> = None;
-    let mut is_idle = true;
+    let behind = |newest: i64| newest.saturating_sub(out_of_orderness.as_millis() as i64);
+    let (mut lowest, mut furthest): (Option<i64>, Option<i64>) = (None, None);
     for split in splits {
         if split.has_ended || now.duration_since(split.spoke) >= idle_timeout {
+            furthest = furthest.max(split.newest);
             continue;
         }
-        is_idle = false;
         let Some(newest) = split.newest else { return LaneTime::Unknown };
         lowest = Some(lowest.map_or(newest, |lowest| lowest.min(newest)));
     }
     match lowest {
-        Some(newest) => LaneTime::Watermark(newest.saturating_sub(out_of_orderness.as_millis() as i64)),
-        None if is_idle => LaneTime::Idle,
-        None => LaneTime::Unknown,
+        Some(newest) => LaneTime::Watermark(behind(newest)),
+        None => LaneTime::Idle(furthest.map(behind)),
     }
 }
 
@@ -77,7 +76,8 @@ mod tests {
     fn a_split_that_has_not_spoken_holds_back_until_it_counts_as_idle() {
         check(&[(Some(100), 0, false), (None, 9, false)], LaneTime::Unknown);
         check(&[(Some(100), 0, false), (None, 10, false)], LaneTime::Watermark(95));
-        check(&[(Some(100), 11, false), (None, 10, false)], LaneTime::Idle);
-        check(&[], LaneTime::Idle);
+        check(&[(Some(100), 11, false), (None, 10, false)], LaneTime::Idle(Some(95)));
+        check(&[(Some(100), 11, false), (Some(200), 10, false)], LaneTime::Idle(Some(195)));
+        check(&[], LaneTime::Idle(None));
     }
 }
