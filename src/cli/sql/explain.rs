@@ -79,7 +79,7 @@ pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &m
                 .map_err(|fault| source.placed(fault, statement.span.start))?;
             let plan = planned.plan.clone();
             let settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
-            let mut job = job::start(planned.plan, settings, &planning.connectors, &planning.context).await?;
+            let job = job::start(planned.plan, settings, &planning.connectors, &planning.context).await?;
             let statistics = job.statistics();
             let over = tokio::time::timeout(arguments.duration, job.wait()).await;
             if over.is_err() {

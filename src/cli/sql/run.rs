@@ -214,7 +214,7 @@ async fn all(jobs: &mut Vec<Job>, quiet: bool) -> Result<Vec<Ending>, Failure> {
     let progress = Progress::open_ended(quiet);
     let began = Instant::now();
     let mut endings = Vec::new();
-    for mut job in jobs.drain(..) {
+    for job in jobs.drain(..) {
         let statistics = job.statistics();
         let waiting = job.wait();
         tokio::pin!(waiting);

@@ -45,9 +45,9 @@ use self::side::{Identity, IdentityColumns, Layout, Side};
 use self::table::TableJoin;
 use self::temporal::TemporalJoin;
 use self::updating::UpdatingJoin;
-use super::exact::exact;
 use super::operator::Operator;
 use crate::core::fault::{Blame, Fault};
+use crate::sql::functions::checked::checked;
 use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
 
 /// One input of a join.
@@ -106,8 +106,7 @@ pub fn build(
     let emission = Emission::new(&schema, shape, is_changelog);
     Ok(match node.bound.clone() {
         JoinBound::Interval { before_ms, after_ms, left_time, right_time } => {
-            let time = |time: Option<Expression>, input: &JoinInput| time.map(|time| exact(&time, &input.schema));
-            let times = [time(left_time, &left).transpose()?, time(right_time, &right).transpose()?];
+            let times = [left_time.map(checked), right_time.map(checked)];
             let waiting = Waiting::Interval { before_ms, after_ms, times };
             Box::new(BoundedJoin::new(sides, shape, condition, waiting, node.null_aware, emission))
         }
@@ -119,7 +118,7 @@ pub fn build(
             Box::new(TableJoin::new(sides, Lookup::new(shape, condition, emission), node.null_aware))
         }
         JoinBound::Temporal { left_time } => {
-            let left_time = left_time.map(|time| exact(&time, &left.schema)).transpose()?;
+            let left_time = left_time.map(checked);
             Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), left_time))
         }
         JoinBound::Updating => {
@@ -161,7 +160,7 @@ fn check(node: &JoinNode, shape: Shape, inputs: [&JoinInput; 2]) -> Result<(), F
 fn keys(node: &JoinNode, schemas: [&SchemaRef; 2]) -> Result<[Vec<Expression>; 2], Fault> {
     let mut keys = [Vec::new(), Vec::new()];
     for (left, right) in &node.on {
-        let (left, right) = (&exact(left, schemas[0])?, &exact(right, schemas[1])?);
+        let (left, right) = (&checked(Arc::clone(left)), &checked(Arc::clone(right)));
         let (from, to) = (left.data_type(schemas[0]).map_err(defect)?, right.data_type(schemas[1]).map_err(defect)?);
         if from == to {
             keys[0].push(Arc::clone(left));

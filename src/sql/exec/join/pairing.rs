@@ -17,8 +17,8 @@ use crate::connectors::contract::{BATCH_ROWS_MAX, Op};
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::evaluate::FailedRow;
-use crate::sql::exec::exact::exact;
 use crate::sql::exec::operator::Output;
+use crate::sql::functions::checked::checked;
 use crate::sql::plan::stream::Expression;
 
 /// Candidates that are looked at together, and rows that are given together.
@@ -121,7 +121,7 @@ impl Condition {
             .map_err(defect)?
             .data;
         let schema = Arc::new(Schema::new(fields));
-        Ok(Self { expression: exact(&expression, &schema)?, columns, schema })
+        Ok(Self { expression: checked(expression), columns, schema })
     }
 
     fn holds(
