@@ -12,7 +12,7 @@ use super::aggregates;
 use super::balance;
 use super::lift::{Lift, Standing};
 use super::source::Source;
-use super::statement::{Diagnostic, WITHIN, window_marker};
+use super::statement::{Diagnostic, Span, WITHIN, window_marker};
 
 const START: &str = "window_start";
 const END: &str = "window_end";
@@ -171,7 +171,9 @@ impl Finisher<'_> {
                 continue;
             }
             let Some((first, second)) = columns(left) else {
-                let span = super::statement::Span::default();
+                let word = function.name.0.first().and_then(|part| part.as_ident()).map(|name| name.span.start);
+                let start = word.map_or(0, |place| self.source.byte(place.line, place.column));
+                let span = Span { start, end: (start + "WITHIN".len()).min(self.source.text.len()) };
                 let next = "write ON a.id = b.id";
                 return ControlFlow::Break(self.source.diagnostic(
                     span,

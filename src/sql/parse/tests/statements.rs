@@ -126,6 +126,10 @@ fn a_mistake_says_where_and_what_to_do() {
             "SELECT * FROM a JOIN b USING (id) WITHIN 5m",
             "1:35: WITHIN needs ON, not USING; write JOIN b WITHIN 5m ON a.id = b.id",
         ),
+        (
+            "SELECT * FROM a JOIN b WITHIN 5m ON a.id > 5",
+            "1:24: WITHIN needs an equality of two columns in ON; write ON a.id = b.id",
+        ),
         ("SELECT * FROM t GROUP BY a GROUP BY b", "1:28: GROUP BY is there twice; a query has each clause once"),
         (
             "SELECT * FROM t WINDOW TUMBLING(1m) GROUP BY TUMBLE(2m)",

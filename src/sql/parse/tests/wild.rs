@@ -113,8 +113,6 @@ fn answers(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn any_text_has_an_answer(text in "\\PC{0,80}") {
         answers(&text);
