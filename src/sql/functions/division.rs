@@ -173,7 +173,7 @@ impl ScalarUDFImpl for Division {
         );
         if by_zero > 0 {
             if self.divisions.on_zero == ZeroDivisor::Fail {
-                return exec_err!("division by zero");
+                return Err(ArrowError::DivideByZero.into());
             }
             self.divisions.by_zero.fetch_add(u64::try_from(by_zero).unwrap_or(u64::MAX), Ordering::Relaxed);
         }

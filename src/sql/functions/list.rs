@@ -105,17 +105,18 @@ fn add(
     if signatures.is_empty() {
         signatures.push(format!("{name}()"));
     }
+    let first = signatures[0].clone();
     let help = own.map(str::to_owned).or_else(|| documentation.map(|text| first_sentence(&text.description)));
     let category = documentation.map_or_else(|| kind.word().to_owned(), |text| text.doc_section.label.to_owned());
     let example = documentation
         .and_then(|text| text.sql_example.as_deref())
         .and_then(statement)
-        .unwrap_or_else(|| format!("SELECT {}", signatures[0]));
+        .unwrap_or_else(|| format!("SELECT {first}"));
     let entry = Entry {
         name: name.clone(),
         aliases: Vec::new(),
         kind,
-        signatures,
+        signatures: signatures.iter().map(|form| one_line(form)).collect(),
         help: help.unwrap_or_default(),
         category: category.trim_end_matches(" Functions").to_owned(),
         example,
@@ -125,11 +126,29 @@ fn add(
 
 /// The first sentence of a description, on one line.
 fn first_sentence(description: &str) -> String {
-    let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = without_links(&one_line(description));
     match line.split_once(". ") {
         Some((first, _)) => format!("{first}."),
         None => line,
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Markdown's `[text](address)` as its text: a terminal follows no link.
+fn without_links(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("](") {
+        let (head, label) = before.rsplit_once('[').unwrap_or((before, ""));
+        plain.push_str(head);
+        plain.push_str(label.trim_matches('`'));
+        rest = after.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// The first statement of an example in DataFusion's documentation, which shows prompts and results around it.

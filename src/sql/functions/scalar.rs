@@ -36,7 +36,7 @@ impl Want {
         match self {
             Self::Any => Some(given.clone()),
             Self::Text => (!given.is_nested()).then_some(DataType::Utf8),
-            Self::Whole => (given.is_integer() || given.is_null() || given.is_string()).then_some(DataType::Int64),
+            Self::Whole => (given.is_integer() || given.is_null()).then_some(DataType::Int64),
             Self::Moment => {
                 let fits = given.is_temporal() && !matches!(given, DataType::Interval(_) | DataType::Duration(_));
                 (fits || given.is_integer() || given.is_null() || given.is_string()).then_some(MOMENT)

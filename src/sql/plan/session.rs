@@ -198,6 +198,7 @@ impl Session {
         }
         let mut provider = Provider::new(self.functions.clone(), query.windows.clone());
         let mut query_ast = query.query.clone();
+        crate::sql::functions::rewrite::rewrite(&mut query_ast);
         let system = names::system_columns(&query_ast);
         let mut columns = BTreeSet::new();
         for name in relations(&query_ast) {

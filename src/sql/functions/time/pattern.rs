@@ -95,8 +95,12 @@ impl Pattern {
                 Piece::DayName { short } => to.write_str(name(&DAYS, civil.weekday(), *short)),
                 Piece::AmPm => to.write_str(if civil.of_day_ms < 43_200_000 { "AM" } else { "PM" }),
                 Piece::Fraction(digits) => {
-                    let nine = format!("{:03}000000", civil.of_day_ms % 1_000);
-                    to.write_str(&nine[..(*digits).min(9)])
+                    let millisecond = civil.of_day_ms % 1_000;
+                    match digits {
+                        1 => write!(to, "{}", millisecond / 100),
+                        2 => write!(to, "{:02}", millisecond / 10),
+                        _ => write!(to, "{millisecond:03}{:0<zeros$}", "", zeros = digits - 3),
+                    }
                 }
                 Piece::Offset { colon } => to.write_str(if *colon { "+00:00" } else { "+0000" }),
                 Piece::Zone => to.write_str("UTC"),
@@ -321,7 +325,7 @@ fn percent(text: &str, mysql: bool) -> Result<Vec<Piece>> {
             Some('M') => two(Part::Minute),
             Some('s') if !mysql => Piece::Epoch,
             Some('S' | 's') => two(Part::Second),
-            Some('f') => Piece::Fraction(fraction.unwrap_or(6)),
+            Some('f') => Piece::Fraction(fraction.filter(|digits| *digits > 0).unwrap_or(6)),
             Some('L') => Piece::Fraction(3),
             Some('b' | 'h') => Piece::MonthName { short: true },
             Some('B') => Piece::MonthName { short: false },
@@ -387,7 +391,7 @@ fn java(text: &str) -> Result<Vec<Piece>> {
             'h' => number(Part::Hour12),
             'm' => number(Part::Minute),
             's' => number(Part::Second),
-            'S' => Piece::Fraction(count),
+            'S' => Piece::Fraction(count.min(9)),
             'z' | 'V' => Piece::Zone,
             'Z' => Piece::Offset { colon: false },
             'X' | 'x' => Piece::Offset { colon: count > 2 },
@@ -427,6 +431,8 @@ mod tests {
             ("yyyy-MM-dd HH:mm:ss.SSS", "2024-02-29 15:04:05.678", 1),
             ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2024-02-29T15:04:05.678+00:00", 1),
             ("yyyyMMddHHmmssSSS", "20240229150405678", 1),
+            ("yyyy-MM-dd HH:mm:ss.S", "2024-02-29 15:04:05.6", 100),
+            ("yyyy-MM-dd HH:mm:ss.SSSSSS", "2024-02-29 15:04:05.678000", 1),
             ("d MMM yyyy, h:mm a", "29 Feb 2024, 3:04 PM", 60_000),
             ("EEEE d MMMM yyyy", "Thursday 29 February 2024", 86_400_000),
             ("%Y-%m-%d %H:%M:%S", "2024-02-29 15:04:05", 1_000),
