@@ -79,6 +79,7 @@ pub mod list;
 pub mod registry;
 pub mod rewrite;
 
+pub mod checked;
 pub mod division;
 pub mod headers;
 
