@@ -135,7 +135,8 @@ pub fn split_query(uri: &str) -> (&str, Options) {
     (path, given)
 }
 
-fn decoded(text: &str) -> String {
+/// A text whose `%20` and its like are resolved.
+pub fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

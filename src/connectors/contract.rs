@@ -128,6 +128,8 @@ pub struct SourceRequest {
     pub options: Options,
     /// Columns as declared; `None` means: read or infer them.
     pub schema: Option<SchemaRef>,
+    /// Names of the columns that are a row's key (`PRIMARY KEY`), in order: a tombstone deletes the row of its key.
+    pub key: Vec<String>,
 }
 
 /// A sink as a statement asks for it.

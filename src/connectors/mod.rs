@@ -8,6 +8,7 @@ pub mod options;
 
 pub mod discard;
 pub mod generator;
+pub mod kafka;
 pub mod memory;
 pub mod stdout;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::contract::Connector;
 use super::discard::DiscardConnector;
 use super::generator::GeneratorConnector;
+use super::kafka::KafkaConnector;
 use super::memory::MemoryConnector;
 use super::stdout::StdoutConnector;
 use crate::core::fault::{Blame, Fault};
@@ -21,6 +22,7 @@ pub const NOT_IN_THIS_BUILD: [&str; 5] = ["postgresql", "clickhouse", "s3", "ice
 /// Every connector of this build.
 pub fn builtin() -> Connectors {
     Connectors::default()
+        .with(Arc::new(KafkaConnector))
         .with(Arc::new(GeneratorConnector))
         .with(Arc::new(MemoryConnector::default()))
         .with(Arc::new(StdoutConnector))

@@ -9,8 +9,9 @@ use crate::core::fault::Fault;
 pub trait Decoder: Send {
     /// The columns it makes.
     fn schema(&self) -> SchemaRef;
-    /// Adds one record. A record may be bad: that is said by [`Decoder::finish`], not here.
-    fn push(&mut self, value: Option<&[u8]>);
+    /// Adds one record, and says whether it is good: of a bad one the caller keeps the bytes, and [`Decoder::finish`]
+    /// says what is wrong with it.
+    fn push(&mut self, value: Option<&[u8]>) -> bool;
     /// The rows of what was pushed since the last call, in order, without the bad records.
     ///
     /// # Errors
@@ -43,7 +44,7 @@ pub struct Malformed {
 }
 
 /// Makes bytes of rows.
-pub trait Encoder: Send {
+pub trait Encoder: Send + Sync {
     /// Appends the bytes of each row of the batch to `rows`: one value a row.
     ///
     /// # Errors

@@ -236,7 +236,8 @@ impl Decoder for CsvDecoder {
         self.schema.clone()
     }
 
-    fn push(&mut self, value: Option<&[u8]>) {
+    fn push(&mut self, value: Option<&[u8]>) -> bool {
+        let bad = self.bad.len();
         let read = value.map(|value| self.read(value));
         let is_gap = !matches!(read, Some(Ok(())));
         if is_gap && self.sources.is_none() {
@@ -250,6 +251,7 @@ impl Decoder for CsvDecoder {
             _ => {}
         }
         self.pushed += 1;
+        self.bad.len() == bad
     }
 
     fn finish(&mut self) -> Result<Decoded, Fault> {
@@ -363,7 +365,9 @@ mod tests {
             "5,\"two\nlines\",0.00,",
         ];
         let mut decoder = CsvDecoder::new(schema(), Dialect::default()).unwrap();
-        records.iter().for_each(|record| decoder.push(Some(record.as_bytes())));
+        for record in &records {
+            decoder.push(Some(record.as_bytes()));
+        }
         let decoded = decoder.finish().unwrap();
         assert_eq!(decoded.bad, []);
         let mut encoder = CsvEncoder::default();
@@ -375,7 +379,9 @@ mod tests {
     fn a_bad_record_is_named_and_its_neighbours_stay() {
         let records = ["1,a,1.00,", "two,b,2.00,", "3,c", "4,d,1.005,", "5,\"e,1,2", ",f,1,", "7,g,7,,8", "8,h,8,"];
         let mut decoder = CsvDecoder::new(schema(), Dialect::default()).unwrap();
-        records.iter().for_each(|record| decoder.push(Some(record.as_bytes())));
+        for record in &records {
+            decoder.push(Some(record.as_bytes()));
+        }
         let decoded = decoder.finish().unwrap();
         let said: Vec<_> = decoded.bad.iter().map(|bad| (bad.record, bad.class, bad.message.as_str())).collect();
         assert_eq!(

@@ -119,16 +119,24 @@ fn envelope(value: &[u8]) -> Result<Envelope<'_>, Bad> {
     Ok(envelope)
 }
 
+/// The row that an envelope shows, for looking at samples: the new one, or the old one of a delete.
+pub fn row_of(value: &[u8]) -> Option<&[u8]> {
+    let envelope = envelope(value).ok()?;
+    envelope.after.or(envelope.before)
+}
+
 impl Decoder for DebeziumDecoder {
     fn schema(&self) -> SchemaRef {
         self.rows.schema()
     }
 
-    fn push(&mut self, value: Option<&[u8]>) {
+    fn push(&mut self, value: Option<&[u8]>) -> bool {
+        let bad = self.bad.len();
         if let Some(Err(bad)) = value.map(|value| self.read(value)) {
             self.bad.push(Malformed { record: self.pushed, class: bad.class, message: bad.line() });
         }
         self.pushed += 1;
+        self.bad.len() == bad
     }
 
     fn finish(&mut self) -> Result<Decoded, Fault> {
@@ -209,7 +217,9 @@ mod tests {
             r#"{"before":{"id":1,"name":"b"},"after":null,"op":"d"}"#,
         ];
         let mut decoder = decoder();
-        records.iter().for_each(|record| decoder.push(Some(record.as_bytes())));
+        for record in &records {
+            decoder.push(Some(record.as_bytes()));
+        }
         decoder.push(None);
         let decoded = decoder.finish().unwrap();
         let ops = decoded.ops.unwrap();

@@ -59,7 +59,8 @@ impl Decoder for RawDecoder {
         self.schema.clone()
     }
 
-    fn push(&mut self, value: Option<&[u8]>) {
+    fn push(&mut self, value: Option<&[u8]>) -> bool {
+        let bad = self.bad.len();
         if let Some(value) = value {
             match self.column.as_mut().map_or(Ok(()), |column| column.read_text(value)) {
                 Ok(()) => {
@@ -73,6 +74,7 @@ impl Decoder for RawDecoder {
             }
         }
         self.pushed += 1;
+        self.bad.len() == bad
     }
 
     fn finish(&mut self) -> Result<Decoded, Fault> {

@@ -146,7 +146,7 @@ impl Admin {
 }
 
 /// Metadata with a deadline; a refused login ends it at once.
-pub(super) fn metadata(
+pub(crate) fn metadata(
     client: &BaseConsumer<Context>,
     connection: &Connection,
     topic: Option<&str>,
@@ -190,7 +190,7 @@ fn serve(client: &BaseConsumer<Context>) {
 }
 
 /// The partitions of a topic, or a fault where it has none.
-pub(super) fn partitions_of(metadata: &Metadata, topic: &str, connection: &Connection) -> Result<Vec<i32>, Fault> {
+pub(crate) fn partitions_of(metadata: &Metadata, topic: &str, connection: &Connection) -> Result<Vec<i32>, Fault> {
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     match found {
         Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
@@ -212,7 +212,7 @@ fn is_not_allowed(error: rdkafka::types::RDKafkaRespErr) -> bool {
 }
 
 /// Watermarks of one partition with a deadline.
-pub(super) fn watermarks(
+pub(crate) fn watermarks(
     client: &BaseConsumer<Context>,
     connection: &Connection,
     topic: &str,
@@ -227,7 +227,7 @@ pub(super) fn watermarks(
 }
 
 /// Runs a blocking question where it may block.
-pub(super) async fn off_the_async_threads<T: Send + 'static>(
+pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     question: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     tokio::task::spawn_blocking(question).await.unwrap_or_else(|error| {

@@ -15,6 +15,7 @@ pub mod stop;
 
 pub mod client;
 pub mod producer;
+pub mod transaction;
 
 mod reader;
 pub mod tail;

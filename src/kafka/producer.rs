@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -71,7 +72,7 @@ pub enum EnqueueFault {
 
 /// A producer whose deliveries are confirmed one by one.
 pub struct Producer<R: Receipts> {
-    client: Arc<BaseProducer<Desk<R>>>,
+    pub(super) client: Arc<BaseProducer<Desk<R>>>,
     context: Context,
     in_flight: Arc<AtomicUsize>,
     closing: Arc<AtomicBool>,
@@ -84,8 +85,15 @@ impl<R: Receipts> Producer<R> {
     /// # Errors
     /// Settings that contradict each other, or certificates that do not load.
     pub fn open(connection: &Connection, settings: &ProducerSettings, receipts: Arc<R>) -> Result<Self, Fault> {
+        Self::open_with(connection, &connection.producer_config(settings)?, receipts)
+    }
+
+    /// As [`Producer::open`], with librdkafka's settings as they are given.
+    ///
+    /// # Errors
+    /// As [`Producer::open`].
+    pub fn open_with(connection: &Connection, config: &ClientConfig, receipts: Arc<R>) -> Result<Self, Fault> {
         let doing = format!("open a producer for {}", connection.name());
-        let config = connection.producer_config(settings)?;
         let context = connection.context();
         let in_flight = Arc::new(AtomicUsize::new(0));
         let desk = Desk { context: context.clone(), receipts, in_flight: in_flight.clone() };
@@ -217,7 +225,7 @@ fn enqueue_fault(error: &KafkaError) -> EnqueueFault {
 }
 
 /// Where deliveries arrive: librdkafka's callbacks for a producer.
-struct Desk<R: Receipts> {
+pub(super) struct Desk<R: Receipts> {
     context: Context,
     receipts: Arc<R>,
     in_flight: Arc<AtomicUsize>,

@@ -140,12 +140,12 @@ impl Connection {
     }
 
     /// Callbacks for one client.
-    pub(super) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         Context::new(self.name.clone(), self.scrubber.clone(), self.tokens.clone())
     }
 
     /// Settings of a client that only asks.
-    pub(super) fn base(&self) -> ClientConfig {
+    pub(crate) fn base(&self) -> ClientConfig {
         self.base.clone()
     }
 

@@ -60,7 +60,7 @@ impl TailSettings {
 }
 
 /// Bounds what a reader holds before it is asked for, where its settings are silent.
-pub(super) fn read_ahead(config: &mut rdkafka::ClientConfig) {
+pub(crate) fn read_ahead(config: &mut rdkafka::ClientConfig) {
     for (name, value) in
         [("queued.max.messages.kbytes", READ_AHEAD_KBYTES), ("fetch.queue.backoff.ms", FULL_QUEUE_PAUSE_MS)]
     {

@@ -17,7 +17,8 @@ fn context() -> Context {
 }
 
 async fn source(options: &[(&str, &str)]) -> Result<Arc<dyn Source>, Fault> {
-    let request = SourceRequest { name: "g".into(), options: options.iter().copied().collect(), schema: None };
+    let request =
+        SourceRequest { name: "g".into(), options: options.iter().copied().collect(), ..SourceRequest::default() };
     GeneratorConnector.source(request, &context()).await
 }
 

@@ -97,7 +97,8 @@ impl Decoder for JsonDecoder {
         self.schema.clone()
     }
 
-    fn push(&mut self, value: Option<&[u8]>) {
+    fn push(&mut self, value: Option<&[u8]>) -> bool {
+        let bad = self.bad.len();
         match value.map(|value| self.read(value)) {
             Some(Ok(())) => {
                 if let Some(sources) = &mut self.sources {
@@ -112,6 +113,7 @@ impl Decoder for JsonDecoder {
             None => self.note_gap(),
         }
         self.pushed += 1;
+        self.bad.len() == bad
     }
 
     fn finish(&mut self) -> Result<Decoded, Fault> {

@@ -1,7 +1,7 @@
 //! JSON records to columns and rows to JSON. Digits of decimals stay digits on both ways, and a record that is wrong
 //! takes nothing of its neighbours with it.
 
-pub(super) mod column;
+pub(crate) mod column;
 mod decode;
 mod encode;
 mod object;

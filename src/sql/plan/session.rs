@@ -254,7 +254,10 @@ impl Session {
             _ => None,
         };
         let connector = self.connectors.get(&end.connector)?;
-        let request = SourceRequest { name: end.name.clone(), options: end.connector_options(), schema };
+        let key = declared.map_or_else(Vec::new, |declared| {
+            declared.columns.iter().filter(|column| column.primary_key).map(|column| column.name.clone()).collect()
+        });
+        let request = SourceRequest { name: end.name.clone(), options: end.connector_options(), schema, key };
         let source = connector.source(request, &self.context).await?;
         let mut out_of_orderness = settings.out_of_orderness;
         let mut expr = None;

@@ -1,0 +1,550 @@
+//! Reads one partition: a named thread decodes straight from librdkafka's memory, an async caller takes batches. Nothing
+//! is joined or committed. The thread ends with the reader.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, Int8Array, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Schema, SchemaRef};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::sync::mpsc;
+
+use super::columns::{Kept, raw_record};
+use super::key::{KeyDecoder, KeyFormat};
+use super::settings::{Connected, Start};
+use crate::connectors::contract::{
+    BATCH_ROWS_MAX, BATCH_WAIT, BadRecord, Columns, Op, Position, Pull, ReaderProgress, SourceRows, SplitReader,
+    system_columns,
+};
+use crate::connectors::encoding::Format;
+use crate::core::fault::{Blame, Fault};
+use crate::formats::contract::{Decoder, Malformed};
+use crate::kafka::admin::{off_the_async_threads, watermarks};
+use crate::kafka::cause::{Severity, call_fault, severity};
+use crate::kafka::context::Context as ClientContext;
+
+/// Batches that wait for the caller. Two keep both sides busy; more is only memory.
+const BATCHES_WAITING: usize = 2;
+/// Bytes of values in one batch: a few large records must not become 8,192 of them.
+const BATCH_BYTES_MAX: u64 = 8 << 20;
+/// How long one look at the queue may last: the delay of an ending.
+const LOOK: Duration = Duration::from_millis(50);
+/// What librdkafka reads ahead of one partition: a tenth of a second at 80 MB/s.
+const READ_AHEAD_KBYTES: u32 = 8 << 10;
+/// How often the broker's ends are noted, for the lag.
+const ENDS_INTERVAL_MS: u32 = 1_000;
+
+/// One partition, and how to read it.
+pub(super) struct ReaderSettings {
+    pub connected: Arc<Connected>,
+    pub partition: i32,
+    /// The next offset by a checkpoint.
+    pub from: Option<i64>,
+    pub start: Start,
+    /// Bounded reading: the offset to end before.
+    pub end: Option<i64>,
+    pub isolation: String,
+    pub group: Option<String>,
+    pub format: Format,
+    pub schema: SchemaRef,
+    pub columns: Columns,
+    pub key_fields: Vec<usize>,
+    pub primary_key: Vec<usize>,
+    pub key_format: KeyFormat,
+}
+
+/// What the thread hands over.
+enum Handed {
+    Rows { rows: SourceRows, next: i64, lag: Option<u64> },
+    End,
+    Broken(Fault),
+}
+
+/// The async side.
+pub(super) struct KafkaReader {
+    inbox: mpsc::Receiver<Handed>,
+    is_stopped: Arc<AtomicBool>,
+    rows_max: Arc<AtomicUsize>,
+    next: i64,
+    lag: Option<u64>,
+    is_over: bool,
+}
+
+impl KafkaReader {
+    pub async fn open(settings: ReaderSettings) -> Result<Self, Fault> {
+        let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let rows_max = Arc::new(AtomicUsize::new(BATCH_ROWS_MAX));
+        let (stop, most) = (is_stopped.clone(), rows_max.clone());
+        let next = off_the_async_threads(move || {
+            let worker = Worker::open(settings, stop, most)?;
+            let next = worker.next;
+            std::thread::Builder::new()
+                .name(format!("velox-read-{}-{}", worker.settings.connected.topic, worker.settings.partition))
+                .spawn(move || worker.run(&outbox))
+                .map_err(|error| Fault::new(Blame::Program, format!("could not start a reader: {error}")))?;
+            Ok(next)
+        })
+        .await?;
+        Ok(Self { inbox, is_stopped, rows_max, next, lag: None, is_over: false })
+    }
+}
+
+#[async_trait]
+impl SplitReader for KafkaReader {
+    async fn next(&mut self, rows_max: usize, wait: Duration) -> Result<Pull, Fault> {
+        if self.is_over {
+            return Ok(Pull::End);
+        }
+        self.rows_max.store(rows_max.max(1), Ordering::Relaxed);
+        let Ok(handed) = tokio::time::timeout(wait, self.inbox.recv()).await else { return Ok(Pull::Idle) };
+        match handed {
+            Some(Handed::Rows { rows, next, lag }) => {
+                (self.next, self.lag) = (next, lag);
+                Ok(Pull::Rows(rows))
+            }
+            Some(Handed::End) => {
+                (self.is_over, self.lag) = (true, Some(0));
+                Ok(Pull::End)
+            }
+            Some(Handed::Broken(fault)) => {
+                self.is_over = true;
+                Err(fault)
+            }
+            None => Err(Fault::new(Blame::Program, "the thread of a reader has ended without a word")),
+        }
+    }
+
+    fn position(&self) -> Position {
+        Position(self.next.to_string())
+    }
+
+    fn progress(&self) -> ReaderProgress {
+        ReaderProgress { bytes: None, lag: self.lag }
+    }
+}
+
+impl Drop for KafkaReader {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Release);
+    }
+}
+
+/// The thread's side.
+struct Worker {
+    settings: ReaderSettings,
+    consumer: BaseConsumer<ClientContext>,
+    topic: Arc<str>,
+    decoder: Box<dyn Decoder>,
+    kept: Kept,
+    keys: Option<Keys>,
+    schema: SchemaRef,
+    is_stopped: Arc<AtomicBool>,
+    rows_max: Arc<AtomicUsize>,
+    next: i64,
+    /// Nothing is left before here that can be read now.
+    is_caught_up: bool,
+    tombstones: Vec<u32>,
+    early_bad: Vec<(BadRecord, u32)>,
+}
+
+/// Key columns that are read from the record's key.
+struct Keys {
+    decoder: KeyDecoder,
+    /// Positions in the batch.
+    places: Vec<usize>,
+    /// Whether the key's value stands in the place of the value's own.
+    replaces: bool,
+    /// Records whose key was read, in order.
+    records: Vec<u32>,
+}
+
+impl Worker {
+    fn open(settings: ReaderSettings, is_stopped: Arc<AtomicBool>, rows_max: Arc<AtomicUsize>) -> Result<Self, Fault> {
+        let connection = &settings.connected.connection;
+        let topic: Arc<str> = settings.connected.topic.as_str().into();
+        let doing = format!("read `{topic}`");
+        let failed = |error: KafkaError| connection.scrubber().clean(call_fault(&doing, &error));
+        let mut config = connection.consumer_config(&connection.environment().consumer)?;
+        config.set("queued.max.messages.kbytes", READ_AHEAD_KBYTES.to_string());
+        crate::kafka::tail::read_ahead(&mut config);
+        settings.connected.apply(&mut config);
+        // librdkafka assigns only to a named group. It is never joined.
+        let unnamed = || format!("velox-sql-{}", uuid::Uuid::new_v4().simple());
+        config
+            .set("group.id", settings.group.clone().unwrap_or_else(unnamed))
+            .set("isolation.level", &settings.isolation)
+            .set("enable.partition.eof", "true")
+            .set("statistics.interval.ms", ENDS_INTERVAL_MS.to_string())
+            // Where records between a position and the oldest one kept are gone, that is an error and no detail.
+            .set("auto.offset.reset", "error");
+        let consumer: BaseConsumer<ClientContext> = config.create_with_context(connection.context()).map_err(failed)?;
+        let next = first_offset(&settings, &consumer)?;
+        let mut assignment = TopicPartitionList::with_capacity(1);
+        assignment.add_partition_offset(&topic, settings.partition, Offset::Offset(next)).map_err(failed)?;
+        consumer.assign(&assignment).map_err(failed)?;
+        let fields = settings.columns.fields.clone();
+        let decoder = settings.format.decoder(&settings.schema, &fields)?;
+        let mut columns: Vec<_> = fields.iter().map(|at| settings.schema.fields()[*at].clone()).collect();
+        columns.extend(settings.columns.system.iter().filter_map(|name| system_columns::field(name).map(Arc::new)));
+        let keys = Keys::of(&settings)?;
+        let kept = Kept::new(&topic, settings.partition, &settings.columns);
+        Ok(Self {
+            consumer,
+            decoder,
+            kept,
+            keys,
+            schema: Arc::new(Schema::new(columns)),
+            is_stopped,
+            rows_max,
+            next,
+            is_caught_up: false,
+            tombstones: Vec::new(),
+            early_bad: Vec::new(),
+            topic,
+            settings,
+        })
+    }
+
+    fn run(mut self, outbox: &mpsc::Sender<Handed>) {
+        while !self.is_stopped.load(Ordering::Acquire) {
+            let handed = match self.collect() {
+                Ok(Some(rows)) => Handed::Rows { rows, next: self.next, lag: self.lag() },
+                Ok(None) if self.is_at_end() => Handed::End,
+                Ok(None) => continue,
+                Err(fault) => Handed::Broken(fault),
+            };
+            let is_last = !matches!(handed, Handed::Rows { .. });
+            // Waits while the caller is busy: that is the backpressure. Fails when the reader is gone.
+            if outbox.blocking_send(handed).is_err() || is_last {
+                return;
+            }
+        }
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.settings.end.is_some_and(|end| self.next >= end || self.is_caught_up)
+    }
+
+    fn lag(&self) -> Option<u64> {
+        if self.is_caught_up {
+            return Some(0);
+        }
+        let known = self.consumer.context().watch.ends_of(&self.topic)?.get(&self.settings.partition).copied()?;
+        let end = self.settings.end.unwrap_or(known);
+        Some(u64::try_from(end - self.next).unwrap_or(0))
+    }
+
+    /// The next rows; `None` where none came within a look, or the end is reached.
+    fn collect(&mut self) -> Result<Option<SourceRows>, Fault> {
+        if self.is_at_end() {
+            return Ok(None);
+        }
+        let most = self.rows_max.load(Ordering::Relaxed);
+        let (mut records, mut bytes) = (0_u32, 0_u64);
+        let mut first: Option<Instant> = None;
+        let mut now_ms = 0;
+        // A Debezium record may be two rows.
+        let per_record = if self.settings.format == Format::Debezium { 2 } else { 1 };
+        while (records as usize + 1) * per_record <= most.max(per_record) && bytes < BATCH_BYTES_MAX {
+            let look = match first {
+                None => LOOK,
+                Some(first) => BATCH_WAIT.saturating_sub(first.elapsed()),
+            };
+            match self.consumer.poll(look) {
+                Some(Ok(message)) => {
+                    if self.settings.end.is_some_and(|end| message.offset() >= end) {
+                        self.next = message.offset();
+                        break;
+                    }
+                    if first.is_none() {
+                        first = Some(Instant::now());
+                        now_ms = Timestamp::now().as_millisecond();
+                    }
+                    bytes += (message.payload_len() + message.key_len()) as u64;
+                    self.kept.note(&message, now_ms);
+                    self.next = message.offset() + 1;
+                    self.is_caught_up = false;
+                    let is_good = self.decoder.push(message.payload());
+                    let key = match &mut self.keys {
+                        Some(keys) if is_good => keys.push(message.key(), records, message.payload().is_none()),
+                        _ => Ok(()),
+                    };
+                    if !is_good || key.is_err() {
+                        let bad = BadRecord {
+                            record: raw_record(&message, &self.topic),
+                            stage: "decode",
+                            class: "malformed",
+                            message: String::new(),
+                        };
+                        let bad = match key {
+                            Err(why) => BadRecord { class: why.class, message: why.line(), ..bad },
+                            Ok(()) => bad,
+                        };
+                        self.early_bad.push((bad, records));
+                    } else if message.payload().is_none() && !self.settings.primary_key.is_empty() {
+                        self.tombstones.push(records);
+                    }
+                    records += 1;
+                    if self.settings.end.is_some_and(|end| self.next >= end) {
+                        break;
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    self.is_caught_up = true;
+                    // What ends a transaction takes an offset and is no record.
+                    if let Ok(positions) = self.consumer.position()
+                        && let Some(Offset::Offset(offset)) =
+                            positions.find_partition(&self.topic, self.settings.partition).map(|found| found.offset())
+                    {
+                        self.next = self.next.max(offset);
+                    }
+                    if self.settings.end.is_some() {
+                        break;
+                    }
+                }
+                Some(Err(error)) => self.trouble(&error)?,
+                None => {
+                    if let Some(fault) = self.consumer.context().watch.ending() {
+                        return Err(fault);
+                    }
+                    break;
+                }
+            }
+        }
+        if records == 0 {
+            return Ok(None);
+        }
+        self.rows(records, bytes).map(Some)
+    }
+
+    /// An error that the client gets over is logged by its context; the others end the reader.
+    fn trouble(&self, error: &KafkaError) -> Result<(), Fault> {
+        let Some(code) = error.rdkafka_error_code() else { return Ok(()) };
+        let (topic, environment) = (&self.topic, self.settings.connected.connection.name());
+        match code {
+            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                Err(Fault::new(Blame::Operator, format!("topic `{topic}` is gone from {environment}")))
+            }
+            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => Err(self.gone()),
+            // Without a group it does not matter what its coordinator thinks.
+            RDKafkaErrorCode::GroupAuthorizationFailed => Ok(()),
+            code => match severity(code, &code.to_string()) {
+                Severity::Final(fault) => Err(self.consumer.context().watch.ending().unwrap_or(fault)),
+                Severity::Passing(fault) => {
+                    tracing::warn!(topic = &**topic, "{fault}");
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn gone(&self) -> Fault {
+        lost(&self.topic, self.settings.partition, self.next)
+    }
+
+    fn rows(&mut self, records: u32, bytes: u64) -> Result<SourceRows, Fault> {
+        let decoded = self.decoder.finish()?;
+        let mut bad = self.bad(decoded.bad);
+        let (mut batch, mut sources, mut ops) = (decoded.batch, decoded.sources, decoded.ops);
+        if let Some(keys) = &mut self.keys {
+            let (columns, known) = keys.finish()?;
+            (batch, sources, ops) = keys.joined(batch, sources, ops, &columns, &known, &self.tombstones)?;
+        }
+        self.tombstones.clear();
+        let times = self.kept.times.clone();
+        let row_times: Vec<i64> = match &sources {
+            Some(sources) => sources.iter().map(|source| times[*source as usize]).collect(),
+            None => times,
+        };
+        let (system, origins) = self.kept.finish(sources.as_deref())?;
+        let count = row_times.len();
+        let mut columns = batch.columns().to_vec();
+        columns.extend(system);
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| Fault::new(Blame::Program, format!("columns of `{}`: {error}", self.topic)))?;
+        bad.sort_by_key(|bad| bad.record.offset);
+        debug_assert!(bad.len() <= records as usize);
+        Ok(SourceRows {
+            batch,
+            times: ScalarBuffer::from(row_times),
+            ops: ops.filter(|ops| ops.values().iter().any(|op| *op != Op::Insert as i8)),
+            origins: origins.map(Arc::new),
+            bad,
+            bytes,
+        })
+    }
+
+    /// The bad records with what the decoder says of them.
+    fn bad(&mut self, said: Vec<Malformed>) -> Vec<BadRecord> {
+        let kept = std::mem::take(&mut self.early_bad);
+        let mut said = said.into_iter().peekable();
+        kept.into_iter()
+            .map(|(bad, record)| match said.next_if(|malformed| malformed.record == record) {
+                Some(malformed) => BadRecord { class: malformed.class, message: malformed.message, ..bad },
+                None => bad,
+            })
+            .collect()
+    }
+}
+
+impl Keys {
+    fn of(settings: &ReaderSettings) -> Result<Option<Self>, Fault> {
+        let replaces = !settings.key_fields.is_empty();
+        let fields = if replaces { &settings.key_fields } else { &settings.primary_key };
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let columns: Vec<_> = fields.iter().map(|at| settings.schema.field(*at).clone().with_nullable(true)).collect();
+        let decoder = KeyDecoder::new(&Arc::new(Schema::new(columns)), settings.key_format)?;
+        // A key column nobody asked for has no place; what the key says of it is then read and left.
+        let place = |at: &usize| settings.columns.fields.iter().position(|field| field == at).unwrap_or(usize::MAX);
+        Ok(Some(Self { decoder, places: fields.iter().map(place).collect(), replaces, records: Vec::new() }))
+    }
+
+    /// Reads the key of a good record where it matters: always if keys replace values, else only of a tombstone.
+    fn push(
+        &mut self,
+        key: Option<&[u8]>,
+        record: u32,
+        is_tombstone: bool,
+    ) -> Result<(), crate::formats::json::scan::Bad> {
+        if !self.replaces && !is_tombstone {
+            return Ok(());
+        }
+        self.decoder.push(key)?;
+        self.records.push(record);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(Vec<ArrayRef>, Vec<u32>), Fault> {
+        Ok((self.decoder.finish()?, std::mem::take(&mut self.records)))
+    }
+
+    /// Rows of values with their key columns, and the deletes that tombstones say, in the order of the records.
+    #[allow(clippy::type_complexity)]
+    fn joined(
+        &self,
+        batch: RecordBatch,
+        sources: Option<Vec<u32>>,
+        ops: Option<Int8Array>,
+        columns: &[ArrayRef],
+        known: &[u32],
+        tombstones: &[u32],
+    ) -> Result<(RecordBatch, Option<Vec<u32>>, Option<Int8Array>), Fault> {
+        let defect = |error: arrow::error::ArrowError| Fault::new(Blame::Program, format!("keys: {error}"));
+        if !self.replaces && tombstones.is_empty() {
+            return Ok((batch, sources, ops));
+        }
+        let rows = batch.num_rows();
+        let mut sources = sources.unwrap_or_else(|| (0..u32::try_from(rows).unwrap_or(u32::MAX)).collect());
+        let at_key = |source: &u32| u32::try_from(known.partition_point(|record| record < source)).unwrap_or(0);
+        let mut filled = batch.columns().to_vec();
+        let mut batch = batch;
+        // A value whose key was bad is no row after all.
+        if self.replaces && sources.iter().any(|source| known.binary_search(source).is_err()) {
+            let good: Vec<u32> =
+                (0_u32..).zip(&sources).filter(|(_, s)| known.binary_search(s).is_ok()).map(|(at, _)| at).collect();
+            batch = take_record_batch(&batch, &UInt32Array::from(good.clone())).map_err(defect)?;
+            sources = good.iter().map(|at| sources[*at as usize]).collect();
+            filled = batch.columns().to_vec();
+        }
+        if self.replaces {
+            let indices: UInt32Array = sources.iter().map(|source| Some(at_key(source))).collect();
+            let width = filled.len();
+            for (column, place) in columns.iter().zip(&self.places).filter(|(_, place)| **place < width) {
+                filled[*place] = arrow::compute::take(column, &indices, None).map_err(defect)?;
+            }
+        }
+        // NOT NULL holds for rows, not for what a delete leaves out.
+        let fields: Vec<_> = batch.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect();
+        let loose: SchemaRef = Arc::new(Schema::new(fields));
+        let options = RecordBatchOptions::new().with_row_count(Some(sources.len()));
+        let values = RecordBatch::try_new_with_options(loose.clone(), filled, &options).map_err(defect)?;
+        if tombstones.is_empty() {
+            return Ok((values, Some(sources), ops));
+        }
+        let gone: UInt32Array = tombstones.iter().map(|record| Some(at_key(record))).collect();
+        let mut deleted: Vec<ArrayRef> =
+            loose.fields().iter().map(|field| new_null_array(field.data_type(), tombstones.len())).collect();
+        let width = deleted.len();
+        for (column, place) in columns.iter().zip(&self.places).filter(|(_, place)| **place < width) {
+            deleted[*place] = arrow::compute::take(column, &gone, None).map_err(defect)?;
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(tombstones.len()));
+        let deleted = RecordBatch::try_new_with_options(loose.clone(), deleted, &options).map_err(defect)?;
+        let mut all_ops: Vec<i8> = match ops {
+            Some(ops) => ops.values().to_vec(),
+            None => vec![Op::Insert as i8; sources.len()],
+        };
+        all_ops.extend(std::iter::repeat_n(Op::Delete as i8, tombstones.len()));
+        sources.extend(tombstones);
+        let mut order: Vec<u32> = (0..u32::try_from(sources.len()).unwrap_or(u32::MAX)).collect();
+        order.sort_by_key(|at| sources[*at as usize]);
+        let all = concat_batches(&loose, [&values, &deleted]).map_err(defect)?;
+        let all = take_record_batch(&all, &UInt32Array::from(order.clone())).map_err(defect)?;
+        let in_order = |at: &u32| *at as usize;
+        Ok((
+            all,
+            Some(order.iter().map(|at| sources[in_order(at)]).collect()),
+            Some(order.iter().map(|at| all_ops[in_order(at)]).collect()),
+        ))
+    }
+}
+
+/// The offset to begin at. Blocks.
+fn first_offset(settings: &ReaderSettings, consumer: &BaseConsumer<ClientContext>) -> Result<i64, Fault> {
+    let connection = &settings.connected.connection;
+    let (topic, partition) = (settings.connected.topic.as_str(), settings.partition);
+    let timeout = connection.request_timeout();
+    let marks = watermarks(consumer, connection, topic, partition, timeout)?;
+    if let Some(from) = settings.from {
+        if from < marks.low || from > marks.high {
+            return Err(lost(topic, partition, from));
+        }
+        return Ok(from);
+    }
+    let failed = |error: KafkaError| {
+        connection.scrubber().clean(call_fault(&format!("find where to begin in `{topic}`"), &error))
+    };
+    let mut wanted = TopicPartitionList::with_capacity(1);
+    Ok(match settings.start {
+        Start::Earliest => marks.low,
+        Start::Latest => marks.high,
+        Start::Offset(offset) => offset.clamp(marks.low, marks.high),
+        Start::Time(time) => {
+            wanted.add_partition_offset(topic, partition, Offset::Offset(time)).map_err(failed)?;
+            let found = consumer.offsets_for_times(wanted, timeout).map_err(failed)?;
+            offset_of(&found, topic, partition).unwrap_or(marks.high)
+        }
+        Start::Group => {
+            wanted.add_partition_offset(topic, partition, Offset::Invalid).map_err(failed)?;
+            let found = consumer.committed_offsets(wanted, timeout).map_err(failed)?;
+            // A commit that retention has overtaken: what is left begins at the oldest record.
+            offset_of(&found, topic, partition).map_or(marks.low, |offset| offset.clamp(marks.low, marks.high))
+        }
+    })
+}
+
+fn offset_of(found: &TopicPartitionList, topic: &str, partition: i32) -> Option<i64> {
+    match found.find_partition(topic, partition)?.offset() {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
+    }
+}
+
+#[cold]
+fn lost(topic: &str, partition: i32, offset: i64) -> Fault {
+    let what =
+        format!("offset {offset} of {topic}[{partition}] is gone: retention has removed it, or the topic is a new one");
+    Fault::new(Blame::Operator, what).next("start the job without its checkpoint, or with `start` = 'earliest'")
+}

@@ -1,0 +1,303 @@
+//! A topic as a sink: rows become records, changes become upserts or envelopes. Exactly once means one transaction an
+//! epoch, with the epoch itself committed in it, so that after a crash the topic says what it has seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::client::{Client, Marker, Refusal, TRANSACTION_TIMEOUT_MAX};
+use super::key::{KeyFormat, Keys};
+use super::settings::Connected;
+use crate::connectors::contract::{BadRow, Context, Op, Sink, SinkRequest, SinkRows};
+use crate::connectors::encoding::Format;
+use crate::connectors::options::Options;
+use crate::core::fault::{Blame, Fault};
+use crate::formats::contract::{Encoded, Encoder};
+use crate::kafka::producer::Outgoing;
+use crate::kafka::transaction::TransactionFault;
+
+/// How long a broker keeps a transaction open where nothing else is said.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(600);
+/// Rows after which other tasks of this thread have their turn.
+const TURN_ROWS: usize = 1_024;
+
+/// What is written of a result that changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Every new row; what is taken back leaves no trace.
+    Append,
+    /// The newest row of a key; a deleted one is a tombstone.
+    Upsert,
+    /// Every change, as an envelope.
+    Changes,
+}
+
+/// A topic.
+pub(super) struct KafkaSink {
+    connected: Arc<Connected>,
+    encoder: Box<dyn Encoder>,
+    mode: Mode,
+    key: Vec<usize>,
+    key_format: KeyFormat,
+    headers: Vec<(String, String)>,
+    has_event_times: bool,
+    client: Option<Client>,
+    transaction: Option<Transaction>,
+}
+
+/// What exactly-once needs.
+struct Transaction {
+    id: String,
+    timeout: Duration,
+    marker: Option<Marker>,
+    is_open: bool,
+    committed: u64,
+}
+
+impl KafkaSink {
+    pub fn new(request: &SinkRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
+        let connected = Arc::new(Connected::of(options, &request.name, context)?);
+        let mode = options.get("mode").or_else(|| options.get("sink.mode")).map(str::to_ascii_lowercase);
+        let format = match mode.as_deref() {
+            Some("debezium") => Format::Debezium,
+            _ => Format::of(options)?,
+        };
+        let encoder = format.encoder();
+        let mode = match mode.as_deref() {
+            _ if encoder.carries_changes() => Mode::Changes,
+            Some("append") => Mode::Append,
+            Some("upsert") => Mode::Upsert,
+            _ if request.changes => Mode::Upsert,
+            _ => Mode::Append,
+        };
+        if mode == Mode::Upsert && request.key.is_empty() {
+            let what = format!("`{}` takes rows back, and no column is their key", request.name);
+            return Err(Fault::new(Blame::Operator, what)
+                .next("mark a column PRIMARY KEY, or set `format` = 'debezium', or `mode` = 'append'"));
+        }
+        if matches!(format, Format::Raw) && request.schema.fields().len() != 1 {
+            let what = format!(
+                "`{}` has {} columns, and the format `raw` writes one",
+                request.name,
+                request.schema.fields().len()
+            );
+            return Err(options.fault("format", what).next("select one column, or choose another format"));
+        }
+        if request.exactly_once && connected.connection.environment().is_embedded() {
+            let what = format!(
+                "`{}` cannot be written exactly once: the embedded broker forgets what a transaction commits",
+                request.name
+            );
+            return Err(Fault::new(Blame::Operator, what).next("use at_least_once in the sandbox, or a real broker"));
+        }
+        let transaction = match request.exactly_once {
+            true => Some(Transaction {
+                id: options.get("transactional.id").map_or_else(|| format!("velox-{}", request.job), str::to_owned),
+                timeout: options
+                    .duration("transaction.timeout")?
+                    .unwrap_or(TRANSACTION_TIMEOUT)
+                    .min(TRANSACTION_TIMEOUT_MAX),
+                marker: None,
+                is_open: false,
+                committed: 0,
+            }),
+            false => None,
+        };
+        let headers = options.under("headers.");
+        Ok(Self {
+            connected,
+            encoder,
+            mode,
+            key: request.key.clone(),
+            key_format: KeyFormat::of(options, request.key.len())?,
+            headers: headers.iter().map(|(name, value)| (name.to_owned(), value.text.clone())).collect(),
+            has_event_times: !options.get("timestamp").is_some_and(|text| text.eq_ignore_ascii_case("now")),
+            client: None,
+            transaction,
+        })
+    }
+
+    fn client(&self) -> Result<&Client, Fault> {
+        self.client
+            .as_ref()
+            .ok_or_else(|| Fault::new(Blame::Program, format!("the sink to `{}` is not open", self.connected.topic)))
+    }
+
+    /// A fresh producer of the transactional id, and what it finds committed. Whatever was open is aborted.
+    async fn claim(&mut self) -> Result<u64, Fault> {
+        if let Some(client) = self.client.take() {
+            client.close().await;
+        }
+        let Some(transaction) = &mut self.transaction else { return Ok(0) };
+        let client = Client::open(&self.connected, Some((&transaction.id, transaction.timeout)))?;
+        client.producer().init_transactions(client.timeout()).await.map_err(|failure| failure.fault)?;
+        let marker = Marker::open(&self.connected, &transaction.id)?;
+        transaction.committed = marker.committed().await?;
+        transaction.marker = Some(marker);
+        transaction.is_open = false;
+        let committed = transaction.committed;
+        self.client = Some(client);
+        Ok(committed)
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        if !transaction.is_open {
+            let client = self.client.as_ref().ok_or_else(|| Fault::new(Blame::Program, "the sink is not open"))?;
+            client.producer().begin_transaction().map_err(|failure| failure.fault)?;
+            transaction.is_open = true;
+        }
+        Ok(())
+    }
+
+    async fn commit_with_mark(&self, epoch: u64) -> Result<(), TransactionFault> {
+        let program = |fault: Fault| TransactionFault { fault, can_abort: true };
+        let client = self.client().map_err(program)?;
+        if let Some(marker) = self.transaction.as_ref().and_then(|transaction| transaction.marker.as_ref()) {
+            let (offsets, group) = marker.of(epoch).map_err(program)?;
+            client.producer().send_offsets(offsets, group, client.timeout()).await?;
+        }
+        client.producer().commit_transaction(client.timeout()).await
+    }
+
+    /// Sends the records of a batch. Of a replaced row whose key changes, the old key is deleted.
+    async fn send(&self, rows: &SinkRows, keys: &Keys, encoded: &Encoded) -> Result<Vec<BadRow>, Fault> {
+        let client = self.client()?;
+        let headers: Vec<(&str, Option<&[u8]>)> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_bytes()))).collect();
+        let op_of = |row: usize| rows.ops.as_ref().map_or(Op::Insert, |ops| Op::of(ops.value(row)));
+        let mut bad: Vec<BadRow> = encoded
+            .bad
+            .iter()
+            .map(|bad| BadRow { row: bad.record as usize, class: bad.class, message: bad.message.clone() })
+            .collect();
+        let unwritten: Vec<usize> = bad.iter().map(|bad| bad.row).collect();
+        for row in 0..rows.batch.num_rows() {
+            if row % TURN_ROWS == TURN_ROWS - 1 {
+                tokio::task::yield_now().await;
+            }
+            if unwritten.contains(&row) {
+                continue;
+            }
+            let key = keys.get(row);
+            let start = row.checked_sub(1).map_or(0, |before| encoded.ends[before]);
+            let value = &encoded.bytes[start..encoded.ends[row]];
+            let value = match (self.mode, op_of(row)) {
+                (Mode::Changes, Op::UpdateBefore) | (Mode::Append, Op::UpdateBefore | Op::Delete) => continue,
+                (Mode::Upsert, Op::UpdateBefore) => {
+                    if keys.get(row + 1) == key {
+                        continue;
+                    }
+                    None
+                }
+                (Mode::Upsert, Op::Delete) => None,
+                _ => Some(value),
+            };
+            let time = rows.times[row];
+            let record = Outgoing {
+                topic: &self.connected.topic,
+                partition: None,
+                timestamp_ms: (self.has_event_times && time >= 0).then_some(time),
+                key,
+                value,
+                headers: &headers,
+            };
+            match client.send(record).await {
+                Ok(()) => {}
+                Err(Refusal::Record(fault)) => bad.push(BadRow { row, class: "too_large", message: fault.what }),
+                Err(Refusal::End(fault)) => return Err(fault),
+            }
+        }
+        Ok(bad)
+    }
+}
+
+#[async_trait]
+impl Sink for KafkaSink {
+    async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        if self.transaction.is_some() {
+            return self.claim().await.map(Some);
+        }
+        self.client = Some(Client::open(&self.connected, None)?);
+        Ok(None)
+    }
+
+    async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
+        if rows.batch.num_rows() == 0 {
+            return Ok(Vec::new());
+        }
+        self.client()?.check()?;
+        self.begin()?;
+        let encoded = self.encoder.encode_changes(&rows.batch, rows.ops.as_ref())?;
+        let keys = rows
+            .batch
+            .project(&self.key)
+            .map_err(|error| Fault::new(Blame::Program, format!("a key that is not there: {error}")))?;
+        let keys = Keys::of(&keys, self.key_format)?;
+        self.send(&rows, &keys, &encoded).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Fault> {
+        self.client()?.flush().await
+    }
+
+    async fn prepare(&mut self, epoch: u64) -> Result<Option<String>, Fault> {
+        if self.transaction.is_none() {
+            self.client()?.flush().await?;
+            return Ok(None);
+        }
+        // An epoch without a row is committed too: the mark must not fall behind the checkpoints that are kept.
+        self.begin()?;
+        self.client()?.flush().await?;
+        Ok(Some(epoch.to_string()))
+    }
+
+    async fn commit(&mut self, epoch: u64, _prepared: &str) -> Result<(), Fault> {
+        let Some(transaction) = &self.transaction else { return Ok(()) };
+        if epoch <= transaction.committed {
+            return Ok(());
+        }
+        if !transaction.is_open {
+            let what = format!("the transaction of epoch {epoch} to `{}` is gone", self.connected.topic);
+            return Err(Fault::new(Blame::Program, what)
+                .next(format!("start the job again: it goes on from epoch {}", transaction.committed)));
+        }
+        if let Err(failure) = self.commit_with_mark(epoch).await {
+            // Nobody knows whether it was committed but the broker: a fresh producer settles it, then we ask.
+            let committed = self.claim().await?;
+            if committed < epoch {
+                let next = format!("start the job again: it goes on from epoch {committed}");
+                return Err(failure.fault.next(next));
+            }
+        }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.committed = epoch;
+            transaction.is_open = false;
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self, is_clean: bool) -> Result<(), Fault> {
+        let Some(client) = self.client.take() else { return Ok(()) };
+        let mut outcome = Ok(());
+        match &mut self.transaction {
+            Some(transaction) if transaction.is_open => {
+                transaction.is_open = false;
+                if is_clean {
+                    outcome = client.flush().await;
+                }
+                let step = if is_clean && outcome.is_ok() {
+                    client.producer().commit_transaction(client.timeout()).await
+                } else {
+                    client.producer().abort_transaction(client.timeout()).await
+                };
+                outcome = outcome.and(step.map_err(|failure| failure.fault));
+            }
+            Some(_) => {}
+            None => outcome = client.flush().await,
+        }
+        client.close().await;
+        outcome
+    }
+}

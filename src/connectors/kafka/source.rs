@@ -1,0 +1,290 @@
+//! A topic as a source: its columns, its partitions, and the group that monitors look at.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::key::KeyFormat;
+use super::reader::{KafkaReader, ReaderSettings};
+use super::settings::{Connected, Start, is_bounded, start};
+use crate::connectors::contract::{
+    Columns, Context, Position, Source, SourceRequest, Split, SplitReader, system_columns,
+};
+use crate::connectors::encoding::Format;
+use crate::connectors::options::Options;
+use crate::core::fault::{Blame, Fault};
+use crate::core::record::StartAt;
+use crate::formats::infer::{Inference, SAMPLE_RECORDS, SAMPLE_WAIT_MS};
+use crate::formats::{debezium, raw};
+use crate::kafka::admin::{Admin, Watermarks, off_the_async_threads};
+use crate::kafka::cause::call_fault;
+use crate::kafka::context::Context as ClientContext;
+use crate::kafka::tail::{Tail, TailSettings};
+
+/// Records of a sample that are taken in one look.
+const SAMPLE_BATCH: usize = 256;
+
+/// A topic.
+pub(super) struct KafkaSource {
+    connected: Arc<Connected>,
+    format: Format,
+    schema: SchemaRef,
+    start: Start,
+    bounded: bool,
+    isolation: String,
+    group: Option<Group>,
+    /// Columns that are read from the record's key, whatever the value says.
+    key_fields: Vec<usize>,
+    /// Columns of the primary key: a tombstone deletes their row.
+    primary_key: Vec<usize>,
+    key_format: KeyFormat,
+    /// First and next offset of each partition when the source was opened.
+    marks: BTreeMap<i32, Watermarks>,
+    admin: Admin,
+}
+
+struct Group {
+    name: String,
+    committer: Mutex<Option<Arc<BaseConsumer<ClientContext>>>>,
+}
+
+impl KafkaSource {
+    pub async fn open(request: &SourceRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
+        let connected = Connected::of(options, &request.name, context)?;
+        let format = Format::of(options)?;
+        let start = start(options)?;
+        let admin = Admin::open(&connected.connection)?;
+        let marks = admin.watermarks(&connected.topic, connected.connection.request_timeout()).await?;
+        let key_names: Vec<String> = options.get("key.fields").map_or_else(Vec::new, |fields| {
+            fields.split([',', ';']).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        });
+        let schema = match &request.schema {
+            Some(schema) => schema.clone(),
+            None => with_keys(sampled(&connected, &format, options).await?, &key_names),
+        };
+        let place = |name: &String| {
+            schema
+                .fields()
+                .iter()
+                .position(|field| field.name().eq_ignore_ascii_case(name))
+                .ok_or_else(|| options.fault("key.fields", format!("`{name}` is no column of `{}`", request.name)))
+        };
+        let key_fields = key_names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let declared_key = request.key.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let primary_key = if declared_key.is_empty() { key_fields.clone() } else { declared_key };
+        // A delete has its key and nothing else, and a key may be all that a column is read from.
+        let schema = if primary_key.is_empty() { schema } else { loose(&schema) };
+        let key_format = KeyFormat::of(options, key_fields.len().max(primary_key.len()))?;
+        // Columns that this format cannot fill are told now, not by the first record.
+        format.decoder(&schema, &(0..schema.fields().len()).collect::<Vec<_>>())?;
+        Ok(Self {
+            format,
+            schema,
+            start,
+            bounded: is_bounded(options),
+            isolation: options.get("isolation.level").unwrap_or("read_committed").to_ascii_lowercase(),
+            group: options.get("group.id").map(|name| Group { name: name.to_owned(), committer: Mutex::default() }),
+            key_fields,
+            primary_key,
+            key_format,
+            marks,
+            admin,
+            connected: Arc::new(connected),
+        })
+    }
+
+    fn partition_of(&self, split: &Split) -> Result<i32, Fault> {
+        split.0.rsplit_once('/').and_then(|(_, partition)| partition.parse().ok()).ok_or_else(|| {
+            Fault::new(Blame::Program, format!("`{}` is no partition of `{}`", split.0, self.connected.topic))
+        })
+    }
+}
+
+#[async_trait]
+impl Source for KafkaSource {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn system_columns(&self) -> &'static [&'static str] {
+        &[
+            system_columns::KEY,
+            system_columns::TOPIC,
+            system_columns::PARTITION,
+            system_columns::OFFSET,
+            system_columns::TIMESTAMP,
+            system_columns::HEADERS,
+        ]
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.bounded
+    }
+
+    fn description(&self) -> String {
+        let offsets: i64 = self.marks.values().map(|marks| marks.high - marks.low).sum();
+        let partitions = self.marks.len();
+        let plural = if partitions == 1 { "" } else { "s" };
+        format!(
+            "topic {}, {partitions} partition{plural}, {offsets} offsets, {}",
+            self.connected.topic,
+            self.format.name()
+        )
+    }
+
+    async fn splits(&self) -> Result<Vec<Split>, Fault> {
+        let topic = &self.connected.topic;
+        let split = |partition: i32| Split(format!("{topic}/{partition}"));
+        if self.bounded {
+            return Ok(self.marks.keys().copied().map(split).collect());
+        }
+        let timeout = self.connected.connection.request_timeout();
+        let cluster = self.admin.cluster(Some(topic), timeout).await?;
+        let found = cluster.topics.into_iter().find(|found| found.name == *topic);
+        let mut partitions: Vec<i32> =
+            found.into_iter().flat_map(|found| found.partitions).map(|partition| partition.id).collect();
+        partitions.sort_unstable();
+        Ok(partitions.into_iter().map(split).collect())
+    }
+
+    async fn read(
+        &self,
+        split: &Split,
+        from: Option<&Position>,
+        columns: &Columns,
+    ) -> Result<Box<dyn SplitReader>, Fault> {
+        let partition = self.partition_of(split)?;
+        let from = match from {
+            Some(position) => Some(position.0.parse::<i64>().map_err(|_| {
+                Fault::new(Blame::Program, format!("`{}` is no offset of `{}`", position.0, self.connected.topic))
+            })?),
+            None => None,
+        };
+        // A partition that appeared later is read from its beginning: nobody has seen any of it.
+        let start = if self.marks.contains_key(&partition) { self.start } else { Start::Earliest };
+        let settings = ReaderSettings {
+            connected: self.connected.clone(),
+            partition,
+            from,
+            start,
+            end: self.bounded.then(|| self.marks.get(&partition).map_or(0, |marks| marks.high)),
+            isolation: self.isolation.clone(),
+            group: self.group.as_ref().map(|group| group.name.clone()),
+            format: self.format.clone(),
+            schema: self.schema.clone(),
+            columns: columns.clone(),
+            key_fields: self.key_fields.clone(),
+            primary_key: self.primary_key.clone(),
+            key_format: self.key_format,
+        };
+        Ok(Box::new(KafkaReader::open(settings).await?))
+    }
+
+    async fn acknowledge(&self, positions: &[(Split, Position)]) -> Result<(), Fault> {
+        let Some(group) = &self.group else { return Ok(()) };
+        let topic = &self.connected.topic;
+        let mut offsets = TopicPartitionList::with_capacity(positions.len());
+        for (split, position) in positions {
+            if let Ok(offset) = position.0.parse() {
+                let partition = self.partition_of(split)?;
+                offsets
+                    .add_partition_offset(topic, partition, Offset::Offset(offset))
+                    .map_err(|error| call_fault("note an offset", &error))?;
+            }
+        }
+        let committer = group.committer(&self.connected)?;
+        let doing = format!("commit positions of `{topic}` for the group `{}`", group.name);
+        let scrubber = self.connected.connection.scrubber().clone();
+        off_the_async_threads(move || {
+            let outcome = committer.commit(&offsets, CommitMode::Sync);
+            outcome.map_err(|error| scrubber.clean(call_fault(&doing, &error)))
+        })
+        .await
+    }
+}
+
+impl Group {
+    /// A client of the group that never joins it.
+    fn committer(&self, connected: &Connected) -> Result<Arc<BaseConsumer<ClientContext>>, Fault> {
+        let mut slot = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(committer) = slot.as_ref() {
+            return Ok(committer.clone());
+        }
+        let connection = &connected.connection;
+        let mut config = connection.consumer_config(&connection.environment().consumer)?;
+        connected.apply(&mut config);
+        config.set("group.id", &self.name);
+        let committer: BaseConsumer<ClientContext> = config
+            .create_with_context(connection.context())
+            .map_err(|error| connection.scrubber().clean(call_fault("open a consumer", &error)))?;
+        Ok(slot.insert(Arc::new(committer)).clone())
+    }
+}
+
+/// The same columns, all of which may be NULL.
+fn loose(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The inferred columns, and those of the key that values do not have.
+fn with_keys(schema: SchemaRef, keys: &[String]) -> SchemaRef {
+    let is_missing = |name: &&String| !schema.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name));
+    let mut fields: Vec<_> =
+        keys.iter().filter(is_missing).map(|name| Arc::new(Field::new(name, DataType::Utf8, true))).collect();
+    fields.extend(schema.fields().iter().cloned());
+    Arc::new(Schema::new(fields))
+}
+
+/// Columns as the newest records show them.
+async fn sampled(connected: &Connected, format: &Format, options: &Options) -> Result<SchemaRef, Fault> {
+    let declare = "declare its columns: CREATE SOURCE name (column TYPE, …) WITH (…)";
+    match format {
+        Format::Raw => return Ok(raw::schema()),
+        Format::Csv(_) => {
+            let what = format!("records of `{}` are CSV, which does not name its columns", connected.topic);
+            return Err(Fault::new(Blame::Operator, what).next(declare));
+        }
+        Format::Json | Format::Debezium => {}
+    }
+    let wanted =
+        usize::try_from(options.number("sample.records")?.unwrap_or(SAMPLE_RECORDS as u64)).unwrap_or(SAMPLE_RECORDS);
+    let wait = options.duration("sample.wait")?.unwrap_or(Duration::from_millis(SAMPLE_WAIT_MS));
+    let (connection, topic) = (connected.connection.clone(), connected.topic.clone());
+    let is_debezium = *format == Format::Debezium;
+    let inference = off_the_async_threads(move || {
+        let begun = Instant::now();
+        let settings = TailSettings::whole(StartAt::Last(wanted as u64));
+        let mut tail = Tail::open(&connection, &topic, &settings, connection.request_timeout())?;
+        let (mut inference, mut seen) = (Inference::default(), 0);
+        while seen < wanted && begun.elapsed() < wait {
+            let batch = tail.next_batch(SAMPLE_BATCH, wait.saturating_sub(begun.elapsed()), || false)?;
+            for record in &batch.records {
+                let value = record.value.as_deref();
+                if let Some(value) = if is_debezium { value.and_then(debezium::row_of) } else { value } {
+                    inference.json(value);
+                    seen += 1;
+                }
+            }
+            // What is there was seen; more may take for ever to come.
+            if batch.at_end && seen > 0 {
+                break;
+            }
+        }
+        Ok(inference)
+    })
+    .await?;
+    if inference.records() == 0 {
+        let what = match inference.odd() {
+            Some(odd) => format!("records of `{}` are no JSON objects: {odd}", connected.topic),
+            None => format!("no record of `{}` came within {wait:?}, so its columns are not known", connected.topic),
+        };
+        return Err(Fault::new(Blame::Operator, what).next(declare));
+    }
+    Ok(inference.finish(false))
+}
