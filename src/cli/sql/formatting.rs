@@ -26,7 +26,8 @@ pub struct FmtArguments {
 }
 
 /// What `sql fmt --help` ends with.
-pub const EXAMPLES: &str = "Examples:\n  velox-tui sql fmt app.sql\n  velox-tui sql fmt -i app.sql\n  velox-tui sql fmt --check app.sql";
+pub const EXAMPLES: &str =
+    "Examples:\n  velox-tui sql fmt app.sql\n  velox-tui sql fmt -i app.sql\n  velox-tui sql fmt --check app.sql";
 
 /// Lays SQL out.
 pub fn run(arguments: &FmtArguments, output: &mut Output) -> Result<Exit, Failure> {
@@ -40,7 +41,8 @@ pub fn run(arguments: &FmtArguments, output: &mut Output) -> Result<Exit, Failur
         Some(path) if arguments.in_place => {
             if laid_out != source.text {
                 std::fs::write(path, laid_out).map_err(|error| {
-                    Fault::new(Blame::Operator, format!("cannot be written: {error}")).at(Place::file(path.display().to_string()))
+                    Fault::new(Blame::Operator, format!("cannot be written: {error}"))
+                        .at(Place::file(path.display().to_string()))
                 })?;
             }
         }

@@ -3,6 +3,7 @@
 
 mod describe;
 mod explain;
+mod formatting;
 mod functions;
 mod rows;
 mod run;
@@ -34,6 +35,9 @@ pub enum SqlCommand {
     /// Show the columns of a topic, a file or a URI, inferred from a sample where nothing declares them
     #[command(after_help = describe::EXAMPLES)]
     Describe(describe::DescribeArguments),
+    /// Lay SQL out: keywords in upper case, one clause a line, comments kept
+    #[command(after_help = formatting::EXAMPLES)]
+    Fmt(formatting::FmtArguments),
 }
 
 /// Carries out a `sql` command.
@@ -44,5 +48,6 @@ pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Outpu
         SqlCommand::Validate(arguments) => validate::run(arguments, session, output).await,
         SqlCommand::Functions(arguments) => functions::run(arguments, output),
         SqlCommand::Describe(arguments) => describe::run(arguments, session, output).await,
+        SqlCommand::Fmt(arguments) => formatting::run(arguments, output),
     }
 }

@@ -245,7 +245,7 @@ pub fn coerced(expr: Expr, schema: &DFSchema) -> PlanResult<Expr> {
 pub fn columns(declared: &Declaration, provider: &Provider) -> PlanResult<Schema> {
     let planner = SqlToRel::new_with_options(provider, parser_options());
     let mut fields = Vec::new();
-    for column in &declared.columns {
+    for column in declared.columns.iter().filter(|column| column.computed.is_none() && column.metadata.is_none()) {
         let data_type = match &column.data_type {
             sql::DataType::Timestamp(None, zone) | sql::DataType::Timestamp(Some(3), zone) => {
                 let zone = matches!(zone, sql::TimezoneInfo::WithTimeZone | sql::TimezoneInfo::Tz);

@@ -12,16 +12,16 @@ use datafusion_expr::{Expr, LogicalPlan, TableSource};
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
 
-use super::ends;
 use super::nodes::{Named, extension};
 use super::provider::{Provider, parser_options};
-use super::stream::{Changes, FailureStrategy, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
+use super::stream::{Changes, FailureStrategy, LateStrategy, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
-use super::wishes::Settings;
+use super::wishes::{self, Settings};
+use super::{computed, ends};
 use super::{logical, names};
 use crate::config::variables::Variables;
-use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest};
+use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest, system_columns};
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
@@ -74,10 +74,11 @@ impl Session {
             StatementKind::CreateView(definition) => self.take(definition, false, true),
             StatementKind::Declare(declaration) => {
                 let name = declaration.name.clone();
-                if self.is_known(&name) && !declaration.if_not_exists {
-                    return Err(taken(&name));
+                if self.is_known(&name) && !declaration.or_replace {
+                    return if declaration.if_not_exists { Ok(()) } else { Err(taken(&name)) };
                 }
-                self.declared.entry(name).or_insert_with(|| declaration.clone());
+                self.defined.remove(&name);
+                self.declared.insert(name, declaration.clone());
                 Ok(())
             }
             StatementKind::Drop { name, if_exists, .. } => {
@@ -146,6 +147,7 @@ impl Session {
         is_final: bool,
     ) -> Result<Planned, Fault> {
         let settings = Settings::read(&query.options)?;
+        self.refuse_unknown(query, into)?;
         let (plan, provider) = self.logical(query, DEPTH_MAX).await?;
         let optimized = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
         let wishes = Wishes {
@@ -154,7 +156,10 @@ impl Session {
             final_table: is_final,
             lateness: settings.lateness,
             state_ttl: settings.state_ttl,
-            origins: matches!(settings.failure, FailureStrategy::SendToDlq { .. }),
+            origins: matches!(settings.failure, FailureStrategy::SendToDlq { .. })
+                || settings.late == LateStrategy::DeadLetter,
+            replaces_late: settings.late == LateStrategy::UpdatePrevious,
+            buffer_rows: query.buffers.iter().map(|buffer| buffer.rows as usize).max(),
         };
         let mut translation = Translation::new(wishes);
         let mut stream = translation.root(&optimized).map_err(|error| refused(&said(&error)))?;
@@ -173,6 +178,20 @@ impl Session {
             state_ttl: settings.state_ttl,
         };
         Ok(Planned { plan, warnings: translation.warnings })
+    }
+
+    /// Options that belong to nothing in the statement are mistakes, and said.
+    fn refuse_unknown(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<(), Fault> {
+        let mut ends = relations(&query.query);
+        if let Some(EndName::Name(sink)) = into.or(query.into.as_ref()) {
+            ends.push(sink.clone());
+        }
+        // An option may speak of a source that stands behind a name.
+        ends.extend(self.declared.keys().cloned());
+        for (definition, ..) in self.defined.values() {
+            ends.extend(relations(&definition.query.query));
+        }
+        wishes::refuse_unknown(&query.options, &ends)
     }
 
     /// The columns of a name, as `DESCRIBE` gives them, and a sentence on what is behind it.
@@ -221,7 +240,10 @@ impl Session {
                 None => {
                     let end = ends::named(&name);
                     let table = self.source(&end, &query.options).await?;
-                    Arc::new(table.with_system_columns(&system))
+                    match self.declared.get(&name).and_then(computed::columns) {
+                        Some(computed) => self.with_computed(table, &computed, &system)?,
+                        None => Arc::new(table.with_system_columns(&system)),
+                    }
                 }
             };
             columns.extend(source.schema().fields().iter().map(|field| field.name().clone()));
@@ -233,6 +255,29 @@ impl Session {
             .sql_statement_to_plan(sql::Statement::Query(query_ast))
             .map_err(|error| names::explain(&error, &columns))?;
         Ok((plan, provider))
+    }
+
+    /// A declared table with columns that are computed from the others, or read from beside the record.
+    fn with_computed(
+        &self,
+        table: SourceTable,
+        computed: &computed::Computed,
+        system: &[&'static str],
+    ) -> Result<Arc<dyn TableSource>, Fault> {
+        let name = table.name.clone();
+        let shown: Vec<&'static str> = system_columns::ALL
+            .into_iter()
+            .filter(|column| system.contains(column) || computed.system.contains(column))
+            .collect();
+        let mut provider = Provider::new(self.functions.clone(), Vec::new());
+        provider.tables.insert(name.clone(), Arc::new(table.with_system_columns(&shown)));
+        let planner = SqlToRel::new_with_options(&provider, parser_options());
+        let mut query = computed.query(&name, system)?;
+        names::settle(&mut query, &BTreeSet::new(), &[], &provider.tables);
+        let plan = planner
+            .sql_statement_to_plan(sql::Statement::Query(query))
+            .map_err(|error| names::explain(&error, &BTreeSet::new()))?;
+        Ok(Arc::new(QueryTable { plan }))
     }
 
     /// A source by its name, with the options that the query gives it.
@@ -263,7 +308,13 @@ impl Session {
         let mut expr = None;
         if let Some((column, watermark)) = declared.and_then(|declared| declared.watermark.as_ref()) {
             let schema = source.schema();
-            expr = Some(self.time(&sql::Expr::Identifier(sql::Ident::new(column)), &schema, &settings)?);
+            // A computed column's time is what computes it.
+            let computed = declared.and_then(|declared| declared.columns.iter().find(|one| one.name == *column));
+            match computed.map(|column| (&column.computed, column.metadata.as_deref())) {
+                Some((Some(written), _)) => expr = Some(self.time(written, &schema, &settings)?),
+                Some((None, Some(_))) => {}
+                _ => expr = Some(self.time(&sql::Expr::Identifier(sql::Ident::new(column)), &schema, &settings)?),
+            }
             out_of_orderness = ends::delay(watermark).unwrap_or(out_of_orderness);
         } else if let Some(field) = &settings.event_time_field {
             let written = ends::expression(field)?;

@@ -277,3 +277,20 @@ fn a_watermark_in_a_declaration_sets_time_and_delay() {
     let drawn = planned(text).unwrap();
     assert!(drawn.contains("tumbling 60s"), "{drawn}");
 }
+
+#[test]
+fn computed_columns_and_metadata_are_columns_of_a_declaration() {
+    let text = "CREATE STREAM o (price DECIMAL(10,2), quantity BIGINT, total AS price * quantity, \
+                at TIMESTAMP(3) METADATA FROM 'timestamp') WITH ('topic' = 'orders');\n\
+                SELECT total, at FROM o WHERE total > 5";
+    match planned(text) {
+        Ok(drawn) => assert!(drawn.contains("price * quantity"), "{drawn}"),
+        Err(fault) => panic!("{fault}"),
+    }
+}
+
+#[test]
+fn an_option_of_nothing_is_refused_with_the_nearest() {
+    refuse("SELECT * FROM orders WITH ('late.data.stategy' = 'drop')", "late.data.strategy");
+    assert!(planned("SELECT * FROM orders WITH ('orders.topic' = 'o', 'state.ttl' = '1h')").is_ok());
+}

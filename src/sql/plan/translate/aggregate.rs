@@ -54,7 +54,7 @@ impl Translation {
             emit: self.emit_mode(emit, true, input.is_bounded)?,
         };
         let changes = match (node.emit, self.node(&input).changes) {
-            (EmitMode::Final, _) => Changes::Append,
+            (EmitMode::Final, _) if !self.wishes.replaces_late => Changes::Append,
             _ => Changes::Changelog,
         };
         // The operator gives keys, window_start, window_end, aggregates; the grouping wants its own order.
@@ -122,7 +122,8 @@ impl Translation {
         let key: Vec<usize> = (0..keys.len()).collect();
         if let Some((start, end)) = carried.filter(|_| below == Changes::Append) {
             let emit = self.emit_mode(emit, true, input.is_bounded)?;
-            let changes = if emit == EmitMode::Final { Changes::Append } else { Changes::Changelog };
+            let is_final = emit == EmitMode::Final && !self.wishes.replaces_late;
+            let changes = if is_final { Changes::Append } else { Changes::Changelog };
             let at = |column: usize| aggregate.group_expr.iter().position(|expr| place(expr) == Some(column));
             let (group_start, group_end) = (at(start), at(end));
             let kind =

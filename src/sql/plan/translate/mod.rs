@@ -40,6 +40,10 @@ pub struct Wishes {
     pub state_ttl: Option<Duration>,
     /// Whether raw records stay with their rows until the first operator with state.
     pub origins: bool,
+    /// Whether late rows replace what was given for their window, which makes every window's result change.
+    pub replaces_late: bool,
+    /// Rows that `ROWS WINDOW BUFFER` keeps a partition.
+    pub buffer_rows: Option<usize>,
 }
 
 /// Nodes as they are made.

@@ -45,7 +45,13 @@ impl Translation {
             ));
         }
         let is_bounded = input.is_bounded;
-        let node = OverNode { partition, order, calls, buffer_rows: OVER_BUFFER_ROWS, is_bounded };
+        let node = OverNode {
+            partition,
+            order,
+            calls,
+            buffer_rows: self.wishes.buffer_rows.unwrap_or(OVER_BUFFER_ROWS),
+            is_bounded,
+        };
         let schema = Arc::clone(window.schema.inner());
         let made = self.add(NodeKind::Over(node), vec![input.node], schema, Changes::Append, Vec::new(), label);
         Ok(Stream { node: made, is_table: false, ..input })

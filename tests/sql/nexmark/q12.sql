@@ -1,0 +1,2 @@
+SELECT bidder, COUNT(*) AS bids, window_start, window_end
+FROM bid WINDOW TUMBLING(10s) GROUP BY bidder;
