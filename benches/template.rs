@@ -34,7 +34,7 @@ fn rendering(criterion: &mut Criterion) {
     .map(inline)
     .into();
     let context = context();
-    let mut out = Vec::with_capacity(2_048);
+    let mut out = String::with_capacity(2_048);
 
     let mut group = criterion.benchmark_group("template");
     group.throughput(Throughput::Elements(1));
@@ -49,7 +49,7 @@ fn rendering(criterion: &mut Criterion) {
         bencher.iter(|| {
             out.clear();
             payload.render_into(&context, &mut out).unwrap();
-            check_json(&out, payload.name()).unwrap();
+            check_json(out.as_bytes(), payload.name()).unwrap();
             for template in &small {
                 out.clear();
                 template.render_into(&context, &mut out).unwrap();
