@@ -7,8 +7,9 @@ use std::sync::Arc;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use self_cell::self_cell;
 
-use super::direct::Direct;
+use super::check::check_json;
 use super::direct::language::Language;
+use super::direct::{Direct, Written};
 use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
 use super::loader;
 use crate::core::fault::Place;
@@ -94,8 +95,8 @@ impl Template {
         }
         let mut out = String::new();
         match self.directly(context, &mut out) {
-            true => Ok(out),
-            false => self.interpret(context),
+            Written::Nothing => self.interpret(context),
+            Written::Text | Written::Json => Ok(out),
         }
     }
 
@@ -114,15 +115,34 @@ impl Template {
             out.push_str(constant);
             return Ok(());
         }
-        if !self.directly(context, out) {
+        if self.directly(context, out) == Written::Nothing {
             out.push_str(&self.interpret(context)?);
         }
         Ok(())
     }
 
-    /// Renders past the interpreter; `false`, and `out` as it was, where that cannot be done.
-    pub(super) fn directly(&self, context: &Value, out: &mut String) -> bool {
-        self.inner.cell.borrow_dependent().direct.as_ref().is_some_and(|direct| direct.render(context, out))
+    /// As [`Template::render_into`], and where the template [claims JSON](Template::claims_json) what it rendered is
+    /// checked.
+    ///
+    /// # Errors
+    /// As [`Template::render_into`] and [`check_json`]; after a fault of the check `out` holds what was rendered.
+    pub fn render_checked_into(&self, context: &Value, out: &mut String) -> Result<(), TemplateFault> {
+        if !self.claims_json() {
+            return self.render_into(context, out);
+        }
+        let before = out.len();
+        match self.directly(context, out) {
+            Written::Json => return Ok(()),
+            Written::Text => {}
+            Written::Nothing => out.push_str(&self.interpret(context)?),
+        }
+        check_json(&out.as_bytes()[before..], self.name())
+    }
+
+    /// Renders past the interpreter, where that can be done.
+    pub(super) fn directly(&self, context: &Value, out: &mut String) -> Written {
+        let direct = self.inner.cell.borrow_dependent().direct.as_ref();
+        direct.map_or(Written::Nothing, |direct| direct.render(context, out))
     }
 
     /// Whether its name ends in `.json.j2`: what it renders is then held to be JSON, see [`super::check_json`].

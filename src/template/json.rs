@@ -119,7 +119,7 @@ fn write_map(out: &mut String, value: &Value, style: Style, depth: usize) -> Res
 /// Appends `text` in quotes.
 pub(super) fn write_text(out: &mut String, text: &str, style: Style) {
     out.push('"');
-    if is_clean(text, style) {
+    if style == Style::Compact && is_clean(text) {
         out.push_str(text);
         out.push('"');
         return;
@@ -155,10 +155,11 @@ pub(super) fn write_text(out: &mut String, text: &str, style: Style) {
     out.push('"');
 }
 
-/// Whether `text` goes out as it is. Looks at every byte and at nothing else, which a processor does by the dozen.
-fn is_clean(text: &str, style: Style) -> bool {
+/// Whether `text` stands in a JSON string as it is. Looks at every byte and at nothing else, which a processor does by the
+/// dozen.
+pub(super) fn is_clean(text: &str) -> bool {
     let escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
-    style == Style::Compact && !text.bytes().fold(false, |any, byte| any | escaped(byte))
+    !text.bytes().fold(false, |any, byte| any | escaped(byte))
 }
 
 fn refuse(why: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -7,7 +7,7 @@ use crate::core::etl::Etl;
 use crate::core::fault::{Fault, Place};
 use crate::etl::context::{Moving, Shared};
 use crate::etl::plan::PlannedPair;
-use crate::template::{Engine, Template, TemplateFault, check_json};
+use crate::template::{Engine, Template, TemplateFault};
 
 /// The templates of one ETL, compiled.
 #[derive(Debug, Clone)]
@@ -182,11 +182,8 @@ impl Batch {
     fn render(&mut self, templates: &Templates, moving: &Moving, index: u64) -> Result<Event, TemplateFault> {
         let context = moving.value();
         let start = self.text.len();
-        templates.payload.render_into(&context, &mut self.text)?;
+        templates.payload.render_checked_into(&context, &mut self.text)?;
         let value = start..self.text.len();
-        if templates.payload.claims_json() {
-            check_json(self.text[value.clone()].as_bytes(), templates.payload.name())?;
-        }
         let key = match &templates.key {
             Some(template) => {
                 let start = self.text.len();

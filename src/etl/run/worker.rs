@@ -153,9 +153,9 @@ impl Floor {
         worker.steps
     }
 
-    fn slot(&self, lane: usize, place: usize) -> Result<&Slot, Cause> {
+    fn slot(&self, lane: usize, place: usize, topic: &str) -> Result<&Slot, Cause> {
         self.lanes[lane]
-            .slot(place, || Arc::new(Desk::new(Arc::clone(&self.ledger), lane, place)))
+            .slot(place, topic, || Arc::new(Desk::new(Arc::clone(&self.ledger), lane, place)))
             .map_err(|fault| Cause::from(&fault))
     }
 }
@@ -256,14 +256,14 @@ impl Worker<'_> {
         if sent_bytes > 0 {
             // One time for the batch's events: a clock reading for each would cost more than it tells.
             let waited = nanoseconds(rendered_at.elapsed());
-            (0..self.batch.len()).for_each(|_| self.steps[claim.pair].queue.record_ns(waited));
+            self.steps[claim.pair].queue.record_ns_of(waited, self.batch.len() as u64);
         }
     }
 
     /// Waits while the queue is full, unless the run is halted.
     fn enqueue(&self, pair: usize, lane: usize, place: usize, record: Outgoing<'_>, attempt: u32) -> Sent {
         let ledger = &*self.floor.ledger;
-        let slot = match self.floor.slot(lane, place) {
+        let slot = match self.floor.slot(lane, place, record.topic) {
             Ok(slot) => slot,
             Err(cause) => return Sent::Failed(cause),
         };

@@ -74,7 +74,7 @@ impl<'s, 'a> Builder<'_, 's, '_, 'a, '_> {
                 ("if", _) => pieces.push(self.choice(rest)?),
                 ("for", _) => pieces.push(self.every(rest)?),
                 ("set", _) => pieces.push(self.set(rest)?),
-                ("include", _) => pieces.push(self.include(rest)?),
+                ("include", _) => pieces.extend(self.include(rest)?),
                 ("endif", "") => return Some((pieces, End::Endif)),
                 ("endfor", "") => return Some((pieces, End::Endfor)),
                 ("else", "") => return Some((pieces, End::Else)),
@@ -128,13 +128,15 @@ impl<'s, 'a> Builder<'_, 's, '_, 'a, '_> {
         Some(Piece::Set(name.to_owned(), self.expression(value.trim())?))
     }
 
-    fn include(&self, name: &str) -> Option<Piece<'a>> {
+    fn include(&self, name: &str) -> Option<Vec<Piece<'a>>> {
         let quote = name.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
         let name = name.strip_prefix(quote)?.strip_suffix(quote)?;
         (self.depth < INCLUDES_MAX && !name.contains(['"', '\'', '\\'])).then_some(())?;
         let source = loader::read(self.language.folder, name).ok()?;
         let text = arithmetic::rewritten(&source.text).unwrap_or(source.text);
-        pieces(&text, self.language, self.depth + 1).map(Piece::Scope)
+        let pieces = pieces(&text, self.language, self.depth + 1)?;
+        let sets = pieces.iter().any(|piece| !matches!(piece, Piece::Text(_) | Piece::Print(_)));
+        Some(if sets { vec![Piece::Scope(pieces)] } else { pieces })
     }
 }
 

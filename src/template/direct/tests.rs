@@ -10,6 +10,7 @@ use minijinja::value::Value;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use super::Written;
 use crate::core::fault::Place;
 use crate::template::{Engine, Template, value};
 
@@ -29,7 +30,7 @@ fn inline(source: &str) -> Option<Template> {
 fn check(source: &str) -> Option<String> {
     let template = inline(source)?;
     let mut out = "kept".to_owned();
-    if !template.directly(&context(), &mut out) {
+    if template.directly(&context(), &mut out) == Written::Nothing {
         assert_eq!(out, "kept", "{source:?}");
         return None;
     }
@@ -160,7 +161,7 @@ fn every_template_of_the_corpus_gives_the_same_bytes_both_ways() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let Some(template) = engine.payload(&name).ok().filter(|_| name.ends_with(".j2")) else { continue };
         let mut out = String::new();
-        if template.directly(&context, &mut out) {
+        if template.directly(&context, &mut out) != Written::Nothing {
             direct += 1;
             assert_eq!(out, template.interpret(&context).unwrap(), "{name}");
         }
@@ -185,7 +186,7 @@ fn what_payloads_are_made_of_goes_the_direct_way() {
     }
     let template = inline("{{ uuid4()[:8] }} {{ utcnow() | iso_date }} {{ a | uuid }}").unwrap();
     let mut out = String::new();
-    assert!(template.directly(&context(), &mut out));
+    assert_eq!(template.directly(&context(), &mut out), Written::Text);
     assert_eq!(out.len(), 8 + 1 + 32 + 1 + 36, "{out}");
 }
 
@@ -224,6 +225,6 @@ fn who_replaced_a_filter_or_a_function_gets_theirs() {
 #[test]
 fn a_long_loop_is_counted_by_the_interpreter() {
     let template = inline("{% for x in range(20000) %}{{ x }}{% endfor %}").unwrap();
-    assert!(!template.directly(&context(), &mut String::new()));
+    assert_eq!(template.directly(&context(), &mut String::new()), Written::Nothing);
     assert_eq!(template.render(&context()).unwrap().len(), 88_890);
 }
