@@ -15,6 +15,8 @@ use super::clock::Clock;
 pub(super) enum Expression<'a> {
     Constant(Value),
     Name(Name),
+    /// A name that the engine knows too: the context's own, if it has one.
+    Shadow(Name),
     /// `of.name`, `of['name']`.
     Attribute(Box<Self>, Value),
     /// `of[from:to]` of a text, in characters.
@@ -173,12 +175,10 @@ impl Expression<'_> {
         Some(match self {
             Self::Constant(value) => value.clone(),
             Self::Name(name) => frame.get(name)?,
+            Self::Shadow(name) => frame.get(name).filter(|value| !value.is_undefined())?,
             Self::Attribute(of, name) => of.defined(frame)?.get_item(name).ok()?,
             Self::Slice(of, from, to) => slice(of.defined(frame)?.as_str()?, *from, *to)?.into(),
-            Self::Arithmetic(operator, left, right) => {
-                let (left, right) = (left.integer(frame)?, right.integer(frame)?);
-                calculate(*operator, left, right)?.into()
-            }
+            Self::Arithmetic(..) => self.integer(frame)?.into(),
             Self::Not(of) => (!of.is_true(frame)?).into(),
             Self::Choice { condition, then, otherwise } => match condition.is_true(frame)? {
                 true => then.evaluate(frame)?,
@@ -240,9 +240,10 @@ impl Expression<'_> {
     }
 
     fn integer(&self, frame: &Frame<'_>) -> Option<i64> {
-        // A truth or a float counts as a number to the language, with rules of its own.
-        let value = self.evaluate(frame)?;
-        value.as_i64().filter(|_| value.kind() == ValueKind::Number && value.is_integer())
+        if let Self::Arithmetic(operator, left, right) = self {
+            return calculate(*operator, left.integer(frame)?, right.integer(frame)?);
+        }
+        integer(self.evaluate(frame)?)
     }
 
     fn text(&self, frame: &Frame<'_>) -> Option<String> {
@@ -276,11 +277,13 @@ fn plain(value: &Value, out: &mut String) -> Option<()> {
         out.push_str(text);
         return Some(());
     }
-    if value.kind() != ValueKind::Number || !value.is_integer() {
-        return None;
-    }
-    python::write_integer(out, value.as_i64()?);
+    python::write_integer(out, integer(value.clone())?);
     Some(())
+}
+
+/// A truth or a float counts as a number to the language too, with rules of its own.
+fn integer(value: Value) -> Option<i64> {
+    if value.is_integer() { i64::try_from(value).ok() } else { None }
 }
 
 fn write_uuid(out: &mut String) {

@@ -211,7 +211,7 @@ impl<'s, 'a> Reader<'s, '_, 'a, '_> {
             "loop" => self.loop_part().map(Expression::Loop),
             name if !is_name(name) => None,
             name if self.next_is("(") => self.call(name),
-            name if self.language.is_global(name) => None,
+            name if self.language.is_global(name) => Some(Expression::Shadow(Name::new(name))),
             name => Some(Expression::Name(Name::new(name))),
         }
     }

@@ -70,10 +70,17 @@ impl Hole {
         match self {
             Self::Text => is_clean(written),
             Self::Value => {
-                matches!(expression, Expression::ToJson(_)) || serde_json::from_str::<IgnoredAny>(written).is_ok()
+                matches!(expression, Expression::ToJson(_))
+                    || is_count(written)
+                    || serde_json::from_str::<IgnoredAny>(written).is_ok()
             }
         }
     }
+}
+
+/// Digits without a leading zero, as most values that are no `to_json` are.
+fn is_count(written: &str) -> bool {
+    written.bytes().all(|byte| byte.is_ascii_digit()) && matches!(written.as_bytes(), [b'0'] | [b'1'..=b'9', ..])
 }
 
 #[cfg(test)]

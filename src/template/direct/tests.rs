@@ -180,6 +180,7 @@ fn what_payloads_are_made_of_goes_the_direct_way() {
         ("{% for x in f %}{{ x | to_json }}{{ ',' if not loop.last }}{% endfor %}", r#"1,"x",{"k":"v"}"#),
         ("{% if g is defined %}x{% elif c -%} y {%- endif %}", "y"),
         ("{% set x = b | string %}{{ x | upper }}\n", "7"),
+        ("{{ now }} {{ now | upper }}", "mine MINE"),
         ("{{ c }} {{ d }} {{ e }} {{ f }}", "True None 1.5 [1, 'x', {'k': 'v'}]"),
     ] {
         assert_eq!(check(source).as_deref(), Some(written), "{source}");
@@ -206,6 +207,7 @@ fn what_the_tree_does_not_hold_is_left_to_the_interpreter_whole() {
         "{{ g }}",
         "{{ a.b.c }}",
         "{{ now() }}",
+        "{{ uuid4 }}",
     ] {
         assert_eq!(check(source), None, "{source}");
     }
