@@ -33,10 +33,15 @@ pub(super) struct Owner {
 }
 
 impl Owner {
+    fn claims_json(&self) -> bool {
+        self.name.ends_with(".json.j2")
+    }
+
     fn compile(&self) -> Result<Borrowed<'_>, Error> {
         let interpreted = self.environment.template_from_named_str(&self.name, &self.source)?;
         let direct = self.replaced.as_deref().and_then(|replaced| {
-            Direct::of(&self.source, &Language { environment: &self.environment, replaced, folder: &self.folder })
+            let language = Language { environment: &self.environment, replaced, folder: &self.folder };
+            Direct::of(&self.source, &language, self.claims_json())
         });
         Ok(Borrowed { interpreted, direct })
     }
@@ -147,7 +152,7 @@ impl Template {
 
     /// Whether its name ends in `.json.j2`: what it renders is then held to be JSON, see [`super::check_json`].
     pub fn claims_json(&self) -> bool {
-        self.name().ends_with(".json.j2")
+        self.inner.cell.borrow_owner().claims_json()
     }
 
     /// Whether it renders the same text always, because it holds no expression: callers may render once.

@@ -194,15 +194,17 @@ impl Worker<'_> {
     /// Renders until the range ends, the batch is old or the run is halted; gives back the first index not touched.
     fn render(&mut self, pair: usize, material: &Material, range: std::ops::Range<u64>) -> u64 {
         self.batch.clear();
-        let began = Instant::now();
+        // A batch is over before the two clocks part, so one of them is read for each event.
+        let (began, began_ms) = (Instant::now(), now_ms());
         let mut last = began;
-        let moving = self.moving.get_or_insert_with(|| Moving::new(Arc::clone(&material.shared), Stamp::new(now_ms())));
+        let moving = self.moving.get_or_insert_with(|| Moving::new(Arc::clone(&material.shared), Stamp::new(began_ms)));
         for index in range.clone() {
             if let Some(why) = self.floor.ledger.halted() {
                 self.floor.ledger.not_sent(pair, range.end - index, why);
                 return range.end;
             }
-            let outcome = self.batch.add(material, moving, index, now_ms());
+            let passed_ms = i64::try_from((last - began).as_millis()).unwrap_or_default();
+            let outcome = self.batch.add(material, moving, index, began_ms + passed_ms);
             let now = Instant::now();
             match outcome {
                 Ok(()) => self.steps[pair].render.record_ns(nanoseconds(now - last)),

@@ -44,11 +44,12 @@ pub(super) enum Written {
 }
 
 impl<'a> Direct<'a> {
-    /// The pieces, or `None` where there is more to the template than that.
-    pub fn of(source: &str, language: &Language<'a, '_>) -> Option<Self> {
+    /// The pieces, or `None` where there is more to the template than that. Only of one that is to write JSON is it worth
+    /// to know whether it does.
+    pub fn of(source: &str, language: &Language<'a, '_>, claims_json: bool) -> Option<Self> {
         let pieces = pieces::pieces(source, language, 0)?;
         let steps_max = language.environment.fuel().map_or(u64::MAX, |fuel| fuel / INSTRUCTIONS_A_PIECE);
-        let holes = shape::holes(&pieces);
+        let holes = if claims_json { shape::holes(&pieces) } else { None };
         Some(Self { pieces, steps_max, holes })
     }
 

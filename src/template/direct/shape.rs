@@ -94,7 +94,7 @@ mod tests {
     use crate::template::{Engine, value};
 
     fn written(source: &str, filling: &serde_json::Value) -> (Written, String) {
-        let template = Engine::builder("templates").build().inline(Place::file("x"), source).unwrap();
+        let template = Engine::builder("templates").build().inline(Place::file("x.json.j2"), source).unwrap();
         let mut out = String::new();
         (template.directly(&value(&serde_json::json!({"a": filling})), &mut out), out)
     }
