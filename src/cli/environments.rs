@@ -8,7 +8,7 @@ use super::output::{Output, Role, cell};
 use super::session::{self, Session};
 use super::{Exit, Failure, guard, health, signals};
 use crate::config::{Loaded, Missing};
-use crate::core::environment::{Environment, Guard};
+use crate::core::environment::{EMBEDDED, Environment, Guard};
 use crate::core::fault::Fault;
 
 /// What `env` does.
@@ -149,8 +149,10 @@ fn list(session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     output.show(&rows, |page| {
         let cells = rows.iter().map(|row| {
             let (role, state) = row.state_in_words();
-            let protocol =
-                [row.security_protocol, row.sasl_mechanism].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let protocol = match row.bootstrap_servers {
+                Some(servers) if servers.starts_with(EMBEDDED) => "in this process".to_owned(),
+                _ => [row.security_protocol, row.sasl_mechanism].into_iter().flatten().collect::<Vec<_>>().join(" "),
+            };
             let guard = match row.guard {
                 Guard::None => (Role::Muted, "none"),
                 Guard::Confirm => (Role::Warning, "confirm"),

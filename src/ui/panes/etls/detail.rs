@@ -196,6 +196,7 @@ impl Etls {
             Some(Entry::Run(run)) => {
                 let job = run.job;
                 self.tab = Tab::Runs;
+                self.runs.follow_next(model);
                 Reply::Emit(Action::RepeatRun(job))
             }
             Some(Entry::Preset(preset)) => self.open_run(preset.run.clone(), model),
