@@ -28,7 +28,7 @@ impl Model {
             self.sampled_ms = now_ms;
         }
         self.now_ms = now_ms;
-        Vec::new()
+        self.end_lifts()
     }
 
     fn sample(&mut self, at_s: i64, passed_s: f64) {

@@ -268,6 +268,7 @@ mod tests {
         supervisor.start(JobId(7), |assignment| async move {
             loop {
                 assignment.out.phase(Phase::Running).await;
+                tokio::task::yield_now().await;
             }
         });
         let leaving = supervisor.shutdown(&mut feed, Duration::from_millis(50), |_| {});

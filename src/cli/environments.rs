@@ -46,7 +46,7 @@ pub struct ShowArguments {
 pub struct CheckArguments {
     /// Environments [default: --environment, else ACTIVE_ENVIRONMENT, else sandbox]
     pub names: Vec<String>,
-    /// Also write a record to this topic and read it again
+    /// Also write a record to this topic and read it again [default: health.round_trip_topic of the environment]
     #[arg(long, value_name = "TOPIC")]
     pub round_trip: Option<String>,
     /// What is lifted.
@@ -231,8 +231,14 @@ async fn check(arguments: &CheckArguments, session: &Session<'_>, output: &mut O
             environments.iter().map(|environment| (environment.name.as_str(), session::guard(environment))).collect();
         guard::permit(&guards, &arguments.guard, &format!("a record written to `{topic}`"), &mut Terminal)?;
     }
-    let round_trip = arguments.round_trip.as_deref();
-    let checks = environments.iter().map(|environment| health::check(environment, round_trip));
+    let round_trip = |environment: &Loaded<Environment>| {
+        let configured = || environment.value.as_ref().ok()?.round_trip_topic().map(str::to_owned);
+        arguments.round_trip.clone().or_else(configured)
+    };
+    let checks = environments.iter().map(|environment| async move {
+        let topic = round_trip(environment);
+        health::check(environment, topic.as_deref()).await
+    });
     let (checks, stopped) = signals::drive(futures::future::join_all(checks), []).await?;
     output.show(&checks, |page| checks.iter().try_for_each(|check| health::write(check, page)))?;
     Ok(if stopped { Exit::Stopped } else { health::exit(&checks) })

@@ -58,12 +58,29 @@ pub struct Environment {
     /// How records are consumed.
     #[serde(default)]
     pub consumer: ConsumerSettings,
+    /// How far a health check goes.
+    #[serde(default)]
+    pub health: HealthSettings,
+}
+
+/// `health:` of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HealthSettings {
+    /// A topic that a health check may write one record to and read it back from; without it a check writes nothing.
+    pub round_trip_topic: Option<String>,
 }
 
 impl Environment {
     /// The guard in force.
     pub fn guard(&self) -> Guard {
         self.guard.unwrap_or_else(|| Guard::default_for(&self.environment))
+    }
+
+    /// The topic that a health check writes to and reads from; none where nobody named one, or the guard forbids writing.
+    pub fn round_trip_topic(&self) -> Option<&str> {
+        let named = self.health.round_trip_topic.as_deref().filter(|topic| !topic.trim().is_empty());
+        named.filter(|_| self.guard() != Guard::ReadOnly)
     }
 
     /// Whether the broker is the one inside this process.

@@ -146,7 +146,7 @@ fn skipped(step: Step, connection: &Connection, round_trip: Option<&str>) -> Opt
     match step {
         Step::Tls if !protocol.has_tls() => Some(format!("{} has no TLS", protocol.name())),
         Step::Authenticate if !protocol.has_sasl() => Some(format!("{} has no login step", protocol.name())),
-        Step::RoundTrip if round_trip.is_none() => Some("no topic was named for it".into()),
+        Step::RoundTrip if round_trip.is_none() => Some("no topic is named for it: `health.round_trip_topic`".into()),
         _ => None,
     }
 }

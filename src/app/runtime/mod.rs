@@ -5,6 +5,7 @@ mod connect;
 mod etl;
 mod files;
 mod load;
+mod places;
 mod tail;
 mod work;
 

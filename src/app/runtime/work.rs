@@ -39,8 +39,7 @@ pub async fn check(connection: Connection, assignment: Assignment) -> Result<(),
     let (steps, mut inbox) = tokio::sync::mpsc::channel::<StepReport>(STEPS_MAX);
     let wait = connection.request_timeout().min(STEP_WAIT_MAX);
     let checking = async {
-        // No topic is named: a check writes nothing.
-        let reports = health::check(&connection, None, wait, |step| {
+        let reports = health::check(&connection, connection.environment().round_trip_topic(), wait, |step| {
             steps.try_send(step.clone()).ok();
         })
         .await;

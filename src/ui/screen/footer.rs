@@ -127,6 +127,6 @@ mod tests {
 
     #[test]
     fn palette_and_help_stay_while_the_keys_of_the_pane_give_way() {
-        assert_eq!(["ab:?", "a:?", "a:?", ":?", "?"], [38, 37, 28, 27, 10].map(fitted).each_ref().map(String::as_str));
+        assert_eq!(["ab:?", "a:?", "a:?", ":?", "?"], [37, 36, 27, 26, 10].map(fitted).each_ref().map(String::as_str));
     }
 }
