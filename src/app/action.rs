@@ -40,6 +40,8 @@ pub enum Action {
     Disconnect(String),
     /// Check every step on the way to the brokers.
     CheckHealth(String),
+    /// Lift the `read_only` of an environment for a while, or put it back; lifting asks first.
+    LiftReadOnly(String),
     /// Ask for the topics of an environment.
     ListTopics(String),
 

@@ -46,6 +46,7 @@ impl Model {
             }
             Fact::RunReport { job, report } => {
                 self.progressed(job, std::sync::Arc::new(report.progress.clone()));
+                self.sample_last_latency(job, &report);
                 if let Some(run) = self.runs.get_mut(&job) {
                     run.report = Some(report);
                 }
@@ -173,7 +174,8 @@ impl Model {
         };
         let counted = self.runs.get(&id).map(|run| {
             let total = run.progress.total();
-            format!(": {} acknowledged, {} failed, {} not sent", total.acknowledged, total.failed, total.not_sent)
+            let done = if run.request.dry_run { "rendered" } else { "acknowledged" };
+            format!(": {} {done}, {} failed, {} not sent", total.acknowledged, total.failed, total.not_sent)
         });
         let text = format!("{} {result}{}", work.name(), counted.unwrap_or_default());
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);

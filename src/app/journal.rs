@@ -131,12 +131,40 @@ pub fn audit_line(who: &str, entry: &AuditEntry) -> String {
     .to_string()
 }
 
-/// The person at the keyboard, as the audit log names them.
+/// The person at the keyboard, as the audit log names them: as the environment says, else as the machine knows the one
+/// this process runs for.
 pub fn who() -> String {
     ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|who| !who.is_empty()))
+        .or_else(|| Some(user_of(uid()?, &fs::read_to_string("/etc/passwd").unwrap_or_default())))
         .unwrap_or_else(|| "unknown".into())
+}
+
+/// The user this process runs as: the owner of its entry in `/proc`, else of the home folder.
+#[cfg(unix)]
+fn uid() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let places = [Some(PathBuf::from("/proc/self")), home];
+    places.into_iter().flatten().find_map(|place| Some(fs::metadata(place).ok()?.uid()))
+}
+
+/// Other systems name their users in the environment.
+#[cfg(not(unix))]
+fn uid() -> Option<u32> {
+    None
+}
+
+/// The name of a user in the lines of `/etc/passwd`; the number where a directory elsewhere knows it.
+fn user_of(uid: u32, passwd: &str) -> String {
+    let number = uid.to_string();
+    let named = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("uid {uid}"))
 }
 
 fn write_all(inbox: Receiver<Entry>, mut books: [Shelf; 2]) {
@@ -238,6 +266,18 @@ mod tests {
         for name in names {
             assert!(fs::metadata(folder.path().join(name)).unwrap().len() <= FILE_BYTES_MAX);
         }
+    }
+
+    #[test]
+    fn a_user_without_a_variable_is_found_by_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!((user_of(1_000, passwd), user_of(7, passwd)), ("ada".to_owned(), "uid 7".to_owned()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_runs_for_somebody() {
+        assert!(uid().is_some());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod fact;
 pub mod model;
 
 pub mod apply;
+mod guarded;
 mod sample;
 pub mod update;
 

@@ -4,6 +4,7 @@ use super::effect::Effect;
 use super::model::Model;
 use super::model::jobs::Work;
 use super::model::metrics::{Measure, Scope, Totals};
+use super::model::runs::RunReport;
 use crate::core::job::JobId;
 
 /// Time between two samples: a rate over less jumps too much to be read.
@@ -27,7 +28,7 @@ impl Model {
             self.sampled_ms = now_ms;
         }
         self.now_ms = now_ms;
-        Vec::new()
+        self.end_lifts()
     }
 
     fn sample(&mut self, at_s: i64, passed_s: f64) {
@@ -43,6 +44,7 @@ impl Model {
                 .zip([before.records, before.bytes, before.failed])
                 .map(|(now, before)| now.saturating_sub(before))
                 .collect::<Vec<_>>();
+            let reads = self.jobs.get(&id).is_some_and(|job| matches!(job.work, Work::Tail(_)));
             let live = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
             if !live && grown.iter().all(|count| *count == 0) {
                 continue;
@@ -55,9 +57,12 @@ impl Model {
                 let sum = rates.entry(scope.clone()).or_default();
                 sum.iter_mut().zip(&rate).for_each(|(sum, rate)| *sum += rate);
                 let totals: &mut Totals = self.metrics.totals.entry(scope).or_default();
-                totals.events += grown[0];
+                match reads {
+                    true => totals.read += grown[0],
+                    false => totals.events += grown[0],
+                }
                 totals.failed += grown[2];
-                totals.ok += grown[0].saturating_sub(grown[2]);
+                totals.ok += if reads { 0 } else { grown[0].saturating_sub(grown[2]) };
                 totals.bytes += grown[1];
             }
             if let Some(lag) = self.jobs.get(&id).and_then(|job| job.lag).filter(|_| live) {
@@ -89,6 +94,21 @@ impl Model {
         for (scope, [p50, p99]) in slowest {
             self.metrics.record(scope.clone(), Measure::LatencyP50Ms, at_s, p50);
             self.metrics.record(scope, Measure::LatencyP99Ms, at_s, p99);
+        }
+    }
+
+    /// The latency of a whole run that was over before it was sampled once: there is nothing else to show of it.
+    pub(super) fn sample_last_latency(&mut self, id: JobId, report: &RunReport) {
+        let Some(times) = report.timings.iter().find(|times| times.step == "acknowledge" && times.count > 0) else {
+            return;
+        };
+        if self.metrics.series(&Scope::Job(id), Measure::LatencyP50Ms).is_some() {
+            return;
+        }
+        let at_s = self.now_ms.div_euclid(SAMPLE_EVERY_MS);
+        for scope in self.scopes_of(id) {
+            self.metrics.record(scope.clone(), Measure::LatencyP50Ms, at_s, times.p50_us as f64 / 1_000.0);
+            self.metrics.record(scope, Measure::LatencyP99Ms, at_s, times.p99_us as f64 / 1_000.0);
         }
     }
 

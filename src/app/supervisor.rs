@@ -163,10 +163,11 @@ impl Supervisor {
         tokio::pin!(deadline);
         loop {
             tokio::select! {
+                // The grace first: a job that goes on reporting must not outlast it.
                 biased;
+                () = &mut deadline => break,
                 () = feed.ready() => apply(feed.drain()),
                 () = self.tracker.wait() => break,
-                () = &mut deadline => break,
             }
         }
         apply(feed.drain());
@@ -258,6 +259,21 @@ mod tests {
             })
             .await;
         assert_eq!((endings, late.len()), (200, 0));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_that_goes_on_reporting_does_not_outlast_the_grace() {
+        let (intake, mut feed) = feed();
+        let supervisor = Supervisor::new(intake);
+        supervisor.start(JobId(7), |assignment| async move {
+            loop {
+                assignment.out.phase(Phase::Running).await;
+                tokio::task::yield_now().await;
+            }
+        });
+        let leaving = supervisor.shutdown(&mut feed, Duration::from_millis(50), |_| {});
+        let late = tokio::time::timeout(Duration::from_secs(20), leaving).await.unwrap();
+        assert_eq!(late, [JobId(7)]);
     }
 
     #[tokio::test]

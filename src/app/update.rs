@@ -29,6 +29,7 @@ impl Model {
             Action::Connect(name) => vec![Effect::Connect(name)],
             Action::Disconnect(name) => vec![Effect::Disconnect(name)],
             Action::CheckHealth(environment) => self.check_health(environment),
+            Action::LiftReadOnly(environment) => self.ask_to_lift(environment),
             Action::ListTopics(environment) => self.list_topics(environment),
             Action::Preview(asked) => {
                 let request = self.number_request();
@@ -196,37 +197,6 @@ impl Model {
         self.guarded(&environments, "Send these records?", summary, Pending::Resend(resend))
     }
 
-    /// Does what is pending at once, asks first, or refuses: what the strictest guard of the environments wants.
-    fn guarded(&mut self, environments: &[String], question: &str, summary: Vec<String>, then: Pending) -> Vec<Effect> {
-        let mut strictest = Guard::None;
-        let mut typed = Vec::new();
-        for name in environments {
-            let Some(row) = self.environment(name) else {
-                return self.refuse(&format!("there is no environment `{name}`"));
-            };
-            match row.guard {
-                Guard::ReadOnly => {
-                    let refusal = format!("`{name}` is read-only: its file says `guard: read_only`");
-                    let entry = self.entry(name, summary.join("; "), format!("refused: {refusal}"));
-                    self.say(Note::danger(refusal));
-                    return vec![Effect::Audit(entry)];
-                }
-                Guard::Typed => typed.push(name.as_str()),
-                Guard::Confirm => strictest = Guard::Confirm,
-                Guard::None => {}
-            }
-        }
-        let expected = typed.join(" ");
-        if !expected.is_empty() {
-            strictest = Guard::Typed;
-        }
-        if strictest == Guard::None {
-            return self.carry_out(then);
-        }
-        self.confirmation = Some(Confirmation { question: question.into(), summary, guard: strictest, expected, then });
-        Vec::new()
-    }
-
     fn confirm(&mut self, typed: &str) -> Vec<Effect> {
         match self.confirmation.take() {
             Some(asked) if asked.guard == Guard::Typed && typed.trim() != asked.expected => {
@@ -239,10 +209,11 @@ impl Model {
         }
     }
 
-    fn carry_out(&mut self, pending: Pending) -> Vec<Effect> {
+    pub(super) fn carry_out(&mut self, pending: Pending) -> Vec<Effect> {
         match pending {
             Pending::Run(run) => self.start(Work::Run(run)),
             Pending::Resend(resend) => self.start(Work::Resend(resend)),
+            Pending::Lift(environment) => self.lift(environment),
             Pending::Quit => vec![Effect::Exit],
         }
     }
@@ -368,7 +339,7 @@ impl Model {
         request
     }
 
-    fn refuse(&mut self, why: &str) -> Vec<Effect> {
+    pub(super) fn refuse(&mut self, why: &str) -> Vec<Effect> {
         self.say(Note::danger(why));
         Vec::new()
     }

@@ -8,7 +8,7 @@ use super::output::{Output, Role, cell};
 use super::session::{self, Session};
 use super::{Exit, Failure, guard, health, signals};
 use crate::config::{Loaded, Missing};
-use crate::core::environment::{Environment, Guard};
+use crate::core::environment::{EMBEDDED, Environment, Guard};
 use crate::core::fault::Fault;
 
 /// What `env` does.
@@ -46,7 +46,7 @@ pub struct ShowArguments {
 pub struct CheckArguments {
     /// Environments [default: --environment, else ACTIVE_ENVIRONMENT, else sandbox]
     pub names: Vec<String>,
-    /// Also write a record to this topic and read it again
+    /// Also write a record to this topic and read it again [default: health.round_trip_topic of the environment]
     #[arg(long, value_name = "TOPIC")]
     pub round_trip: Option<String>,
     /// What is lifted.
@@ -149,8 +149,10 @@ fn list(session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     output.show(&rows, |page| {
         let cells = rows.iter().map(|row| {
             let (role, state) = row.state_in_words();
-            let protocol =
-                [row.security_protocol, row.sasl_mechanism].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let protocol = match row.bootstrap_servers {
+                Some(servers) if servers.starts_with(EMBEDDED) => "in this process".to_owned(),
+                _ => [row.security_protocol, row.sasl_mechanism].into_iter().flatten().collect::<Vec<_>>().join(" "),
+            };
             let guard = match row.guard {
                 Guard::None => (Role::Muted, "none"),
                 Guard::Confirm => (Role::Warning, "confirm"),
@@ -229,8 +231,14 @@ async fn check(arguments: &CheckArguments, session: &Session<'_>, output: &mut O
             environments.iter().map(|environment| (environment.name.as_str(), session::guard(environment))).collect();
         guard::permit(&guards, &arguments.guard, &format!("a record written to `{topic}`"), &mut Terminal)?;
     }
-    let round_trip = arguments.round_trip.as_deref();
-    let checks = environments.iter().map(|environment| health::check(environment, round_trip));
+    let round_trip = |environment: &Loaded<Environment>| {
+        let configured = || environment.value.as_ref().ok()?.round_trip_topic().map(str::to_owned);
+        arguments.round_trip.clone().or_else(configured)
+    };
+    let checks = environments.iter().map(|environment| async move {
+        let topic = round_trip(environment);
+        health::check(environment, topic.as_deref()).await
+    });
     let (checks, stopped) = signals::drive(futures::future::join_all(checks), []).await?;
     output.show(&checks, |page| checks.iter().try_for_each(|check| health::write(check, page)))?;
     Ok(if stopped { Exit::Stopped } else { health::exit(&checks) })

@@ -16,8 +16,9 @@ pub const SUMMARIES: &str = "velox::summaries";
 pub fn to_standard_error(global: &Global) {
     let level = match (global.verbose, global.quiet) {
         (true, _) => "velox=info,warn",
-        (false, false) => "velox::payloads=info,velox::summaries=info,warn",
-        (false, true) => "velox::payloads=info,warn",
+        // What the client library says of a failure, the command says itself, and better.
+        (false, false) => "velox::payloads=info,velox::summaries=info,librdkafka=off,warn",
+        (false, true) => "velox::payloads=info,librdkafka=off,warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);

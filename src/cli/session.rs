@@ -139,5 +139,8 @@ pub fn patience(connection: &Connection) -> Duration {
 /// # Errors
 /// No broker answered in time, or the login was refused.
 pub async fn reach(connection: &Connection) -> Result<(), Fault> {
+    if let Some(fault) = crate::kafka::health::refused(connection).await {
+        return Err(fault);
+    }
     Admin::open(connection)?.cluster(None, patience(connection)).await.map(|_| ())
 }

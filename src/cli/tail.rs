@@ -102,7 +102,12 @@ pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut O
     let (copied, stopped) = signals::drive(work, signals::once(|| stopping.store(true, Ordering::Release))).await?;
     let (outcome, lent) = copied.map_err(|error| Fault::new(Blame::Program, format!("the tail broke off: {error}")))?;
     *output = lent;
-    outcome?;
+    let written = outcome?;
+    if written == 0 && arguments.exit && !stopped && arguments.from == StartAt::End {
+        tracing::warn!(
+            "nothing was read: --exit ends at the end, and that is where reading begins; give --from beginning"
+        );
+    }
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
 }
 
@@ -120,7 +125,8 @@ struct Copying {
 }
 
 impl Copying {
-    async fn until_the_end(mut self, mut reader: TailReader, output: &mut Output) -> Result<(), Failure> {
+    /// Gives the number of records written.
+    async fn until_the_end(mut self, mut reader: TailReader, output: &mut Output) -> Result<u64, Failure> {
         let mut left = self.limit;
         while left > 0 && !self.stopping.load(Ordering::Acquire) {
             let Some(batch) = reader.next().await else { break };
@@ -142,6 +148,7 @@ impl Copying {
                 break;
             }
         }
-        Ok(output.finish()?)
+        output.finish()?;
+        Ok(self.limit - left)
     }
 }

@@ -192,14 +192,20 @@ pub fn across(config: &Config) -> Vec<Fault> {
     }
     for etl in &config.etls {
         let Ok(value) = &etl.value else { continue };
-        for environment in value.topics.keys().filter(|name| !environments.contains(&name.as_str())) {
-            let path = format!("topics.{environment}");
-            found.push(
-                Fault::new(Blame::Configuration, format!("`{path}` is a topic of an environment that does not exist"))
-                    .at(etl.place_of(&path))
-                    .next(advice(environment, &environments)),
-            );
-        }
+        let unknown: Vec<&str> =
+            value.topics.keys().map(String::as_str).filter(|name| !environments.contains(name)).collect();
+        let Some(first) = unknown.first() else { continue };
+        let (what, next) = match unknown.len() {
+            1 => (
+                format!("`topics.{first}` is a topic of an environment that does not exist"),
+                advice(first, &environments),
+            ),
+            _ => (
+                format!("`topics` names environments that do not exist: {}", unknown.join(", ")),
+                format!("there is {}", environments.join(", ")),
+            ),
+        };
+        found.push(Fault::new(Blame::Configuration, what).at(etl.place_of(&format!("topics.{first}"))).next(next));
     }
     found
 }

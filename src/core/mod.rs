@@ -3,6 +3,7 @@
 pub mod fault;
 pub mod secret;
 
+pub mod connection;
 pub mod environment;
 pub mod etl;
 pub mod record;

@@ -9,6 +9,7 @@ mod load;
 pub mod validate;
 
 pub mod preview;
+pub mod rehearse;
 pub mod run;
 
 pub mod report;

@@ -253,18 +253,61 @@ fn verdict(ledger: &Ledger, faults: &[Fault]) -> Verdict {
     if blamed(Blame::Authentication) || of_authentication > 0 {
         return Verdict::Authentication;
     }
-    if blamed(Blame::Connection) || (acknowledged == 0 && of_connection > 0 && of_connection == failed) {
+    let was_stopped = ledger.halted() == Some(NotSent::Stopped) && not_sent > 0;
+    let only_lost = failed == of_connection;
+    if blamed(Blame::Connection) || (acknowledged == 0 && of_connection > 0 && only_lost && !was_stopped) {
         return Verdict::Connection;
     }
     if !faults.is_empty() && acknowledged == 0 {
         return Verdict::Configuration;
     }
-    if failed > 0 {
+    // A person who stops a run that a stalled broker holds up has stopped it, whatever timed out meanwhile.
+    if failed > 0 && !(was_stopped && only_lost) {
         return Verdict::SomeFailed;
     }
-    match ledger.halted() {
-        Some(NotSent::Stopped) if not_sent > 0 => Verdict::Stopped,
-        _ if not_sent > 0 => Verdict::TimedOut,
-        _ => Verdict::Done,
+    match not_sent {
+        0 => Verdict::Done,
+        _ if was_stopped => Verdict::Stopped,
+        _ => Verdict::TimedOut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::etl::run::ledger::{Account, Cause};
+
+    /// The verdict of a run of 10 that was stopped, with so many acknowledged and so many failed.
+    fn stopped(acknowledged: u64, failed: u64, blame: Blame) -> Verdict {
+        let account = Account {
+            etl: "e".into(),
+            environment: "q".into(),
+            topic: "t".into(),
+            planned: 10,
+            max_retries: 0,
+            retry_backoff_ms: 0,
+            partition: None,
+        };
+        let ledger = Ledger::new(vec![account], 1, false, Instant::now());
+        (0..acknowledged).for_each(|_| ledger.acknowledged(0));
+        ledger.failed(0, failed, &Cause { blame, text: "so".into() });
+        ledger.halt(NotSent::Stopped);
+        ledger.not_sent(0, 10 - acknowledged - failed, NotSent::Stopped);
+        verdict(&ledger, &[])
+    }
+
+    #[test]
+    fn a_run_that_a_stalled_broker_held_up_until_it_was_stopped_is_stopped() {
+        assert_eq!(stopped(0, 0, Blame::Connection).exit_code(), 5);
+        assert_eq!(stopped(0, 4, Blame::Connection).exit_code(), 5);
+        assert_eq!(stopped(3, 4, Blame::Connection).exit_code(), 5);
+    }
+
+    #[test]
+    fn a_stop_hides_neither_a_refused_event_nor_a_broker_that_was_lost_before_it() {
+        assert_eq!(stopped(3, 4, Blame::Record).exit_code(), 1);
+        assert_eq!(stopped(0, 10, Blame::Connection).exit_code(), 3);
     }
 }

@@ -4,6 +4,9 @@
 //! Order: events of one pair are handed over in the order of their indices, and events with one key always through the
 //! same producer; so on the topic events with one key stand in index order, save those that had to be sent again.
 
+mod ready;
+mod telling;
+
 pub mod desk;
 pub mod dry;
 pub mod lane;
@@ -17,8 +20,8 @@ pub mod through_kafka;
 pub mod ticket;
 pub mod worker;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -27,21 +30,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::environment::Environment;
 use crate::core::fault::{Blame, Fault};
-use crate::core::progress::{Latency, RunProgress};
+use crate::core::progress::RunProgress;
 use crate::core::runner::Execution;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::producer::Outgoing;
 use crate::template::Engine;
 
-use super::plan::{Plan, PlannedPair, Request};
+use super::plan::{Plan, Request};
 use super::report::RunReport;
 
-use lane::{Lane, LaneSpec, Opener};
-use ledger::{Account, Cause, Ledger, NotSent};
-use render::{Material, Templates};
-use schedule::{Schedule, Work};
-use steps::{Steps, Times};
-use worker::{Floor, FloorPair, Turns};
+use lane::{Lane, Opener};
+use ledger::{Cause, Ledger, NotSent};
+use steps::Steps;
+use telling::{Rate, Recent};
+use worker::Floor;
 
 /// How often progress is told: as often as a person can follow.
 pub const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -51,8 +53,6 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(10);
 const ABANDON_MAX: Duration = Duration::from_secs(2);
 /// One look at what is in flight.
 const DRAIN_SLICE: Duration = Duration::from_millis(10);
-/// Time over which the rate of the moment is measured.
-const RATE_OVER: Duration = Duration::from_secs(1);
 
 /// Sees rendered events in the order they are handed over, on a renderer's thread: it should be quick.
 pub type OnEvent = Arc<dyn Fn(&RunEvent<'_>) + Send + Sync>;
@@ -173,33 +173,12 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(plan: &Plan, options: &RunOptions, engine: &Engine, opener: &'a dyn Opener) -> Self {
         let now = Instant::now();
-        let execution = &options.execution;
-        let (lanes, lane_of) = lanes(plan, execution.connection_pool_size);
-        let accounts = plan.pairs.iter().map(|pair| account(pair, execution)).collect();
-        let ledger = Arc::new(Ledger::new(accounts, lanes.len(), execution.fail_fast, now));
-        let mut run = Prepared { faults: Vec::new(), templates: HashMap::new(), engine };
-        let pairs: Vec<FloorPair> = plan.pairs.iter().zip(&lane_of).map(|(pair, lane)| run.pair(pair, *lane)).collect();
-        let mut schedule = scheduled(plan, options, &lane_of, now);
-        for (index, (pair, prepared)) in plan.pairs.iter().zip(&pairs).enumerate() {
-            if let Err(cause) = &prepared.material {
-                schedule.give_up(index);
-                ledger.failed(index, pair.events, cause);
-            }
-        }
-        let floor = Arc::new(Floor {
-            ledger,
-            schedule: Mutex::new(schedule),
-            lanes,
-            pairs,
-            wanted: tokio::sync::Notify::new(),
-            on_event: options.on_event.clone(),
-            batch_timeout: Duration::from_millis(u64::from(execution.batch_timeout_ms.max(1))),
-        });
+        let (floor, faults) = ready::floor(plan, options, engine, now);
         let this = Self {
-            floor,
+            floor: Arc::new(floor),
             opener,
-            faults: run.faults,
-            continue_on_error: execution.continue_on_error,
+            faults,
+            continue_on_error: options.execution.continue_on_error,
             rate: Rate::default(),
             latency: Recent::new(now),
         };
@@ -353,127 +332,6 @@ impl<'a> Run<'a> {
         let latency = self.latency.of(now, &self.floor.lanes);
         progress(Arc::new(RunProgress { latency, ..ledger.progress(rate) }));
     }
-}
-
-/// How long acknowledgements took in the last whole period of [`RATE_OVER`].
-struct Recent {
-    since: Instant,
-    latency: Option<Latency>,
-}
-
-impl Recent {
-    fn new(now: Instant) -> Self {
-        Self { since: now, latency: None }
-    }
-
-    fn of(&mut self, now: Instant, lanes: &[Lane]) -> Option<Latency> {
-        if now - self.since >= RATE_OVER {
-            self.since = now;
-            let mut times = Times::default();
-            lanes.iter().flat_map(Lane::slots).for_each(|slot| times.merge(&slot.desk.take_recent()));
-            self.latency = times
-                .histogram()
-                .map(|times| Latency { p50_us: times.value_at_quantile(0.5), p99_us: times.value_at_quantile(0.99) });
-        }
-        self.latency
-    }
-}
-
-/// The rate of the moment, over the last second or so.
-#[derive(Default)]
-struct Rate(VecDeque<(Instant, u64)>);
-
-impl Rate {
-    fn per_second(&mut self, now: Instant, count: u64) -> f64 {
-        self.0.push_back((now, count));
-        while self.0.len() > 2 && self.0.front().is_some_and(|(then, _)| now - *then > RATE_OVER) {
-            self.0.pop_front();
-        }
-        match self.0.front() {
-            Some((then, before)) if now > *then => (count - before) as f64 / (now - *then).as_secs_f64(),
-            _ => 0.0,
-        }
-    }
-}
-
-struct Prepared<'a> {
-    faults: Vec<Fault>,
-    templates: HashMap<String, Result<Templates, Cause>>,
-    engine: &'a Engine,
-}
-
-impl Prepared<'_> {
-    fn pair(&mut self, pair: &PlannedPair, lane: usize) -> FloorPair {
-        let templates = self.templates.entry(pair.etl.name.clone()).or_insert_with(|| {
-            Templates::compile(self.engine, &pair.etl, &pair.file).map_err(|fault| {
-                let cause = render::cause_of(&fault);
-                self.faults.push(fault.into());
-                cause
-            })
-        });
-        FloorPair {
-            lane,
-            etl: pair.etl.name.clone(),
-            environment: Arc::clone(&pair.environment),
-            material: templates.clone().map(|templates| Material::of(pair, templates)),
-            turns: Turns::default(),
-        }
-    }
-}
-
-fn account(pair: &PlannedPair, execution: &Execution) -> Account {
-    Account {
-        etl: pair.etl.name.clone(),
-        environment: pair.environment.to_string(),
-        topic: pair.topic.to_string(),
-        planned: pair.events,
-        max_retries: pair.etl.max_retries.unwrap_or(execution.max_retries),
-        retry_backoff_ms: pair.etl.retry_backoff_ms.unwrap_or(execution.retry_backoff_ms),
-        partition: pair.etl.partition,
-    }
-}
-
-/// One lane an environment, and one for each pair whose ETL has settings of its own; and each pair's lane.
-fn lanes(plan: &Plan, pool: u32) -> (Vec<Lane>, Vec<usize>) {
-    let mut known: HashMap<(Arc<str>, Option<String>), usize> = HashMap::new();
-    let mut lanes = Vec::new();
-    let lane_of = plan.pairs.iter().map(|pair| {
-        let own = (pair.etl.auth_override.is_some() || !pair.etl.extra.is_empty()).then(|| Arc::clone(&pair.etl));
-        let name = own.as_ref().map(|etl| etl.name.clone());
-        *known.entry((Arc::clone(&pair.environment), name)).or_insert_with(|| {
-            lanes.push(Lane::new(LaneSpec { environment: Arc::clone(&pair.environment), own }, pool));
-            lanes.len() - 1
-        })
-    });
-    let lane_of = lane_of.collect();
-    (lanes, lane_of)
-}
-
-fn scheduled(plan: &Plan, options: &RunOptions, lane_of: &[usize], now: Instant) -> Schedule {
-    let mut environments: Vec<Arc<str>> = Vec::new();
-    let mut rates = Vec::new();
-    let mut etls: HashMap<&str, usize> = HashMap::new();
-    let works = plan.pairs.iter().zip(lane_of).map(|(pair, lane)| {
-        let environment = environments.iter().position(|name| *name == pair.environment).unwrap_or_else(|| {
-            environments.push(Arc::clone(&pair.environment));
-            let limits = [options.rate_events_per_second, pair.rate_limit_events_per_second];
-            rates.push(limits.into_iter().flatten().min());
-            environments.len() - 1
-        });
-        let number = etls.len();
-        let etl = *etls.entry(&pair.etl.name).or_insert(number);
-        Work {
-            events: pair.events,
-            batch: pair.etl.batch_size.unwrap_or(options.execution.batch_size),
-            environment,
-            lane: *lane,
-            alone: (!pair.etl.parallel).then_some(etl),
-            delay: options.delay,
-            timeout: options.timeout_per_etl,
-        }
-    });
-    let works: Vec<Work> = works.collect();
-    Schedule::new(works, &rates, options.execution.parallel_workers, now)
 }
 
 #[cfg(test)]

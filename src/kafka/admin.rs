@@ -155,7 +155,9 @@ pub(crate) fn metadata(
     let context = client.context().clone();
     let deadline = Instant::now() + timeout;
     loop {
-        serve(client);
+        if context.needs_token() {
+            serve(client);
+        }
         if let Some(fault) = context.watch.ending() {
             return Err(fault);
         }

@@ -288,6 +288,13 @@ impl KafkaProducer {
         self.flush_queue().await
     }
 
+    /// Gives up on everything that is on its way: each message is settled at once, as [`SendCause::Closed`].
+    pub fn abandon(&self) {
+        if let Some(producer) = &self.producer {
+            producer.abandon();
+        }
+    }
+
     /// Where the connection is.
     pub fn state(&self) -> ConnectionState {
         self.life().state

@@ -1,10 +1,10 @@
 //! What every client of ours does with librdkafka's callbacks: log lines go to `tracing`, secrets are struck out,
 //! errors are kept for whoever waits, tokens are fetched. Never prints, never blocks save for a token.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
@@ -22,7 +22,12 @@ use super::cause::{self, Severity};
 #[derive(Clone, Default)]
 pub struct Scrubber {
     secrets: Vec<Secret>,
+    /// Tokens fetched since, newest last; clones share them.
+    tokens: Arc<RwLock<VecDeque<Secret>>>,
 }
+
+/// Fetched tokens that are still struck out: the one in use and those that lines under way may still hold.
+const TOKENS_KEPT_MAX: usize = 8;
 
 /// Shorter secrets would strike out half of every line and are no secrets.
 const SECRET_LETTERS_MIN: usize = 4;
@@ -30,12 +35,27 @@ const SECRET_LETTERS_MIN: usize = 4;
 impl Scrubber {
     /// A scrubber that knows these secrets.
     pub fn new(secrets: Vec<Secret>) -> Self {
-        Self { secrets: secrets.into_iter().filter(|secret| secret.expose().len() >= SECRET_LETTERS_MIN).collect() }
+        let secrets = secrets.into_iter().filter(|secret| secret.expose().len() >= SECRET_LETTERS_MIN).collect();
+        Self { secrets, tokens: Arc::default() }
+    }
+
+    /// Strikes out this token, too, which a command or an endpoint gave; of many, the newest.
+    pub fn learn(&self, token: &Secret) {
+        let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let is_known = tokens.iter().any(|known| known.expose() == token.expose());
+        if is_known || token.expose().len() < SECRET_LETTERS_MIN {
+            return;
+        }
+        if tokens.len() == TOKENS_KEPT_MAX {
+            tokens.pop_front();
+        }
+        tokens.push_back(token.clone());
     }
 
     /// The text with `***` in place of every secret.
     pub fn scrub(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        self.secrets.iter().chain(tokens.iter()).fold(text.to_owned(), |text, secret| {
             if text.contains(secret.expose()) { text.replace(secret.expose(), MASK) } else { text }
         })
     }
@@ -182,6 +202,8 @@ impl ClientContext for Context {
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
         let source = self.tokens.as_ref().ok_or("no token source is configured")?;
         let token = source.token().map_err(|fault| self.scrub(&fault.to_string()))?;
+        // Before librdkafka has it: no line of its log may be first.
+        self.scrubber.learn(&token.text);
         Ok(OAuthToken {
             token: token.text.expose().to_owned(),
             principal_name: token.principal,
@@ -227,6 +249,17 @@ mod tests {
     fn secrets_are_struck_out_and_very_short_ones_do_not_shred_the_text() {
         let scrubber = Scrubber::new(vec![Secret::new("s3cret#1"), Secret::new("a")]);
         assert_eq!(scrubber.scrub("login of a user with s3cret#1 failed"), "login of a user with *** failed");
+    }
+
+    #[test]
+    fn a_token_that_was_fetched_is_struck_out_in_every_clone_and_old_ones_are_let_go() {
+        let scrubber = Scrubber::new(Vec::new());
+        let earlier = scrubber.clone();
+        for number in 0..=TOKENS_KEPT_MAX {
+            scrubber.learn(&Secret::new(format!("token-{number}")));
+            scrubber.learn(&Secret::new(format!("token-{number}")));
+        }
+        assert_eq!(earlier.scrub("token-0 token-1 token-8"), "token-0 *** ***");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::environment::{Environment, KafkaSettings, SecurityProtocol};
+use crate::core::environment::{Environment, HealthSettings, KafkaSettings, SecurityProtocol};
 use crate::core::fault::Fault;
 use crate::core::record::Delivery;
 
@@ -144,6 +144,7 @@ fn environment(broker: &EmbeddedBroker) -> Environment {
         kafka,
         producer: Default::default(),
         consumer: Default::default(),
+        health: HealthSettings::default(),
     }
 }
 

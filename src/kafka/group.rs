@@ -71,7 +71,7 @@ impl Group {
             offsets
         };
         if let Err(error) = list_of(&offsets).and_then(|list| consumer.commit(&list, CommitMode::Async)) {
-            self.commit_ended(&Err(error));
+            self.commit_ended(&Err(error), &offsets);
         }
     }
 
@@ -109,10 +109,11 @@ impl Group {
         (self.commits.load(Ordering::Acquire), self.commit_failures.load(Ordering::Acquire))
     }
 
-    /// A commit was answered. What failed is ready again, unless a later offset is.
-    fn commit_ended(&self, outcome: &KafkaResult<()>) {
+    /// A commit of these offsets was answered. What failed is ready again, unless a later offset is. An answer to
+    /// another commit than the one on its way is late: one that waited has covered it since.
+    fn commit_ended(&self, outcome: &KafkaResult<()>, answered: &BTreeMap<Place, i64>) {
         let mut books = self.books();
-        let Some(sent) = books.sending.take() else { return };
+        let Some(sent) = books.sending.take_if(|sending| *sending == *answered) else { return };
         match outcome {
             Ok(()) => {
                 self.commits.fetch_add(1, Ordering::AcqRel);
@@ -177,6 +178,15 @@ fn list_of(offsets: &BTreeMap<Place, i64>) -> KafkaResult<TopicPartitionList> {
     Ok(list)
 }
 
+fn offsets_of(list: &TopicPartitionList) -> BTreeMap<Place, i64> {
+    let offset = |offset| match offset {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
+    };
+    let elements = list.elements().into_iter();
+    elements.filter_map(|one| Some(((one.topic().to_owned(), one.partition()), offset(one.offset())?))).collect()
+}
+
 impl ClientContext for Group {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
@@ -210,7 +220,34 @@ impl ConsumerContext for Group {
         }
     }
 
-    fn commit_callback(&self, outcome: KafkaResult<()>, _: &TopicPartitionList) {
-        self.commit_ended(&outcome);
+    fn commit_callback(&self, outcome: KafkaResult<()>, offsets: &TopicPartitionList) {
+        self.commit_ended(&outcome, &offsets_of(offsets));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rdkafka::error::RDKafkaErrorCode;
+
+    #[test]
+    fn a_late_answer_says_nothing_of_the_commit_that_is_on_its_way() {
+        let group = Group::new(Context::new("qa".into(), Default::default(), None));
+        let place: Place = ("orders".into(), 0);
+        let offsets = |offset: i64| BTreeMap::from([(place.clone(), offset)]);
+        let mut given = TopicPartitionList::new();
+        given.add_partition("orders", 0);
+        group.given(&given);
+        group.books().sending = Some(offsets(30));
+        let refused = || Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RequestTimedOut));
+
+        // Of offset 10, which a commit that waited has covered.
+        group.commit_ended(&Ok(()), &offsets(10));
+        group.commit_ended(&refused(), &offsets(10));
+        assert_eq!((group.books().sending.clone(), group.commits()), (Some(offsets(30)), (0, 0)));
+
+        group.commit_callback(refused(), &list_of(&offsets(30)).unwrap());
+        assert_eq!((group.books().ready.clone(), group.commits()), (offsets(30), (0, 1)));
     }
 }

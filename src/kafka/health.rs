@@ -20,6 +20,9 @@ use super::producer::{Outgoing, Producer, Receipts};
 use super::settings::Connection;
 use super::tail::{Tail, TailSettings};
 
+/// Longest wait for a refusal: one that is slower is found by the client, which has its own patience.
+const REFUSAL_WAIT: Duration = Duration::from_millis(500);
+
 /// A step of the check, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +112,29 @@ pub async fn check(
     reports
 }
 
+/// The fault of an environment all of whose addresses refuse connections now: no client need be started to know that.
+/// Nothing where one takes them, or is only silent.
+pub async fn refused(connection: &Connection) -> Option<Fault> {
+    let servers = connection.bootstrap_servers().to_owned();
+    off_the_async_threads(move || Ok(refused_by_all(&resolve(&servers)?))).await.ok().flatten()
+}
+
+fn refused_by_all(addresses: &[Address]) -> Option<Fault> {
+    let sockets: Vec<&SocketAddr> = addresses.iter().flat_map(|address| &address.sockets).collect();
+    let refuses = |socket: &SocketAddr| {
+        let outcome = TcpStream::connect_timeout(socket, REFUSAL_WAIT);
+        outcome.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+    };
+    if sockets.is_empty() || !sockets.iter().all(|socket| refuses(socket)) {
+        return None;
+    }
+    let all = sockets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Some(
+        Fault::new(Blame::Connection, format!("no broker takes connections: {all} refused"))
+            .next("is Kafka running there? `kafka.bootstrap_servers` says where it is looked for"),
+    )
+}
+
 #[derive(Clone)]
 struct Address {
     host: String,
@@ -120,7 +146,7 @@ fn skipped(step: Step, connection: &Connection, round_trip: Option<&str>) -> Opt
     match step {
         Step::Tls if !protocol.has_tls() => Some(format!("{} has no TLS", protocol.name())),
         Step::Authenticate if !protocol.has_sasl() => Some(format!("{} has no login step", protocol.name())),
-        Step::RoundTrip if round_trip.is_none() => Some("no topic was named for it".into()),
+        Step::RoundTrip if round_trip.is_none() => Some("no topic is named for it: `health.round_trip_topic`".into()),
         _ => None,
     }
 }

@@ -26,8 +26,8 @@ use super::settings::Connection;
 const POLL_SLICE: Duration = Duration::from_millis(50);
 /// One look at the queue while flushing.
 const FLUSH_SLICE: Duration = Duration::from_millis(100);
-/// How long a hurried client is told not to linger: it sends at once.
-const HURRY_SLICE: Duration = Duration::from_millis(1);
+/// How long a broker may take to answer a producer's first questions before the producer goes on without.
+const INTRODUCTION_MAX: Duration = Duration::from_millis(200);
 
 /// Who learns how each record ended.
 pub trait Receipts: Send + Sync + 'static {
@@ -85,7 +85,7 @@ impl<R: Receipts> Producer<R> {
     /// # Errors
     /// Settings that contradict each other, or certificates that do not load.
     pub fn open(connection: &Connection, settings: &ProducerSettings, receipts: Arc<R>) -> Result<Self, Fault> {
-        Self::open_with(connection, &connection.producer_config(settings)?, receipts)
+        Self::start(None, connection, &connection.producer_config(settings)?, receipts)
     }
 
     /// As [`Producer::open`], with librdkafka's settings as they are given.
@@ -93,6 +93,29 @@ impl<R: Receipts> Producer<R> {
     /// # Errors
     /// As [`Producer::open`].
     pub fn open_with(connection: &Connection, config: &ClientConfig, receipts: Arc<R>) -> Result<Self, Fault> {
+        Self::start(None, connection, config, receipts)
+    }
+
+    /// As [`Producer::open`], for who writes to `topic` at once: without this an idempotent producer's first record may
+    /// wait for half a second, see [`introduce`].
+    ///
+    /// # Errors
+    /// As [`Producer::open`].
+    pub fn open_to(
+        topic: &str,
+        connection: &Connection,
+        settings: &ProducerSettings,
+        receipts: Arc<R>,
+    ) -> Result<Self, Fault> {
+        Self::start(Some(topic.to_owned()), connection, &connection.producer_config(settings)?, receipts)
+    }
+
+    fn start(
+        first: Option<String>,
+        connection: &Connection,
+        config: &ClientConfig,
+        receipts: Arc<R>,
+    ) -> Result<Self, Fault> {
         let doing = format!("open a producer for {}", connection.name());
         let context = connection.context();
         let in_flight = Arc::new(AtomicUsize::new(0));
@@ -106,6 +129,9 @@ impl<R: Receipts> Producer<R> {
             .spawn({
                 let (client, closing, watch) = (client.clone(), closing.clone(), context.watch.clone());
                 move || {
+                    if let Some(topic) = first {
+                        introduce(&client, &topic);
+                    }
                     while !closing.load(Ordering::Acquire) {
                         client.poll(POLL_SLICE);
                         // Refused credentials: librdkafka would try for ever. What waits is settled now.
@@ -178,9 +204,10 @@ impl<R: Receipts> Producer<R> {
         Ok(())
     }
 
-    /// Sends what waits for a fuller batch. Blocks for about a millisecond: not for async threads.
+    /// Sends what waits for a fuller batch. Does not wait for it to be sent.
     pub fn hurry(&self) {
-        self.client.flush(HURRY_SLICE).ok();
+        // A wait of less than a millisecond would be spent turning: librdkafka counts in whole ones.
+        self.client.flush(Duration::ZERO).ok();
     }
 
     /// Gives up on everything that waits: each record is settled as [`SendCause::Closed`].
@@ -200,6 +227,19 @@ impl<R: Receipts> Drop for Producer<R> {
         self.closing.store(true, Ordering::Release);
         if let Some(polling) = self.polling.take() {
             polling.join().ok();
+        }
+    }
+}
+
+/// Asks for a topic twice, so that an idempotent producer has its id when the first record comes. librdkafka asks for the
+/// id whenever metadata arrive, if a broker is connected by then, and else looks again after 500 ms. The first answer
+/// comes from the address it was given, which it leaves for the brokers it learns of there; the second from one of those.
+fn introduce<C: ProducerContext>(client: &BaseProducer<C>, topic: &str) {
+    let deadline = Instant::now() + INTRODUCTION_MAX;
+    for _ in 0..2 {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if client.client().fetch_metadata(Some(topic), left).is_err() {
+            return;
         }
     }
 }

@@ -17,8 +17,9 @@ use super::context::{Context, Scrubber};
 use super::embedded::EmbeddedBroker;
 use super::options::{self, Section};
 
-/// First pause before a lost broker is tried again; doubles up to [`RECONNECT_PAUSE_MAX_MS`].
-pub const RECONNECT_PAUSE_MS: u32 = 100;
+/// First pause before a lost broker is tried again; doubles up to [`RECONNECT_PAUSE_MAX_MS`]. librdkafka also lets half of
+/// it pass between the address it was given and the first broker it learns of there, for every client.
+pub const RECONNECT_PAUSE_MS: u32 = 25;
 /// Longest pause before a lost broker is tried again: one that comes back is seen within this.
 pub const RECONNECT_PAUSE_MAX_MS: u32 = 5_000;
 /// Longest time a record may wait for its confirmation, whatever the retries: past this a person has gone home.

@@ -1,53 +1,10 @@
 //! The life of one connection: five states, the moves between them that are legal, and when they happened.
 //! Values only; the clock is the caller's.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Where a connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConnectionState {
-    /// Not connected, and not trying.
-    Disconnected,
-    /// Reaching a broker and logging in.
-    Connecting,
-    /// A broker has answered.
-    Connected,
-    /// Finishing what is in flight.
-    Disconnecting,
-    /// Given up; the fault is kept beside it.
-    Error,
-}
-
-impl ConnectionState {
-    /// Whether a connection may go from here to there.
-    pub fn may_become(self, next: Self) -> bool {
-        use ConnectionState::{Connected, Connecting, Disconnected, Disconnecting, Error};
-        matches!(
-            (self, next),
-            (Disconnected | Error, Connecting)
-                | (Connecting, Connected | Error | Disconnecting)
-                | (Connected, Disconnecting | Error)
-                | (Disconnecting, Disconnected | Error)
-                | (Error, Disconnected)
-        )
-    }
-}
-
-impl fmt::Display for ConnectionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected => "disconnected",
-            Self::Connecting => "connecting",
-            Self::Connected => "connected",
-            Self::Disconnecting => "disconnecting",
-            Self::Error => "error",
-        })
-    }
-}
+pub use crate::core::connection::ConnectionState;
 
 /// A move that a connection cannot make, such as connecting twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -99,6 +99,8 @@ pub struct Tail {
     /// Where each partition ended when the tail was opened.
     ends: BTreeMap<i32, i64>,
     header_names: Vec<Arc<str>>,
+    /// What ended the tail while records that came before it were in hand: told when they are delivered.
+    ending: Option<Fault>,
 }
 
 impl Tail {
@@ -156,6 +158,7 @@ impl Tail {
             caught_up: BTreeSet::new(),
             ends,
             header_names: Vec::new(),
+            ending: None,
         })
     }
 
@@ -163,8 +166,12 @@ impl Tail {
     /// [`BATCH_BYTES_MAX`]. Returns early and empty when `is_cancelled` says so.
     ///
     /// # Errors
-    /// Only what trying again cannot help: refused credentials, no permission, a topic that is gone.
+    /// Only what trying again cannot help: refused credentials, no permission, a topic that is gone. Records that came
+    /// before it are delivered first.
     pub fn next_batch(&mut self, max: usize, wait: Duration, is_cancelled: impl Fn() -> bool) -> Result<Batch, Fault> {
+        if let Some(fault) = self.ending.take() {
+            return Err(fault);
+        }
         let deadline = Instant::now() + wait;
         let mut batch = Batch::default();
         let mut bytes = 0;
@@ -189,12 +196,14 @@ impl Tail {
                         break;
                     }
                 }
-                Some(Err(error)) => {
-                    batch.trouble = self.trouble_of(&error)?.or(batch.trouble);
-                    if batch.trouble.is_some() {
+                Some(Err(error)) => match self.trouble_of(&error) {
+                    Ok(None) if batch.trouble.is_none() => {}
+                    Ok(trouble) => {
+                        batch.trouble = trouble.or(batch.trouble);
                         break;
                     }
-                }
+                    Err(fault) => return self.ended_with(batch, fault),
+                },
                 None => {
                     if !batch.records.is_empty() || is_cancelled() || Instant::now() >= deadline {
                         break;
@@ -203,12 +212,23 @@ impl Tail {
             }
         }
         if let Some(fault) = self.consumer.context().watch.ending() {
-            return Err(fault);
+            return self.ended_with(batch, fault);
         }
         batch.trouble = batch.trouble.or_else(|| self.consumer.context().watch.take_passing());
-        batch.at_end = self.unfinished.is_empty();
-        batch.lag = self.lag();
-        Ok(batch)
+        Ok(self.delivered(batch))
+    }
+
+    /// What came before the end, or the end.
+    fn ended_with(&mut self, batch: Batch, fault: Fault) -> Result<Batch, Fault> {
+        if batch.records.is_empty() {
+            return Err(fault);
+        }
+        self.ending = Some(fault);
+        Ok(self.delivered(batch))
+    }
+
+    fn delivered(&self, batch: Batch) -> Batch {
+        Batch { at_end: self.unfinished.is_empty(), lag: self.lag(), ..batch }
     }
 
     /// Whether every partition has been read to where it ended when the tail was opened, or further.

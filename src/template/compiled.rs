@@ -7,18 +7,44 @@ use std::sync::Arc;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use self_cell::self_cell;
 
-use super::direct::Direct;
+use super::check::check_json;
+use super::direct::language::Language;
+use super::direct::{Direct, Written};
 use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
 use super::loader;
 use crate::core::fault::Place;
 
-type Borrowed<'a> = minijinja::Template<'a, 'a>;
+/// A template in both its forms.
+struct Borrowed<'a> {
+    interpreted: minijinja::Template<'a, 'a>,
+    direct: Option<Direct<'a>>,
+}
 
 pub(super) struct Owner {
     pub environment: Arc<Environment<'static>>,
     pub name: String,
     /// What is compiled.
     pub source: String,
+    /// Where includes are read from.
+    pub folder: PathBuf,
+    /// Filters and functions that are not this house's own. `None` where random values follow from a seed: the
+    /// interpreter alone keeps them in their order.
+    pub replaced: Option<Arc<BTreeSet<String>>>,
+}
+
+impl Owner {
+    fn claims_json(&self) -> bool {
+        self.name.ends_with(".json.j2")
+    }
+
+    fn compile(&self) -> Result<Borrowed<'_>, Error> {
+        let interpreted = self.environment.template_from_named_str(&self.name, &self.source)?;
+        let direct = self.replaced.as_deref().and_then(|replaced| {
+            let language = Language { environment: &self.environment, replaced, folder: &self.folder };
+            Direct::of(&self.source, &language, self.claims_json())
+        });
+        Ok(Borrowed { interpreted, direct })
+    }
 }
 
 self_cell!(
@@ -40,9 +66,7 @@ struct Inner {
     /// What the person wrote.
     original: String,
     place: Place,
-    folder: PathBuf,
     constant: Option<String>,
-    direct: Option<Direct>,
 }
 
 impl std::fmt::Debug for Template {
@@ -52,22 +76,15 @@ impl std::fmt::Debug for Template {
 }
 
 impl Template {
-    pub(super) fn compile(
-        owner: Owner,
-        original: String,
-        place: Place,
-        folder: PathBuf,
-    ) -> Result<Self, TemplateFault> {
+    pub(super) fn compile(owner: Owner, original: String, place: Place) -> Result<Self, TemplateFault> {
         let has_code = ["{{", "{%", "{#"].iter().any(|opening| original.contains(opening));
-        let cell = Cell::try_new(owner, |owner| owner.environment.template_from_named_str(&owner.name, &owner.source))
-            .map_err(|error| {
-                let site = Site { original: &original, place: &place, folder: &folder, name: "" };
-                site.fault(&error, None, &[])
-            })?;
-        let mut inner = Inner { cell, original, place, folder, constant: None, direct: None };
-        inner.direct = Direct::of(&inner.original);
+        let cell = Cell::try_new_or_recover(owner, Owner::compile).map_err(|(owner, error)| {
+            let site = Site { original: &original, place: &place, folder: &owner.folder, name: "" };
+            site.fault(&error, None, &[])
+        })?;
+        let mut inner = Inner { cell, original, place, constant: None };
         if !has_code {
-            let rendered = inner.cell.borrow_dependent().render(Value::UNDEFINED);
+            let rendered = inner.cell.borrow_dependent().interpreted.render(Value::UNDEFINED);
             inner.constant = Some(rendered.map_err(|error| inner.fault(&error, &Value::UNDEFINED))?);
         }
         Ok(Self { inner: Arc::new(inner) })
@@ -81,18 +98,16 @@ impl Template {
         if let Some(constant) = &self.inner.constant {
             return Ok(constant.clone());
         }
-        let mut out = Vec::new();
-        match &self.inner.direct {
-            Some(direct) if direct.render(context, &mut out) => {
-                Ok(String::from_utf8(out).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()))
-            }
-            _ => self.interpret(context),
+        let mut out = String::new();
+        match self.directly(context, &mut out) {
+            Written::Nothing => self.interpret(context),
+            Written::Text | Written::Json => Ok(out),
         }
     }
 
     /// Renders by the interpreter, which knows the whole language.
     pub(super) fn interpret(&self, context: &Value) -> Result<String, TemplateFault> {
-        let template = self.inner.cell.borrow_dependent();
+        let template = &self.inner.cell.borrow_dependent().interpreted;
         template.render(context.clone()).map_err(|error| self.inner.fault(&error, context))
     }
 
@@ -100,21 +115,44 @@ impl Template {
     ///
     /// # Errors
     /// As [`Template::render`]; `out` is then as it was.
-    pub fn render_into(&self, context: &Value, out: &mut Vec<u8>) -> Result<(), TemplateFault> {
+    pub fn render_into(&self, context: &Value, out: &mut String) -> Result<(), TemplateFault> {
         if let Some(constant) = &self.inner.constant {
-            out.extend_from_slice(constant.as_bytes());
+            out.push_str(constant);
             return Ok(());
         }
-        let done = self.inner.direct.as_ref().is_some_and(|direct| direct.render(context, out));
-        if !done {
-            out.extend_from_slice(self.interpret(context)?.as_bytes());
+        if self.directly(context, out) == Written::Nothing {
+            out.push_str(&self.interpret(context)?);
         }
         Ok(())
     }
 
+    /// As [`Template::render_into`], and where the template [claims JSON](Template::claims_json) what it rendered is
+    /// checked.
+    ///
+    /// # Errors
+    /// As [`Template::render_into`] and [`check_json`]; after a fault of the check `out` holds what was rendered.
+    pub fn render_checked_into(&self, context: &Value, out: &mut String) -> Result<(), TemplateFault> {
+        if !self.claims_json() {
+            return self.render_into(context, out);
+        }
+        let before = out.len();
+        match self.directly(context, out) {
+            Written::Json => return Ok(()),
+            Written::Text => {}
+            Written::Nothing => out.push_str(&self.interpret(context)?),
+        }
+        check_json(&out.as_bytes()[before..], self.name())
+    }
+
+    /// Renders past the interpreter, where that can be done.
+    pub(super) fn directly(&self, context: &Value, out: &mut String) -> Written {
+        let direct = self.inner.cell.borrow_dependent().direct.as_ref();
+        direct.map_or(Written::Nothing, |direct| direct.render(context, out))
+    }
+
     /// Whether its name ends in `.json.j2`: what it renders is then held to be JSON, see [`super::check_json`].
     pub fn claims_json(&self) -> bool {
-        self.name().ends_with(".json.j2")
+        self.inner.cell.borrow_owner().claims_json()
     }
 
     /// Whether it renders the same text always, because it holds no expression: callers may render once.
@@ -126,7 +164,7 @@ impl Template {
     pub fn variables(&self) -> BTreeSet<String> {
         let owner = self.inner.cell.borrow_owner();
         let globals: BTreeSet<&str> = owner.environment.globals().map(|(name, _)| name).collect();
-        let used = self.inner.cell.borrow_dependent().undeclared_variables(false);
+        let used = self.inner.cell.borrow_dependent().interpreted.undeclared_variables(false);
         used.into_iter().filter(|name| !globals.contains(name.as_str())).collect()
     }
 
@@ -153,7 +191,7 @@ impl Inner {
         let mut known: Vec<String> =
             context.try_iter().into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)).collect();
         known.extend(owner.environment.globals().map(|(name, _)| name.to_owned()));
-        let site = Site { original: &self.original, place: &self.place, folder: &self.folder, name: &owner.name };
+        let site = Site { original: &self.original, place: &self.place, folder: &owner.folder, name: &owner.name };
         site.fault(error, Some(&owner.source), &known)
     }
 }

@@ -2,7 +2,7 @@
 //! Never reads a file outside its template folder.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -30,6 +30,8 @@ pub struct Engine {
 
 struct Shared {
     folder: PathBuf,
+    /// See [`Owner::replaced`].
+    replaced: Option<Arc<BTreeSet<String>>>,
     state: RwLock<Compiled>,
 }
 
@@ -99,7 +101,8 @@ impl Engine {
         original: String,
     ) -> Result<Template, TemplateFault> {
         let source = arithmetic::rewritten(&original).unwrap_or_else(|| original.clone());
-        Template::compile(Owner { environment, name, source }, original, place, self.shared.folder.clone())
+        let (folder, replaced) = (self.shared.folder.clone(), self.shared.replaced.clone());
+        Template::compile(Owner { environment, name, source, folder, replaced }, original, place)
     }
 }
 
@@ -107,6 +110,8 @@ impl Engine {
 pub struct EngineBuilder {
     folder: PathBuf,
     environment: Environment<'static>,
+    replaced: BTreeSet<String>,
+    seeded: bool,
 }
 
 impl EngineBuilder {
@@ -122,7 +127,7 @@ impl EngineBuilder {
             Err(fault) => Err(Error::new(ErrorKind::TemplateNotFound, fault.what)),
         });
         language::register(&mut environment, Draw { seed: None });
-        Self { folder, environment }
+        Self { folder, environment, replaced: BTreeSet::new(), seeded: false }
     }
 
     /// Makes every random value (`uuid4`, `random_int`, `random_choice`, `fake`) follow from `seed`, the template, and
@@ -130,6 +135,7 @@ impl EngineBuilder {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         language::register_random(&mut self.environment, Draw { seed: Some(seed) });
+        self.seeded = true;
         self
     }
 
@@ -148,6 +154,8 @@ impl EngineBuilder {
         Rv: FunctionResult,
         Args: for<'a> FunctionArgs<'a>,
     {
+        let name = name.into();
+        self.replaced.insert(name.to_string());
         self.environment.add_filter(name, filter);
         self
     }
@@ -160,6 +168,8 @@ impl EngineBuilder {
         Rv: FunctionResult,
         Args: for<'a> FunctionArgs<'a>,
     {
+        let name = name.into();
+        self.replaced.insert(name.to_string());
         self.environment.add_function(name, function);
         self
     }
@@ -167,6 +177,8 @@ impl EngineBuilder {
     /// Registers a variable that every template knows; the context's own variable of that name wins.
     #[must_use]
     pub fn global(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        let name = name.into();
+        self.replaced.insert(name.to_string());
         self.environment.add_global(name, value);
         self
     }
@@ -174,6 +186,7 @@ impl EngineBuilder {
     /// The engine.
     pub fn build(self) -> Engine {
         let state = Compiled { environment: Arc::new(self.environment), payloads: HashMap::new() };
-        Engine { shared: Arc::new(Shared { folder: self.folder, state: RwLock::new(state) }) }
+        let replaced = (!self.seeded).then(|| Arc::new(self.replaced));
+        Engine { shared: Arc::new(Shared { folder: self.folder, replaced, state: RwLock::new(state) }) }
     }
 }

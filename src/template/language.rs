@@ -65,8 +65,8 @@ fn register_data(environment: &mut Environment<'static>) {
             .map(|value| Value::from(Serde(value)))
             .map_err(|error| refuse(format!("from_json: {error}")))
     });
-    environment.add_filter("hash_md5", |value: &Value| hexadecimal(&Md5::digest(as_text(value)?)));
-    environment.add_filter("hash_sha256", |value: &Value| hexadecimal(&Sha256::digest(as_text(value)?)));
+    environment.add_filter("hash_md5", hash_md5);
+    environment.add_filter("hash_sha256", hash_sha256);
     environment.add_filter("string", |value: &Value| as_text(value).map(Value::from));
     environment.add_filter("join", join);
     environment.add_filter("mask", mask);
@@ -131,6 +131,14 @@ pub(super) fn as_text(value: &Value) -> Result<String, Error> {
     Ok(text)
 }
 
+pub(super) fn hash_md5(value: &Value) -> Result<Value, Error> {
+    hexadecimal(&Md5::digest(as_text(value)?))
+}
+
+pub(super) fn hash_sha256(value: &Value) -> Result<Value, Error> {
+    hexadecimal(&Sha256::digest(as_text(value)?))
+}
+
 fn hexadecimal(bytes: &[u8]) -> Result<Value, Error> {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -157,7 +165,7 @@ fn join(values: &Value, between: Option<&str>, options: Kwargs) -> Result<String
 }
 
 /// `value | mask`, `value | mask(2)`, `value | mask(4, '#')`: all but the last `visible` characters hidden.
-fn mask(value: &Value, visible: Option<usize>, with: Option<char>) -> Result<String, Error> {
+pub(super) fn mask(value: &Value, visible: Option<usize>, with: Option<char>) -> Result<String, Error> {
     let text = as_text(value)?;
     let count = text.chars().count();
     let visible = visible.unwrap_or(4);

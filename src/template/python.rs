@@ -87,6 +87,24 @@ fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char(quote)
 }
 
+/// Appends a whole number, as every language of ours spells it.
+pub(super) fn write_integer(out: &mut String, number: i64) {
+    // Twenty digits hold 2^64.
+    let (mut digits, mut at, mut left) = ([b'0'; 20], 20, number.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push('-');
+    }
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+}
+
 /// What Python's `repr` of a float gives: shortest digits that read back, an exponent below 1e-4 and from 1e16.
 pub(super) fn write_float(out: &mut impl Write, number: f64) {
     let size = number.abs();

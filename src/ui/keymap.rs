@@ -77,6 +77,16 @@ pub enum KeyFault {
     },
 }
 
+impl KeyFault {
+    /// The chord it is about, as written.
+    pub fn chord(&self) -> Option<&str> {
+        match self {
+            Self::UnknownChord(chord) | Self::Conflict { chord, .. } => Some(chord),
+            Self::UnknownCommand { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for KeyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,7 +1,7 @@
 //! Opens the console: reads the configuration, sets up log, runtime and screen, runs the loop, and says how it ended.
 //! Everything that is wrong with keys and panes is said before the screen is entered.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -58,6 +58,12 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
     let console = console_of(&config)?;
     let (mut model, look) = set_up(&opening, &config, &console)?;
     let screen = screen_of(&config.console, &console, look)?;
+
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        let fault = Fault::new(Blame::Operator, "the console needs a terminal for its input and its output")
+            .next("for scripts there are commands: `velox-tui --help` lists them");
+        return Err(OpenFault::Configuration(vec![fault]));
+    }
 
     let folder = state_folder(|name| std::env::var(name).ok());
     let journal = folder.as_deref().map(Journal::open).transpose();
@@ -148,7 +154,13 @@ fn screen_of(loaded: &Loaded<ConsoleConfig>, console: &ConsoleConfig, look: Look
     for (command, chords) in taken.chain(given) {
         let chords = chords.as_ref().map(|chords| chords.0.as_slice());
         if let Err(fault) = screen.override_key(command, chords) {
-            let place = loaded.place_of(&format!("keys.{command}"));
+            let whole = loaded.place_of(&format!("keys.{command}"));
+            // A list has no place of its own: its chords have.
+            let at = chords.and_then(|chords| fault.chord().and_then(|bad| chords.iter().position(|one| one == bad)));
+            let place = match whole.line {
+                0 => loaded.place_of(&format!("keys.{command}[{}]", at.unwrap_or(0))),
+                _ => whole,
+            };
             faults.push(Fault::new(Blame::Configuration, fault.to_string()).at(place));
         }
     }

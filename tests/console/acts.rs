@@ -305,3 +305,52 @@ fn ended_jobs_do_not_pile_up() {
     assert!(stage.model.jobs.len() <= 202, "{}", stage.model.jobs.len());
     assert!(matches!(stage.model.jobs[&JobId(1)].work, Work::Generate(_)), "what runs is never forgotten");
 }
+
+#[test]
+fn read_only_is_lifted_by_name_for_a_quarter_of_an_hour_and_both_ends_are_audited() {
+    let mut stage = Stage::new();
+    stage.model.environments[1].guard = Guard::ReadOnly;
+    let audited = |stage: &mut Stage| {
+        let effects = std::mem::take(&mut stage.effects);
+        effects
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Audit(entry) => Some(format!("{}: {}", entry.what, entry.result)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    stage.act(Action::LiftReadOnly("sandbox".into()));
+    assert!(stage.model.confirmation.is_none(), "what is not read-only is not lifted");
+    stage.act(Action::LiftReadOnly("qa".into()));
+    stage.act(Action::Confirm { typed: "q".into() });
+    assert!(!stage.model.is_lifted("qa"), "another name lifts nothing");
+    stage.act(Action::Confirm { typed: "qa".into() });
+    assert!(stage.model.is_lifted("qa"));
+    assert_eq!(audited(&mut stage), ["lift read_only for 15 minutes: done"]);
+
+    let resend = ResendRequest { environment: "qa".into(), messages: Vec::new() };
+    stage.act(Action::Resend(resend.clone()));
+    let asked = stage.model.confirmation.clone().expect("a question: it is no free pass");
+    assert_eq!((asked.guard, asked.expected.as_str()), (Guard::Typed, "qa"));
+    stage.act(Action::Cancel);
+
+    stage.apply(Fact::Tick { now_ms: NOON_MS + 15 * 60 * 1_000 });
+    assert!(!stage.model.is_lifted("qa"));
+    assert_eq!(audited(&mut stage), ["read_only in force again: the 15 minutes are over"]);
+    stage.act(Action::Resend(resend));
+    assert!(stage.model.confirmation.is_none(), "it is refused again");
+}
+
+#[test]
+fn the_readme_names_every_command_that_can_be_bound() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
+    let keymap = velox::ui::keymap::Keymap::new(&velox::ui::panes::roster());
+    let missing: Vec<&str> = keymap
+        .entries()
+        .iter()
+        .map(|entry| entry.command.0)
+        .filter(|name| !readme.contains(&format!("`{name}`")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

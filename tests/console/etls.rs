@@ -37,6 +37,7 @@ fn row(name: &str, category: &str, environments: &[&str]) -> EtlRow {
         file: format!("config/etl/{name}.yaml"),
         etl: Some(Arc::new(etl)),
         text,
+        places: Vec::new(),
         template_file: format!("templates/payloads/{name}.json.j2"),
         template: TEMPLATE.into(),
         faults: Vec::new(),
@@ -65,6 +66,7 @@ fn unreadable(name: &str) -> EtlRow {
         name: name.into(),
         text: "name: orders\ncategory: orders\nenabeld: true\ntopics:\n  qa: qa.orders.v1\n".into(),
         etl: None,
+        places: Vec::new(),
         template_file: String::new(),
         template: String::new(),
         faults: vec![

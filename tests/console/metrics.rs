@@ -130,7 +130,7 @@ fn totals_sort_filter_and_choose_what_the_charts_are_about() {
     assert!(text.contains("sandbox · ◂ ▸ reads values"), "{text}");
     stage.press("Esc s s s");
     let text = stage.text(120, 40);
-    assert!(text.contains("events ▼"), "{text}");
+    assert!(text.contains("sent ▼"), "{text}");
 }
 
 #[test]

@@ -248,6 +248,64 @@ fn a_terminal_that_goes_away_ends_the_program_within_the_grace() {
     assert_eq!(status.exit_code(), 5, "{status:?}");
 }
 
+#[test]
+fn the_editor_has_the_terminal_while_it_runs_and_the_console_comes_back() {
+    let editor = "#!/bin/sh\nprintf 'EDITING %s\\n' \"$1\"\nread line\nprintf 'note: edited\\n' >> \"$1\"\n";
+    let sandbox = "environment: sandbox\nkafka:\n  bootstrap_servers: embedded://\n";
+    let files = [("edit.sh", editor), ("config/environments/sandbox.yaml", sandbox)];
+    let mut session = Session::open(&[("EDITOR", "sh edit.sh"), ("PATH", "/usr/bin:/bin")], &files);
+    session.see("● sandbox");
+    session.press("e");
+    session.see("EDITING config/environments/sandbox.yaml");
+    assert!(!session.parser.screen().alternate_screen(), "the editor draws on the console's screen");
+    // What is typed is the editor's: `q` would leave the console.
+    session.press("q\r");
+    session.until("the console", vt100::Screen::alternate_screen);
+    // It is read again at once, and the line that the editor added is no key.
+    session.see("`note` is not a known key");
+    session.press("q");
+    assert_eq!(session.ended().0, 0);
+}
+
+#[test]
+fn a_broker_that_is_killed_while_it_is_tailed_is_told_and_reading_goes_on_when_it_is_back() {
+    let broker = velox::kafka::embedded::EmbeddedBroker::start().expect("a broker");
+    let own = format!("environment: own\nkafka:\n  bootstrap_servers: {}\n", broker.bootstrap_servers());
+    let files = [("config/environments/own.yaml", own.as_str())];
+    let mut session = Session::open(&[("ACTIVE_ENVIRONMENT", "own")], &files);
+    session.see("● own");
+    session.press("4");
+    session.see("picks topics");
+    session.press("n");
+    session.see("orders");
+    session.press("orders\r");
+    session.see("read 0");
+    broker.take_down().expect("a broker");
+    session.see("reading goes on by itself");
+    broker.bring_up().expect("a broker");
+    send(broker.bootstrap_servers(), "orders", "back-again");
+    session.see("back-again");
+    session.press("qy");
+    assert_eq!(session.ended().0, 0);
+}
+
+/// Sends one value with the program's own `produce`.
+fn send(servers: &str, topic: &str, value: &str) {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("config/environments");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = format!("environment: own\nkafka:\n  bootstrap_servers: {servers}\n");
+    std::fs::write(folder.join("own.yaml"), text).expect("a file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_velox-tui"))
+        .args(["-e", "own", "produce", topic])
+        .current_dir(home.path())
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    child.stdin.take().expect("its input").write_all(format!("{value}\n").as_bytes()).expect("a line");
+    assert!(child.wait().expect("an end").success());
+}
+
 impl Drop for Session {
     /// A test that fails leaves no program behind.
     fn drop(&mut self) {

@@ -25,6 +25,8 @@ pub enum Pending {
     Run(RunRequest),
     /// The records are sent.
     Resend(ResendRequest),
+    /// The `read_only` of an environment is lifted for a while.
+    Lift(String),
     /// The console is left; its jobs are stopped.
     Quit,
 }

@@ -1,5 +1,6 @@
 //! Environments as the console shows them: connection, health, effective settings with their origins. No secret is in here.
 
+pub use crate::core::connection::ConnectionState;
 use crate::core::environment::Guard;
 use crate::core::fault::{Fault, Place};
 use crate::core::job::{JobId, Phase};
@@ -56,35 +57,6 @@ impl EnvironmentRow {
             faults: Vec::new(),
             file: file.into(),
             topics: Topics::Unknown,
-        }
-    }
-}
-
-/// The five states of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConnectionState {
-    /// Nothing is open.
-    #[default]
-    Disconnected,
-    /// The brokers were asked and have not answered yet.
-    Connecting,
-    /// The brokers answer.
-    Connected,
-    /// Being closed.
-    Disconnecting,
-    /// The brokers do not answer, or refused; see the fault.
-    Error,
-}
-
-impl ConnectionState {
-    /// As the document names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Disconnected => "disconnected",
-            Self::Connecting => "connecting",
-            Self::Connected => "connected",
-            Self::Disconnecting => "disconnecting",
-            Self::Error => "error",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::action::{PreviewRequest, RunRequest};
 use crate::core::environment::Guard;
 use crate::core::etl::Etl;
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, Place};
 
 /// One ETL, whole or broken.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct EtlRow {
     pub etl: Option<Arc<Etl>>,
     /// Definition as YAML text.
     pub text: String,
+    /// Where each line of it comes from; none of a file that could not be read, whose lines are its own.
+    pub places: Vec<Option<Place>>,
     /// Path of the payload template, as the person would type it.
     pub template_file: String,
     /// The payload template's text; empty where it could not be read.

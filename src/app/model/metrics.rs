@@ -43,9 +43,11 @@ pub enum Measure {
 /// Sums since the session began.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Totals {
-    /// Events that ended, and records read.
+    /// Events sent that ended.
     pub events: u64,
-    /// Acknowledged events, and records read.
+    /// Records read.
+    pub read: u64,
+    /// Acknowledged events.
     pub ok: u64,
     /// Failed events.
     pub failed: u64,

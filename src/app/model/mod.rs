@@ -132,6 +132,8 @@ pub struct Model {
 
     /// What waits for a yes.
     pub confirmation: Option<Confirmation>,
+    /// Environments whose `read_only` is lifted, and until when, milliseconds since 1970.
+    pub lifted: BTreeMap<String, i64>,
     /// The last thing said.
     pub note: Option<Note>,
 
@@ -165,6 +167,7 @@ impl Default for Model {
             log: Log::default(),
             audit: Ring::new(AUDIT_ENTRIES_MAX),
             confirmation: None,
+            lifted: BTreeMap::new(),
             note: None,
             samples: BTreeMap::new(),
             sampled_ms: 0,
@@ -183,6 +186,11 @@ impl Model {
     /// The active environment.
     pub fn active_environment(&self) -> Option<&EnvironmentRow> {
         self.environment(self.active.as_deref()?)
+    }
+
+    /// Whether the `read_only` of an environment is lifted now.
+    pub fn is_lifted(&self, name: &str) -> bool {
+        self.lifted.get(name).is_some_and(|until_ms| self.now_ms < *until_ms)
     }
 
     /// An ETL by name.

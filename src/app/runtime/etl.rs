@@ -18,6 +18,7 @@ use crate::core::runner::{EventConfig, Filters, RunnerConfig};
 use crate::etl::plan::{Plan, Request, Target};
 use crate::etl::preview::preview as render;
 use crate::etl::registry::Registry;
+use crate::etl::rehearse::rehearse;
 use crate::etl::report::{Percentiles, RunReport};
 use crate::etl::run::{Deps, RunOptions, run as carry_out};
 use crate::kafka::auth::AuthRegistry;
@@ -81,6 +82,11 @@ pub async fn run(
     let Assignment { stop, out } = assignment;
     let request = request_of(&config, &asked)?;
     let plan = make(&config, &request)?;
+    let (rehearsed, rehearsing) = (plan.clone(), engine.clone());
+    let refused = super::off_the_async_threads(move || Ok(rehearse(&rehearsed, &rehearsing))).await?;
+    if let Some(fault) = refused.into_iter().next() {
+        return Err(fault);
+    }
     let environments = environments_of(&config, &plan, asked.dry_run)?;
     for line in left_out(&plan) {
         tracing::warn!(target: "velox::run", job = out.job().0, "left out: {line}");

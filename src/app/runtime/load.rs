@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::files;
+use super::places::places;
 use crate::app::fact::Loaded as Facts;
 use crate::app::model::environments::{EnvironmentRow, MissingVariable, Setting};
 use crate::app::model::etls::EtlRow;
@@ -89,6 +90,7 @@ fn etl(loaded: &Loaded<Etl>, config: &Config, engine: &Engine) -> EtlRow {
         file: loaded.file.clone(),
         etl: loaded.value.as_ref().ok().cloned(),
         text: String::new(),
+        places: Vec::new(),
         template_file: String::new(),
         template: String::new(),
         faults: loaded.value.as_ref().err().cloned().unwrap_or_default(),
@@ -97,6 +99,7 @@ fn etl(loaded: &Loaded<Etl>, config: &Config, engine: &Engine) -> EtlRow {
         Some(etl) => {
             // What is in force, not what is written: merged, rendered, with secrets as `***`.
             row.text = serde_yaml::to_string(&**etl).unwrap_or_default();
+            row.places = places(&row.text, &loaded.origins);
             match engine.payload(&etl.payload_template) {
                 Ok(template) => {
                     row.template_file.clone_from(&template.place().file);

@@ -5,6 +5,7 @@ mod connect;
 mod etl;
 mod files;
 mod load;
+mod places;
 mod tail;
 mod work;
 
@@ -229,6 +230,8 @@ impl Runtime {
     }
 
     fn audit(&self, entry: AuditEntry) {
+        // The model knows the time of its last tick only, which may be that of the beginning.
+        let entry = AuditEntry { at_ms: jiff::Timestamp::now().as_millisecond(), ..entry };
         let line = audit_line(&self.who, &entry);
         let kept = self.journal.as_ref().is_some_and(|journal| journal.write(Book::Audit, line));
         let intake = self.intake().clone();

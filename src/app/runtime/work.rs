@@ -3,14 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
 use crate::app::action::ResendRequest;
 use crate::app::fact::Fact;
+use crate::app::feed::Outlet;
 use crate::app::model::environments::{CheckStep, StepOutcome};
 use crate::app::provoke::provoke;
 use crate::app::supervisor::Assignment;
 use crate::core::fault::{Blame, Fault};
 use crate::core::job::JobId;
 use crate::core::progress::{Counts, PairProgress, RunProgress};
+use crate::core::record::{Delivery, Message};
+use crate::kafka::cause::{SendCause, SendFault};
 use crate::kafka::client::KafkaProducer;
 use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::generator::{EVENTS_PER_SECOND, Made, generate};
@@ -21,8 +28,10 @@ use crate::kafka::settings::Connection;
 const STEP_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Steps on their way to the model; there are six.
 const STEPS_MAX: usize = 8;
-/// Records sent before progress is told again.
-const RESEND_CHUNK: usize = 100;
+/// Records sent again that wait for their receipts at a time: what a stop must still wait for stays small.
+const RESEND_UNCONFIRMED_MAX: usize = 100;
+/// How long a stop waits for those receipts: less than the console's own grace, so that leaving it counts them, too.
+const RESEND_DRAIN: Duration = Duration::from_secs(1);
 
 /// Checks every step and tells each as it ends. Fails where one failed, so that the row of the job says so.
 pub async fn check(connection: Connection, assignment: Assignment) -> Result<(), Fault> {
@@ -30,8 +39,7 @@ pub async fn check(connection: Connection, assignment: Assignment) -> Result<(),
     let (steps, mut inbox) = tokio::sync::mpsc::channel::<StepReport>(STEPS_MAX);
     let wait = connection.request_timeout().min(STEP_WAIT_MAX);
     let checking = async {
-        // No topic is named: a check writes nothing.
-        let reports = health::check(&connection, None, wait, |step| {
+        let reports = health::check(&connection, connection.environment().round_trip_topic(), wait, |step| {
             steps.try_send(step.clone()).ok();
         })
         .await;
@@ -119,41 +127,23 @@ pub async fn resend(connection: Connection, request: ResendRequest, assignment: 
         ..RunProgress::default()
     };
     let mut producer = KafkaProducer::new(connection);
-    tokio::select! {
-        () = stop.cancelled() => return Ok(()),
-        connected = producer.connect() => connected?,
-    }
-    let mut first_fault: Option<Fault> = None;
-    for chunk in request.messages.chunks(RESEND_CHUNK) {
-        if stop.is_cancelled() {
-            break;
+    let connected = tokio::select! {
+        () = stop.cancelled() => None,
+        connected = producer.connect() => Some(connected),
+    };
+    let first_fault = match connected {
+        Some(Ok(())) => send_all(&producer, &request.messages, &stop, &out, &mut progress).await,
+        Some(Err(fault)) => {
+            close(producer).await;
+            return Err(fault);
         }
-        let mut sending = Vec::with_capacity(chunk.len());
-        for message in chunk {
-            sending.push(producer.send_message(message));
-        }
-        let outcomes = futures::future::join_all(sending).await;
-        let pair = &mut progress.pairs[0];
-        for (message, outcome) in chunk.iter().zip(outcomes) {
-            match outcome {
-                Ok(_) => {
-                    pair.counts.acknowledged += 1;
-                    pair.bytes += message.bytes() as u64;
-                }
-                Err(fault) => {
-                    pair.counts.failed += 1;
-                    first_fault = first_fault.or_else(|| Some(Fault::from(fault)));
-                }
-            }
-        }
-        out.progress(Arc::new(progress.clone()));
-    }
+        None => None,
+    };
     let pair = &mut progress.pairs[0];
     pair.counts.not_sent = pair.counts.open();
     let counts = pair.counts;
     out.progress(Arc::new(progress));
-    // Every record has its receipt; closing joins the client's thread, which is not for an async one.
-    tokio::task::spawn_blocking(move || drop(producer)).await.ok();
+    close(producer).await;
     match first_fault {
         None => Ok(()),
         Some(fault) => Err(Fault::new(
@@ -162,4 +152,65 @@ pub async fn resend(connection: Connection, request: ResendRequest, assignment: 
         )
         .next(fault.next)),
     }
+}
+
+/// Sends the records, so many at a time, until all have their receipt. A stop sends no more, and has the client give up
+/// what a broker does not confirm. Gives the first failure.
+async fn send_all(
+    producer: &KafkaProducer,
+    messages: &[Message],
+    stop: &CancellationToken,
+    out: &Outlet,
+    progress: &mut RunProgress,
+) -> Option<Fault> {
+    let mut first_fault: Option<Fault> = None;
+    let mut unsent = messages.iter();
+    let mut receipts = FuturesUnordered::new();
+    let mut given_up = std::pin::pin!(async {
+        stop.cancelled().await;
+        tokio::time::sleep(RESEND_DRAIN).await;
+    });
+    let mut is_given_up = false;
+    loop {
+        while receipts.len() < RESEND_UNCONFIRMED_MAX
+            && !stop.is_cancelled()
+            && let Some(message) = unsent.next()
+        {
+            receipts.push(receipt(producer, message));
+        }
+        let settled = tokio::select! {
+            biased;
+            () = &mut given_up, if !is_given_up => {
+                is_given_up = true;
+                producer.abandon();
+                continue;
+            }
+            settled = receipts.next() => settled,
+        };
+        let Some((message, outcome)) = settled else { break };
+        let pair = &mut progress.pairs[0];
+        match outcome {
+            Ok(_) => {
+                pair.counts.acknowledged += 1;
+                pair.bytes += message.bytes() as u64;
+            }
+            // Given up by the stop: counted as not sent with those that were never tried.
+            Err(fault) if stop.is_cancelled() && fault.cause == SendCause::Closed => {}
+            Err(fault) => {
+                pair.counts.failed += 1;
+                first_fault = first_fault.or_else(|| Some(Fault::from(fault)));
+            }
+        }
+        out.progress(Arc::new(progress.clone()));
+    }
+    first_fault
+}
+
+async fn receipt<'m>(producer: &KafkaProducer, message: &'m Message) -> (&'m Message, Result<Delivery, SendFault>) {
+    (message, producer.send_message(message).await)
+}
+
+/// Closing joins the client's thread, which is not for an async one.
+async fn close(producer: KafkaProducer) {
+    tokio::task::spawn_blocking(move || drop(producer)).await.ok();
 }

@@ -220,8 +220,10 @@ impl Worker {
             Way::Command(callback) => callback.process(record).await,
             Way::Output(out) => {
                 let (lines, output) = &mut **out;
-                // Handed over before it is committed: what was committed was seen.
-                let written = lines.write(output.writer(), record).and_then(|()| output.finish());
+                // Handed over before it is committed: what was committed was seen. A reader that stalls holds up this
+                // record, and none of the other tasks of this thread.
+                let written =
+                    tokio::task::block_in_place(|| lines.write(output.writer(), record).and_then(|()| output.finish()));
                 written.map_err(|error| {
                     self.reader_left |= error.kind() == io::ErrorKind::BrokenPipe;
                     error.to_string()

@@ -86,6 +86,9 @@ async fn plan_and_run(
 ) -> Result<RunReport, Failure> {
     let plan = Plan::make(registry, &targets(session), request)?;
     let is_dry = request.runner.dry_run;
+    if let Some(fault) = crate::etl::rehearse::rehearse(&plan, &session.engine()).into_iter().next() {
+        return Err(coded(fault));
+    }
     if output.format() == Format::Text && !session.global.quiet {
         // A closed standard error has no reader.
         let _ = writeln!(io::stderr(), "{plan}{}", if is_dry { ", rendered and not sent" } else { "" });

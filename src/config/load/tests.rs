@@ -192,7 +192,7 @@ fn every_error_of_a_file_is_told_with_place_path_and_advice() {
                 "environments/e.yaml:1:8: `kafka` needs a mapping, not a single value",
                 "environments/e.yaml:2:8: `guard` needs one of its names, not `strict`; one of: none, confirm, typed, read_only",
                 "environments/e.yaml:3:31: `rate_limit_events_per_second` needs a whole number from 0 to 4294967295, not `many`",
-                "environments/e.yaml:4:1: `zzz` is not a known key; one of: environment, description, guard, rate_limit_events_per_second, kafka, producer, consumer",
+                "environments/e.yaml:4:1: `zzz` is not a known key; one of: environment, description, guard, rate_limit_events_per_second, kafka, producer, consumer, health",
             ],
         ),
         (

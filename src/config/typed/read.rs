@@ -270,7 +270,11 @@ impl<'a> Deserializer<'a> for Reader<'a> {
                 }
                 _ if known.contains(&entry.key.as_str()) => entries.push(Field::Written(entry)),
                 Kind::Map(nested) if OPEN.contains(&name) && entry.key == OPTIONS => options.extend(nested),
-                Kind::Leaf(_) if OPEN.contains(&name) && nearest(&entry.key, known.iter().copied()).is_none() => {
+                // Dots make it librdkafka's own name, however near it is to one of ours.
+                Kind::Leaf(_)
+                    if OPEN.contains(&name)
+                        && (entry.key.contains('.') || nearest(&entry.key, known.iter().copied()).is_none()) =>
+                {
                     options.push(entry);
                 }
                 _ => self.trace.notes.borrow_mut().unknown.push(fault(

@@ -23,7 +23,7 @@ impl RunReport {
         rows.extend(self.etls.iter().map(|(name, tally)| row(&format!("etl {name}"), tally)));
         text.push_str(&drawn(
             look,
-            &["", "events", "acknowledged", "failed", "not sent", "success", "events/s", "bytes", "seconds"],
+            &["", "events", self.done(), "failed", "not sent", "success", "events/s", "bytes", "seconds"],
             rows,
         ));
         self.append_causes(&mut text);
@@ -43,7 +43,7 @@ impl RunReport {
                 "etl → environment",
                 "topic",
                 "events",
-                "acknowledged",
+                self.done(),
                 "failed",
                 "not sent",
                 "success",
@@ -64,6 +64,11 @@ impl RunReport {
         }
         text.push_str(&drawn(look, &STEP_COLUMNS, rows));
         text
+    }
+
+    /// What became of the events that went well.
+    fn done(&self) -> &'static str {
+        if self.dry_run { "rendered" } else { "acknowledged" }
     }
 
     fn headline(&self) -> String {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::core::fault::Fault;
 use crate::core::record::{Delivery, Message};
-use crate::kafka::cause::SendFault;
+use crate::kafka::cause::{SendCause, SendFault};
 use crate::kafka::producer::{Outgoing, Receipts};
 
 use super::ledger::{Cause, Ledger};
@@ -74,6 +74,13 @@ impl Desk {
     /// A record that a producer refused or lost: tried again later if that may help, else it has failed.
     pub fn not_delivered(&self, ticket: Ticket, fault: SendFault, record: Outgoing<'_>) {
         let (pair, account) = (ticket.pair(), self.ledger.account(ticket.pair()));
+        // The client was told to give up what it held because the run was halted: nothing failed, it was not sent.
+        if let Some(why) = self.ledger.halted().filter(|_| fault.cause == SendCause::Closed) {
+            self.ledger.unsent(pair, record_bytes(&record));
+            self.ledger.not_sent(pair, 1, why);
+            self.ledger.returns(self.lane, 1);
+            return;
+        }
         let attempts_left = ticket.attempt() < account.max_retries.min(ATTEMPTS_MAX);
         let again = fault.retriable && attempts_left && self.ledger.halted().is_none();
         let cause = Cause::from(&Fault::from(fault));
@@ -118,5 +125,47 @@ fn owned(record: Outgoing<'_>, partition: Option<i32>) -> Message {
         key: record.key.map(<[u8]>::to_vec),
         value: record.value.map(<[u8]>::to_vec),
         headers: record.headers.iter().map(|(name, value)| ((*name).into(), value.map(<[u8]>::to_vec))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::etl::run::ledger::{Account, NotSent};
+
+    fn ledger(planned: u64) -> Arc<Ledger> {
+        let account = Account {
+            etl: "e".into(),
+            environment: "q".into(),
+            topic: "t".into(),
+            planned,
+            max_retries: 3,
+            retry_backoff_ms: 1,
+            partition: None,
+        };
+        Arc::new(Ledger::new(vec![account], 1, false, Instant::now()))
+    }
+
+    fn fault(cause: SendCause) -> SendFault {
+        SendFault { cause, what: "gone".into(), retriable: false }
+    }
+
+    #[test]
+    fn what_a_stopped_run_gave_up_was_not_sent_and_what_the_broker_refused_has_failed() {
+        let ledger = ledger(3);
+        let desk = Desk::new(Arc::clone(&ledger), 0, 0);
+        ledger.departs(0, 3);
+        ledger.sent(0, 3, 0);
+        let settle = |cause| desk.settled(Ticket::new(0, 0, Duration::ZERO), Err(fault(cause)));
+        // Closed before anyone stopped: the client is gone, and the event with it.
+        settle(SendCause::Closed);
+        ledger.halt(NotSent::Stopped);
+        settle(SendCause::Closed);
+        settle(SendCause::TooLarge);
+        let counts = ledger.counts(0);
+        assert_eq!((counts.failed, counts.not_sent, counts.open()), (2, 1, 0));
+        assert_eq!((ledger.not_sent_by_reason(0)[&NotSent::Stopped], ledger.in_flight(0)), (1, 0));
     }
 }

@@ -19,7 +19,7 @@ impl Opener for DryRun {
 }
 
 impl Open for DryRun {
-    fn producer(&self, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
+    fn producer(&self, _: &str, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
         Ok(Box::new(Rendered(desk)))
     }
 }

@@ -33,11 +33,11 @@ pub trait Opener: Send + Sync {
 
 /// An open connection.
 pub trait Open: Send + Sync {
-    /// One more producer on it; each record's ending is told to `desk`.
-    fn producer(&self, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault>;
+    /// One more producer on it, whose first record goes to `topic`; each record's ending is told to `desk`.
+    fn producer(&self, topic: &str, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault>;
 }
 
-/// A producer. Nothing of it waits, save [`Outbound::hurry`] for a moment.
+/// A producer. Nothing of it waits.
 pub trait Outbound: Send + Sync {
     /// Takes a record; its desk is told of its ending exactly once, unless it is refused here.
     fn enqueue(&self, record: Outgoing<'_>, ticket: Ticket) -> Result<(), EnqueueFault>;
@@ -104,12 +104,12 @@ impl Lane {
         (number % self.slots.len() as u64) as usize
     }
 
-    /// A producer, opened if it is not.
-    pub fn slot(&self, place: usize, desk: impl FnOnce() -> Arc<Desk>) -> Result<&Slot, Fault> {
+    /// A producer, opened if it is not: its first record is for `topic`.
+    pub fn slot(&self, place: usize, topic: &str, desk: impl FnOnce() -> Arc<Desk>) -> Result<&Slot, Fault> {
         let opened = self.slots[place].get_or_init(|| {
             let open = self.open.get().ok_or_else(|| closed(&self.spec))?;
             let desk = desk();
-            Ok(Slot { outbound: open.producer(Arc::clone(&desk))?, desk })
+            Ok(Slot { outbound: open.producer(topic, Arc::clone(&desk))?, desk })
         });
         opened.as_ref().map_err(Clone::clone)
     }

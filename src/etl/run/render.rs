@@ -7,7 +7,7 @@ use crate::core::etl::Etl;
 use crate::core::fault::{Fault, Place};
 use crate::etl::context::{Moving, Shared};
 use crate::etl::plan::PlannedPair;
-use crate::template::{Engine, Template, TemplateFault, check_json};
+use crate::template::{Engine, Template, TemplateFault};
 
 /// The templates of one ETL, compiled.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl Material {
 /// Rendered events, one after the other in one buffer.
 #[derive(Debug, Default)]
 pub struct Batch {
-    bytes: Vec<u8>,
+    text: String,
     ends: Vec<usize>,
     events: Vec<Event>,
 }
@@ -115,22 +115,22 @@ pub struct Rendered<'a> {
     pub key: Option<&'a [u8]>,
     /// Payload.
     pub value: &'a [u8],
-    bytes: &'a [u8],
+    text: &'a str,
     headers: &'a [usize],
 }
 
 impl<'a> Rendered<'a> {
     /// Values of the headers, in the order of their names.
     pub fn header_values(&self) -> impl Iterator<Item = &'a [u8]> {
-        let (bytes, bounds) = (self.bytes, self.headers);
-        bounds.windows(2).map(move |bounds| &bytes[bounds[0]..bounds[1]])
+        let (text, bounds) = (self.text.as_bytes(), self.headers);
+        bounds.windows(2).map(move |bounds| &text[bounds[0]..bounds[1]])
     }
 }
 
 impl Batch {
     /// Forgets its events and keeps its buffers.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.text.clear();
         self.ends.clear();
         self.events.clear();
     }
@@ -150,9 +150,9 @@ impl Batch {
         self.events.iter().map(|event| Rendered {
             index: event.index,
             timestamp_ms: event.timestamp_ms,
-            key: event.key.clone().map(|key| &self.bytes[key]),
-            value: &self.bytes[event.value.clone()],
-            bytes: &self.bytes,
+            key: event.key.clone().map(|key| self.text[key].as_bytes()),
+            value: self.text[event.value.clone()].as_bytes(),
+            text: &self.text,
             headers: &self.ends[event.headers.clone()],
         })
     }
@@ -165,13 +165,13 @@ impl Batch {
         index: u64,
         timestamp_ms: i64,
     ) -> Result<(), TemplateFault> {
-        let (bytes, ends) = (self.bytes.len(), self.ends.len());
+        let (written, ends) = (self.text.len(), self.ends.len());
         moving.move_to(&material.shared, index, timestamp_ms);
         let outcome = self.render(&material.templates, moving, index);
         match outcome {
             Ok(event) => self.events.push(event),
             Err(fault) => {
-                self.bytes.truncate(bytes);
+                self.text.truncate(written);
                 self.ends.truncate(ends);
                 return Err(fault);
             }
@@ -181,25 +181,22 @@ impl Batch {
 
     fn render(&mut self, templates: &Templates, moving: &Moving, index: u64) -> Result<Event, TemplateFault> {
         let context = moving.value();
-        let start = self.bytes.len();
-        templates.payload.render_into(&context, &mut self.bytes)?;
-        let value = start..self.bytes.len();
-        if templates.payload.claims_json() {
-            check_json(&self.bytes[value.clone()], templates.payload.name())?;
-        }
+        let start = self.text.len();
+        templates.payload.render_checked_into(&context, &mut self.text)?;
+        let value = start..self.text.len();
         let key = match &templates.key {
             Some(template) => {
-                let start = self.bytes.len();
-                template.render_into(&context, &mut self.bytes)?;
-                Some(start..self.bytes.len())
+                let start = self.text.len();
+                template.render_into(&context, &mut self.text)?;
+                Some(start..self.text.len())
             }
             None => None,
         };
         let first = self.ends.len();
-        self.ends.push(self.bytes.len());
+        self.ends.push(self.text.len());
         for (_, template) in &templates.headers {
-            template.render_into(&context, &mut self.bytes)?;
-            self.ends.push(self.bytes.len());
+            template.render_into(&context, &mut self.text)?;
+            self.ends.push(self.text.len());
         }
         let headers = first..self.ends.len();
         Ok(Event { index, timestamp_ms: moving.timestamp_ms(), key, value, headers })

@@ -14,11 +14,16 @@ pub struct Times(Option<Histogram<u64>>);
 impl Times {
     /// Adds a time in nanoseconds.
     pub fn record_ns(&mut self, nanoseconds: u64) {
+        self.record_ns_of(nanoseconds, 1);
+    }
+
+    /// Adds a time in nanoseconds that so many events share.
+    pub fn record_ns_of(&mut self, nanoseconds: u64, events: u64) {
         if self.0.is_none() {
             self.0 = Histogram::new_with_bounds(1, LONGEST_US, DIGITS).ok();
         }
         if let Some(histogram) = &mut self.0 {
-            histogram.saturating_record((nanoseconds / 1_000).max(1));
+            histogram.saturating_record_n((nanoseconds / 1_000).max(1), events);
         }
     }
 

@@ -6,6 +6,7 @@ mod embedded;
 mod scripted;
 
 use std::fs;
+use std::sync::Mutex;
 
 use serde_json::json;
 use tempfile::TempDir;

@@ -68,8 +68,8 @@ async fn answers(connection: &Connection) -> Result<(), Fault> {
 struct Opened(Connection);
 
 impl Open for Opened {
-    fn producer(&self, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
-        Ok(Box::new(Producer::open(&self.0, &self.0.environment().producer, desk)?))
+    fn producer(&self, topic: &str, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
+        Ok(Box::new(Producer::open_to(topic, &self.0, &self.0.environment().producer, desk)?))
     }
 }
 

@@ -153,9 +153,9 @@ impl Floor {
         worker.steps
     }
 
-    fn slot(&self, lane: usize, place: usize) -> Result<&Slot, Cause> {
+    fn slot(&self, lane: usize, place: usize, topic: &str) -> Result<&Slot, Cause> {
         self.lanes[lane]
-            .slot(place, || Arc::new(Desk::new(Arc::clone(&self.ledger), lane, place)))
+            .slot(place, topic, || Arc::new(Desk::new(Arc::clone(&self.ledger), lane, place)))
             .map_err(|fault| Cause::from(&fault))
     }
 }
@@ -194,15 +194,17 @@ impl Worker<'_> {
     /// Renders until the range ends, the batch is old or the run is halted; gives back the first index not touched.
     fn render(&mut self, pair: usize, material: &Material, range: std::ops::Range<u64>) -> u64 {
         self.batch.clear();
-        let began = Instant::now();
+        // A batch is over before the two clocks part, so one of them is read for each event.
+        let (began, began_ms) = (Instant::now(), now_ms());
         let mut last = began;
-        let moving = self.moving.get_or_insert_with(|| Moving::new(Arc::clone(&material.shared), Stamp::new(now_ms())));
+        let moving = self.moving.get_or_insert_with(|| Moving::new(Arc::clone(&material.shared), Stamp::new(began_ms)));
         for index in range.clone() {
             if let Some(why) = self.floor.ledger.halted() {
                 self.floor.ledger.not_sent(pair, range.end - index, why);
                 return range.end;
             }
-            let outcome = self.batch.add(material, moving, index, now_ms());
+            let passed_ms = i64::try_from((last - began).as_millis()).unwrap_or_default();
+            let outcome = self.batch.add(material, moving, index, began_ms + passed_ms);
             let now = Instant::now();
             match outcome {
                 Ok(()) => self.steps[pair].render.record_ns(nanoseconds(now - last)),
@@ -256,14 +258,14 @@ impl Worker<'_> {
         if sent_bytes > 0 {
             // One time for the batch's events: a clock reading for each would cost more than it tells.
             let waited = nanoseconds(rendered_at.elapsed());
-            (0..self.batch.len()).for_each(|_| self.steps[claim.pair].queue.record_ns(waited));
+            self.steps[claim.pair].queue.record_ns_of(waited, self.batch.len() as u64);
         }
     }
 
     /// Waits while the queue is full, unless the run is halted.
     fn enqueue(&self, pair: usize, lane: usize, place: usize, record: Outgoing<'_>, attempt: u32) -> Sent {
         let ledger = &*self.floor.ledger;
-        let slot = match self.floor.slot(lane, place) {
+        let slot = match self.floor.slot(lane, place, record.topic) {
             Ok(slot) => slot,
             Err(cause) => return Sent::Failed(cause),
         };

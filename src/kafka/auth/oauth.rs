@@ -5,6 +5,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -117,7 +118,7 @@ impl TokenSource for Tokens {
     fn token(&self) -> Result<Token, Fault> {
         let token = match &self.origin {
             Origin::Static(token) => from_text(token.expose(), None),
-            Origin::Command(command) => printed_by(command).and_then(|text| from_text(&text, None)),
+            Origin::Command(command) => printed_by(command, TOKEN_WAIT).and_then(|text| from_text(&text, None)),
             Origin::Oidc { endpoint, client_id, client_secret, scope } => {
                 granted_by(endpoint, client_id, client_secret, scope.as_deref())
             }
@@ -156,7 +157,7 @@ fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
 }
 
-fn printed_by(command: &[String]) -> Result<String, Fault> {
+fn printed_by(command: &[String], wait: Duration) -> Result<String, Fault> {
     let program = &command[0];
     let failed = |why: String| refused(format!("the token command `{program}` {why}"));
     let mut child = Command::new(program)
@@ -167,19 +168,24 @@ fn printed_by(command: &[String]) -> Result<String, Fault> {
         .spawn()
         .map_err(|error| failed(format!("did not start: {error}")).next("check `kafka.sasl.oauth.command`"))?;
     let output = child.stdout.take();
-    let reader = std::thread::Builder::new().name("velox-token".into()).spawn(move || {
-        let mut text = String::new();
-        output.map(|output| output.take(TOKEN_BYTES_MAX).read_to_string(&mut text));
-        text
-    });
-    let deadline = Instant::now() + TOKEN_WAIT;
+    let (printed, prints) = sync_channel(1);
+    // It is never joined: a child of the command that holds the pipe open would make it last as long as itself.
+    std::thread::Builder::new()
+        .name("velox-token".into())
+        .spawn(move || {
+            let mut text = String::new();
+            output.map(|output| output.take(TOKEN_BYTES_MAX).read_to_string(&mut text));
+            printed.send(text).ok();
+        })
+        .map_err(|error| failed(format!("could not be read: {error}")))?;
+    let deadline = Instant::now() + wait;
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < deadline => std::thread::sleep(COMMAND_POLL),
             Ok(None) => {
                 child.kill().and_then(|()| child.wait()).ok();
-                return Err(failed(format!("printed nothing within {} s", TOKEN_WAIT.as_secs())));
+                return Err(failed(format!("printed nothing within {} s", wait.as_secs())));
             }
             Err(error) => return Err(failed(error.to_string())),
         }
@@ -187,7 +193,10 @@ fn printed_by(command: &[String]) -> Result<String, Fault> {
     if !status.success() {
         return Err(failed(format!("ended with {status}")).next("run it by hand to see why"));
     }
-    reader.ok().and_then(|reader| reader.join().ok()).ok_or_else(|| failed("could not be read".into()))
+    prints.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|_| {
+        let why = format!("ended, but something that it started still holds its output after {} s", wait.as_secs());
+        failed(why).next("let what it starts in the background print elsewhere")
+    })
 }
 
 fn granted_by(endpoint: &str, id: &str, secret: &Secret, scope: Option<&str>) -> Result<Token, Fault> {
@@ -277,11 +286,20 @@ mod tests {
     #[test]
     fn a_command_prints_a_token_and_its_failure_is_named() {
         let command = |line: &str| ["sh", "-c", line].map(str::to_owned).to_vec();
-        assert_eq!(printed_by(&command("echo opaque")).unwrap(), "opaque\n");
-        let fault = printed_by(&command("exit 3")).unwrap_err();
+        assert_eq!(printed_by(&command("echo opaque"), TOKEN_WAIT).unwrap(), "opaque\n");
+        let fault = printed_by(&command("exit 3"), TOKEN_WAIT).unwrap_err();
         assert!(fault.what.contains("`sh` ended with exit status: 3"), "{fault}");
-        let fault = printed_by(&["/no/such/program".to_owned()]).unwrap_err();
+        let fault = printed_by(&["/no/such/program".to_owned()], TOKEN_WAIT).unwrap_err();
         assert!(fault.what.contains("did not start"), "{fault}");
+    }
+
+    #[test]
+    fn a_child_that_keeps_the_output_of_a_command_does_not_keep_us() {
+        let command = ["sh", "-c", "sleep 30 & echo opaque"].map(str::to_owned);
+        let begun = Instant::now();
+        let fault = printed_by(&command, Duration::from_secs(1)).unwrap_err();
+        assert!(fault.what.contains("still holds its output"), "{fault}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 
     #[test]

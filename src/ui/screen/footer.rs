@@ -87,10 +87,21 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, commands: &[Comman
     }
 }
 
-/// Keys from the left; those that do not fit whole are left out, the last two (palette and help) last.
+/// The parts that fit into so many cells: the pane's own give way from the right, the last two (palette and help) stay.
+fn fitting<'a, 'p>(parts: &'a [(String, &'p str)], cells: usize) -> Vec<&'a (String, &'p str)> {
+    let width = |(chord, help): &(String, &str)| text::width(chord) + text::width(help) + 3;
+    let mut kept: Vec<_> = parts.iter().collect();
+    // The last one needs no gap behind it, and the first one has a cell before it.
+    while cells + 1 < kept.iter().map(|part| width(part)).sum::<usize>() && kept.len() > 1 {
+        kept.remove(kept.len().saturating_sub(3));
+    }
+    kept
+}
+
+/// Keys from the left.
 fn draw_keys(frame: &mut Frame<'_>, area: Rect, parts: &[(String, &str)], theme: &Theme) {
     let mut x = area.x + 1;
-    for (chord, help) in parts {
+    for (chord, help) in fitting(parts, usize::from(area.width)) {
         let width = (text::width(chord) + 1 + text::width(help)) as u16;
         if area.right() < x + width {
             break;
@@ -101,5 +112,21 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, parts: &[(String, &str)], theme:
         ]);
         frame.render_widget(line, Rect { x, y: area.y, width, height: 1 });
         x += width + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted(cells: usize) -> String {
+        let parts = [("a", "first"), ("b", "second"), (":", "command"), ("?", "help")];
+        let parts: Vec<(String, &str)> = parts.iter().map(|(chord, help)| ((*chord).to_owned(), *help)).collect();
+        fitting(&parts, cells).iter().map(|(chord, _)| chord.as_str()).collect()
+    }
+
+    #[test]
+    fn palette_and_help_stay_while_the_keys_of_the_pane_give_way() {
+        assert_eq!(["ab:?", "a:?", "a:?", ":?", "?"], [37, 36, 27, 26, 10].map(fitted).each_ref().map(String::as_str));
     }
 }

@@ -55,7 +55,7 @@ fn left<'a>(model: &'a Model, theme: &Theme) -> Vec<Span<'a>> {
     if let Some(row) = row {
         spans.push(Span::styled(format!("  {}", row.protocol), theme.role(Role::Muted)));
         spans.push(Span::styled(format!("  {}", connection(row)), state_style(row, theme)));
-        if let Some(badge) = badge(row) {
+        if let Some(badge) = badge(row, model) {
             spans.push(Span::styled(format!("  {badge}"), theme.role(Role::Danger).add_modifier(Modifier::BOLD)));
         }
     }
@@ -72,8 +72,9 @@ fn connection(row: &EnvironmentRow) -> String {
     }
 }
 
-fn badge(row: &EnvironmentRow) -> Option<&'static str> {
+fn badge(row: &EnvironmentRow, model: &Model) -> Option<&'static str> {
     match (row.guard, row.name.as_str()) {
+        (Guard::ReadOnly, _) if model.is_lifted(&row.name) => Some("[RO lifted]"),
         (Guard::ReadOnly, _) => Some("[RO]"),
         (_, "prod" | "production") => Some("[PROD]"),
         _ => None,

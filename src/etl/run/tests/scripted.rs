@@ -7,7 +7,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use proptest::prelude::*;
 
 use super::super::desk::Desk;
-use super::super::lane::{Open, Opening, Outbound};
+use super::super::lane::{LaneSpec, Open, Opening, Outbound};
+use super::super::ledger::Account;
 use super::super::ticket::{ATTEMPTS_MAX, Ticket};
 use super::*;
 use crate::core::record::Delivery;
@@ -53,7 +54,7 @@ impl Opener for Scripted {
 }
 
 impl Open for Scripted {
-    fn producer(&self, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
+    fn producer(&self, _: &str, desk: Arc<Desk>) -> Result<Box<dyn Outbound>, Fault> {
         let (queue, inbox) = sync_channel::<Waiting>(64);
         let script = self.clone();
         std::thread::spawn(move || {

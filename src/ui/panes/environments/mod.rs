@@ -34,6 +34,7 @@ const CONNECT: Command = Command("environments.connect");
 const CHECK: Command = Command("environments.check");
 const EDIT: Command = Command("environments.edit");
 const DETAIL: Command = Command("environments.detail");
+const LIFT: Command = Command("environments.lift_read_only");
 
 const KEYS: &[Binding] = &[
     Binding::new(ACTIVATE, &["Enter"], "make active"),
@@ -41,6 +42,7 @@ const KEYS: &[Binding] = &[
     Binding::new(CHECK, &["h"], "health check"),
     Binding::new(EDIT, &["e"], "edit the file"),
     Binding::new(DETAIL, &["i"], "detail"),
+    Binding::new(LIFT, &["u"], "lift read-only, or put it back"),
 ];
 
 /// Protocol and bootstrap leave first: the detail has them in full, and the others change or warn.
@@ -91,6 +93,7 @@ impl Environments {
                 self.reader.reveal(detail::HEALTH);
                 Action::CheckHealth(name)
             }
+            LIFT => Action::LiftReadOnly(name),
             EDIT => self.edit(row),
             keys::COPY if self.in_detail => Action::Copy(self.reader.copied().to_owned()),
             keys::COPY => Action::Copy(row.bootstrap.clone()),

@@ -95,6 +95,13 @@ impl Etls {
         let (path, line) = match self.tab {
             _ if !has_template && self.in_detail && row.etl.is_none() => definition(Some(self.definition.line())),
             _ if !has_template => definition(line_of(&row.file, &row.faults)),
+            Tab::Definition if self.in_detail && row.faults.is_empty() => {
+                let at = self.definition.line() as usize;
+                match row.places.get(at.saturating_sub(1)).and_then(Option::as_ref) {
+                    Some(place) => (place.file.clone(), place.line.max(1)),
+                    None => definition(None),
+                }
+            }
             Tab::Template if self.in_detail => template(Some(self.template.line())),
             Tab::Preview if rendered.iter().any(|fault| line_of(&row.file, std::slice::from_ref(fault)).is_some()) => {
                 definition(line_of(&row.file, &rendered))
@@ -196,6 +203,7 @@ impl Etls {
             Some(Entry::Run(run)) => {
                 let job = run.job;
                 self.tab = Tab::Runs;
+                self.runs.follow_next(model);
                 Reply::Emit(Action::RepeatRun(job))
             }
             Some(Entry::Preset(preset)) => self.open_run(preset.run.clone(), model),

@@ -62,6 +62,8 @@ pub struct RunsTab {
     etl: String,
     /// The run to put the cursor on when the list is drawn next.
     wanted: Option<JobId>,
+    /// The newest run when another was asked for: the cursor goes to the first that is newer.
+    newer_than: Option<JobId>,
     top: usize,
     below: Rect,
 }
@@ -77,6 +79,11 @@ impl RunsTab {
     /// Puts the cursor on a run.
     pub fn open(&mut self, run: JobId) {
         self.wanted = Some(run);
+    }
+
+    /// Puts the cursor on the next run that begins.
+    pub fn follow_next(&mut self, model: &Model) {
+        self.newer_than = Some(model.runs.keys().next_back().copied().unwrap_or(JobId(0)));
     }
 
     /// Takes a key that moves: arrows in the list, page keys below it.
@@ -116,6 +123,11 @@ impl RunsTab {
         }
         let facts = List { entries: &entries, view };
         self.listing.refresh(&facts, COLUMNS.len(), model.revision);
+        if let (Some(before), Some(Entry::Run(newest))) = (self.newer_than, entries.first())
+            && before < newest.job
+        {
+            (self.newer_than, self.wanted) = (None, Some(newest.job));
+        }
         let is = |entry: &Entry<'_>, wanted| matches!(entry, Entry::Run(run) if run.job == wanted);
         if let Some(wanted) = self.wanted.take()
             && let Some(at) = entries.iter().position(|entry| is(entry, wanted))

@@ -16,13 +16,14 @@ use crate::ui::widgets::table::Column;
 const RATE_AGE_MAX_S: i64 = 2;
 
 /// Columns of the totals.
-pub const COLUMNS: [Column; 8] = [
+pub const COLUMNS: [Column; 9] = [
     Column::words("of", 11).gives_way(3),
     Column::words("name", 14).grows(1),
-    Column::number("events", 11),
+    Column::number("sent", 11),
     Column::number("ok", 11).gives_way(4),
     Column::number("failed", 8),
     Column::number("success", 9).gives_way(1),
+    Column::number("read", 11),
     Column::number("now", 8),
     Column::number("bytes", 8).gives_way(2),
 ];
@@ -89,7 +90,8 @@ impl Rows for TotalRows<'_> {
             3 => number::grouped(totals.ok).into(),
             4 => number::grouped(totals.failed).into(),
             5 => success(totals).map_or("n/a".into(), number::percent).into(),
-            6 => self.number(row, 6).map_or("idle".into(), number::rate).into(),
+            6 => number::grouped(totals.read).into(),
+            7 => self.number(row, 7).map_or("idle".into(), number::rate).into(),
             _ => number::bytes(totals.bytes).into(),
         }
     }
@@ -101,7 +103,7 @@ impl Rows for TotalRows<'_> {
             (4, _) if totals.failed > 0 => theme.role(Role::Danger),
             (0, _) => theme.role(Role::Muted),
             (5, _) if success(totals).is_none() => theme.role(Role::Muted),
-            (6, _) if self.number(row, 6).is_none() => theme.role(Role::Muted),
+            (7, _) if self.number(row, 7).is_none() => theme.role(Role::Muted),
             _ => theme.role(Role::Text),
         }
     }
@@ -113,8 +115,9 @@ impl Rows for TotalRows<'_> {
             3 => Some(totals.ok as f64),
             4 => Some(totals.failed as f64),
             5 => success(totals),
-            6 => rate(&self.model.metrics, scope, self.model.now_ms / 1_000),
-            7 => Some(totals.bytes as f64),
+            6 => Some(totals.read as f64),
+            7 => rate(&self.model.metrics, scope, self.model.now_ms / 1_000),
+            8 => Some(totals.bytes as f64),
             _ => None,
         }
     }
