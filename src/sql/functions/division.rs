@@ -147,7 +147,7 @@ impl ScalarUDFImpl for Division {
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let [left, right] = given else { return plan_err!("`{}` takes two numbers", self.name()) };
         let (left, right) = BinaryTypeCoercer::new(left, &self.operator(), right).get_input_types()?;
-        if !(left.is_numeric() && right.is_numeric()) && !(left.is_null() && right.is_null()) {
+        if !(left.is_numeric() && right.is_numeric() || left.is_null() && right.is_null()) {
             return plan_err!("`{}` takes two numbers, not {left} and {right}", self.name());
         }
         Ok(vec![left, right])
