@@ -7,6 +7,7 @@ pub mod encoding;
 pub mod options;
 
 pub mod discard;
+pub mod file;
 pub mod generator;
 pub mod kafka;
 pub mod memory;

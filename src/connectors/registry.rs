@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::contract::Connector;
 use super::discard::DiscardConnector;
+use super::file::FileConnector;
 use super::generator::GeneratorConnector;
 use super::kafka::KafkaConnector;
 use super::memory::MemoryConnector;
@@ -23,6 +24,7 @@ pub const NOT_IN_THIS_BUILD: [&str; 5] = ["postgresql", "clickhouse", "s3", "ice
 pub fn builtin() -> Connectors {
     Connectors::default()
         .with(Arc::new(KafkaConnector))
+        .with(Arc::new(FileConnector))
         .with(Arc::new(GeneratorConnector))
         .with(Arc::new(MemoryConnector::default()))
         .with(Arc::new(StdoutConnector))

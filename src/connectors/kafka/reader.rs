@@ -70,6 +70,8 @@ enum Handed {
 
 /// The async side.
 pub(super) struct KafkaReader {
+    /// Until the first batch is asked for: only then it is known how many rows one may have.
+    worker: Option<Box<Worker>>,
     inbox: mpsc::Receiver<Handed>,
     is_stopped: Arc<AtomicBool>,
     rows_max: Arc<AtomicUsize>,
@@ -80,21 +82,23 @@ pub(super) struct KafkaReader {
 
 impl KafkaReader {
     pub async fn open(settings: ReaderSettings) -> Result<Self, Fault> {
-        let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
+        let (_, inbox) = mpsc::channel(1);
         let is_stopped = Arc::new(AtomicBool::new(false));
         let rows_max = Arc::new(AtomicUsize::new(BATCH_ROWS_MAX));
         let (stop, most) = (is_stopped.clone(), rows_max.clone());
-        let next = off_the_async_threads(move || {
-            let worker = Worker::open(settings, stop, most)?;
-            let next = worker.next;
-            std::thread::Builder::new()
-                .name(format!("velox-read-{}-{}", worker.settings.connected.topic, worker.settings.partition))
-                .spawn(move || worker.run(&outbox))
-                .map_err(|error| Fault::new(Blame::Program, format!("could not start a reader: {error}")))?;
-            Ok(next)
-        })
-        .await?;
-        Ok(Self { inbox, is_stopped, rows_max, next, lag: None, is_over: false })
+        let worker = off_the_async_threads(move || Worker::open(settings, stop, most).map(Box::new)).await?;
+        let next = worker.next;
+        Ok(Self { worker: Some(worker), inbox, is_stopped, rows_max, next, lag: None, is_over: false })
+    }
+
+    fn start(&mut self, worker: Box<Worker>) -> Result<(), Fault> {
+        let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
+        self.inbox = inbox;
+        std::thread::Builder::new()
+            .name(format!("velox-read-{}-{}", worker.settings.connected.topic, worker.settings.partition))
+            .spawn(move || worker.run(&outbox))
+            .map(drop)
+            .map_err(|error| Fault::new(Blame::Program, format!("could not start a reader: {error}")))
     }
 }
 
@@ -105,6 +109,9 @@ impl SplitReader for KafkaReader {
             return Ok(Pull::End);
         }
         self.rows_max.store(rows_max.max(1), Ordering::Relaxed);
+        if let Some(worker) = self.worker.take() {
+            self.start(worker)?;
+        }
         let Ok(handed) = tokio::time::timeout(wait, self.inbox.recv()).await else { return Ok(Pull::Idle) };
         match handed {
             Some(Handed::Rows { rows, next, lag }) => {
@@ -214,7 +221,7 @@ impl Worker {
         })
     }
 
-    fn run(mut self, outbox: &mpsc::Sender<Handed>) {
+    fn run(mut self: Box<Self>, outbox: &mpsc::Sender<Handed>) {
         while !self.is_stopped.load(Ordering::Acquire) {
             let handed = match self.collect() {
                 Ok(Some(rows)) => Handed::Rows { rows, next: self.next, lag: self.lag() },

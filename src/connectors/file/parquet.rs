@@ -1,0 +1,152 @@
+//! Parquet, row group by row group: only the columns asked for are read, and a position is a group and a row in it.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+
+use super::settings::failed;
+use crate::core::fault::{Blame, Fault};
+use crate::formats::types;
+
+/// Columns of a file.
+///
+/// # Errors
+/// The file is no Parquet.
+pub(super) fn schema(path: &Path) -> Result<SchemaRef, Fault> {
+    Ok(open(path)?.1.schema().clone())
+}
+
+fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), Fault> {
+    let file = File::open(path).map_err(|error| failed("open", path, &error))?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| broken(path, &error))?;
+    Ok((file, metadata))
+}
+
+fn broken(path: &Path, error: &impl std::fmt::Display) -> Fault {
+    Fault::new(Blame::Operator, format!("{} cannot be read as Parquet: {error}", path.display()))
+}
+
+/// Rows of one file.
+pub(super) struct Groups {
+    path: std::path::PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+    /// The columns wanted, as they are declared.
+    schema: SchemaRef,
+    /// Their positions in the file, in their order.
+    places: Vec<usize>,
+    group: usize,
+    row: usize,
+    current: Option<ParquetRecordBatchReader>,
+}
+
+impl Groups {
+    /// Opens a file behind a position.
+    ///
+    /// # Errors
+    /// The file is no Parquet or lacks a column.
+    pub fn open(path: &Path, schema: &SchemaRef, group: usize, row: usize) -> Result<Self, Fault> {
+        let (file, metadata) = open(path)?;
+        let of_file = metadata.schema();
+        let places = schema.fields().iter().map(|field| {
+            let exact = of_file.fields().iter().position(|own| own.name() == field.name());
+            let place =
+                exact.or_else(|| of_file.fields().iter().position(|own| own.name().eq_ignore_ascii_case(field.name())));
+            place.ok_or_else(|| {
+                let names: Vec<_> = of_file.fields().iter().map(|own| own.name().as_str()).collect();
+                Fault::new(Blame::Operator, format!("{} has no column `{}`", path.display(), field.name()))
+                    .next(format!("it has {}", names.join(", ")))
+            })
+        });
+        let places = places.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { path: path.to_owned(), file, schema: schema.clone(), places, metadata, group, row, current: None })
+    }
+
+    /// The group and the row behind the last batch.
+    pub fn place(&self) -> (u64, u64) {
+        (self.group as u64, self.row as u64)
+    }
+
+    /// The number of the first row that comes next, from 1.
+    pub fn row_number(&self) -> i64 {
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().take(self.group).map(|group| group.num_rows()).sum::<i64>() + self.row as i64 + 1
+    }
+
+    /// How many of the file's groups are read.
+    pub fn progress(&self) -> (u64, u64) {
+        let size =
+            |group: &parquet::file::metadata::RowGroupMetaData| u64::try_from(group.compressed_size()).unwrap_or(0);
+        let groups = self.metadata.metadata().row_groups();
+        (groups.iter().take(self.group).map(size).sum(), groups.iter().map(size).sum())
+    }
+
+    /// The next rows, at most `rows_max`.
+    ///
+    /// # Errors
+    /// The file is broken, or a value does not fit the declared type.
+    pub fn next(&mut self, rows_max: usize) -> Result<Option<RecordBatch>, Fault> {
+        loop {
+            if self.group >= self.metadata.metadata().num_row_groups() {
+                return Ok(None);
+            }
+            if self.current.is_none() {
+                let file = self.file.try_clone().map_err(|error| failed("open", &self.path, &error))?;
+                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+                let mask = ProjectionMask::roots(builder.parquet_schema(), self.places.iter().copied());
+                let reader = builder
+                    .with_projection(mask)
+                    .with_row_groups(vec![self.group])
+                    .with_offset(self.row)
+                    .with_batch_size(rows_max)
+                    .build()
+                    .map_err(|error| broken(&self.path, &error))?;
+                self.current = Some(reader);
+            }
+            match self.current.as_mut().and_then(Iterator::next) {
+                Some(batch) => {
+                    let batch = batch.map_err(|error| broken(&self.path, &error))?;
+                    self.row += batch.num_rows();
+                    return self.declared(&batch).map(Some);
+                }
+                None => {
+                    self.current = None;
+                    (self.group, self.row) = (self.group + 1, 0);
+                }
+            }
+        }
+    }
+
+    /// The batch in the order and the types that are declared.
+    fn declared(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
+        // A projection keeps the file's order.
+        let mut in_file = self.places.clone();
+        in_file.sort_unstable();
+        in_file.dedup();
+        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        let columns = self.schema.fields().iter().zip(&self.places).map(|(field, place)| -> Result<ArrayRef, Fault> {
+            let at = in_file.binary_search(place).map_err(|_| broken(&self.path, &"a column is missing"))?;
+            let column = batch.column(at);
+            if column.data_type() == field.data_type() {
+                return Ok(Arc::clone(column));
+            }
+            cast_with_options(column, field.data_type(), &strict).map_err(|error| {
+                let what =
+                    format!("{}: `{}` is no {}", self.path.display(), field.name(), types::name(field.data_type()));
+                Fault::new(Blame::Operator, format!("{what}: {error}"))
+            })
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| broken(&self.path, &error))
+    }
+}

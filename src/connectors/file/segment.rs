@@ -1,0 +1,214 @@
+//! One file in the making: written under a hidden name, made durable, and then published in one step that may be taken
+//! again after a crash without doing its work twice.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use flate2::write::GzEncoder;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression as Pages, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde::{Deserialize, Serialize};
+
+use super::settings::{Compression, failed};
+use crate::core::fault::{Blame, Fault};
+
+/// Bytes that are gathered before they go to the file.
+const WRITE_BYTES: usize = 256 << 10;
+
+/// A finished file that is not visible yet. It goes into the manifest of a checkpoint as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Finished {
+    /// Where it is.
+    pub hidden: PathBuf,
+    /// Where its rows belong.
+    pub target: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How long the target was when this was written, where its bytes go behind what is there; `None`: it becomes the
+    /// target.
+    pub behind: Option<u64>,
+}
+
+/// Where rows go in their format.
+enum Into {
+    Text(Text),
+    Parquet(Box<ArrowWriter<BufWriter<File>>>),
+}
+
+enum Text {
+    Plain(BufWriter<File>),
+    Gzip(GzEncoder<BufWriter<File>>),
+    Zstd(zstd::stream::write::Encoder<'static, BufWriter<File>>),
+}
+
+/// A file in the making.
+pub(super) struct Segment {
+    into: Into,
+    hidden: PathBuf,
+    target: PathBuf,
+    behind: Option<u64>,
+    written: u64,
+}
+
+impl Segment {
+    /// A file of text.
+    pub fn text(
+        hidden: PathBuf,
+        target: PathBuf,
+        behind: Option<u64>,
+        compression: Compression,
+    ) -> Result<Self, Fault> {
+        let out = create(&hidden)?;
+        let into = match compression {
+            Compression::None => Text::Plain(out),
+            Compression::Gzip => Text::Gzip(GzEncoder::new(out, flate2::Compression::default())),
+            Compression::Zstd => {
+                let encoder = zstd::stream::write::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL);
+                Text::Zstd(encoder.map_err(|error| failed("write", &hidden, &error))?)
+            }
+        };
+        Ok(Self { into: Into::Text(into), hidden, target, behind, written: 0 })
+    }
+
+    /// A file of Parquet.
+    pub fn parquet(hidden: PathBuf, target: PathBuf, schema: SchemaRef, pages: Option<&str>) -> Result<Self, Fault> {
+        let compression = match pages {
+            Some("none" | "uncompressed") => Pages::UNCOMPRESSED,
+            Some("snappy") => Pages::SNAPPY,
+            Some("gzip" | "gz") => Pages::GZIP(parquet::basic::GzipLevel::default()),
+            _ => Pages::ZSTD(ZstdLevel::default()),
+        };
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let writer = ArrowWriter::try_new(create(&hidden)?, schema, Some(properties)).map_err(|error| {
+            Fault::new(Blame::Operator, format!("these columns cannot be written as Parquet: {error}"))
+        })?;
+        Ok(Self { into: Into::Parquet(Box::new(writer)), hidden, target, behind: None, written: 0 })
+    }
+
+    /// Adds text.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let outcome = match &mut self.into {
+            Into::Text(Text::Plain(out)) => out.write_all(bytes),
+            Into::Text(Text::Gzip(out)) => out.write_all(bytes),
+            Into::Text(Text::Zstd(out)) => out.write_all(bytes),
+            Into::Parquet(_) => return Err(Fault::new(Blame::Program, "Parquet takes no text")),
+        };
+        self.written += bytes.len() as u64;
+        outcome.map_err(|error| failed("write", &self.hidden, &error))
+    }
+
+    /// Adds rows of Parquet.
+    pub fn write_rows(&mut self, batch: &RecordBatch) -> Result<(), Fault> {
+        let Into::Parquet(writer) = &mut self.into else {
+            return Err(Fault::new(Blame::Program, "text takes no batches"));
+        };
+        writer.write(batch).map_err(|error| parquet_failed(&self.hidden, &error))?;
+        self.written = (writer.bytes_written() + writer.in_progress_size()) as u64;
+        Ok(())
+    }
+
+    /// Bytes so far, before an outer compression.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Ends the file and makes it durable. Blocks.
+    pub fn finish(self) -> Result<Finished, Fault> {
+        let fail = |error: std::io::Error| failed("write", &self.hidden, &error);
+        let out = match self.into {
+            Into::Text(Text::Plain(out)) => out,
+            Into::Text(Text::Gzip(out)) => out.finish().map_err(fail)?,
+            Into::Text(Text::Zstd(out)) => out.finish().map_err(fail)?,
+            Into::Parquet(writer) => writer.into_inner().map_err(|error| parquet_failed(&self.hidden, &error))?,
+        };
+        let file = out.into_inner().map_err(|error| fail(error.into_error()))?;
+        file.sync_all().map_err(fail)?;
+        let bytes = file.metadata().map_err(fail)?.len();
+        Ok(Finished { hidden: self.hidden, target: self.target, bytes, behind: self.behind })
+    }
+
+    /// Takes it back.
+    pub fn discard(self) {
+        std::fs::remove_file(&self.hidden).ok();
+    }
+}
+
+impl Finished {
+    /// Makes its rows visible. Done before, it does nothing. Blocks.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or somebody else has changed the target.
+    pub fn publish(&self) -> Result<(), Fault> {
+        let is_left = self.hidden.exists();
+        match self.behind {
+            None => {
+                if is_left {
+                    std::fs::rename(&self.hidden, &self.target)
+                        .map_err(|error| failed("rename to", &self.target, &error))?;
+                    sync_folder(&self.target)?;
+                }
+            }
+            Some(behind) => self.append(behind, is_left)?,
+        }
+        Ok(())
+    }
+
+    /// Adds the bytes to the target. A half of them, from before a crash, is cut off first.
+    fn append(&self, behind: u64, is_left: bool) -> Result<(), Fault> {
+        let fail = |error: std::io::Error| failed("add to", &self.target, &error);
+        if !is_left {
+            return Ok(());
+        }
+        let mut target =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&self.target).map_err(fail)?;
+        let length = target.metadata().map_err(fail)?.len();
+        if length < behind {
+            let what =
+                format!("{} is shorter than when it was written: somebody has changed it", self.target.display());
+            return Err(Fault::new(Blame::Operator, what).next(format!("the rows are in {}", self.hidden.display())));
+        }
+        if length < behind + self.bytes {
+            target.set_len(behind).map_err(fail)?;
+            target.seek(SeekFrom::Start(behind)).map_err(fail)?;
+            let mut hidden = File::open(&self.hidden).map_err(fail)?;
+            let mut chunk = vec![0; WRITE_BYTES];
+            loop {
+                let read = hidden.read(&mut chunk).map_err(fail)?;
+                if read == 0 {
+                    break;
+                }
+                target.write_all(&chunk[..read]).map_err(fail)?;
+            }
+            target.sync_all().map_err(fail)?;
+        }
+        std::fs::remove_file(&self.hidden).map_err(fail)?;
+        sync_folder(&self.target)
+    }
+
+    /// Takes it back.
+    pub fn discard(&self) {
+        std::fs::remove_file(&self.hidden).ok();
+    }
+}
+
+fn create(hidden: &Path) -> Result<BufWriter<File>, Fault> {
+    if let Some(folder) = hidden.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed("make the folder", folder, &error))?;
+    }
+    let file = File::create(hidden).map_err(|error| failed("write", hidden, &error))?;
+    Ok(BufWriter::with_capacity(WRITE_BYTES, file))
+}
+
+/// A name is durable when its folder is.
+fn sync_folder(path: &Path) -> Result<(), Fault> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed("make durable", folder, &error))
+}
+
+fn parquet_failed(path: &Path, error: &parquet::errors::ParquetError) -> Fault {
+    Fault::new(Blame::Operator, format!("could not write {}: {error}", path.display()))
+}

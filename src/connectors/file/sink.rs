@@ -1,0 +1,422 @@
+//! Files as a sink. Rows gather in hidden files; a flush or a commit publishes them: the first under its own name, what
+//! follows behind it, or in files of their own where they are to be rolled or are Parquet.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+
+use super::segment::{Finished, Segment};
+use super::settings::{Holds, Settings};
+use crate::connectors::contract::{BadRow, Context, Sink, SinkRequest, SinkRows};
+use crate::connectors::encoding::{Format, schema_with_ops, with_ops};
+use crate::connectors::options::Options;
+use crate::core::fault::{Blame, Fault};
+use crate::formats::contract::Encoder;
+use crate::formats::csv::CsvEncoder;
+use crate::formats::json::PlainWriter;
+use crate::kafka::admin::off_the_async_threads;
+
+/// Files that are written at once: each holds a buffer. Past it the largest is finished.
+const OPEN_FILES_MAX: usize = 64;
+/// Folder of rows whose partition column is NULL, as Hive names it.
+const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// A file, or a family of them.
+pub(super) struct FileSink {
+    settings: Settings,
+    /// Columns as they are written, without those of the partitions.
+    schema: SchemaRef,
+    kept: Vec<usize>,
+    encoder: Option<Box<dyn Encoder>>,
+    header: Option<Vec<u8>>,
+    shows_ops: bool,
+    partition_by: Vec<usize>,
+    names: Vec<String>,
+    roll_bytes: Option<u64>,
+    roll_time: Option<Duration>,
+    overwrites: bool,
+    exactly_once: bool,
+    job: String,
+    /// By the folder of the partition, relative to that of the path.
+    open: HashMap<PathBuf, Open>,
+    /// Ended since the last checkpoint.
+    finished: Vec<Finished>,
+    /// In a checkpoint, and not committed yet.
+    prepared: Vec<Finished>,
+    /// Counts hidden files, so that no two have one name.
+    made: u64,
+    /// Every file that this run has written to.
+    used: HashSet<PathBuf>,
+    /// Targets of this run: what was replaced once is added to from then on.
+    begun: HashMap<PathBuf, Target>,
+}
+
+struct Open {
+    segment: Segment,
+    since: Instant,
+}
+
+/// The file that rows of one folder go to now.
+#[derive(Debug, Clone)]
+struct Target {
+    path: PathBuf,
+    /// Bytes that are there or on their way.
+    bytes: u64,
+    since: Instant,
+}
+
+impl FileSink {
+    pub fn new(request: &SinkRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
+        let settings = Settings::of(options, &request.name, context)?;
+        if super::listing::is_pattern(&settings.path) {
+            return Err(
+                options.fault("path", format!("{} is a pattern, and a sink writes one file", settings.path.display()))
+            );
+        }
+        let format = match &settings.holds {
+            Holds::Records(format) => Some(format.clone()),
+            Holds::Parquet => None,
+        };
+        let encoder = format.as_ref().map(Format::encoder);
+        let shows_ops = request.changes && !encoder.as_ref().is_some_and(|encoder| encoder.carries_changes());
+        let whole = if shows_ops { schema_with_ops(&request.schema) } else { request.schema.clone() };
+        let named = options.get("partition.by").unwrap_or_default();
+        let names: Vec<String> =
+            named.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        let partition_by = names
+            .iter()
+            .map(|name| {
+                whole.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+                    options.fault("partition.by", format!("`{name}` is no column of `{}`", request.name))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let kept: Vec<usize> = (0..whole.fields().len()).filter(|at| !partition_by.contains(at)).collect();
+        if kept.is_empty() {
+            return Err(
+                options.fault("partition.by", "every column is one of the partition's: nothing is left to write")
+            );
+        }
+        let schema: SchemaRef = whole
+            .project(&kept)
+            .map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))?
+            .into();
+        if encoder.as_ref().is_some_and(|encoder| encoder.carries_changes()) && !partition_by.is_empty() {
+            return Err(
+                options.fault("partition.by", "envelopes of changes are not partitioned: their order would be lost")
+            );
+        }
+        let overwrites = options.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("overwrite"));
+        if overwrites && request.exactly_once {
+            let fault = options.fault("mode", "a file that is replaced cannot be written exactly once");
+            return Err(fault.next("use `mode` = 'append', or at_least_once"));
+        }
+        let header = match &format {
+            Some(Format::Csv(dialect)) if settings.header => {
+                let mut header = CsvEncoder::new(dialect.clone()).header(&schema);
+                header.push(b'\n');
+                Some(header)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            settings,
+            schema,
+            kept,
+            encoder,
+            header,
+            shows_ops,
+            partition_by,
+            names,
+            roll_bytes: options.bytes("roll.size")?.filter(|bytes| *bytes > 0),
+            roll_time: options.duration("roll.interval")?,
+            overwrites,
+            exactly_once: request.exactly_once,
+            job: request.job.clone(),
+            open: HashMap::new(),
+            finished: Vec::new(),
+            prepared: Vec::new(),
+            made: 0,
+            used: HashSet::new(),
+            begun: HashMap::new(),
+        })
+    }
+
+    /// The rows of each folder.
+    fn split(&self, batch: &RecordBatch) -> Result<Vec<(PathBuf, RecordBatch)>, Fault> {
+        let defect = |error: arrow::error::ArrowError| Fault::new(Blame::Program, format!("partitions: {error}"));
+        let kept = batch.project(&self.kept).map_err(defect)?;
+        if self.partition_by.is_empty() {
+            return Ok(vec![(PathBuf::new(), kept)]);
+        }
+        let writers =
+            self.partition_by.iter().map(|at| PlainWriter::of(batch.column(*at))).collect::<Result<Vec<_>, _>>()?;
+        let mut rows: HashMap<PathBuf, Vec<u32>> = HashMap::new();
+        let mut text = Vec::new();
+        for row in 0..batch.num_rows() {
+            let mut folder = PathBuf::new();
+            for (name, writer) in self.names.iter().zip(&writers) {
+                text.clear();
+                if writer.is_null(row) {
+                    text.extend_from_slice(NULL_FOLDER.as_bytes());
+                } else {
+                    writer.write(row, &mut text);
+                }
+                folder.push(format!("{name}={}", as_name(&text)));
+            }
+            rows.entry(folder).or_default().push(u32::try_from(row).unwrap_or(u32::MAX));
+        }
+        rows.into_iter()
+            .map(|(folder, rows)| Ok((folder, take_record_batch(&kept, &UInt32Array::from(rows)).map_err(defect)?)))
+            .collect()
+    }
+
+    fn put(&mut self, folder: &Path, batch: &RecordBatch, bad: &mut Vec<BadRow>) -> Result<(), Fault> {
+        if self.is_due(folder) {
+            self.finish(folder)?;
+            self.begun.remove(folder);
+        }
+        if !self.open.contains_key(folder) {
+            self.begin(folder)?;
+        }
+        let lines = match &mut self.encoder {
+            Some(encoder) => {
+                let encoded = encoder.encode(batch)?;
+                bad.extend(encoded.bad.into_iter().map(|bad| BadRow {
+                    row: bad.record as usize,
+                    class: bad.class,
+                    message: bad.message,
+                }));
+                Some(joined(&encoded.bytes, &encoded.ends))
+            }
+            None => None,
+        };
+        self.write_to(folder, batch, lines.as_deref())
+    }
+
+    fn write_to(&mut self, folder: &Path, batch: &RecordBatch, lines: Option<&[u8]>) -> Result<(), Fault> {
+        let Some(open) = self.open.get_mut(folder) else {
+            return Err(Fault::new(Blame::Program, "a file that was not begun"));
+        };
+        match lines {
+            Some(lines) => open.segment.write(lines),
+            None => open.segment.write_rows(batch),
+        }
+    }
+
+    /// Whether the file of a folder is to be followed by another one.
+    fn is_due(&self, folder: &Path) -> bool {
+        let Some(target) = self.begun.get(folder) else { return false };
+        let written = self.open.get(folder).map_or(0, |open| open.segment.written());
+        let is_full = self.roll_bytes.is_some_and(|most| target.bytes + written >= most);
+        let is_old = self.roll_time.is_some_and(|most| target.since.elapsed() >= most);
+        (is_full || is_old) && target.bytes + written > 0
+    }
+
+    fn begin(&mut self, folder: &Path) -> Result<(), Fault> {
+        if self.open.len() >= OPEN_FILES_MAX {
+            let largest =
+                self.open.iter().max_by_key(|(_, open)| open.segment.written()).map(|(folder, _)| folder.clone());
+            if let Some(largest) = largest {
+                self.finish(&largest)?;
+            }
+        }
+        let rolls = self.roll_bytes.is_some() || self.roll_time.is_some();
+        let is_parquet = self.settings.holds == Holds::Parquet;
+        let known = self.begun.get(folder).filter(|_| !is_parquet).cloned();
+        let is_first = known.is_none();
+        let mut target = match known {
+            Some(target) => target,
+            None => Target { path: self.next_target(folder, rolls || is_parquet), bytes: 0, since: Instant::now() },
+        };
+        if is_first && !self.overwrites {
+            target.bytes = target.path.metadata().map_or(0, |metadata| metadata.len());
+        }
+        let behind = (target.bytes > 0).then_some(target.bytes);
+        let hidden = self.hidden(&target.path);
+        let segment = if is_parquet {
+            Segment::parquet(hidden, target.path.clone(), self.schema.clone(), self.settings.pages.as_deref())?
+        } else {
+            let compression = self.settings.compression_of(&self.settings.path);
+            let mut segment = Segment::text(hidden, target.path.clone(), behind, compression)?;
+            if let Some(header) = self.header.as_ref().filter(|_| behind.is_none()) {
+                segment.write(header)?;
+            }
+            segment
+        };
+        self.used.insert(target.path.clone());
+        self.begun.insert(folder.to_owned(), target);
+        self.open.insert(folder.to_owned(), Open { segment, since: Instant::now() });
+        Ok(())
+    }
+
+    /// Ends the file of a folder; it waits to be published.
+    fn finish(&mut self, folder: &Path) -> Result<(), Fault> {
+        if let Some(open) = self.open.remove(folder) {
+            let finished = open.segment.finish()?;
+            self.note(folder, finished);
+        }
+        Ok(())
+    }
+
+    /// The path itself in its folder, or the first number behind its name that is free.
+    fn next_target(&self, folder: &Path, is_numbered: bool) -> PathBuf {
+        let parent = self.settings.path.parent().unwrap_or(Path::new("")).join(folder);
+        let name = self.settings.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let plain = parent.join(&name);
+        let is_taken = |path: &Path| self.used.contains(path) || (path.exists() && !self.overwrites);
+        if !is_numbered || !is_taken(&plain) {
+            return plain;
+        }
+        let (stem, extensions) =
+            name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
+        let numbered = |number: u64| parent.join(format!("{stem}-{number:05}{extensions}"));
+        let mut number = 1;
+        while is_taken(&numbered(number)) {
+            number += 1;
+        }
+        numbered(number)
+    }
+
+    fn hidden(&mut self, target: &Path) -> PathBuf {
+        self.made += 1;
+        let name = target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let job = as_name(self.job.as_bytes());
+        let unique = uuid::Uuid::new_v4().simple();
+        target.with_file_name(format!(".{name}.{job}.{}.{unique}.tmp", self.made))
+    }
+
+    /// Ends every file, oldest first, off the async threads: making rows durable takes its time.
+    async fn finish_all(&mut self) -> Result<(), Fault> {
+        let mut open: Vec<(PathBuf, Open)> = self.open.drain().collect();
+        open.sort_by_key(|(_, open)| open.since);
+        let finished = off_the_async_threads(move || {
+            open.into_iter()
+                .map(|(folder, open)| Ok((folder, open.segment.finish()?)))
+                .collect::<Result<Vec<_>, Fault>>()
+        })
+        .await?;
+        for (folder, finished) in finished {
+            self.note(&folder, finished);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, folder: &Path, finished: Finished) {
+        if let Some(target) = self.begun.get_mut(folder) {
+            target.bytes += finished.bytes;
+        }
+        self.finished.push(finished);
+    }
+
+    async fn publish(&mut self) -> Result<(), Fault> {
+        self.finish_all().await?;
+        let finished = std::mem::take(&mut self.finished);
+        off_the_async_threads(move || finished.iter().try_for_each(Finished::publish)).await
+    }
+}
+
+#[async_trait]
+impl Sink for FileSink {
+    async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+
+    async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
+        let mut bad = Vec::new();
+        if rows.batch.num_rows() == 0 {
+            return Ok(bad);
+        }
+        if self.encoder.as_ref().is_some_and(|encoder| encoder.carries_changes()) {
+            let kept = rows
+                .batch
+                .project(&self.kept)
+                .map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))?;
+            let encoded = match &mut self.encoder {
+                Some(encoder) => encoder.encode_changes(&kept, rows.ops.as_ref())?,
+                None => return Ok(bad),
+            };
+            if !self.open.contains_key(Path::new("")) {
+                self.begin(Path::new(""))?;
+            }
+            self.write_to(Path::new(""), &kept, Some(&joined(&encoded.bytes, &encoded.ends)))?;
+            return Ok(bad);
+        }
+        let batch = if self.shows_ops { with_ops(&rows.batch, rows.ops.as_ref())? } else { rows.batch };
+        for (folder, part) in self.split(&batch)? {
+            self.put(&folder, &part, &mut bad)?;
+        }
+        Ok(bad)
+    }
+
+    async fn flush(&mut self) -> Result<(), Fault> {
+        if self.exactly_once {
+            return Ok(());
+        }
+        self.publish().await
+    }
+
+    async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
+        if !self.exactly_once {
+            self.publish().await?;
+            return Ok(None);
+        }
+        self.finish_all().await?;
+        self.prepared = std::mem::take(&mut self.finished);
+        if self.prepared.is_empty() {
+            return Ok(None);
+        }
+        serde_json::to_string(&self.prepared)
+            .map(Some)
+            .map_err(|error| Fault::new(Blame::Program, format!("the names of files: {error}")))
+    }
+
+    async fn commit(&mut self, _epoch: u64, prepared: &str) -> Result<(), Fault> {
+        let finished: Vec<Finished> = serde_json::from_str(prepared)
+            .map_err(|error| Fault::new(Blame::Program, format!("a checkpoint names no files: {error}")))?;
+        self.prepared.retain(|waiting| !finished.contains(waiting));
+        off_the_async_threads(move || finished.iter().try_for_each(Finished::publish)).await
+    }
+
+    async fn close(&mut self, is_clean: bool) -> Result<(), Fault> {
+        if is_clean || !self.exactly_once {
+            return self.publish().await;
+        }
+        self.open.drain().for_each(|(_, open)| open.segment.discard());
+        self.finished.drain(..).for_each(|finished| finished.discard());
+        // What was prepared belongs to a checkpoint, which may yet ask for it; the rest is taken back.
+        Ok(())
+    }
+}
+
+/// Values as lines.
+fn joined(bytes: &[u8], ends: &[usize]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(bytes.len() + ends.len());
+    let mut start = 0;
+    for end in ends {
+        if *end > start {
+            lines.extend_from_slice(&bytes[start..*end]);
+            lines.push(b'\n');
+        }
+        start = *end;
+    }
+    lines
+}
+
+/// A text as part of a file's name: what is no letter, digit, point, dash or underscore is escaped.
+fn as_name(text: &[u8]) -> String {
+    let mut name = String::with_capacity(text.len());
+    for byte in text {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
+            name.push(char::from(*byte));
+        } else {
+            name.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    name
+}

@@ -1,0 +1,232 @@
+//! Files as a source: their columns, looked at once, and their list, looked at again while they are watched.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+
+use super::lines::{Ends, Lines};
+use super::listing::{files, is_pattern};
+use super::reader::{FileReader, Job};
+use super::settings::{Holds, Settings};
+use super::{parquet, reader};
+use crate::connectors::accept::nearest;
+use crate::connectors::contract::{
+    Columns, Context, Position, Source, SourceRequest, Split, SplitReader, system_columns,
+};
+use crate::connectors::encoding::Format;
+use crate::connectors::options::Options;
+use crate::core::fault::{Blame, Fault};
+use crate::formats::csv::{self, Dialect};
+use crate::formats::infer::Inference;
+use crate::formats::{debezium, raw};
+use crate::kafka::admin::off_the_async_threads;
+
+/// Records that are looked at where no columns are declared: a few milliseconds of reading.
+const SAMPLE_RECORDS: u64 = 10_000;
+/// How often a watched file is looked at.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Files of one path.
+pub(super) struct FileSource {
+    settings: Arc<Settings>,
+    schema: SchemaRef,
+    watch: Option<Duration>,
+    /// Files and bytes when the source was opened, for people.
+    found: (usize, u64),
+}
+
+impl FileSource {
+    pub async fn open(request: &SourceRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
+        let settings = Arc::new(Settings::of(options, &request.name, context)?);
+        let watch = match options.boolean("watch")?.unwrap_or(false) {
+            true => Some(options.duration("watch.interval")?.unwrap_or(WATCH_INTERVAL)),
+            false => None,
+        };
+        let sample = options.number("sample.records")?.unwrap_or(SAMPLE_RECORDS);
+        let (declared, place) = (request.schema.clone(), options.value("path").and_then(|value| value.place.clone()));
+        let looked = settings.clone();
+        let (schema, found) = off_the_async_threads(move || {
+            let found = files(&looked.path)?;
+            if found.is_empty() && (watch.is_none() || declared.is_none()) {
+                let fault = nothing(&looked.path);
+                return Err(match place {
+                    Some(place) => fault.at(place),
+                    None => fault,
+                });
+            }
+            let bytes = found.iter().filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum();
+            let schema = match declared {
+                Some(schema) => schema,
+                None => sampled(&looked, &found, sample)?,
+            };
+            Ok((schema, (found.len(), bytes)))
+        })
+        .await?;
+        if let Holds::Records(format) = &settings.holds {
+            format.decoder(&schema, &(0..schema.fields().len()).collect::<Vec<_>>())?;
+        }
+        Ok(Self { settings, schema, watch, found })
+    }
+}
+
+#[async_trait]
+impl Source for FileSource {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn system_columns(&self) -> &'static [&'static str] {
+        &[system_columns::TOPIC, system_columns::PARTITION, system_columns::OFFSET]
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.watch.is_none()
+    }
+
+    fn description(&self) -> String {
+        let (files, bytes) = self.found;
+        let plural = if files == 1 { "" } else { "s" };
+        let watched = if self.watch.is_some() { ", watched" } else { "" };
+        format!("{}, {files} file{plural}, {bytes} bytes{watched}", self.settings.path.display())
+    }
+
+    async fn splits(&self) -> Result<Vec<Split>, Fault> {
+        let path = self.settings.path.clone();
+        let found = off_the_async_threads(move || files(&path)).await?;
+        Ok(found.into_iter().map(|path| Split(path.to_string_lossy().into_owned())).collect())
+    }
+
+    async fn read(
+        &self,
+        split: &Split,
+        from: Option<&Position>,
+        columns: &Columns,
+    ) -> Result<Box<dyn SplitReader>, Fault> {
+        let job = Job {
+            settings: self.settings.clone(),
+            path: PathBuf::from(&split.0),
+            schema: self.schema.clone(),
+            columns: columns.clone(),
+            from: from.map(|position| reader::parse(position, &split.0)).transpose()?.unwrap_or_default(),
+            watch: self.watch,
+        };
+        Ok(Box::new(FileReader::open(job).await?))
+    }
+}
+
+/// Nothing is at a path: the nearest name beside it may be what was meant.
+fn nothing(path: &Path) -> Fault {
+    let what = format!("no file is at {}", path.display());
+    let fault = Fault::new(Blame::Operator, what);
+    if is_pattern(path) {
+        return fault.next("check the pattern, or set `watch` = true and declare the columns to wait for one");
+    }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return fault;
+    };
+    let beside: Vec<String> = std::fs::read_dir(folder)
+        .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    match nearest(name, beside.iter().map(String::as_str)) {
+        Some(near) => fault.next(format!("did you mean `{near}`?")),
+        None => fault.next("check the path"),
+    }
+}
+
+/// Columns as the first records show them.
+fn sampled(settings: &Settings, found: &[PathBuf], records: u64) -> Result<SchemaRef, Fault> {
+    match &settings.holds {
+        Holds::Parquet => parquet::schema(&found[0]),
+        Holds::Records(Format::Raw) => Ok(raw::schema()),
+        Holds::Records(format) => {
+            let mut inference = Inference::default();
+            let (mut left, mut is_whole) = (records, true);
+            for path in found {
+                is_whole &= sample_file(settings, format, path, &mut inference, &mut left)?;
+                if left == 0 {
+                    break;
+                }
+            }
+            if inference.records() == 0 {
+                let what = match inference.odd() {
+                    Some(odd) => format!("{} holds no JSON objects: {odd}", found[0].display()),
+                    None => format!("{} holds no record, so its columns are not known", found[0].display()),
+                };
+                return Err(Fault::new(Blame::Operator, what).next("declare its columns"));
+            }
+            Ok(inference.finish(is_whole && left > 0))
+        }
+    }
+}
+
+/// Looks at up to `left` records of a file; whether it was read to its end.
+fn sample_file(
+    settings: &Settings,
+    format: &Format,
+    path: &Path,
+    inference: &mut Inference,
+    left: &mut u64,
+) -> Result<bool, Fault> {
+    let mut lines = reader::lines(settings, path, 0, 0)?;
+    let mut names: Option<Vec<String>> = None;
+    while *left > 0 {
+        let Some(found) = lines.next(true)? else { return Ok(true) };
+        let record = lines.bytes(&found);
+        match format {
+            Format::Csv(dialect) => {
+                let Ok(fields) = csv::split(record, dialect) else { continue };
+                if let Some(names) = &names {
+                    inference
+                        .texts(names.iter().map(String::as_str).zip(fields.iter().map(|field| known(field, dialect))));
+                    *left -= 1;
+                } else if settings.header {
+                    names = Some(fields.into_iter().map(|(name, _)| name.trim().to_owned()).collect());
+                } else {
+                    let numbered: Vec<String> = (1..=fields.len()).map(|number| format!("column{number}")).collect();
+                    inference.texts(
+                        numbered.iter().map(String::as_str).zip(fields.iter().map(|field| known(field, dialect))),
+                    );
+                    *left -= 1;
+                    names = Some(numbered);
+                }
+            }
+            Format::Debezium => {
+                if let Some(row) = debezium::row_of(record) {
+                    inference.json(row);
+                    *left -= 1;
+                }
+            }
+            _ => {
+                inference.json(record);
+                *left -= 1;
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn known<'f>((text, is_quoted): &'f (String, bool), dialect: &Dialect) -> Option<&'f str> {
+    (*is_quoted || *text != dialect.null).then_some(text.as_str())
+}
+
+/// How records of this format end in a file.
+pub(super) fn ends_of(format: &Format, lines: &Lines) -> Ends {
+    match format {
+        Format::Csv(dialect) => Ends::QuotedLines(dialect.quote),
+        Format::Raw => Ends::Lines,
+        Format::Json | Format::Debezium => {
+            // One object a line is the rule; a list, or an object over several lines, is read bracket by bracket.
+            let text = lines.text().trim_ascii_start();
+            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+            let is_whole_line = line.starts_with(b"{") && line.ends_with(b"}");
+            if text.starts_with(b"[") || (text.starts_with(b"{") && line.len() < text.len() && !is_whole_line) {
+                Ends::Objects
+            } else {
+                Ends::Lines
+            }
+        }
+    }
+}
