@@ -60,7 +60,7 @@ Examples:
   velox-tui tail orders                                        what arrives from now on, on the sandbox
   velox-tui -E qa tail orders payments --from end-10           the last ten of each partition, then on
   velox-tui tail orders --from time:15m --exit                 the last quarter of an hour
-  velox-tui tail orders --from beginning --exit --format json | jq -r '.value.total'
+  velox-tui tail orders --from beginning --exit --format json | jq -r '.value.amount'
   velox-tui tail orders --from beginning --exit --print value  what kcat -C prints
   velox-tui tail orders --print '%p %o %k: %S bytes\\n'
 

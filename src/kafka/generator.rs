@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -188,18 +189,18 @@ fn order(number: u64) -> Event {
             (name, Decimal::new(cents, 2), random.random_range(1..5))
         })
         .collect();
-    let total: Decimal = lines.iter().map(|(_, price, quantity)| price * Decimal::from(*quantity)).sum();
+    let amount: Decimal = lines.iter().map(|(_, price, quantity)| price * Decimal::from(*quantity)).sum();
     let items: Vec<_> = lines
         .iter()
-        .map(|(name, price, quantity)| json!({ "product": name, "quantity": quantity, "price": price.to_string() }))
+        .map(|(name, price, quantity)| json!({ "product": name, "quantity": quantity, "price": digits(*price) }))
         .collect();
     let id = format!("ORD-{number:08}");
     Event {
         topic: "orders",
         kind: "ORDER_PLACED",
         value: json!({
-            "orderId": id, "customerId": customer_id(), "currency": pick(&CURRENCIES),
-            "total": total.to_string(), "items": items, "placedAt": now(),
+            "order_id": id, "customer_id": customer_id(), "currency": pick(&CURRENCIES),
+            "amount": digits(amount), "items": items, "placed_at": now(),
         }),
         key: id,
     }
@@ -214,8 +215,8 @@ fn payment(number: u64) -> Event {
         topic: "payments",
         kind: "PAYMENT",
         value: json!({
-            "paymentId": format!("PAY-{number:08}"), "orderId": order, "amount": amount.to_string(),
-            "fee": (amount * Decimal::new(29, 3)).round_dp(4).to_string(), "currency": pick(&CURRENCIES),
+            "payment_id": format!("PAY-{number:08}"), "order_id": order, "amount": digits(amount),
+            "fee": digits((amount * Decimal::new(29, 3)).round_dp(4)), "currency": pick(&CURRENCIES),
             "method": pick(&["card", "sepa", "twint", "invoice"]), "status": status, "at": now(),
         }),
         key: order,
@@ -228,11 +229,17 @@ fn customer() -> Event {
         topic: "customers",
         kind: "CUSTOMER_UPDATE",
         value: json!({
-            "customerId": id, "action": "UPDATE",
-            "fields": { "city": pick(&CITIES), "newsletter": rand::rng().random_bool(0.4) }, "updatedAt": now(),
+            "customer_id": id, "action": "UPDATE",
+            "fields": { "city": pick(&CITIES), "newsletter": rand::rng().random_bool(0.4) }, "updated_at": now(),
         }),
         key: id,
     }
+}
+
+/// A decimal as a JSON number. The amounts here have so few digits that the shortest text of the nearest double is the
+/// decimal itself, without its trailing zeros.
+fn digits(amount: Decimal) -> serde_json::Value {
+    amount.to_f64().map_or(serde_json::Value::Null, serde_json::Value::from)
 }
 
 fn customer_id() -> String {
@@ -269,15 +276,15 @@ mod tests {
     }
 
     #[test]
-    fn the_total_of_an_order_is_the_exact_sum_of_its_lines() {
+    fn the_amount_of_an_order_is_the_exact_sum_of_its_lines() {
         let order = order(7).value;
-        let decimal = |value: &serde_json::Value| value.as_str().unwrap().parse::<Decimal>().unwrap();
+        let decimal = |value: &serde_json::Value| value.to_string().parse::<Decimal>().unwrap();
         let sum: Decimal = order["items"]
             .as_array()
             .unwrap()
             .iter()
             .map(|line| decimal(&line["price"]) * Decimal::from(line["quantity"].as_u64().unwrap()))
             .sum();
-        assert_eq!(decimal(&order["total"]), sum);
+        assert_eq!(decimal(&order["amount"]), sum);
     }
 }

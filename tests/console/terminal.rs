@@ -297,7 +297,7 @@ fn send(servers: &str, topic: &str, value: &str) {
     let text = format!("environment: own\nkafka:\n  bootstrap_servers: {servers}\n");
     std::fs::write(folder.join("own.yaml"), text).expect("a file");
     let mut child = Command::new(env!("CARGO_BIN_EXE_velox-tui"))
-        .args(["-e", "own", "produce", topic])
+        .args(["-E", "own", "produce", topic])
         .current_dir(home.path())
         .stdin(std::process::Stdio::piped())
         .spawn()

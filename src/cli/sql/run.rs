@@ -4,8 +4,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use arrow::datatypes::SchemaRef;
 use clap::Args;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::rows::{Folded, Rows};
 use super::screen::screen;
@@ -19,7 +21,8 @@ use crate::connectors::contract::SinkRows;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
-use crate::sql::plan::session::{Planned, Session as Planning};
+use crate::sql::plan::session::Session as Planning;
+use crate::sql::plan::stream::{Changes, StreamPlan};
 use crate::sql::plan::wishes::parse_duration;
 
 /// Flags of `sql run`.
@@ -70,12 +73,69 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         tracing::warn!("{}", warning.fault);
     }
     let mut planning = planning(session)?;
+    // The sandbox's events keep coming from the first sample of a source to the last row.
+    let sandbox = {
+        let connection = planning.context.kafka.clone();
+        async move {
+            match connection {
+                Some(connection) => sandbox::events(&connection).await,
+                None => std::future::pending().await,
+            }
+        }
+    };
+    let stop = CancellationToken::new();
+    let quiet = session.global.quiet;
+    let work = async {
+        let prepared = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(Vec::new()),
+            prepared = prepare(arguments, &source, &mut planning, output) => prepared?,
+        };
+        drive(arguments, output, &planning, prepared, quiet, &stop).await
+    };
+    let work = async {
+        tokio::select! {
+            outcome = work => outcome,
+            never = sandbox => match never {},
+        }
+    };
+    let stopping = stop.clone();
+    let (endings, stopped) = signals::drive(work, signals::once(move || stopping.cancel())).await?;
+    let endings: Vec<Ending> = endings?;
+    output.finish()?;
+    let bad: u64 = endings.iter().map(|ending| ending.bad).sum();
+    if bad > 0 {
+        tracing::warn!("{} records failed", grouped(bad));
+    }
+    Ok(match (stopped, bad) {
+        (true, _) => Exit::Stopped,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::SomeFailed,
+    })
+}
+
+/// A job before its start, and the rows of the one that comes to the screen.
+struct Prepared {
+    plan: StreamPlan,
+    settings: JobSettings,
+    shown: Option<Shown>,
+}
+
+/// Rows on their way to the screen: their columns, and whether they are taken back.
+type Shown = (mpsc::Receiver<SinkRows>, SchemaRef, bool);
+
+/// Answers what can be answered at once, and plans the rest.
+async fn prepare(
+    arguments: &RunArguments,
+    source: &Source,
+    planning: &mut Planning,
+    output: &mut Output,
+) -> Result<Vec<Prepared>, Failure> {
     let mut jobs = Vec::new();
-    let mut rows = None;
-    let shown = shown(&source);
+    let shown = shown(source);
     for (index, statement) in source.script.statements.iter().enumerate() {
         planning.define(&statement.kind).map_err(|fault| source.placed(fault, statement.span.start))?;
-        if let Some(text) = super::describe::answer(&planning, statement, output).await? {
+        if let Some(text) = super::describe::answer(planning, statement, output).await? {
             text?;
             continue;
         }
@@ -94,23 +154,18 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
                 settings = settings.every(interval);
             }
         }
-        if into.is_none() && query.into.is_none() {
+        let mut rows = None;
+        if into.is_none()
+            && query.into.is_none()
+            && let Some(last) = planned.plan.nodes.last()
+        {
             let (sink, receiver) = screen();
             settings.sink = Some(Box::new(sink));
-            let changes = planned
-                .plan
-                .nodes
-                .last()
-                .is_some_and(|node| node.changes == crate::sql::plan::stream::Changes::Changelog);
-            let schema = planned.plan.nodes.last().map(|node| node.schema.clone());
-            rows = schema.map(|schema| (receiver, schema, changes));
+            rows = Some((receiver, last.schema.clone(), last.changes == Changes::Changelog));
         }
-        jobs.push((planned, settings));
+        jobs.push(Prepared { plan: planned.plan, settings, shown: rows });
     }
-    if jobs.is_empty() {
-        return Ok(Exit::Done);
-    }
-    work(arguments, session, output, &planning, jobs, rows).await
+    Ok(jobs)
 }
 
 /// Which CREATE STREAM comes to the screen: the last one, in a text that asks for no rows in any other way.
@@ -146,75 +201,55 @@ fn moves(
     }
 }
 
-type Shown = (mpsc::Receiver<SinkRows>, arrow::datatypes::SchemaRef, bool);
-
-async fn work(
+/// Starts the jobs, prints rows, and ends when they do, when the time is over or when it is asked to stop.
+async fn drive(
     arguments: &RunArguments,
-    session: &Session<'_>,
     output: &mut Output,
     planning: &Planning,
-    jobs: Vec<(Planned, JobSettings)>,
-    rows: Option<Shown>,
-) -> Result<Exit, Failure> {
-    let sandbox = async {
-        match &planning.context.kafka {
-            Some(connection) => sandbox::events(connection).await,
+    prepared: Vec<Prepared>,
+    quiet: bool,
+    stop: &CancellationToken,
+) -> Result<Vec<Ending>, Failure> {
+    let mut running = Vec::new();
+    let mut shown = Vec::new();
+    for job in prepared {
+        running.push(job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?);
+        shown.extend(job.shown);
+    }
+    for message in running.iter().flat_map(Job::messages) {
+        tracing::info!("{message}");
+    }
+    let has_rows = !shown.is_empty();
+    let until = async {
+        match arguments.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
             None => std::future::pending().await,
         }
     };
-    let stop = tokio_util::sync::CancellationToken::new();
     let work = async {
-        let mut running = Vec::new();
-        for (planned, settings) in jobs {
-            running.push(job::start(planned.plan, settings, &planning.connectors, &planning.context).await?);
+        for rows in shown {
+            print(arguments, output, rows).await?;
         }
-        let has_rows = rows.is_some();
-        let until = async {
-            match arguments.duration {
-                Some(duration) => tokio::time::sleep(duration).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            printed = print(arguments, output, rows), if has_rows => printed?,
-            endings = all(&mut running, session.global.quiet || has_rows), if !has_rows => { return endings; }
-            () = until => {}
-            () = stop.cancelled() => {}
+        if has_rows && arguments.limit.is_some() {
+            running.iter().for_each(Job::stop);
         }
-        for job in &running {
-            job.stop();
-        }
-        all(&mut running, true).await
+        all(&running, quiet || has_rows).await
     };
-    let work = async {
-        tokio::select! {
-            outcome = work => outcome,
-            never = sandbox => match never {},
-        }
-    };
-    let stopping = stop.clone();
-    let (endings, stopped) = signals::drive(work, signals::once(move || stopping.cancel())).await?;
-    let endings = endings?;
-    output.finish()?;
-    let bad: u64 = endings.iter().map(|ending| ending.bad).sum();
-    if bad > 0 {
-        tracing::warn!("{} records failed", grouped(bad));
+    tokio::select! {
+        endings = work => return endings,
+        () = until => {}
+        () = stop.cancelled() => {}
     }
-    Ok(if stopped {
-        Exit::Stopped
-    } else if bad > 0 {
-        Exit::SomeFailed
-    } else {
-        Exit::Done
-    })
+    running.iter().for_each(Job::stop);
+    all(&running, true).await
 }
 
 /// Waits for every job, with a line of progress.
-async fn all(jobs: &mut Vec<Job>, quiet: bool) -> Result<Vec<Ending>, Failure> {
+async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
     let progress = Progress::open_ended(quiet);
     let began = Instant::now();
     let mut endings = Vec::new();
-    for job in jobs.drain(..) {
+    for job in jobs {
         let statistics = job.statistics();
         let waiting = job.wait();
         tokio::pin!(waiting);
@@ -235,8 +270,8 @@ async fn all(jobs: &mut Vec<Job>, quiet: bool) -> Result<Vec<Ending>, Failure> {
 }
 
 /// Prints rows until there are no more, or as many as were asked for.
-async fn print(arguments: &RunArguments, output: &mut Output, rows: Option<Shown>) -> Result<(), Failure> {
-    let Some((mut receiver, schema, changes)) = rows else { return Ok(()) };
+async fn print(arguments: &RunArguments, output: &mut Output, rows: Shown) -> Result<(), Failure> {
+    let (mut receiver, schema, changes) = rows;
     let is_json = output.format() == Format::Json;
     let is_folded = arguments.is_final && changes;
     let mut left = arguments.limit.unwrap_or(u64::MAX);
