@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::graph::Step;
-use super::group_aggregate;
 use super::join::{self, JoinInput};
 use super::map::Map;
 use super::operator::Operator;
 use super::upsert::Upsert;
 use super::window::{self, aggregate::Told};
+use super::{deduplicate, group_aggregate, limit, sort, top_n, window_assign};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
 
@@ -52,6 +52,17 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
             };
             join::build(join, input(0), input(1), &output, plan.state_ttl)
         }
+        (NodeKind::WindowAssign(window), [_]) => window_assign::build(window, &output),
+        (NodeKind::TopN(top), [input]) => {
+            top_n::build(top, input, plan.nodes[node.inputs[0].0].changes, &output, node.changes)
+        }
+        (NodeKind::Deduplicate { keys, keep_last }, [input]) => {
+            deduplicate::build(keys, *keep_last, input, plan.state_ttl)
+        }
+        (NodeKind::Sort { order, limit, offset }, [input]) => {
+            sort::build(order, *limit, *offset, input, plan.nodes[node.inputs[0].0].changes)
+        }
+        (NodeKind::Limit { limit, offset }, [_]) => limit::build(*limit, *offset, plan.nodes[node.inputs[0].0].changes),
         _ => {
             let what = format!("`{}` is not something that this build can run", node.label);
             Err(Fault::new(Blame::Program, what))

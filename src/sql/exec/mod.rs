@@ -10,6 +10,12 @@ pub mod group_aggregate;
 pub mod join;
 pub mod operator;
 pub mod window;
+pub mod window_assign;
+
+pub mod deduplicate;
+pub mod limit;
+pub mod sort;
+pub mod top_n;
 
 pub mod build;
 pub mod evaluate;
@@ -22,6 +28,7 @@ pub mod exchange;
 mod assemble;
 mod chain;
 mod clock;
+mod columns;
 mod coordinator;
 mod inlet;
 mod refusals;
