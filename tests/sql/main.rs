@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod failures;
+mod kill;
 mod recovery;
 mod running;
 mod stage;

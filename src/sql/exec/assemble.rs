@@ -348,10 +348,13 @@ impl<'a> Assembly<'a> {
     }
 }
 
+/// Channels into a task, each with the port it feeds.
+type Ports = Vec<(usize, mpsc::Receiver<Message>)>;
+
 /// The channels between fragments: both ends of each, until a task takes them.
 struct Wires {
     outlets: HashMap<(usize, usize), Outlets>,
-    inlets: HashMap<(usize, usize), Vec<(usize, mpsc::Receiver<Message>)>>,
+    inlets: HashMap<(usize, usize), Ports>,
 }
 
 impl Wires {

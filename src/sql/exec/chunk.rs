@@ -122,6 +122,8 @@ fn downcast<A: Clone + 'static>(array: &ArrayRef) -> A {
 }
 
 /// What a channel between two tasks carries.
+// Nearly all of them are rows: a box would cost an allocation a batch to save bytes in a few marks.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone)]
 pub enum Message {
     /// Rows.

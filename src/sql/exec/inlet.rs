@@ -55,6 +55,8 @@ struct Input {
 }
 
 /// What came.
+// Nearly all of it is rows, as with `Message`.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Event {
     /// Rows of a port.

@@ -58,9 +58,9 @@ pub fn write(store: &dyn Store, mut manifest: Manifest, states: &[OperatorState]
                 manifest.operators.len() - 1
             }
         };
-        for table in &state.tables {
+        for (number, table) in state.tables.iter().enumerate() {
             let bytes = snapshot::write(&table.batch)?;
-            let file = format!("{}.{}.{}.arrow.zst", state.identity, state.instance, table.name);
+            let file = format!("{}.{}.{number}.{}.arrow.zst", state.identity, state.instance, table.name);
             store.write(&format!("{folder}/{file}"), &bytes)?;
             written += bytes.len() as u64;
             manifest.operators[position].tables.push(TableFile {
@@ -214,13 +214,13 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path());
         write(&folder, manifest(1), &[state()]).unwrap();
-        let file = place.path().join("checkpoints/00000000000000000001/group-1.0.groups.arrow.zst");
+        let file = place.path().join("checkpoints/00000000000000000001/group-1.0.0.groups.arrow.zst");
         let mut bytes = std::fs::read(&file).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         std::fs::write(&file, bytes).unwrap();
         let fault = read(&folder, 1).unwrap_err();
-        assert!(fault.what.contains("checkpoint 1") && fault.what.contains("group-1.0.groups"), "{fault}");
+        assert!(fault.what.contains("checkpoint 1") && fault.what.contains("group-1.0.0.groups"), "{fault}");
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path());
         write(&folder, manifest(1), &[state()]).unwrap();
-        folder.write("checkpoints/00000000000000000002/group-1.0.groups.arrow.zst", b"half").unwrap();
+        folder.write("checkpoints/00000000000000000002/group-1.0.0.groups.arrow.zst", b"half").unwrap();
         assert_eq!(epochs(&folder).unwrap(), [1]);
     }
 
