@@ -33,6 +33,9 @@ pub const QUEUE_KBYTES: u32 = 128 << 10;
 /// The embedded broker lets who joins a known group again wait for a session less a second, 44 s by default;
 /// and a session shorter than its 3 s of gathering members never begins.
 const EMBEDDED_SESSION_MS: u32 = 6_000;
+/// The embedded broker answers a fetch of nothing only when its wait is over, whatever comes meanwhile: so long are new
+/// records in coming.
+const EMBEDDED_FETCH_WAIT_MS: u32 = 50;
 /// What idempotence allows in flight (Kafka's own limit).
 const IDEMPOTENT_IN_FLIGHT_MAX: i64 = 5;
 /// librdkafka's own upper limit of `socket.timeout.ms`.
@@ -195,6 +198,7 @@ impl Connection {
         );
         if self.environment.is_embedded() {
             client
+                .set("fetch.wait.max.ms", EMBEDDED_FETCH_WAIT_MS.to_string())
                 .set("session.timeout.ms", EMBEDDED_SESSION_MS.to_string())
                 .set("heartbeat.interval.ms", (EMBEDDED_SESSION_MS / 3).to_string());
         }
