@@ -1,11 +1,13 @@
-//! Questions to a cluster that change nothing: brokers, topics, watermarks. Every question has a deadline and runs off
-//! the async threads; refused credentials answer at once.
+//! Questions to a cluster: brokers, topics, watermarks. Every question has a deadline and runs off the async threads;
+//! refused credentials answer at once. It changes nothing but what it says: it creates a topic.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
 use serde::Serialize;
 
@@ -13,10 +15,16 @@ use crate::core::fault::{Blame, Fault};
 
 use super::cause::call_fault;
 use super::context::Context;
+use super::embedded::EmbeddedBroker;
 use super::settings::Connection;
 
 /// One attempt to ask; between two the client's errors are read, so that a refused login does not wait for the deadline.
 const ATTEMPT: Duration = Duration::from_millis(500);
+
+/// Kafka's way to say: as many copies as the cluster makes by default.
+const REPLICATION_OF_THE_CLUSTER: i32 = -1;
+/// Between two looks for a topic that was created: brokers tell each other within a few of these.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long the client's own news are waited for: a zero would take one log line and leave the error behind it.
 const SERVE: Duration = Duration::from_millis(10);
@@ -126,6 +134,40 @@ impl Admin {
         .await
     }
 
+    /// Creates a topic with the cluster's own replication, and returns when the cluster shows it. One that exists stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// No permission, a name or a number of partitions that the cluster does not take, no answer in time.
+    pub async fn create_topic(&self, topic: &str, partitions: i32, timeout: Duration) -> Result<(), Fault> {
+        if self.connection.environment().is_embedded() {
+            let topic = topic.to_owned();
+            return off_the_async_threads(move || EmbeddedBroker::shared()?.create_topic(&topic, partitions)).await;
+        }
+        let doing = format!("create the topic `{topic}`");
+        let failed = |error| self.connection.scrubber().clean(call_fault(&doing, &error));
+        let context = self.connection.context();
+        let client: AdminClient<Context> = self.connection.base().create_with_context(context).map_err(failed)?;
+        let options = AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
+        let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(REPLICATION_OF_THE_CLUSTER));
+        let outcome = client.create_topics([&wanted], &options).await;
+        // Its end waits for its thread.
+        off_the_async_threads(move || Ok(drop(client))).await?;
+        match outcome.map_err(failed)?.into_iter().next() {
+            None | Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {}
+            Some(Err((_, code))) => return Err(not_created(topic, code)),
+        }
+        let deadline = Instant::now() + timeout;
+        loop {
+            match self.cluster(Some(topic), timeout).await {
+                Err(fault) if fault.blame == Blame::Operator && Instant::now() < deadline => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                outcome => return outcome.map(drop),
+            }
+        }
+    }
+
     /// Names of the consumer groups.
     ///
     /// # Errors
@@ -143,6 +185,18 @@ impl Admin {
         })
         .await
     }
+}
+
+fn not_created(topic: &str, code: RDKafkaErrorCode) -> Fault {
+    use RDKafkaErrorCode as Code;
+    let (blame, next) = match code {
+        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
+            (Blame::Authentication, "ask for CREATE on it, or have it created")
+        }
+        Code::InvalidTopic => (Blame::Operator, "letters, digits, `.`, `_` and `-` make a name, at most 249 of them"),
+        _ => (Blame::Operator, "create it by hand"),
+    };
+    Fault::new(blame, format!("the topic `{topic}` could not be created: {code}")).next(next)
 }
 
 /// Metadata with a deadline; a refused login ends it at once.

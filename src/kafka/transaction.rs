@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
@@ -25,6 +25,8 @@ pub struct TransactionFault {
     /// The transaction can be aborted and the producer used again. Where it is false nobody knows whether the transaction
     /// was committed: only a fresh producer and the committed offsets can tell.
     pub can_abort: bool,
+    /// Another producer has claimed the transactional id: this one must not claim it back.
+    pub is_fenced: bool,
 }
 
 impl<R: Receipts> Producer<R> {
@@ -101,20 +103,22 @@ async fn blocking(
     });
     match outcome.await {
         Ok(outcome) => outcome,
-        Err(fault) => Err(TransactionFault { fault, can_abort: false }),
+        Err(fault) => Err(TransactionFault { fault, can_abort: false, is_fenced: false }),
     }
 }
 
 fn fault_of(doing: &str, error: &KafkaError) -> TransactionFault {
-    match error {
-        KafkaError::Transaction(inner) => {
-            let what = format!("could not {doing}: {}", inner.string());
-            let mut fault = Fault::new(Blame::Connection, what);
-            if inner.is_fatal() {
-                fault = fault.next("another producer of the same transactional id may have taken over");
-            }
-            TransactionFault { fault, can_abort: inner.txn_requires_abort() && !inner.is_fatal() }
-        }
-        other => TransactionFault { fault: call_fault(doing, other), can_abort: false },
+    let KafkaError::Transaction(inner) = error else {
+        return TransactionFault { fault: call_fault(doing, error), can_abort: false, is_fenced: false };
+    };
+    let fault = Fault::new(Blame::Connection, format!("could not {doing}: {}", inner.string()));
+    let is_fenced = matches!(
+        inner.code(),
+        RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch
+    );
+    if is_fenced {
+        let fault = fault.next("another producer has taken over its transactional id: does the job run twice?");
+        return TransactionFault { fault, can_abort: false, is_fenced };
     }
+    TransactionFault { fault, can_abort: inner.txn_requires_abort() && !inner.is_fatal(), is_fenced }
 }

@@ -8,4 +8,5 @@ mod consuming;
 mod headless;
 mod producing;
 mod real;
+mod sql;
 mod tailing;

@@ -55,7 +55,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// What `sql run --help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
-  velox-tui sql run -e 'SELECT * FROM orders WHERE total > 100' --limit 10
+  velox-tui sql run -e 'SELECT * FROM orders WHERE amount > 100' --limit 10
   velox-tui sql run -e 'SELECT customer_id, SUM(amount) FROM orders
       WINDOW TUMBLING(10s) GROUP BY customer_id EMIT CHANGES' --for 30s
   velox-tui sql run -e \"SELECT symbol, SUM(price * quantity) FROM 'file:///tmp/trades.csv?header=true' GROUP BY symbol\" --final

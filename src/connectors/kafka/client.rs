@@ -67,7 +67,6 @@ impl Client {
             // As Java's clients place keys, so that topics of both can be joined partition by partition.
             config.set("partitioner", "murmur2_random");
         }
-        connected.apply(&mut config);
         let mut timeout = connection.delivery_timeout(settings);
         if let Some((id, transaction_timeout)) = transactional {
             let transaction_timeout = transaction_timeout.clamp(Duration::from_secs(1), TRANSACTION_TIMEOUT_MAX);
@@ -132,7 +131,7 @@ impl Client {
 
     fn fault(&self, fault: &SendFault, lost: u64) -> Fault {
         let what = format!("{lost} records to `{}` were not delivered, the first: {}", self.topic, fault.what);
-        Fault::new(Blame::Connection, what)
+        Fault { what, ..fault.clone().into() }
     }
 
     /// The producer itself, for transactions.
@@ -165,7 +164,6 @@ impl Marker {
     pub fn open(connected: &Arc<Connected>, group: &str) -> Result<Self, Fault> {
         let connection = &connected.connection;
         let mut config = connection.consumer_config(&connection.environment().consumer)?;
-        connected_to_consumer(connected, &mut config);
         // An offset of a transaction that is not decided yet must be waited for, not overlooked.
         config.set("group.id", group).set("isolation.level", "read_committed");
         let consumer: BaseConsumer<ClientContext> = config
@@ -206,15 +204,5 @@ impl Marker {
             .group_metadata()
             .ok_or_else(|| Fault::new(Blame::Program, "the group of a transactional sink is not known"))?;
         Ok((offsets, group))
-    }
-}
-
-/// Settings of a producer do not suit a consumer; those of the connection do.
-fn connected_to_consumer(connected: &Connected, config: &mut ClientConfig) {
-    const SHARED: [&str; 5] = ["security.", "sasl.", "ssl.", "client.", "socket."];
-    for (key, value) in &connected.native {
-        if SHARED.iter().any(|prefix| key.starts_with(prefix)) {
-            config.set(key, value);
-        }
     }
 }

@@ -31,8 +31,8 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "brokers",
-        also: &["bootstrap.servers", "properties.bootstrap.servers"],
-        help: "`host:port,…` or `embedded://`; those of the environment where absent, always with its login",
+        also: &["bootstrap.servers", "properties.bootstrap.servers", "kafka.bootstrap.servers"],
+        help: "`host:port,…` or `embedded://`; the environment's where absent. Its login goes to no others",
         ..Parameter::TEXT
     },
     FORMAT,
@@ -41,25 +41,47 @@ const PARAMETERS: &[Parameter] = &[
     NULL_TEXT,
     Parameter {
         name: "group.id",
-        also: &["group", "properties.group.id"],
+        also: &["group", "properties.group.id", "kafka.group.id"],
         end: Some(End::Source),
         help: "a consumer group to which checkpointed positions are committed, for monitors, and to begin from with `start` = 'group'",
         ..Parameter::TEXT
     },
     Parameter {
         name: "start",
-        also: &["scan.startup.mode", "auto.offset.reset", "start.from", "properties.auto.offset.reset"],
+        also: &["scan.startup.mode", "start.from"],
         end: Some(End::Source),
-        default: Some("earliest"),
-        help: "where to begin without a checkpoint: earliest, latest, group, an offset, or a time in RFC 3339",
+        help: "where to begin without a checkpoint: earliest (also where nothing is said), latest, group (where a `group.id` is given), an offset, or a time in RFC 3339",
         ..Parameter::TEXT
     },
     Parameter {
         name: "start.timestamp",
-        also: &["scan.startup.timestamp-millis"],
+        also: &["scan.startup.timestamp-millis", "scan.startup.timestamp"],
+        end: Some(End::Source),
+        help: "begin at the first record of this time: milliseconds since 1970, or RFC 3339",
+        ..Parameter::TEXT
+    },
+    Parameter {
+        name: "start.offset",
+        also: &["scan.startup.offset"],
         end: Some(End::Source),
         takes: Takes::Number,
-        help: "begin at the first record of this time, milliseconds since 1970",
+        help: "begin at this offset of every partition",
+        ..Parameter::TEXT
+    },
+    Parameter {
+        name: "start.offsets",
+        also: &["scan.startup.specific-offsets"],
+        end: Some(End::Source),
+        help: "begin at these: `0:42;1:7`, or `partition:0,offset:42;partition:1,offset:7`",
+        ..Parameter::TEXT
+    },
+    Parameter {
+        name: "auto.offset.reset",
+        also: &["properties.auto.offset.reset", "kafka.auto.offset.reset"],
+        end: Some(End::Source),
+        takes: Takes::OneOf(&["earliest", "latest"]),
+        default: Some("earliest"),
+        help: "where to begin where nothing else says it, and where the group has no commit",
         ..Parameter::TEXT
     },
     Parameter {
@@ -72,6 +94,7 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "isolation.level",
+        also: &["properties.isolation.level", "kafka.isolation.level"],
         end: Some(End::Source),
         takes: Takes::OneOf(&["read_committed", "read_uncommitted"]),
         default: Some("read_committed"),
@@ -123,7 +146,17 @@ const PARAMETERS: &[Parameter] = &[
         ..Parameter::TEXT
     },
     Parameter {
+        name: "sink.partitions",
+        also: &["partitions"],
+        end: Some(End::Sink),
+        takes: Takes::Number,
+        default: Some("3"),
+        help: "partitions of the topic where it is not there yet and is created",
+        ..Parameter::TEXT
+    },
+    Parameter {
         name: "transactional.id",
+        also: &["properties.transactional.id", "kafka.transactional.id"],
         end: Some(End::Sink),
         help: "exactly-once: the id of the producer; `velox-` and the job's name where absent",
         ..Parameter::TEXT
@@ -152,7 +185,7 @@ const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "kafka.",
         takes: Takes::Prefix,
-        help: "a setting of librdkafka under its own name, passed on as it is",
+        help: "a setting of librdkafka under its own name: security.protocol, sasl.username, fetch.min.bytes",
         ..Parameter::TEXT
     },
     Parameter { name: "properties.", takes: Takes::Prefix, help: "the same, as Flink writes it", ..Parameter::TEXT },
@@ -204,7 +237,7 @@ impl Connector for KafkaConnector {
     }
 
     async fn check(&self, options: &Options, context: &Context) -> Result<(), Fault> {
-        let settings = settings::Connected::of(options, "", context)?;
+        let settings = settings::Connected::of(options, End::Source, "", context)?;
         let timeout = settings.connection.request_timeout();
         Admin::open(&settings.connection)?.cluster(Some(&settings.topic), timeout).await.map(drop)
     }

@@ -35,6 +35,8 @@ use crate::kafka::context::Context as ClientContext;
 const BATCHES_WAITING: usize = 2;
 /// Bytes of values in one batch: a few large records must not become 8,192 of them.
 const BATCH_BYTES_MAX: u64 = 8 << 20;
+/// How long records that are known to be there are waited for: a broker that changes its leader is back within it.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
 /// How long one look at the queue may last: the delay of an ending.
 const LOOK: Duration = Duration::from_millis(50);
 /// What librdkafka reads ahead of one partition: a tenth of a second at 80 MB/s.
@@ -63,7 +65,15 @@ pub(super) struct ReaderSettings {
 
 /// What the thread hands over.
 enum Handed {
-    Rows { rows: SourceRows, next: i64, lag: Option<u64> },
+    Rows {
+        rows: SourceRows,
+        next: i64,
+        lag: Option<u64>,
+    },
+    /// Nothing is left to read for now.
+    CaughtUp {
+        next: i64,
+    },
     End,
     Broken(Fault),
 }
@@ -77,6 +87,10 @@ pub(super) struct KafkaReader {
     rows_max: Arc<AtomicUsize>,
     next: i64,
     lag: Option<u64>,
+    /// Where the partition ended when it was opened.
+    end: i64,
+    /// Whether it has been read that far.
+    has_caught_up: bool,
     is_over: bool,
 }
 
@@ -87,8 +101,18 @@ impl KafkaReader {
         let rows_max = Arc::new(AtomicUsize::new(BATCH_ROWS_MAX));
         let (stop, most) = (is_stopped.clone(), rows_max.clone());
         let worker = off_the_async_threads(move || Worker::open(settings, stop, most).map(Box::new)).await?;
-        let next = worker.next;
-        Ok(Self { worker: Some(worker), inbox, is_stopped, rows_max, next, lag: None, is_over: false })
+        let (next, end) = (worker.next, worker.high);
+        Ok(Self {
+            worker: Some(worker),
+            inbox,
+            is_stopped,
+            rows_max,
+            next,
+            lag: u64::try_from(end - next).ok(),
+            end,
+            has_caught_up: next >= end,
+            is_over: false,
+        })
     }
 
     fn start(&mut self, worker: Box<Worker>) -> Result<(), Fault> {
@@ -112,11 +136,18 @@ impl SplitReader for KafkaReader {
         if let Some(worker) = self.worker.take() {
             self.start(worker)?;
         }
+        // Idle means that nothing is there: while records are known to be, they are waited for.
+        let wait = if self.has_caught_up { wait } else { wait.max(CATCH_UP_WAIT) };
         let Ok(handed) = tokio::time::timeout(wait, self.inbox.recv()).await else { return Ok(Pull::Idle) };
         match handed {
             Some(Handed::Rows { rows, next, lag }) => {
                 (self.next, self.lag) = (next, lag);
+                self.has_caught_up |= next >= self.end;
                 Ok(Pull::Rows(rows))
+            }
+            Some(Handed::CaughtUp { next }) => {
+                (self.next, self.lag, self.has_caught_up) = (next, Some(0), true);
+                Ok(Pull::Idle)
             }
             Some(Handed::End) => {
                 (self.is_over, self.lag) = (true, Some(0));
@@ -157,8 +188,12 @@ struct Worker {
     is_stopped: Arc<AtomicBool>,
     rows_max: Arc<AtomicUsize>,
     next: i64,
+    /// Where the partition ended when it was opened.
+    high: i64,
     /// Nothing is left before here that can be read now.
     is_caught_up: bool,
+    /// Whether the caller knows that.
+    has_told: bool,
     tombstones: Vec<u32>,
     early_bad: Vec<(BadRecord, u32)>,
 }
@@ -183,7 +218,6 @@ impl Worker {
         let mut config = connection.consumer_config(&connection.environment().consumer)?;
         config.set("queued.max.messages.kbytes", READ_AHEAD_KBYTES.to_string());
         crate::kafka::tail::read_ahead(&mut config);
-        settings.connected.apply(&mut config);
         // librdkafka assigns only to a named group. It is never joined.
         let unnamed = || format!("velox-sql-{}", uuid::Uuid::new_v4().simple());
         config
@@ -194,7 +228,7 @@ impl Worker {
             // Where records between a position and the oldest one kept are gone, that is an error and no detail.
             .set("auto.offset.reset", "error");
         let consumer: BaseConsumer<ClientContext> = config.create_with_context(connection.context()).map_err(failed)?;
-        let next = first_offset(&settings, &consumer)?;
+        let (next, high) = first_offset(&settings, &consumer)?;
         let mut assignment = TopicPartitionList::with_capacity(1);
         assignment.add_partition_offset(&topic, settings.partition, Offset::Offset(next)).map_err(failed)?;
         consumer.assign(&assignment).map_err(failed)?;
@@ -213,7 +247,9 @@ impl Worker {
             is_stopped,
             rows_max,
             next,
+            high,
             is_caught_up: false,
+            has_told: false,
             tombstones: Vec::new(),
             early_bad: Vec::new(),
             topic,
@@ -226,10 +262,12 @@ impl Worker {
             let handed = match self.collect() {
                 Ok(Some(rows)) => Handed::Rows { rows, next: self.next, lag: self.lag() },
                 Ok(None) if self.is_at_end() => Handed::End,
+                Ok(None) if self.is_caught_up && !self.has_told => Handed::CaughtUp { next: self.next },
                 Ok(None) => continue,
                 Err(fault) => Handed::Broken(fault),
             };
-            let is_last = !matches!(handed, Handed::Rows { .. });
+            self.has_told = matches!(handed, Handed::CaughtUp { .. });
+            let is_last = matches!(handed, Handed::End | Handed::Broken(_));
             // Waits while the caller is busy: that is the backpressure. Fails when the reader is gone.
             if outbox.blocking_send(handed).is_err() || is_last {
                 return;
@@ -245,7 +283,8 @@ impl Worker {
         if self.is_caught_up {
             return Some(0);
         }
-        let known = self.consumer.context().watch.ends_of(&self.topic)?.get(&self.settings.partition).copied()?;
+        let ends = self.consumer.context().watch.ends_of(&self.topic).unwrap_or_default();
+        let known = ends.get(&self.settings.partition).map_or(self.high, |end| self.high.max(*end));
         let end = self.settings.end.unwrap_or(known);
         Some(u64::try_from(end - self.next).unwrap_or(0))
     }
@@ -508,8 +547,8 @@ impl Keys {
     }
 }
 
-/// The offset to begin at. Blocks.
-fn first_offset(settings: &ReaderSettings, consumer: &BaseConsumer<ClientContext>) -> Result<i64, Fault> {
+/// The offset to begin at, and where the partition ends now. Blocks.
+fn first_offset(settings: &ReaderSettings, consumer: &BaseConsumer<ClientContext>) -> Result<(i64, i64), Fault> {
     let connection = &settings.connected.connection;
     let (topic, partition) = (settings.connected.topic.as_str(), settings.partition);
     let timeout = connection.request_timeout();
@@ -518,28 +557,31 @@ fn first_offset(settings: &ReaderSettings, consumer: &BaseConsumer<ClientContext
         if from < marks.low || from > marks.high {
             return Err(lost(topic, partition, from));
         }
-        return Ok(from);
+        return Ok((from, marks.high));
     }
     let failed = |error: KafkaError| {
         connection.scrubber().clean(call_fault(&format!("find where to begin in `{topic}`"), &error))
     };
     let mut wanted = TopicPartitionList::with_capacity(1);
-    Ok(match settings.start {
+    let first = match &settings.start {
         Start::Earliest => marks.low,
         Start::Latest => marks.high,
-        Start::Offset(offset) => offset.clamp(marks.low, marks.high),
+        Start::Offset(offset) => (*offset).clamp(marks.low, marks.high),
+        Start::Offsets(offsets) => offsets.get(&partition).map_or(marks.low, |at| (*at).clamp(marks.low, marks.high)),
         Start::Time(time) => {
-            wanted.add_partition_offset(topic, partition, Offset::Offset(time)).map_err(failed)?;
+            wanted.add_partition_offset(topic, partition, Offset::Offset(*time)).map_err(failed)?;
             let found = consumer.offsets_for_times(wanted, timeout).map_err(failed)?;
             offset_of(&found, topic, partition).unwrap_or(marks.high)
         }
-        Start::Group => {
+        Start::Group { else_latest } => {
             wanted.add_partition_offset(topic, partition, Offset::Invalid).map_err(failed)?;
             let found = consumer.committed_offsets(wanted, timeout).map_err(failed)?;
             // A commit that retention has overtaken: what is left begins at the oldest record.
-            offset_of(&found, topic, partition).map_or(marks.low, |offset| offset.clamp(marks.low, marks.high))
+            let nowhere = if *else_latest { marks.high } else { marks.low };
+            offset_of(&found, topic, partition).map_or(nowhere, |offset| offset.clamp(marks.low, marks.high))
         }
-    })
+    };
+    Ok((first, marks.high))
 }
 
 fn offset_of(found: &TopicPartitionList, topic: &str, partition: i32) -> Option<i64> {

@@ -9,16 +9,20 @@ use async_trait::async_trait;
 use super::client::{Client, Marker, Refusal, TRANSACTION_TIMEOUT_MAX};
 use super::key::{KeyFormat, Keys};
 use super::settings::Connected;
-use crate::connectors::contract::{BadRow, Context, Op, Sink, SinkRequest, SinkRows};
+use crate::connectors::contract::{BadRow, Context, End, Op, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
+use crate::core::environment::Guard;
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Encoded, Encoder};
+use crate::kafka::admin::Admin;
 use crate::kafka::producer::Outgoing;
 use crate::kafka::transaction::TransactionFault;
 
 /// How long a broker keeps a transaction open where nothing else is said.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(600);
+/// Partitions of a topic that is created where nothing else is said: enough to spread keys, few enough for one broker.
+const PARTITIONS: u64 = 3;
 /// Rows after which other tasks of this thread have their turn.
 const TURN_ROWS: usize = 1_024;
 
@@ -42,6 +46,8 @@ pub(super) struct KafkaSink {
     key_format: KeyFormat,
     headers: Vec<(String, String)>,
     has_event_times: bool,
+    /// Partitions of the topic where it has to be created.
+    partitions: i32,
     client: Option<Client>,
     transaction: Option<Transaction>,
 }
@@ -57,7 +63,12 @@ struct Transaction {
 
 impl KafkaSink {
     pub fn new(request: &SinkRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
-        let connected = Arc::new(Connected::of(options, &request.name, context)?);
+        let connected = Arc::new(Connected::of(options, End::Sink, &request.name, context)?);
+        let environment = connected.connection.environment();
+        if environment.guard() == Guard::ReadOnly {
+            let what = format!("`{}` cannot be written: {} is read-only", connected.topic, environment.environment);
+            return Err(Fault::new(Blame::Operator, what).next("write to another environment, or change its `guard`"));
+        }
         let mode = options.get("mode").or_else(|| options.get("sink.mode")).map(str::to_ascii_lowercase);
         let format = match mode.as_deref() {
             Some("debezium") => Format::Debezium,
@@ -113,6 +124,8 @@ impl KafkaSink {
             key_format: KeyFormat::of(options, request.key.len())?,
             headers: headers.iter().map(|(name, value)| (name.to_owned(), value.text.clone())).collect(),
             has_event_times: !options.get("timestamp").is_some_and(|text| text.eq_ignore_ascii_case("now")),
+            partitions: i32::try_from(options.number("sink.partitions")?.unwrap_or(PARTITIONS).max(1))
+                .unwrap_or(i32::MAX),
             client: None,
             transaction,
         })
@@ -122,6 +135,21 @@ impl KafkaSink {
         self.client
             .as_ref()
             .ok_or_else(|| Fault::new(Blame::Program, format!("the sink to `{}` is not open", self.connected.topic)))
+    }
+
+    /// Creates the topic where it is not there.
+    async fn ensure_topic(&self) -> Result<(), Fault> {
+        let (topic, timeout) = (&self.connected.topic, self.connected.connection.request_timeout());
+        let admin = Admin::open(&self.connected.connection)?;
+        match admin.cluster(Some(topic), timeout).await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.blame != Blame::Operator => Err(fault),
+            Err(_) => {
+                admin.create_topic(topic, self.partitions, timeout).await?;
+                tracing::info!("created the topic {topic} with {} partitions", self.partitions);
+                Ok(())
+            }
+        }
     }
 
     /// A fresh producer of the transactional id, and what it finds committed. Whatever was open is aborted.
@@ -141,6 +169,14 @@ impl KafkaSink {
         Ok(committed)
     }
 
+    /// The epoch that the topic remembers.
+    async fn committed(&self) -> Result<u64, Fault> {
+        match self.transaction.as_ref().and_then(|transaction| transaction.marker.as_ref()) {
+            Some(marker) => marker.committed().await,
+            None => Ok(0),
+        }
+    }
+
     fn begin(&mut self) -> Result<(), Fault> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         if !transaction.is_open {
@@ -152,7 +188,7 @@ impl KafkaSink {
     }
 
     async fn commit_with_mark(&self, epoch: u64) -> Result<(), TransactionFault> {
-        let program = |fault: Fault| TransactionFault { fault, can_abort: true };
+        let program = |fault: Fault| TransactionFault { fault, can_abort: true, is_fenced: false };
         let client = self.client().map_err(program)?;
         if let Some(marker) = self.transaction.as_ref().and_then(|transaction| transaction.marker.as_ref()) {
             let (offsets, group) = marker.of(epoch).map_err(program)?;
@@ -216,6 +252,7 @@ impl KafkaSink {
 #[async_trait]
 impl Sink for KafkaSink {
     async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        self.ensure_topic().await?;
         if self.transaction.is_some() {
             return self.claim().await.map(Some);
         }
@@ -264,8 +301,9 @@ impl Sink for KafkaSink {
                 .next(format!("start the job again: it goes on from epoch {}", transaction.committed)));
         }
         if let Err(failure) = self.commit_with_mark(epoch).await {
-            // Nobody knows whether it was committed but the broker: a fresh producer settles it, then we ask.
-            let committed = self.claim().await?;
+            // Nobody knows whether it was committed but the broker: a fresh producer settles it, then we ask. Whoever has
+            // taken the id over has settled it, and keeps it.
+            let committed = if failure.is_fenced { self.committed().await? } else { self.claim().await? };
             if committed < epoch {
                 let next = format!("start the job again: it goes on from epoch {committed}");
                 return Err(failure.fault.next(next));

@@ -12,8 +12,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::key::KeyFormat;
 use super::reader::{KafkaReader, ReaderSettings};
 use super::settings::{Connected, Start, is_bounded, start};
+use crate::connectors::accept::nearest;
 use crate::connectors::contract::{
-    Columns, Context, Position, Source, SourceRequest, Split, SplitReader, system_columns,
+    Columns, Context, End, Position, Source, SourceRequest, Split, SplitReader, system_columns,
 };
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
@@ -28,6 +29,12 @@ use crate::kafka::tail::{Tail, TailSettings};
 
 /// Records of a sample that are taken in one look.
 const SAMPLE_BATCH: usize = 256;
+/// So many records show what is common.
+const SAMPLE_ENOUGH: usize = 20;
+/// How long more records are waited for where a topic has but few: a topic that lives brings some, and nobody notices.
+const SAMPLE_SETTLES: Duration = Duration::from_millis(400);
+/// Topics that are named where one is missing: what a line holds.
+const NAMES_SHOWN_MAX: usize = 8;
 
 /// A topic.
 pub(super) struct KafkaSource {
@@ -55,11 +62,15 @@ struct Group {
 
 impl KafkaSource {
     pub async fn open(request: &SourceRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
-        let connected = Connected::of(options, &request.name, context)?;
+        let connected = Connected::of(options, End::Source, &request.name, context)?;
         let format = Format::of(options)?;
         let start = start(options)?;
         let admin = Admin::open(&connected.connection)?;
-        let marks = admin.watermarks(&connected.topic, connected.connection.request_timeout()).await?;
+        let timeout = connected.connection.request_timeout();
+        let marks = match admin.watermarks(&connected.topic, timeout).await {
+            Ok(marks) => marks,
+            Err(fault) => return Err(missing(&admin, &connected, timeout, fault).await),
+        };
         let key_names: Vec<String> = options.get("key.fields").map_or_else(Vec::new, |fields| {
             fields.split([',', ';']).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
         });
@@ -166,7 +177,7 @@ impl Source for KafkaSource {
             None => None,
         };
         // A partition that appeared later is read from its beginning: nobody has seen any of it.
-        let start = if self.marks.contains_key(&partition) { self.start } else { Start::Earliest };
+        let start = if self.marks.contains_key(&partition) { self.start.clone() } else { Start::Earliest };
         let settings = ReaderSettings {
             connected: self.connected.clone(),
             partition,
@@ -217,12 +228,34 @@ impl Group {
         }
         let connection = &connected.connection;
         let mut config = connection.consumer_config(&connection.environment().consumer)?;
-        connected.apply(&mut config);
         config.set("group.id", &self.name);
         let committer: BaseConsumer<ClientContext> = config
             .create_with_context(connection.context())
             .map_err(|error| connection.scrubber().clean(call_fault("open a consumer", &error)))?;
         Ok(slot.insert(Arc::new(committer)).clone())
+    }
+}
+
+/// The fault of a topic that is not there names those that are.
+async fn missing(admin: &Admin, connected: &Connected, timeout: Duration, fault: Fault) -> Fault {
+    if fault.blame != Blame::Operator {
+        return fault;
+    }
+    let Ok(cluster) = admin.cluster(None, timeout).await else { return fault };
+    let names: Vec<&str> = cluster.topics.iter().map(|topic| topic.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().filter(|name| !name.starts_with("__")).collect();
+    if names.contains(&connected.topic.as_str()) {
+        return fault;
+    }
+    if let Some(near) = nearest(&connected.topic, names.iter().copied()) {
+        return fault.next(format!("did you mean `{near}`?"));
+    }
+    let more = names.len().saturating_sub(NAMES_SHOWN_MAX);
+    let shown = names[..names.len() - more].join(", ");
+    match (names.is_empty(), more) {
+        (true, _) => fault.next("there are no topics yet"),
+        (false, 0) => fault.next(format!("topics are {shown}")),
+        (false, more) => fault.next(format!("topics are {shown} and {more} more")),
     }
 }
 
@@ -262,8 +295,10 @@ async fn sampled(connected: &Connected, format: &Format, options: &Options) -> R
         let settings = TailSettings::whole(StartAt::Last(wanted as u64));
         let mut tail = Tail::open(&connection, &topic, &settings, connection.request_timeout())?;
         let (mut inference, mut seen) = (Inference::default(), 0);
-        while seen < wanted && begun.elapsed() < wait {
-            let batch = tail.next_batch(SAMPLE_BATCH, wait.saturating_sub(begun.elapsed()), || false)?;
+        let (mut deadline, mut few_since) = (begun + wait, None);
+        while seen < wanted && Instant::now() < deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let batch = tail.next_batch(SAMPLE_BATCH, left, || false)?;
             for record in &batch.records {
                 let value = record.value.as_deref();
                 if let Some(value) = if is_debezium { value.and_then(debezium::row_of) } else { value } {
@@ -273,7 +308,10 @@ async fn sampled(connected: &Connected, format: &Format, options: &Options) -> R
             }
             // What is there was seen; more may take for ever to come.
             if batch.at_end && seen > 0 {
-                break;
+                if seen >= SAMPLE_ENOUGH {
+                    break;
+                }
+                deadline = deadline.min(*few_since.get_or_insert_with(Instant::now) + SAMPLE_SETTLES);
             }
         }
         Ok(inference)
