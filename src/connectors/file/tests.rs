@@ -1,3 +1,4 @@
+//! Files in a folder of the test: every format read and written, and what a crash may leave.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

@@ -353,7 +353,7 @@ fn needed(columns: ColumnNames, wanted: &[usize]) -> usize {
 }
 
 fn last_person(event: u64) -> u64 {
-    event / EPOCH * PERSONS + (event % EPOCH).min(PERSONS - 1)
+    event / EPOCH * PERSONS
 }
 
 fn next_person(event: u64, rng: &mut SmallRng) -> u64 {

@@ -72,7 +72,7 @@ fn shuffled(place: u64, group: u64, rows: Option<u64>) -> u64 {
     /// Nexmark's own step; prime, so every row of a group comes once unless the group is a multiple of it.
     const STEP: u64 = 953;
     let start = place / group * group;
-    if group == 1 || group % STEP == 0 || rows.is_some_and(|rows| start + group > rows) {
+    if group == 1 || group.is_multiple_of(STEP) || rows.is_some_and(|rows| start + group > rows) {
         return place;
     }
     start + (place % group * STEP) % group

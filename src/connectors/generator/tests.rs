@@ -1,3 +1,4 @@
+//! Made rows: Nexmark against its crate, distributions, splits, positions and rates.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;

@@ -161,7 +161,7 @@ impl KeyDecoder {
             return Err(Bad { class: "malformed", message, path: Vec::new() });
         }
         for (index, column) in self.columns.iter_mut().enumerate() {
-            match parts.get(index).filter(|part| !is_null && !(part.is_empty() && self.format == KeyFormat::Pipe)) {
+            match parts.get(index).filter(|part| !is_null && (!part.is_empty() || self.format != KeyFormat::Pipe)) {
                 // A JSON serialiser writes a text key with quotes.
                 Some([b'"', text @ .., b'"']) if !text.contains(&b'\\') => column.read_text(text),
                 Some(text) => column.read_text(text),

@@ -1,3 +1,4 @@
+//! Topics on an embedded broker: what is written, read, skipped, deleted and handed back.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;

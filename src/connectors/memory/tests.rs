@@ -1,3 +1,4 @@
+//! Tables and pipes of this process: read from positions, filled and emptied, committed by epochs.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;

@@ -5,6 +5,7 @@ pub(crate) mod column;
 mod decode;
 mod encode;
 mod object;
+mod read;
 pub mod scan;
 
 pub use decode::JsonDecoder;

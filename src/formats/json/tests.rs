@@ -1,3 +1,4 @@
+//! Records in and out: every type, every way to be wrong, and neighbours that must not notice.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
