@@ -25,7 +25,7 @@ pub mod signals;
 mod consume;
 mod produce;
 mod run;
-mod sql;
+pub mod sql;
 mod tail;
 
 pub use arguments::{Arguments, Command, Format, Global};

@@ -5,10 +5,10 @@ mod describe;
 mod explain;
 mod formatting;
 mod functions;
-mod rows;
+pub mod rows;
 mod run;
 mod screen;
-mod text;
+pub mod text;
 mod validate;
 
 use clap::Subcommand;

@@ -23,14 +23,14 @@ const COLUMN_WIDTH_MIN: usize = 6;
 pub enum Rows {
     /// For people.
     Table(Table),
-    /// For programs.
-    Json(JsonEncoder),
+    /// For programs; whether rows are taken back.
+    Json(JsonEncoder, bool),
 }
 
 impl Rows {
     /// Rows of this schema. `changes` says whether rows are taken back.
     pub fn new(schema: &Schema, changes: bool, is_json: bool) -> Self {
-        if is_json { Self::Json(JsonEncoder::default()) } else { Self::Table(Table::new(schema, changes)) }
+        if is_json { Self::Json(JsonEncoder::default(), changes) } else { Self::Table(Table::new(schema, changes)) }
     }
 
     /// Writes at most `limit` rows; gives how many it wrote.
@@ -43,7 +43,9 @@ impl Rows {
         let op = |row: usize| rows.ops.as_ref().map(|ops| Op::of(ops.value(row)));
         match self {
             Self::Table(table) => table.write(&batch, op, to)?,
-            Self::Json(encoder) => {
+            Self::Json(encoder, changes) => {
+                // Rows that only come in a result that changes are inserts, and say so.
+                let op = |row: usize| op(row).or(changes.then_some(Op::Insert));
                 let encoded = encoder.encode(&batch)?;
                 let mut start = 0;
                 for (row, end) in encoded.ends.iter().enumerate() {
