@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cases;
 mod failures;
 mod kill;
 mod recovery;
 mod running;
 mod stage;
+mod topic;

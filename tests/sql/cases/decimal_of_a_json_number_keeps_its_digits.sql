@@ -1,0 +1,4 @@
+-- input t: {"a":12345678901234567890.123456789}
+
+CREATE SOURCE t (a DECIMAL(38, 9)) WITH ('topic' = 't');
+SELECT a FROM t;

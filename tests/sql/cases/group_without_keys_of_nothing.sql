@@ -1,0 +1,5 @@
+-- topic s
+-- final
+
+CREATE SOURCE s (v BIGINT) WITH ('topic' = 's');
+SELECT COUNT(*) AS n, SUM(v) AS s FROM s;

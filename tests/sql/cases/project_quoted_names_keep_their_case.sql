@@ -1,0 +1,3 @@
+-- input t: {"userId":1,"Order Total":"5.00"}
+
+SELECT "userId", "Order Total" FROM t;

@@ -1,0 +1,3 @@
+-- input t: {"s":"tab\there \"quoted\" back\\slash\nline"}
+
+SELECT s FROM t;

@@ -1,0 +1,3 @@
+-- input t: {"s":"hello world"}
+
+SELECT INITCAP(s) AS s FROM t;

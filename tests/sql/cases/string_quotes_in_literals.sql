@@ -1,0 +1,3 @@
+-- input t: {"x":1}
+
+SELECT 'it''s' AS s, "x" FROM t;

@@ -1,0 +1,3 @@
+-- input t: {"at":"2026-03-04T00:00:00Z"}
+
+SELECT EXTRACT(DOW FROM at) AS dow, EXTRACT(DOY FROM at) AS doy, EXTRACT(EPOCH FROM at) AS epoch FROM t;

@@ -1,0 +1,4 @@
+-- input t: {"id":1,"ms":61000}
+-- input t: {"id":2,"ms":125000}
+
+SELECT COUNT(*) AS n, window_start FROM t WINDOW TUMBLING(1m) WITH ('event.time.field' = 'ms');

@@ -1,0 +1,3 @@
+-- input t: {"at":"2026-01-31T12:00:00Z"}
+
+SELECT at + INTERVAL '1' DAY AS d, at - INTERVAL '90' SECOND AS s, at + INTERVAL '1' MONTH AS m FROM t;
