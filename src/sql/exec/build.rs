@@ -10,7 +10,7 @@ use super::map::Map;
 use super::operator::Operator;
 use super::upsert::Upsert;
 use super::window::{self, aggregate::Told};
-use super::{deduplicate, group_aggregate, limit, sort, top_n, window_assign};
+use super::{deduplicate, group_aggregate, limit, over, sort, top_n, window_assign};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
 
@@ -53,6 +53,7 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
             join::build(join, input(0), input(1), &output, plan.state_ttl)
         }
         (NodeKind::WindowAssign(window), [_]) => window_assign::build(window, &output),
+        (NodeKind::Over(over), [input]) => over::build(over, input, &output),
         (NodeKind::TopN(top), [input]) => {
             top_n::build(top, input, plan.nodes[node.inputs[0].0].changes, &output, node.changes)
         }

@@ -9,6 +9,7 @@ pub mod chunk;
 pub mod group_aggregate;
 pub mod join;
 pub mod operator;
+pub mod over;
 pub mod window;
 pub mod window_assign;
 

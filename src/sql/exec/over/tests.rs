@@ -1,0 +1,137 @@
+//! Window functions over rows that come out of order, against the same functions over the sorted rows.
+
+#![allow(clippy::unwrap_used)]
+
+use arrow::array::{AsArray, RecordBatch, TimestampMillisecondArray};
+use arrow::datatypes::{Field, Int64Type, Schema, TimeUnit, UInt64Type};
+use datafusion_common::ScalarValue;
+use datafusion_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use datafusion_functions_aggregate::sum::sum_udaf;
+use datafusion_functions_window::{lead_lag, row_number};
+use datafusion_physical_expr::PhysicalSortExpr;
+use datafusion_physical_expr::expressions::{col, lit};
+use datafusion_physical_plan::windows::create_window_expr;
+use proptest::prelude::*;
+
+use super::*;
+use crate::sql::plan::stream::SortKey;
+
+fn input() -> SchemaRef {
+    let time = DataType::Timestamp(TimeUnit::Millisecond, None);
+    let fields = [("k", DataType::Int64), ("v", DataType::Int64), ("t", time)];
+    Arc::new(Schema::new(fields.map(|(name, of)| Field::new(name, of, true)).to_vec()))
+}
+
+fn call(name: &str, function: WindowFunctionDefinition, arguments: &[Expression], before: Option<u64>) -> OverCall {
+    let schema = input();
+    let frame = WindowFrame::new_bounds(
+        WindowFrameUnits::Rows,
+        WindowFrameBound::Preceding(ScalarValue::UInt64(before)),
+        WindowFrameBound::CurrentRow,
+    );
+    let order = PhysicalSortExpr::new_default(col("t", &schema).unwrap());
+    let partition = [col("k", &schema).unwrap()];
+    let expression = create_window_expr(
+        &function,
+        name.to_owned(),
+        arguments,
+        &partition,
+        &[order],
+        Arc::new(frame.clone()),
+        schema,
+        false,
+        false,
+        None,
+    );
+    OverCall { expression: expression.unwrap(), frame, function: name.to_owned() }
+}
+
+/// `ROW_NUMBER(), LAG(v), LEAD(v, 2), SUM(v) ROWS 2 PRECEDING`, by `k` in order of `t`.
+fn make(is_bounded: bool) -> Box<dyn Operator> {
+    let schema = input();
+    let value = col("v", &schema).unwrap();
+    let udwf = WindowFunctionDefinition::WindowUDF;
+    let calls = vec![
+        call("row_number", udwf(row_number::row_number_udwf()), &[], None),
+        call("lag", udwf(lead_lag::lag_udwf()), &[Arc::clone(&value)], None),
+        call("lead", udwf(lead_lag::lead_udwf()), &[Arc::clone(&value), lit(2_i64)], None),
+        call("sum", WindowFunctionDefinition::AggregateUDF(sum_udaf()), &[value], Some(2)),
+    ];
+    let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.extend(calls.iter().map(|call| call.expression.field().unwrap().as_ref().clone().with_nullable(true)));
+    let order = SortKey { expression: col("t", &schema).unwrap(), descending: false, nulls_first: false };
+    let node = OverNode {
+        partition: vec![col("k", &schema).unwrap()],
+        order: vec![order],
+        calls,
+        buffer_rows: 100,
+        is_bounded,
+    };
+    build(&node, &schema, &Arc::new(Schema::new(fields))).unwrap()
+}
+
+type Answer = (i64, i64, u64, Option<i64>, Option<i64>, Option<i64>);
+
+fn answers(out: Output) -> Vec<Answer> {
+    assert_eq!((out.late_rows, out.bad.len()), (0, 0));
+    let mut all = Vec::new();
+    for chunk in out.chunks {
+        let at = |column: usize| chunk.batch.column(column).as_primitive::<Int64Type>().iter().collect::<Vec<_>>();
+        let number = chunk.batch.column(3).as_primitive::<UInt64Type>();
+        let (key, lag, lead, sum) = (at(0), at(4), at(5), at(6));
+        for row in 0..chunk.rows() {
+            all.push((key[row].unwrap(), chunk.times[row], number.value(row), lag[row], lead[row], sum[row]));
+        }
+    }
+    all
+}
+
+const DISORDER: i64 = 8;
+
+proptest! {
+    #[test]
+    fn rows_out_of_order_are_answered_as_sorted_ones(
+        rows in prop::collection::vec((0_i64..3, -9_i64..9, 0..DISORDER), 1..60), cut in 1_usize..8,
+        restart in 0_usize..9, is_bounded in any::<bool>(),
+    ) {
+        // Times are apart, so that there is one right order.
+        let mut rows: Vec<_> =
+            rows.into_iter().enumerate().map(|(at, (key, value, delay))| (key, value, at as i64 * 2, delay)).collect();
+        let sorted = rows.clone();
+        rows.sort_by_key(|row| row.2 + row.3);
+        let (mut operator, mut given, mut newest) = (make(is_bounded), Vec::new(), i64::MIN);
+        for (index, rows) in rows.chunks(cut).enumerate() {
+            if index == restart {
+                let tables = operator.snapshot().unwrap();
+                operator = make(is_bounded);
+                operator.restore(tables).unwrap();
+            }
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.0))),
+                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))),
+                Arc::new(TimestampMillisecondArray::from_iter_values(rows.iter().map(|row| row.2))),
+            ];
+            let batch = RecordBatch::try_new(input(), columns).unwrap();
+            let mut out = Output::default();
+            operator.push(0, Chunk::inserts(batch, rows.iter().map(|row| row.2).collect()), &mut out).unwrap();
+            newest = rows.iter().map(|row| row.2).fold(newest, i64::max);
+            operator.watermark(newest - DISORDER, &mut out).unwrap();
+            given.extend(answers(out));
+        }
+        let mut out = Output::default();
+        operator.watermark(i64::MAX, &mut out).unwrap();
+        given.extend(answers(out));
+        given.sort_unstable();
+        let mut expected: Vec<Answer> = Vec::new();
+        for key in 0..3 {
+            let of: Vec<_> = sorted.iter().filter(|row| row.0 == key).collect();
+            for at in 0..of.len() {
+                let value = |at: Option<usize>| at.and_then(|at| of.get(at)).map(|row| row.1);
+                let sum = of[at.saturating_sub(2)..=at].iter().map(|row| row.1).sum();
+                expected.push((key, of[at].2, at as u64 + 1, value(at.checked_sub(1)), value(Some(at + 2)), Some(sum)));
+            }
+        }
+        expected.sort_unstable();
+        prop_assert_eq!(given, expected);
+    }
+}
