@@ -132,6 +132,23 @@ async fn a_sink_that_remembers_decides_which_checkpoint_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_has_forgotten_its_checkpoints_is_refused_before_rows_come_twice() {
+    let stage = stage();
+    let sql = query(1, "exactly_once");
+    let settings = || {
+        let mut settings = stage.remembering(&sql);
+        settings.sink = Some(Ledger::default().sink());
+        settings
+    };
+    let job = stage.start(&sql, settings()).await;
+    let mut statistics = job.statistics();
+    statistics.wait_for(|now| now.checkpoint.is_some_and(|checkpoint| checkpoint.epoch > 3)).await.unwrap();
+    job.cancel().await.unwrap();
+    let fault = stage.try_start(&sql, settings()).await.err().expect("rows would come twice");
+    assert!(fault.what.starts_with("the sink remembers no checkpoint of this job"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_least_once_loses_nothing() {
     let mut expected = undisturbed().await;
     let stage = stage();

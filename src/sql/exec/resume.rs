@@ -99,6 +99,16 @@ impl Resumed {
 /// The checkpoint whose rows are visible for certain; what came after it is read again.
 fn visible(store: &dyn Store, epoch: u64) -> Result<Option<Restored>, Fault> {
     if epoch == 0 {
+        // The second checkpoint is begun only when the first is visible: a sink that knows of none has forgotten.
+        if let Some(newest) = checkpoint::epochs(store)?.last().filter(|newest| **newest > 1) {
+            let what = format!(
+                "the sink remembers no checkpoint of this job, and {} holds checkpoint {newest}: going on would write rows twice",
+                store.place()
+            );
+            return Err(Fault::new(Blame::Operator, what).next(
+                "the topic is a new one, or brokers forgot the job's group (offsets.retention.minutes); to begin anew, name another --state-dir",
+            ));
+        }
         checkpoint::forget_newer(store, 0)?;
         return Ok(None);
     }
