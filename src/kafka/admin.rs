@@ -152,7 +152,11 @@ impl Admin {
         let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(REPLICATION_OF_THE_CLUSTER));
         let outcome = client.create_topics([&wanted], &options).await;
         // Its end waits for its thread.
-        off_the_async_threads(move || Ok(drop(client))).await?;
+        off_the_async_threads(move || {
+            drop(client);
+            Ok(())
+        })
+        .await?;
         match outcome.map_err(failed)?.into_iter().next() {
             None | Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {}
             Some(Err((_, code))) => return Err(not_created(topic, code)),

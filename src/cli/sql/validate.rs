@@ -102,7 +102,7 @@ async fn check(arguments: &ValidateArguments, session: &Session<'_>, file: &Path
     if !arguments.syntax {
         plan(&mut planning(session)?, &source, &mut errors, &mut warnings).await;
     }
-    let is_valid = errors.is_empty() && !(arguments.strict && !warnings.is_empty());
+    let is_valid = errors.is_empty() && (!arguments.strict || warnings.is_empty());
     let drawn = errors.iter().chain(&warnings).map(|found| parse::render(found, &source.text)).collect();
     let faults = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.fault).collect();
     Ok(Checked {

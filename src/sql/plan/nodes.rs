@@ -115,7 +115,7 @@ pub struct AsOf {
 
 impl AsOf {
     /// `input` as of `time`.
-    pub fn new(input: LogicalPlan, time: String) -> LogicalPlan {
+    pub fn over(input: LogicalPlan, time: String) -> LogicalPlan {
         extension(Self { input, time })
     }
 }

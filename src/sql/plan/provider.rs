@@ -159,7 +159,7 @@ impl RelationPlanner for StreamRelations {
                     index_hints,
                 };
                 let input = context.plan(bare)?;
-                let plan = AsOf::new(input, time.to_string());
+                let plan = AsOf::over(input, time.to_string());
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
             }
             other => Ok(RelationPlanning::Original(Box::new(other))),

@@ -282,6 +282,11 @@ impl Grouped {
         self.keys.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Bytes held.
     pub fn size(&self) -> usize {
         let calls: usize = self.calls.iter().map(|call| call.size()).sum();

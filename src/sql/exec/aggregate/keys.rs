@@ -131,6 +131,11 @@ impl Keys {
         self.slots.len() - self.free.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The numbers in use, ascending: in order of arrival as long as none was given back.
     pub fn all(&self) -> Vec<u32> {
         (0..self.slots.len() as u32).filter(|group| self.slots[*group as usize].is_some()).collect()

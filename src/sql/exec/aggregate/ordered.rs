@@ -152,6 +152,7 @@ impl GroupAccumulator for Ordered {
     }
 
     fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault> {
+        #[allow(clippy::borrowed_box)] // what a map's iterator gives
         let there = |(value, count): (&Box<[u8]>, &i64)| (*count > 0).then(|| self.parser.parse(value).owned());
         let extremes = groups.iter().map(|group| {
             let held = &self.held[*group as usize];
