@@ -29,7 +29,8 @@ fn kafka() -> Option<String> {
     assert!(address.is_some() || !is_required, "VELOX_SERVICES_REQUIRED=1 and no VELOX_KAFKA_PLAINTEXT");
     if address.is_none() {
         let name = std::thread::current().name().unwrap_or_default().to_owned();
-        writeln!(std::io::stderr(), "skipped without real Kafka: {name}").unwrap();
+        let mut told = std::io::stderr();
+        writeln!(told, "skipped without real Kafka: {name}").unwrap();
     }
     address
 }
