@@ -158,7 +158,7 @@ pub fn write(unscaled: i128, scale: i8, out: &mut Vec<u8>) {
     place_point(digits.as_bytes(), scale, out);
 }
 
-/// As [`write`], for the wide ones.
+/// As [`write()`], for the wide ones.
 pub fn write_wide(unscaled: i256, scale: i8, out: &mut Vec<u8>) {
     let text = unscaled.to_string();
     let digits = match text.strip_prefix('-') {

@@ -97,7 +97,7 @@ impl<R: Receipts> Producer<R> {
     }
 
     /// As [`Producer::open`], for who writes to `topic` at once: without this an idempotent producer's first record may
-    /// wait for half a second, see [`introduce`].
+    /// wait for half a second, see `introduce`.
     ///
     /// # Errors
     /// As [`Producer::open`].

@@ -27,7 +27,7 @@ pub fn write(batch: &RecordBatch) -> Result<Vec<u8>, Fault> {
 /// The table of bytes.
 ///
 /// # Errors
-/// Bytes that [`write`] did not write.
+/// Bytes that [`write()`] did not write.
 pub fn read(bytes: &[u8]) -> Result<RecordBatch, Fault> {
     let fault = |error: &dyn std::fmt::Display| Fault::new(Blame::Operator, format!("state cannot be read: {error}"));
     let plain = zstd::decode_all(bytes).map_err(|error| fault(&error))?;
