@@ -1,9 +1,11 @@
 //! Topics as sources and sinks. A split is a partition and a position the next offset; a sink that must write once keeps
 //! the epoch of its checkpoint in the transaction itself.
 
+mod begin;
 mod client;
 mod columns;
 mod key;
+mod keyed;
 mod reader;
 mod settings;
 mod sink;
