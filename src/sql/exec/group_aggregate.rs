@@ -54,7 +54,8 @@ pub fn build(
         schema: output,
         due_ms: 0,
         ttl,
-        now_ms: 0,
+        // Rows that come before the first tick are as old as this operator, not as 1970.
+        now_ms: super::clock::now_ms(),
         ages: VecDeque::new(),
         last_change: Vec::new(),
         is_over: false,

@@ -88,7 +88,8 @@ impl Touched {
                     places.push(old);
                     ops.push(Op::Delete as i8);
                 }
-                (true, true) if differs[index] => {
+                // Groups without aggregates, as DISTINCT makes them, have nothing that differs.
+                (true, true) if differs.get(index).copied().unwrap_or(false) => {
                     places.extend([old, new]);
                     ops.extend([Op::UpdateBefore as i8, Op::UpdateAfter as i8]);
                 }
