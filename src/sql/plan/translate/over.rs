@@ -111,7 +111,7 @@ impl Translation {
             .expr
             .iter()
             .map(|expr| match !has_rank && is(expr, &window.schema, rank) {
-                true => lit(ScalarValue::UInt64(None)),
+                true => lit(ScalarValue::UInt64(Some(0))),
                 false => expr.clone(),
             })
             .collect();
