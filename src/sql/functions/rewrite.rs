@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion_sql::sqlparser::ast::{
-    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Value, VisitMut, visit_expressions_mut,
+    AccessExpr, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Subscript, Value, VisitMut, visit_expressions_mut,
 };
 
 use super::headers::{HEADERS_COLUMN, needs_headers};
@@ -15,7 +15,9 @@ use super::time::{Unit, takes_unit};
 /// Rewrites every call in a query or an expression.
 pub fn rewrite<Node: VisitMut>(node: &mut Node) {
     let _: ControlFlow<()> = visit_expressions_mut(node, |expr| {
-        if let Expr::Function(function) = expr {
+        if let Expr::CompoundFieldAccess { root, access_chain } = expr {
+            *expr = fields_of(root, std::mem::take(access_chain));
+        } else if let Expr::Function(function) = expr {
             let name = function.name.to_string();
             match case_of(function, &name) {
                 Some(case) => *expr = case,
@@ -55,6 +57,43 @@ fn rewrite_call(function: &mut Function, name: &str) {
     // An ordering within the group is, for these, one of the arguments.
     if within_group && !function.within_group.is_empty() {
         list.clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(&mut function.within_group)));
+    }
+}
+
+/// `a.b[1].c`: points that lead from a column are one name, those behind a subscript are subscripts. A field may have a
+/// name that is also a function without parentheses, as `user`.
+fn fields_of(root: &Expr, chain: Vec<AccessExpr>) -> Expr {
+    let mut names: Vec<Ident> = match root {
+        Expr::CompoundIdentifier(names) => names.clone(),
+        other => field_name(other).into_iter().collect(),
+    };
+    let mut left = Vec::new();
+    for access in chain {
+        match access {
+            AccessExpr::Dot(field) => match field_name(&field) {
+                Some(name) if left.is_empty() && !names.is_empty() => names.push(name),
+                Some(name) => left.push(AccessExpr::Subscript(Subscript::Index { index: text(&name.value) })),
+                None => left.push(AccessExpr::Dot(field)),
+            },
+            subscript => left.push(subscript),
+        }
+    }
+    let root = match names.len() {
+        0 => root.clone(),
+        1 => Expr::Identifier(names.remove(0)),
+        _ => Expr::CompoundIdentifier(names),
+    };
+    if left.is_empty() { root } else { Expr::CompoundFieldAccess { root: Box::new(root), access_chain: left } }
+}
+
+fn field_name(expr: &Expr) -> Option<Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name.clone()),
+        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
+            let name = function.name.0.first().filter(|_| function.name.0.len() == 1)?;
+            name.as_ident().cloned()
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ends of a pipeline: which connector a name stands for, with which options, and where a source's time comes from.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -246,23 +247,42 @@ pub fn columns(declared: &Declaration, provider: &Provider) -> PlanResult<Schema
     let planner = SqlToRel::new_with_options(provider, parser_options());
     let mut fields = Vec::new();
     for column in declared.columns.iter().filter(|column| column.computed.is_none() && column.metadata.is_none()) {
-        let data_type = match &column.data_type {
-            sql::DataType::Timestamp(None, zone) | sql::DataType::Timestamp(Some(3), zone) => {
-                let zone = matches!(zone, sql::TimezoneInfo::WithTimeZone | sql::TimezoneInfo::Tz);
-                DataType::Timestamp(TimeUnit::Millisecond, zone.then(|| "+00:00".into()))
-            }
-            sql::DataType::Bytes(_) | sql::DataType::Bytea => DataType::Binary,
-            other => {
-                let column = sql::ColumnDef {
-                    name: sql::Ident::new(&column.name),
-                    data_type: other.clone(),
-                    options: Vec::new(),
-                };
-                let schema = planner.build_schema(vec![column])?;
-                schema.field(0).data_type().clone()
-            }
-        };
+        let data_type = arrow_type(&column.data_type, &planner)?;
         fields.push(Field::new(&column.name, data_type, !column.not_null));
     }
     Ok(Schema::new(fields))
+}
+
+/// A type as SQL writes it. Times are milliseconds here, at any depth.
+fn arrow_type(written: &sql::DataType, planner: &SqlToRel<'_, Provider>) -> PlanResult<DataType> {
+    Ok(match written {
+        sql::DataType::Timestamp(None | Some(3), zone) => {
+            let zone = matches!(zone, sql::TimezoneInfo::WithTimeZone | sql::TimezoneInfo::Tz);
+            DataType::Timestamp(TimeUnit::Millisecond, zone.then(|| "+00:00".into()))
+        }
+        sql::DataType::Bytes(_) | sql::DataType::Bytea => DataType::Binary,
+        sql::DataType::Array(
+            sql::ArrayElemTypeDef::AngleBracket(item)
+            | sql::ArrayElemTypeDef::SquareBracket(item, _)
+            | sql::ArrayElemTypeDef::Parenthesis(item),
+        ) => DataType::new_list(arrow_type(item, planner)?, true),
+        sql::DataType::Map(key, value) => {
+            let fields = vec![
+                Field::new("key", arrow_type(key, planner)?, false),
+                Field::new("value", arrow_type(value, planner)?, true),
+            ];
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields.into()), false)), false)
+        }
+        sql::DataType::Struct(fields, _) => {
+            let field = |(index, field): (usize, &sql::StructField)| {
+                let name = field.field_name.as_ref().map_or_else(|| format!("c{index}"), |name| name.value.clone());
+                Ok(Field::new(name, arrow_type(&field.field_type, planner)?, true))
+            };
+            DataType::Struct(fields.iter().enumerate().map(field).collect::<PlanResult<Vec<_>>>()?.into())
+        }
+        other => {
+            let column = sql::ColumnDef { name: sql::Ident::new("c"), data_type: other.clone(), options: Vec::new() };
+            planner.build_schema(vec![column])?.field(0).data_type().clone()
+        }
+    })
 }

@@ -18,6 +18,8 @@ use crate::connectors::contract::system_columns;
 use crate::core::fault::{Fault, Place};
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
+use crate::sql::parse::expand_aliases;
+use crate::sql::parse::statement::WindowSpec;
 
 /// A relation's name as one text.
 pub fn whole(name: &sql::ObjectName) -> String {
@@ -39,10 +41,12 @@ pub fn common_tables(query: &Query, into: &mut BTreeSet<String>) {
     let _ = query.visit(&mut Names(into));
 }
 
-/// The system columns that a query names, in their order.
-pub fn system_columns(query: &Query) -> Vec<&'static str> {
+/// The system columns that a query and the times and keys of its windows name, in their order.
+pub fn system_columns(query: &Query, windows: &[WindowSpec]) -> Vec<&'static str> {
     let mut named = BTreeSet::new();
-    let _ = visit_expressions(query, |expr| {
+    let windowed: Vec<Expr> =
+        windows.iter().flat_map(|window| window.time.iter().chain(&window.partition_by)).cloned().collect();
+    let mut note = |expr: &Expr| {
         let last = match expr {
             Expr::Identifier(ident) => Some(ident),
             Expr::CompoundIdentifier(idents) => idents.last(),
@@ -55,7 +59,9 @@ pub fn system_columns(query: &Query) -> Vec<&'static str> {
             named.insert(system_columns::HEADERS.to_owned());
         }
         ControlFlow::<()>::Continue(())
-    });
+    };
+    let _ = visit_expressions(query, &mut note);
+    let _ = visit_expressions(&windowed, &mut note);
     system_columns::ALL.into_iter().filter(|column| named.contains(*column)).collect()
 }
 
@@ -66,6 +72,7 @@ pub fn settle(
     system: &[&'static str],
     tables: &HashMap<String, Arc<dyn TableSource>>,
 ) {
+    let _ = query.visit(&mut EarlierAliases { columns, given: given_twice(query) });
     name_results(query);
     settle_case(query, columns);
     rewrite(query);
@@ -134,6 +141,75 @@ impl Visitor for Aliases {
             }
             _ => {}
         }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Names that more than one SELECT of a query gives: which of them is meant is what SQL says, not what stands left.
+fn given_twice(query: &Query) -> BTreeSet<String> {
+    #[derive(Default)]
+    struct Given(BTreeSet<String>, BTreeSet<String>);
+    impl Given {
+        fn take(&mut self, body: &SetExpr) {
+            match body {
+                SetExpr::Select(select) => {
+                    for item in &select.projection {
+                        if let SelectItem::ExprWithAlias { alias, .. } = item
+                            && !self.0.insert(alias.value.to_lowercase())
+                        {
+                            self.1.insert(alias.value.to_lowercase());
+                        }
+                    }
+                }
+                SetExpr::SetOperation { left, right, .. } => {
+                    self.take(left);
+                    self.take(right);
+                }
+                _ => {}
+            }
+        }
+    }
+    impl Visitor for Given {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            self.take(&query.body);
+            ControlFlow::Continue(())
+        }
+    }
+    let mut given = Given::default();
+    let _ = query.visit(&mut given);
+    given.1
+}
+
+/// Puts what an alias stands for where it is named to its right.
+struct EarlierAliases<'a> {
+    columns: &'a BTreeSet<String>,
+    given: BTreeSet<String>,
+}
+
+impl EarlierAliases<'_> {
+    fn expand(&self, body: &mut SetExpr) {
+        match body {
+            SetExpr::Select(select) => {
+                let is_column = |name: &str| {
+                    self.columns.iter().any(|column| column.eq_ignore_ascii_case(name)) || self.given.contains(name)
+                };
+                expand_aliases(select, &is_column);
+            }
+            SetExpr::SetOperation { left, right, .. } => {
+                self.expand(left);
+                self.expand(right);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl VisitorMut for EarlierAliases<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.expand(&mut query.body);
         ControlFlow::Continue(())
     }
 }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion_common::config::ConfigOptions;
-use datafusion_common::{Result, TableReference, plan_err};
+use datafusion_common::{Column, DFSchema, Result, TableReference, plan_err};
 use datafusion_expr::planner::{
     ContextProvider, ExprPlanner, PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion_expr::{AggregateUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion_expr::{AggregateUDF, Expr, ScalarUDF, TableSource, WindowUDF};
 use datafusion_sql::planner::ParserOptions;
 use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 
 use super::nodes::{AsOf, Windowed};
+use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::{WindowSpec, window_marker};
 
@@ -104,6 +105,15 @@ impl ContextProvider for Provider {
     }
 }
 
+/// The event time that a relation sets or shows: asked for by name, it is not lost on the way to a window.
+fn event_time(schema: &DFSchema) -> Option<Expr> {
+    let mut times = schema.iter().filter(|(_, field)| field.name() == EVENT_TIME);
+    match (times.next(), times.next()) {
+        (Some((qualifier, field)), None) => Some(Expr::Column(Column::from((qualifier, field)))),
+        _ => None,
+    }
+}
+
 /// Windows over relations, and tables as of a time.
 #[derive(Debug)]
 struct StreamRelations {
@@ -129,7 +139,7 @@ impl RelationPlanner for StreamRelations {
                 let input = context.plan(TableFactor::NestedJoin { table_with_joins, alias: None })?;
                 let time = match &window.time {
                     Some(time) => Some(context.sql_to_expr(time.clone(), input.schema())?),
-                    None => None,
+                    None => event_time(input.schema()),
                 };
                 let plan = Windowed::over(input, window.kind, time, window.grace)?;
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))

@@ -122,6 +122,19 @@ impl Session {
         names
     }
 
+    /// A name as it was given, where it was given in another case and only once.
+    fn spelled<'n>(&'n self, name: &'n str) -> &'n str {
+        if self.is_known(name) {
+            return name;
+        }
+        let mut alike =
+            self.declared.keys().chain(self.defined.keys()).filter(|known| known.eq_ignore_ascii_case(name));
+        match (alike.next(), alike.next()) {
+            (Some(known), None) => known,
+            _ => name,
+        }
+    }
+
     fn is_known(&self, name: &str) -> bool {
         self.declared.contains_key(name) || self.defined.contains_key(name)
     }
@@ -218,17 +231,18 @@ impl Session {
         let mut provider = Provider::new(self.functions.clone(), query.windows.clone());
         let mut query_ast = query.query.clone();
         crate::sql::functions::rewrite::rewrite(&mut query_ast);
-        let system = names::system_columns(&query_ast);
+        let system = names::system_columns(&query_ast, &query.windows);
         let mut columns = BTreeSet::new();
         for name in relations(&query_ast) {
-            let source: Arc<dyn TableSource> = match self.defined.get(&name) {
+            let known = self.spelled(&name);
+            let source: Arc<dyn TableSource> = match self.defined.get(known) {
                 Some((definition, is_table, is_view)) => {
                     let made = Box::pin(self.logical(&definition.query, depth - 1)).await?.0;
                     let plan = if *is_view {
                         made
                     } else {
                         extension(Named {
-                            name: name.clone(),
+                            name: known.to_owned(),
                             input: made,
                             emit: definition.query.emit,
                             is_table: *is_table,
@@ -238,7 +252,7 @@ impl Session {
                     Arc::new(QueryTable { plan })
                 }
                 None => {
-                    let end = ends::named(&name);
+                    let end = ends::named(known);
                     let table = self.source(&end, &query.options).await?;
                     match self.declared.get(&name).and_then(computed::columns) {
                         Some(computed) => self.with_computed(table, &computed, &system)?,
