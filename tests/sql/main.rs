@@ -5,6 +5,7 @@
 mod cases;
 mod failures;
 mod kill;
+mod oracle;
 mod recovery;
 mod running;
 mod stage;

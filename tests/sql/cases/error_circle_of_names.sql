@@ -1,0 +1,5 @@
+-- fail: circle
+
+CREATE STREAM a AS SELECT * FROM b;
+CREATE STREAM b AS SELECT * FROM a;
+SELECT * FROM a;

@@ -1,0 +1,3 @@
+-- fail: SELCT
+
+SELCT id FROM orders;

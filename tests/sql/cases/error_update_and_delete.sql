@@ -1,0 +1,3 @@
+-- fail: DELETE
+
+DELETE FROM orders WHERE id = 1;

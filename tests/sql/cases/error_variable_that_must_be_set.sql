@@ -1,0 +1,3 @@
+-- fail: say which topic
+
+SELECT * FROM o WITH ('o.topic' = '${TOPIC:?say which topic}');

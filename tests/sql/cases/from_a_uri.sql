@@ -1,0 +1,3 @@
+-- input t: {"a":1}
+
+SELECT a FROM 'kafka://localhost:9092/t';

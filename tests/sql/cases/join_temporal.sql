@@ -1,0 +1,12 @@
+-- sorted
+-- time rates: ts
+-- time o: ts
+-- input rates: {"currency":"EUR","rate":"1.10","ts":0}
+-- input rates: {"currency":"EUR","rate":"1.20","ts":5000}
+-- input o: {"id":1,"currency":"EUR","ts":1000}
+-- input o: {"id":2,"currency":"EUR","ts":6000}
+-- input o: {"id":3,"currency":"USD","ts":6000}
+
+CREATE TABLE rates (currency VARCHAR PRIMARY KEY, rate DECIMAL(8, 2), ts BIGINT) WITH ('topic' = 'rates');
+CREATE SOURCE o (id BIGINT, currency VARCHAR, ts BIGINT) WITH ('topic' = 'o');
+SELECT o.id, r.rate FROM o LEFT JOIN rates FOR SYSTEM_TIME AS OF o._event_time AS r ON o.currency = r.currency;

@@ -1,0 +1,5 @@
+-- input e: {"id":1,"user":{"name":"Ann","address":{"city":"Oslo","zip":"0150"}},"tags":["x","y","z"],"items":[{"sku":"p1","price":1.25},{"sku":"p2","price":2.50}]}
+-- input e: {"id":2,"user":{"name":"Bob","address":null},"tags":[],"items":[]}
+-- input e: {"id":3,"user":null,"tags":null,"items":null}
+
+SELECT e.user.address.zip AS zip FROM e WHERE e.user.name = 'Ann';

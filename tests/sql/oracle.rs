@@ -1,0 +1,200 @@
+//! Random rows, shuffled within lateness and cut into splits and batches, on any parallelism: what is final equals what
+//! batch DataFusion answers over the same rows, and changes fold to the same table.
+
+use std::sync::Arc;
+
+use arrow::array::{Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use proptest::prelude::*;
+use velox::connectors::contract::SinkRows;
+
+use crate::stage::{Stage, folded, lines, sorted};
+
+/// Random cases a query: each runs a job and a batch plan, and all of them stay within seconds in a debug build.
+const CASES: u32 = 12;
+/// How far rows are from their order, milliseconds.
+const LATENESS_MS: i64 = 3_000;
+
+/// A row, and how much later than its time it comes.
+#[derive(Debug, Clone)]
+struct Event {
+    key: Option<u8>,
+    number: Option<i64>,
+    cents: Option<i64>,
+    time: i64,
+    delay: i64,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let key = prop::option::weighted(0.9, 0..5_u8);
+    let number = prop::option::weighted(0.9, -20..20_i64);
+    let cents = prop::option::weighted(0.9, -10_000..10_000_i64);
+    (key, number, cents, 0..40_000_i64, 0..LATENESS_MS).prop_map(|(key, number, cents, time, delay)| Event {
+        key,
+        number,
+        cents,
+        time,
+        delay,
+    })
+}
+
+/// Rows of two tables, how many splits and batches they come in, and the parallelism.
+fn input() -> impl Strategy<Value = ([Vec<Event>; 2], usize, usize, usize)> {
+    let rows = || prop::collection::vec(event(), 0..60);
+    (rows(), rows(), 1..=3_usize, 1..20_usize, 1..=4_usize)
+        .prop_map(|(left, right, splits, batch, parallelism)| ([left, right].map(arranged), splits, batch, parallelism))
+}
+
+fn arranged(mut rows: Vec<Event>) -> Vec<Event> {
+    rows.sort_by_key(|event| event.time + event.delay);
+    rows
+}
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("k", DataType::Utf8, true),
+        Field::new("v", DataType::Int64, true),
+        Field::new("d", DataType::Decimal128(12, 2), true),
+        Field::new("ts", DataType::Int64, false),
+        Field::new("at", DataType::Timestamp(TimeUnit::Millisecond, None), false),
+    ]))
+}
+
+fn batch(rows: &[Event]) -> RecordBatch {
+    let decimals = rows.iter().map(|row| row.cents.map(i128::from)).collect::<Decimal128Array>();
+    RecordBatch::try_new(
+        schema(),
+        vec![
+            Arc::new(rows.iter().map(|row| row.key.map(|key| format!("key {key}"))).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|row| row.number).collect::<Int64Array>()),
+            Arc::new(decimals.with_precision_and_scale(12, 2).unwrap()),
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.time))),
+            Arc::new(TimestampMillisecondArray::from_iter_values(rows.iter().map(|row| row.time))),
+        ],
+    )
+    .unwrap()
+}
+
+const SOURCES: &str = "CREATE SOURCE a WITH ('connector' = 'memory', 'event.time.field' = 'at');
+     CREATE SOURCE b WITH ('connector' = 'memory', 'event.time.field' = 'at');\n";
+
+async fn streamed(tables: &[Vec<Event>; 2], splits: usize, size: usize, parallelism: usize, sql: &str) -> Vec<String> {
+    let stage = Stage::new();
+    for (name, rows) in ["a", "b"].iter().zip(tables) {
+        let mut parts = vec![Vec::new(); splits];
+        for (index, row) in rows.iter().enumerate() {
+            parts[index % splits].push(row.clone());
+        }
+        let split = |rows: &Vec<Event>| {
+            let rows = rows.chunks(size).map(|rows| SinkRows {
+                batch: batch(rows),
+                times: rows.iter().map(|row| row.time).collect(),
+                ops: None,
+            });
+            rows.collect()
+        };
+        stage.tables.put_splits(name, schema(), parts.iter().map(split).collect());
+    }
+    let sql = format!(
+        "{SOURCES}{sql} WITH ('parallelism' = '{parallelism}', 'watermark.max_out_of_orderness' = '{LATENESS_MS}ms', 'state.ttl' = '1h')"
+    );
+    stage.run(&sql).await
+}
+
+async fn batched(tables: &[Vec<Event>; 2], sql: &str) -> Vec<String> {
+    let session = SessionContext::new();
+    for (name, rows) in ["a", "b"].iter().zip(tables) {
+        let table = MemTable::try_new(schema(), vec![vec![batch(rows)]]).unwrap();
+        session.register_table(*name, Arc::new(table)).unwrap();
+    }
+    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    let rows = batches.into_iter().map(|batch| SinkRows { times: vec![0; batch.num_rows()].into(), batch, ops: None });
+    lines(&rows.collect::<Vec<_>>())
+}
+
+/// Holds the two answers against each other for random rows.
+fn same(stream: &str, batch: &str) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(CASES));
+    runner
+        .run(&input(), |(tables, splits, size, parallelism)| {
+            let (found, expected) = runtime.block_on(async {
+                (streamed(&tables, splits, size, parallelism, stream).await, batched(&tables, batch).await)
+            });
+            prop_assert_eq!(folded(&found), folded(&expected), "{}", stream);
+            if stream.contains("EMIT FINAL") {
+                prop_assert_eq!(sorted(found), sorted(expected), "final rows are never taken back");
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+const AGGREGATES: &str = "COUNT(*) AS n, COUNT(v) AS c, SUM(v) AS s, SUM(d) AS money, MIN(d) AS low, MAX(v) AS high, \
+     COUNT(DISTINCT v) AS kinds, SUM(d) FILTER (WHERE v > 0) AS some";
+
+#[test]
+fn tumbling_windows_are_the_batch_result() {
+    let batch = format!(
+        "SELECT k, {AGGREGATES}, ts - ts % 10000 AS s0 FROM a WHERE v IS NULL OR v <> 3 GROUP BY k, ts - ts % 10000"
+    );
+    for emit in ["FINAL", "CHANGES"] {
+        let stream = format!(
+            "SELECT k, {AGGREGATES}, CAST(window_start AS BIGINT) AS s0 FROM a WHERE v IS NULL OR v <> 3
+             WINDOW TUMBLING(10s) GROUP BY k EMIT {emit}"
+        );
+        same(&stream, &batch);
+    }
+}
+
+#[test]
+fn hopping_windows_are_the_batch_result() {
+    let batch = format!(
+        "SELECT k, {AGGREGATES}, ts - ts % 5000 - hop AS s0 FROM a CROSS JOIN (VALUES (0), (5000)) AS hops(hop)
+         GROUP BY k, ts - ts % 5000 - hop"
+    );
+    for emit in ["FINAL", "CHANGES"] {
+        let stream = format!(
+            "SELECT k, {AGGREGATES}, CAST(window_start AS BIGINT) AS s0 FROM a WINDOW HOPPING(10s, 5s) GROUP BY k EMIT {emit}"
+        );
+        same(&stream, &batch);
+    }
+}
+
+#[test]
+fn groups_without_a_window_fold_to_the_batch_result() {
+    let grouped = format!("SELECT k, {AGGREGATES} FROM a GROUP BY k HAVING COUNT(*) > 1");
+    same(&format!("{grouped} EMIT CHANGES"), &grouped);
+    let twice = "SELECT n, COUNT(*) AS keys, SUM(s) AS s FROM (SELECT k, COUNT(*) AS n, SUM(v) AS s FROM a GROUP BY k) GROUP BY n";
+    same(twice, twice);
+}
+
+#[test]
+fn joins_within_a_time_are_the_batch_result() {
+    let joined = |kind: &str| {
+        format!(
+            "SELECT a.v AS x, a.ts AS p, b.v AS y, b.ts AS q FROM a {kind} JOIN b ON a.k = b.k
+             AND b.at BETWEEN a.at - INTERVAL '2' SECOND AND a.at + INTERVAL '1' SECOND"
+        )
+    };
+    for kind in ["", "LEFT", "RIGHT", "FULL"] {
+        same(&joined(kind), &joined(kind));
+    }
+}
+
+#[test]
+fn tables_joined_with_tables_fold_to_the_batch_result() {
+    let query = "SELECT x.k, x.n, y.s FROM (SELECT k, COUNT(*) AS n FROM a GROUP BY k) x
+         FULL JOIN (SELECT k, SUM(d) AS s FROM b GROUP BY k) y ON x.k = y.k";
+    same(query, query);
+}
+
+#[test]
+fn membership_folds_to_the_batch_result() {
+    let query = "SELECT k, v, ts FROM a WHERE v IN (SELECT v FROM b WHERE d > 0)";
+    same(query, query);
+    let query = "SELECT k, v, ts FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.k = a.k AND b.v = a.v)";
+    same(query, query);
+}
