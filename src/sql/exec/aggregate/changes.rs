@@ -123,7 +123,11 @@ impl Touched {
     }
 }
 
-fn joined(parts: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>, Fault> {
+/// Columns that were kept in parts, as one.
+///
+/// # Errors
+/// Arrow's, which are defects.
+pub fn joined(parts: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>, Fault> {
     let columns = parts.first().map_or(0, Vec::len);
     (0..columns)
         .map(|column| {
@@ -134,7 +138,10 @@ fn joined(parts: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>, Fault> {
 }
 
 /// Which rows differ in any column.
-fn differences(before: &[ArrayRef], after: &[ArrayRef]) -> Result<Vec<bool>, Fault> {
+///
+/// # Errors
+/// None, for a column without a comparison is taken to differ.
+pub fn differences(before: &[ArrayRef], after: &[ArrayRef]) -> Result<Vec<bool>, Fault> {
     let rows = before.first().map_or(0, |column| column.len());
     let mut differs = vec![false; rows];
     for (before, after) in before.iter().zip(after) {

@@ -85,9 +85,17 @@ impl Recipe {
     /// # Errors
     /// An aggregate that cannot do this.
     pub fn groups(&self) -> Result<Grouped, Fault> {
+        self.groups_by(&self.key_types)
+    }
+
+    /// No groups yet, by keys of other types than the node's: rows are [`Prepared::keyed_by`] those.
+    ///
+    /// # Errors
+    /// An aggregate that cannot do this.
+    pub fn groups_by(&self, key_types: &[DataType]) -> Result<Grouped, Fault> {
         let calls = self.node.calls.iter().map(|call| accumulator(call, self.changes, &self.input));
         Ok(Grouped {
-            keys: Keys::new(&self.key_types)?,
+            keys: Keys::new(key_types)?,
             calls: calls.collect::<Result<_, _>>()?,
             counts: Vec::new(),
             times: Vec::new(),
@@ -121,6 +129,12 @@ impl Prepared {
             ops: self.ops.as_ref().map(|ops| pick(ops).map(|array| array.as_primitive().clone())).transpose()?,
             rows: rows.len(),
         })
+    }
+
+    /// The same rows by other keys.
+    #[must_use]
+    pub fn keyed_by(self, keys: Vec<ArrayRef>) -> Self {
+        Self { keys, ..self }
     }
 
     /// The key columns.
@@ -360,6 +374,24 @@ impl Grouped {
             call.merge(&states, &groups)?;
         }
         Ok(groups)
+    }
+
+    /// Adds groups to others of these: `parts[i]` to `wholes[i]`. The parts stay until they are removed.
+    ///
+    /// # Errors
+    /// A sum that does not fit any more.
+    pub fn unite(&mut self, parts: &[u32], wholes: &[u32]) -> Result<(), Fault> {
+        for (part, whole) in parts.iter().zip(wholes) {
+            let (rows, time) = (self.count(*part), self.time(*part));
+            let whole = *whole as usize;
+            self.counts[whole] += rows;
+            self.times[whole] = self.times[whole].max(time);
+        }
+        for call in &mut self.calls {
+            let states = call.state(parts)?;
+            call.merge(&states, wholes)?;
+        }
+        Ok(())
     }
 
     /// Adds the groups of another: its keys, rows and states. Panes become a window so.

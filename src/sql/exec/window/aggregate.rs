@@ -18,10 +18,11 @@ use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::group_aggregate::final_rows;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::exec::refusals::refuse;
+use crate::sql::parse::statement::WindowKind;
 use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, Expression, LateStrategy, WindowNode};
 
 /// How long a closed window is kept for `late.data.strategy = update_previous` where `state.ttl` does not say.
-const KEPT_AFTER_CLOSE: Duration = Duration::from_secs(3_600);
+pub(super) const KEPT_AFTER_CLOSE: Duration = Duration::from_secs(3_600);
 
 /// Name of the state table that holds the watermark.
 const WATERMARK: &str = "watermark";
@@ -82,8 +83,12 @@ pub fn build(
     output: SchemaRef,
     told: &Told,
 ) -> Result<Box<dyn Operator>, Fault> {
+    if let WindowKind::Session { gap } = &window.kind {
+        let gap = i64::try_from(gap.as_millis()).unwrap_or(i64::MAX / 4);
+        return super::session::build(gap, window, aggregate, input, changes, output, told);
+    }
     let Some(windows) = Windows::of(&window.kind) else {
-        return Err(Fault::new(Blame::Program, "a session is not made of panes"));
+        return Err(Fault::new(Blame::Program, "these windows have no bounds"));
     };
     let assignment = Assignment::Windows(windows, window.time.clone());
     let has_panes =

@@ -2,3 +2,10 @@
 
 pub mod aggregate;
 pub mod assign;
+pub mod session;
+
+mod session_state;
+mod spans;
+
+#[cfg(test)]
+mod session_tests;
