@@ -14,7 +14,7 @@ use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 /// Longer than a run takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Kills and records: a few of each in `tests/run`; `VELOX_KILLS=50 VELOX_KILL_RECORDS=200000` for the full proof.
 fn size() -> (usize, usize) {
@@ -77,10 +77,12 @@ fn committed(address: &str, topic: &str) -> Vec<String> {
         assert!(Instant::now() < deadline, "there is no topic {topic}");
         std::thread::sleep(Duration::from_millis(50));
     };
-    let mut open = metadata.topics()[0].partitions().len();
+    let partitions: Vec<i32> = metadata.topics()[0].partitions().iter().map(|partition| partition.id()).collect();
+    settle(address, &consumer, topic, &partitions);
+    let mut open = partitions.len();
     let mut list = rdkafka::TopicPartitionList::new();
-    for partition in metadata.topics()[0].partitions() {
-        list.add_partition_offset(topic, partition.id(), rdkafka::Offset::Beginning).unwrap();
+    for partition in partitions {
+        list.add_partition_offset(topic, partition, rdkafka::Offset::Beginning).unwrap();
     }
     consumer.assign(&list).unwrap();
     let mut lines = Vec::new();
@@ -97,6 +99,23 @@ fn committed(address: &str, topic: &str) -> Vec<String> {
     }
     lines.sort();
     lines
+}
+
+/// Waits until no transaction is open: a commit has succeeded before its marks are on the partitions, and until then a
+/// reader of committed records ends in front of them.
+fn settle(address: &str, committed: &BaseConsumer, topic: &str, partitions: &[i32]) {
+    let all: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", address)
+        .set("group.id", fresh("reader"))
+        .set("isolation.level", "read_uncommitted")
+        .create()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let end = |consumer: &BaseConsumer, partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
+    while partitions.iter().any(|partition| end(committed, *partition) < end(&all, *partition)) {
+        assert!(Instant::now() < deadline, "a transaction stays open on {topic}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A folder with an environment and the SQL of a job.
