@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use velox::connectors::contract::SinkRows;
+use velox::connectors::contract::{BadRow, Sink, SinkRows};
+use velox::core::fault::Fault;
 use velox::sql::exec::job::How;
 use velox::sql::exec::settings::JobSettings;
 
@@ -82,6 +83,47 @@ async fn a_split_that_is_silent_does_not_hold_the_watermark_for_ever() {
     job.stop();
     assert_eq!(job.wait().await.unwrap().how, How::Stopped);
     assert_eq!(stage.written("screen").len(), 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_waits_for_its_sink_does_not_take_that_for_silence() {
+    let stage = Stage::new();
+    // The second split's rows are older; the sink is ten times slower than the timeout.
+    let splits = vec![batches(1_000, 60, 1), batches(0, 60, 1)];
+    stage.paced.put("a", splits, Duration::ZERO, true);
+    let sql = format!(
+        "{TABLE} SELECT k, COUNT(*) AS n FROM a WINDOW TUMBLING(1s) GROUP BY k EMIT CHANGES WITH ('watermark.idle_timeout' = '1ms', 'emit.granularity' = 'record')"
+    );
+    let mut settings = JobSettings::new("job", &sql);
+    settings.sink = Some(Box::new(Slow));
+    let ending = stage.start(&sql, settings).await.wait().await.unwrap();
+    assert_eq!((ending.late, ending.bad), (0, 0));
+}
+
+/// A sink that takes its time over each batch.
+struct Slow;
+
+#[async_trait::async_trait]
+impl Sink for Slow {
+    async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+    async fn write(&mut self, _: SinkRows) -> Result<Vec<BadRow>, Fault> {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Ok(Vec::new())
+    }
+    async fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn prepare(&mut self, _: u64) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+    async fn commit(&mut self, _: u64, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn close(&mut self, _: bool) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

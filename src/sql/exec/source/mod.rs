@@ -7,7 +7,7 @@ mod values;
 mod watermark;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -153,7 +153,6 @@ impl Lane {
             }
             if !split.is_open && !split.state.has_ended {
                 split.is_open = true;
-                split.spoke = Instant::now();
                 open += 1;
                 state.pulls.push(self.opening.clone().open(index, split.state.clone()).boxed());
             }
@@ -161,13 +160,13 @@ impl Lane {
     }
 
     async fn take(&mut self, state: &mut State, pulled: Pulled) -> Result<(), Fault> {
-        let Pulled { index, reader, pull } = pulled;
+        let Pulled { index, reader, pull, took } = pulled;
         let split = &mut state.splits[index];
         split.progress = reader.progress();
         let position = reader.position();
         match pull {
             Pull::Rows(rows) => {
-                split.spoke = Instant::now();
+                split.silent = Duration::ZERO;
                 state.is_idle = false;
                 // A reader that had to give less than a batch had no more; where it ends, its end says so.
                 let is_drained = match split.progress.lag {
@@ -179,6 +178,7 @@ impl Lane {
                 state.splits[index].state.position = Some(position);
             }
             Pull::Idle => {
+                split.silent += took;
                 split.has_caught_up |= !self.is_bounded;
                 split.state.position = Some(position);
             }
@@ -226,13 +226,12 @@ impl Lane {
             LaneTime::Watermark(now_ms().saturating_sub(self.watermark.out_of_orderness.as_millis() as i64))
         } else {
             // A bounded split that waits to be opened holds back; it is not idle before it has been asked.
-            let now = Instant::now();
             let waiting = state.splits.iter().any(|split| !split.is_open && !split.state.has_ended);
             if waiting {
                 LaneTime::Unknown
             } else {
                 let splits = state.splits.iter().map(Reading::time);
-                lane_time(splits, self.watermark.out_of_orderness, self.watermark.idle_timeout, now)
+                lane_time(splits, self.watermark.out_of_orderness, self.watermark.idle_timeout)
             }
         };
         match time {

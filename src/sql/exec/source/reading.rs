@@ -21,8 +21,8 @@ pub const ATTEMPTS: u32 = 10;
 pub struct Reading {
     /// Where it stands: what has gone into the stream.
     pub state: SplitState,
-    /// When its last row came.
-    pub spoke: Instant,
+    /// For how long it has been asked and had nothing.
+    pub silent: Duration,
     /// Whether it has given what was there when it was opened.
     pub has_caught_up: bool,
     /// Whether its reader is open.
@@ -34,12 +34,18 @@ pub struct Reading {
 impl Reading {
     /// A split that is to be read from where it stands.
     pub fn new(state: SplitState) -> Self {
-        Self { state, spoke: Instant::now(), has_caught_up: false, is_open: false, progress: ReaderProgress::default() }
+        Self {
+            state,
+            silent: Duration::ZERO,
+            has_caught_up: false,
+            is_open: false,
+            progress: ReaderProgress::default(),
+        }
     }
 
     /// For the watermark.
     pub fn time(&self) -> SplitTime {
-        SplitTime { newest: self.state.newest, spoke: self.spoke, has_ended: self.state.has_ended }
+        SplitTime { newest: self.state.newest, silent: self.silent, has_ended: self.state.has_ended }
     }
 }
 
@@ -64,6 +70,8 @@ pub struct Pulled {
     pub reader: Box<dyn SplitReader>,
     /// What it brought.
     pub pull: Pull,
+    /// How long it took, at most what a pull without rows takes: the rest is somebody else's doing.
+    pub took: Duration,
 }
 
 impl Opening {
@@ -82,8 +90,9 @@ impl Opening {
     ) -> Result<Pulled, Fault> {
         let mut attempt = 0;
         loop {
+            let asked = Instant::now();
             match reader.next(BATCH_ROWS_MAX, PULL_WAIT).await {
-                Ok(pull) => return Ok(Pulled { index, reader, pull }),
+                Ok(pull) => return Ok(Pulled { index, reader, pull, took: asked.elapsed().min(PULL_WAIT) }),
                 Err(fault) => {
                     attempt += 1;
                     self.pause(attempt, fault).await?;
