@@ -146,7 +146,8 @@ fn both_ways_give_the_same_bytes() {
         Ok(())
     });
     outcome.unwrap();
-    assert!(direct.get() > CASES / 10, "only {} of {CASES} went the direct way", direct.get());
+    // About one in ten goes that way; a twentieth is far outside of what chance makes of it.
+    assert!(direct.get() > CASES / 20, "only {} of {CASES} went the direct way", direct.get());
 }
 
 #[test]
