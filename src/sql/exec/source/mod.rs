@@ -243,7 +243,9 @@ impl Lane {
             }
             _ => {}
         }
-        if matches!(time, LaneTime::Idle(_)) && !state.is_idle {
+        // A lane that is over does not fall silent: its last watermark follows, and with it what windows still hold.
+        let is_over = !self.grows && state.splits.iter().all(|split| split.state.has_ended);
+        if matches!(time, LaneTime::Idle(_)) && !state.is_idle && !is_over {
             state.is_idle = true;
             self.work.outlets.send(Message::Idle).await?;
         }
