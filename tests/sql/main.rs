@@ -6,6 +6,7 @@ mod cases;
 mod failures;
 mod kill;
 mod oracle;
+mod over;
 mod recovery;
 mod running;
 mod stage;
