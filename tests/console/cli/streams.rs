@@ -92,7 +92,7 @@ fn a_signal_ends_a_tail_with_five() {
 fn signals_are_heard_while_nobody_reads_the_output() {
     const PATIENCE: Duration = Duration::from_secs(20);
     let place = Place::shipped();
-    let line = "-e sandbox run --etl customer_update --dry-run --log-payloads --count 200000";
+    let line = "-E sandbox run --etl customer_update --dry-run --log-payloads --count 200000";
     let mut child = place.start(&line.split(' ').collect::<Vec<_>>());
     // Kept open and never read: the pipe fills, and then the process stands still.
     let mut output = BufReader::new(child.stdout.take().unwrap());
