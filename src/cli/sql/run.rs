@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use clap::Args;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::rows::{Folded, Rows};
@@ -20,6 +20,7 @@ use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::SinkRows;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
+use crate::sql::exec::statistics::Statistics;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::Session as Planning;
 use crate::sql::plan::stream::{Changes, StreamPlan};
@@ -214,7 +215,7 @@ async fn drive(
     let mut shown = Vec::new();
     for job in prepared {
         running.push(job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?);
-        shown.extend(job.shown);
+        shown.extend(job.shown.map(|shown| (running.len() - 1, shown)));
     }
     for message in running.iter().flat_map(Job::messages) {
         tracing::info!("{message}");
@@ -227,8 +228,10 @@ async fn drive(
         }
     };
     let work = async {
-        for rows in shown {
-            print(arguments, output, rows).await?;
+        for (job, rows) in shown {
+            // A final result comes when the input ends: until then it is seen that something moves.
+            let progress = (arguments.is_final && !quiet).then(|| Moving::new(&running[job]));
+            print(arguments, output, rows, progress).await?;
         }
         if has_rows && arguments.limit.is_some() {
             running.iter().for_each(Job::stop);
@@ -244,33 +247,56 @@ async fn drive(
     all(&running, true).await
 }
 
+/// The line of progress of a job.
+struct Moving {
+    progress: Progress,
+    statistics: watch::Receiver<Statistics>,
+    began: Instant,
+}
+
+impl Moving {
+    fn new(job: &Job) -> Self {
+        Self { progress: Progress::open_ended(false), statistics: job.statistics(), began: Instant::now() }
+    }
+
+    /// Shows how far it is, as long as it is waited for.
+    async fn show<T>(&self) -> T {
+        loop {
+            tokio::time::sleep(REFRESH).await;
+            let now = self.statistics.borrow().clone();
+            let (read, written) = (now.rows_read(), now.rows_written());
+            let pace = rate(read as f64 / self.began.elapsed().as_secs_f64());
+            self.progress.show(read, format!("{} read, {} written, {pace}", grouped(read), grouped(written)));
+        }
+    }
+}
+
 /// Waits for every job, with a line of progress.
 async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
-    let progress = Progress::open_ended(quiet);
-    let began = Instant::now();
     let mut endings = Vec::new();
     for job in jobs {
-        let statistics = job.statistics();
-        let waiting = job.wait();
-        tokio::pin!(waiting);
-        let ending = loop {
-            tokio::select! {
-                ending = &mut waiting => break ending?,
-                () = tokio::time::sleep(REFRESH) => {
-                    let now = statistics.borrow().clone();
-                    let (read, written) = (now.rows_read(), now.rows_written());
-                    let pace = rate(read as f64 / began.elapsed().as_secs_f64());
-                    progress.show(read, format!("{} read, {} written, {pace}", grouped(read), grouped(written)));
-                }
-            }
-        };
-        endings.push(ending);
+        let moving = (!quiet).then(|| Moving::new(job));
+        endings.push(shown_meanwhile(moving.as_ref(), job.wait()).await?);
     }
     Ok(endings)
 }
 
+/// What a future gives; a line of progress moves until then.
+async fn shown_meanwhile<T>(moving: Option<&Moving>, work: impl Future<Output = T>) -> T {
+    let Some(moving) = moving else { return work.await };
+    tokio::select! {
+        done = work => done,
+        never = moving.show() => never,
+    }
+}
+
 /// Prints rows until there are no more, or as many as were asked for.
-async fn print(arguments: &RunArguments, output: &mut Output, rows: Shown) -> Result<(), Failure> {
+async fn print(
+    arguments: &RunArguments,
+    output: &mut Output,
+    rows: Shown,
+    mut moving: Option<Moving>,
+) -> Result<(), Failure> {
     let (mut receiver, schema, changes) = rows;
     let is_json = output.format() == Format::Json;
     let is_folded = arguments.is_final && changes;
@@ -278,16 +304,19 @@ async fn print(arguments: &RunArguments, output: &mut Output, rows: Shown) -> Re
     let mut printed = Rows::new(&schema, changes && !is_folded, is_json);
     let mut folded = Folded::default();
     while left > 0 {
-        let Some(batch) = receiver.recv().await else { break };
+        let Some(batch) = shown_meanwhile(moving.as_ref(), receiver.recv()).await else { break };
         if is_folded {
             folded.take(&batch)?;
             continue;
         }
+        // The line goes before rows come.
+        moving = None;
         left -= printed.write(&batch, left, output.writer())?;
         if receiver.is_empty() {
             output.finish()?;
         }
     }
+    drop(moving);
     if let Some(table) = folded.table()? {
         let times = vec![0; table.num_rows()].into();
         printed.write(&SinkRows { batch: table, times, ops: None }, left, output.writer())?;
