@@ -83,6 +83,23 @@ impl Pattern {
         Ok(Self { pieces })
     }
 
+    /// Moments that are equal when divided by this are written alike.
+    pub fn unit_ms(&self) -> i64 {
+        let unit = |piece: &Piece| match piece {
+            Piece::Fraction(_) => 1,
+            Piece::Epoch | Piece::Number(Part::Second, _) => 1_000,
+            Piece::Number(Part::Minute, _) => 60_000,
+            Piece::Number(Part::Hour | Part::Hour12, _) | Piece::AmPm => 3_600_000,
+            Piece::Literal(_)
+            | Piece::Number(..)
+            | Piece::MonthName { .. }
+            | Piece::DayName { .. }
+            | Piece::Offset { .. }
+            | Piece::Zone => 86_400_000,
+        };
+        self.pieces.iter().map(unit).min().unwrap_or(86_400_000)
+    }
+
     /// Writes a moment.
     pub fn write(&self, moment_ms: i64, to: &mut String) {
         let civil = Civil::of(moment_ms);

@@ -130,11 +130,20 @@ fn written(call: &Call, moment: fn(&Call, usize) -> Option<i64>) -> Result<Array
     let mut made = StringBuilder::with_capacity(call.rows, call.rows * 20);
     let mut text = String::new();
     let mut kept = Kept::new();
+    // Rows that are near in time are written alike: what was written last often stands for this one as well.
+    let mut last: Option<(&str, i64, i64)> = None;
     for row in 0..call.rows {
         match (moment(call, row), patterns.at(row)) {
             (Some(moment), Some(pattern)) => {
-                text.clear();
-                kept.of(pattern, Pattern::parse)?.write(moment, &mut text);
+                let is_known =
+                    last.is_some_and(|(of, unit, number)| moment.div_euclid(unit) == number && of == pattern);
+                if !is_known {
+                    text.clear();
+                    let compiled = kept.of(pattern, Pattern::parse)?;
+                    compiled.write(moment, &mut text);
+                    let unit = compiled.unit_ms();
+                    last = Some((pattern, unit, moment.div_euclid(unit)));
+                }
                 made.append_value(&text);
             }
             _ => made.append_null(),
