@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
 
-use super::aggregate::changes::Touched;
+use super::aggregate::changes::{Touched, follow, rounds};
 use super::aggregate::failed;
 use super::aggregate::grouped::{Grouped, Prepared, Recipe, table};
 use super::chunk::Chunk;
@@ -71,18 +71,7 @@ impl GroupAggregate {
         let mut refused = Vec::new();
         self.groups.apply(rows, &groups, &mut refused)?;
         refuse(chunk, refused, out);
-        if self.ttl.is_some() {
-            for group in &groups {
-                let place = *group as usize;
-                if self.last_change.len() <= place {
-                    self.last_change.resize(place + 1, i64::MIN);
-                }
-                if self.last_change[place] != self.now_ms {
-                    self.last_change[place] = self.now_ms;
-                    self.ages.push_back((self.now_ms, *group));
-                }
-            }
-        }
+        self.note_change(&groups);
         self.groups.recycle(groups);
         Ok(())
     }
@@ -100,26 +89,43 @@ impl GroupAggregate {
         Ok(())
     }
 
-    /// One output for each row: the rows are taken in rounds in which no group comes twice.
+    /// One output for each row. Rows that go as well as come are taken in rounds in which no group comes twice.
     fn by_record(&mut self, rows: &Prepared, chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
         let groups = self.groups.intern(rows)?;
-        let mut rounds: Vec<Vec<u32>> = Vec::new();
-        let mut seen = vec![0_u32; groups.iter().copied().max().map_or(0, |most| most as usize + 1)];
-        for (row, group) in groups.iter().enumerate() {
-            let round = &mut seen[*group as usize];
-            if rounds.len() <= *round as usize {
-                rounds.push(Vec::new());
+        if !rows.only_come() {
+            for round in rounds(&groups) {
+                self.apply(&rows.take(&UInt32Array::from(round))?, chunk, out)?;
+                self.give(out)?;
             }
-            rounds[*round as usize].push(row as u32);
-            *round += 1;
+            return Ok(());
         }
+        let mut refused = Vec::new();
+        let extra = |_| Vec::new();
+        let given = follow(&mut self.groups, rows, &groups, &self.schema, extra, Grouped::time, &mut refused)?;
+        refuse(chunk, refused, out);
+        self.note_change(&groups);
         self.groups.recycle(groups);
-        for round in rounds {
-            let places = UInt32Array::from(round);
-            self.apply(&rows.take(&places)?, chunk, out)?;
-            self.give(out)?;
+        if let Some(given) = given {
+            out.give(given);
         }
         Ok(())
+    }
+
+    /// Remembers when groups changed, where they are forgotten one day.
+    fn note_change(&mut self, groups: &[u32]) {
+        if self.ttl.is_none() {
+            return;
+        }
+        for group in groups {
+            let place = *group as usize;
+            if self.last_change.len() <= place {
+                self.last_change.resize(place + 1, i64::MIN);
+            }
+            if self.last_change[place] != self.now_ms {
+                self.last_change[place] = self.now_ms;
+                self.ages.push_back((self.now_ms, *group));
+            }
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use arrow::compute;
 use arrow::datatypes::SchemaRef;
 
 use super::failed;
-use super::grouped::Grouped;
-use crate::connectors::contract::Op;
+use super::grouped::{Followed, Grouped, Prepared};
+use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 
@@ -121,6 +121,70 @@ impl Touched {
         let batch = RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| failed(&error))?;
         Ok(Some(Chunk { batch, times: times.into(), ops: Some(Int8Array::from(ops)), origins: None }))
     }
+}
+
+/// Adds rows that only come, and gives the change that each of them makes, in their order. `extra` gives the columns
+/// between keys and results; `time` the event time of a group's rows.
+///
+/// # Errors
+/// What no row can be blamed for.
+pub fn follow(
+    grouped: &mut Grouped,
+    rows: &Prepared,
+    groups: &[u32],
+    schema: &SchemaRef,
+    extra: impl Fn(usize) -> Vec<ArrayRef>,
+    time: impl Fn(&Grouped, u32) -> i64,
+    refused: &mut Vec<BadRow>,
+) -> Result<Option<Chunk>, Fault> {
+    let Followed { before, after, is_new } = grouped.follow(rows, groups, refused)?;
+    let differs = differences(&before, &after)?;
+    let total = groups.len() as u32;
+    // Old results stand at 0..total, new ones behind them.
+    let (mut places, mut ops) = (Vec::with_capacity(groups.len() * 2), Vec::with_capacity(groups.len() * 2));
+    for (row, is_new) in is_new.iter().enumerate() {
+        let (old, new) = (row as u32, total + row as u32);
+        if *is_new {
+            places.push(new);
+            ops.push(Op::Insert as i8);
+        } else if differs.get(row).is_some_and(|differs| *differs) {
+            places.extend([old, new]);
+            ops.extend([Op::UpdateBefore as i8, Op::UpdateAfter as i8]);
+        }
+    }
+    if places.is_empty() {
+        return Ok(None);
+    }
+    let of_row: UInt32Array = places.iter().map(|place| place % total).collect();
+    let times: Vec<i64> = of_row.values().iter().map(|row| time(grouped, groups[*row as usize])).collect();
+    let places = UInt32Array::from(places);
+    let pick =
+        |array: &ArrayRef, places: &UInt32Array| compute::take(array, places, None).map_err(|error| failed(&error));
+    let mut columns = rows.keys().iter().map(|keys| pick(keys, &of_row)).collect::<Result<Vec<_>, _>>()?;
+    columns.extend(extra(places.len()));
+    for (before, after) in before.iter().zip(&after) {
+        let both = compute::concat(&[before.as_ref(), after.as_ref()]).map_err(|error| failed(&error))?;
+        columns.push(pick(&both, &places)?);
+    }
+    let batch = RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| failed(&error))?;
+    // Results that only ever come need no ops: every sink takes them.
+    let ops = ops.iter().any(|op| *op != Op::Insert as i8).then(|| Int8Array::from(ops));
+    Ok(Some(Chunk { batch, times: times.into(), ops, origins: None }))
+}
+
+/// Rows of these groups in rounds in which no group comes twice.
+pub fn rounds(groups: &[u32]) -> Vec<Vec<u32>> {
+    let mut rounds: Vec<Vec<u32>> = Vec::new();
+    let mut seen = vec![0_usize; groups.iter().copied().max().map_or(0, |most| most as usize + 1)];
+    for (row, group) in groups.iter().enumerate() {
+        let round = &mut seen[*group as usize];
+        if rounds.len() <= *round {
+            rounds.push(Vec::new());
+        }
+        rounds[*round].push(row as u32);
+        *round += 1;
+    }
+    rounds
 }
 
 /// Columns that were kept in parts, as one.

@@ -47,6 +47,18 @@ impl GroupAccumulator for Count {
         Ok(())
     }
 
+    fn follow(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+        let nulls = rows.values.first().and_then(|values| values.logical_nulls());
+        let (mut before, mut after) = (Vec::with_capacity(rows.groups.len()), Vec::with_capacity(rows.groups.len()));
+        for (row, group) in rows.groups.iter().enumerate() {
+            let count = &mut self.counts[*group as usize];
+            before.push(*count);
+            *count += i64::from(rows.counts(row) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)));
+            after.push(*count);
+        }
+        Ok((Arc::new(Int64Array::from(before)), Arc::new(Int64Array::from(after))))
+    }
+
     fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         self.add(rows, -1);
         Ok(())

@@ -46,9 +46,16 @@ struct Extreme<T: ArrowPrimitiveType> {
 }
 
 impl<T: ArrowPrimitiveType> Extreme<T> {
-    fn take(&mut self, values: &ArrayRef, groups: &[u32], counts: impl Fn(usize) -> bool) -> Result<(), Fault> {
+    /// Takes the rows from `first` on.
+    fn take(
+        &mut self,
+        values: &ArrayRef,
+        groups: &[u32],
+        first: usize,
+        counts: impl Fn(usize) -> bool,
+    ) -> Result<(), Fault> {
         let values = values.as_primitive_opt::<T>().ok_or_else(|| failed(&"its argument has another type"))?;
-        for (row, (group, value)) in groups.iter().zip(values.values()).enumerate() {
+        for (row, (group, value)) in groups.iter().zip(values.values()).enumerate().skip(first) {
             if values.is_null(row) || !counts(row) {
                 continue;
             }
@@ -69,7 +76,21 @@ impl<T: ArrowPrimitiveType> GroupAccumulator for Extreme<T> {
 
     fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
         let values = rows.values.first().ok_or_else(|| failed(&"it has no argument"))?;
-        self.take(values, rows.groups, |row| rows.counts(row))
+        self.take(values, rows.groups, 0, |row| rows.counts(row))
+    }
+
+    fn follow(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+        let values = rows.values.first().ok_or_else(|| failed(&"it has no argument"))?;
+        let (mut before, mut after) = (Vec::with_capacity(rows.groups.len()), Vec::with_capacity(rows.groups.len()));
+        for (row, group) in rows.groups.iter().enumerate() {
+            before.push(self.held[*group as usize]);
+            self.take(values, &rows.groups[..=row], row, |row| rows.counts(row))?;
+            after.push(self.held[*group as usize]);
+        }
+        let array = |held: Vec<Option<T::Native>>| -> ArrayRef {
+            Arc::new(held.into_iter().collect::<PrimitiveArray<T>>().with_data_type(self.data_type.clone()))
+        };
+        Ok((array(before), array(after)))
     }
 
     fn retract(&mut self, _: &Rows<'_>) -> Result<(), Fault> {
@@ -87,7 +108,7 @@ impl<T: ArrowPrimitiveType> GroupAccumulator for Extreme<T> {
 
     fn merge(&mut self, states: &[ArrayRef], groups: &[u32]) -> Result<(), Fault> {
         let held = states.first().ok_or_else(|| failed(&"its state is empty"))?;
-        self.take(held, groups, |_| true)
+        self.take(held, groups, 0, |_| true)
     }
 
     fn clear(&mut self, group: u32) {

@@ -137,6 +137,11 @@ impl Prepared {
         Self { keys, ..self }
     }
 
+    /// Whether no row takes another back.
+    pub fn only_come(&self) -> bool {
+        self.ops.is_none()
+    }
+
     /// The key columns.
     pub fn keys(&self) -> &[ArrayRef] {
         &self.keys
@@ -146,6 +151,17 @@ impl Prepared {
     pub fn times(&self) -> &Int64Array {
         &self.times
     }
+}
+
+/// What rows did to their groups, one by one.
+#[derive(Default)]
+pub struct Followed {
+    /// Results before each row, a column an aggregate.
+    pub before: Vec<ArrayRef>,
+    /// Results after each row.
+    pub after: Vec<ArrayRef>,
+    /// Whether the row was the first of its group.
+    pub is_new: Vec<bool>,
 }
 
 /// Groups and what is known of each.
@@ -227,6 +243,27 @@ impl Grouped {
             self.times[group] = self.times[group].max(*time);
         }
         Ok(())
+    }
+
+    /// Adds rows that only come, one by one. Answers for each row with the results of its group before it and after it,
+    /// and whether the group was new.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    pub fn follow(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<Followed, Fault> {
+        let mut followed = Followed::default();
+        for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
+            let (before, after) = call.follow(&Rows { values, groups, filter: filter.as_ref() }, refused)?;
+            followed.before.push(before);
+            followed.after.push(after);
+        }
+        for (group, time) in groups.iter().zip(rows.times.values()) {
+            let group = *group as usize;
+            followed.is_new.push(self.counts[group] == 0);
+            self.counts[group] += 1;
+            self.times[group] = self.times[group].max(*time);
+        }
+        Ok(followed)
     }
 
     fn take_back(&mut self, rows: &Prepared, groups: &[u32]) -> Result<(), Fault> {

@@ -29,7 +29,11 @@ pub fn mean(argument: &DataType, result: &DataType) -> Option<Box<dyn GroupAccum
 }
 
 macro_rules! over_sums {
-    ($mean:ty, $evaluate:item) => {
+    ($mean:ty, $means:item) => {
+        impl $mean {
+            $means
+        }
+
         impl GroupAccumulator for $mean {
             fn grow(&mut self, groups: usize) {
                 self.sums.grow(groups);
@@ -37,10 +41,16 @@ macro_rules! over_sums {
             fn update(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(), Fault> {
                 self.sums.update(rows, refused)
             }
+            fn follow(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+                let (before, after) = self.sums.follow_sums(rows, refused)?;
+                Ok((self.means(before.into_iter())?, self.means(after.into_iter())?))
+            }
             fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
                 self.sums.retract(rows)
             }
-            $evaluate
+            fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault> {
+                self.means(self.sums.sums(groups))
+            }
             fn state(&mut self, groups: &[u32]) -> Result<Vec<ArrayRef>, Fault> {
                 self.sums.state(groups)
             }
@@ -63,8 +73,8 @@ struct MeanOfFloats {
 
 over_sums!(
     MeanOfFloats,
-    fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault> {
-        let means = self.sums.sums(groups).map(|(sum, values)| (values != 0).then(|| sum / values as f64));
+    fn means(&self, sums: impl Iterator<Item = (f64, i64)>) -> Result<ArrayRef, Fault> {
+        let means = sums.map(|(sum, values)| (values != 0).then(|| sum / values as f64));
         Ok(Arc::new(means.collect::<Float64Array>()))
     }
 );
@@ -78,7 +88,7 @@ struct MeanOfDecimals {
 
 over_sums!(
     MeanOfDecimals,
-    fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault> {
+    fn means(&self, sums: impl Iterator<Item = (i128, i64)>) -> Result<ArrayRef, Fault> {
         // The sum times a power of ten may need more than 38 digits though the mean does not.
         let up = i256::from_i128(10_i128.pow(self.up));
         let mean = |(sum, values): (i128, i64)| {
@@ -90,7 +100,7 @@ over_sums!(
                 mean.and_then(i256::to_i128).ok_or_else(|| failed(&format!("a mean does not fit {}", self.result)));
             mean.map(Some)
         };
-        let means = self.sums.sums(groups).map(mean).collect::<Result<Decimal128Array, Fault>>()?;
+        let means = sums.map(mean).collect::<Result<Decimal128Array, Fault>>()?;
         Ok(Arc::new(means.with_data_type(self.result.clone())))
     }
 );
@@ -103,7 +113,7 @@ struct MeanOfWide {
 
 over_sums!(
     MeanOfWide,
-    fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault> {
+    fn means(&self, sums: impl Iterator<Item = (i256, i64)>) -> Result<ArrayRef, Fault> {
         let up = i256::from_i128(10_i128.pow(self.up));
         let mean = |(sum, values): (i256, i64)| {
             if values == 0 {
@@ -112,7 +122,7 @@ over_sums!(
             let mean = sum.checked_mul(up).and_then(|sum| sum.checked_div(i256::from(values)));
             mean.map(Some).ok_or_else(|| failed(&format!("a mean does not fit {}", self.result)))
         };
-        let means = self.sums.sums(groups).map(mean).collect::<Result<Decimal256Array, Fault>>()?;
+        let means = sums.map(mean).collect::<Result<Decimal256Array, Fault>>()?;
         Ok(Arc::new(means.with_data_type(self.result.clone())))
     }
 );

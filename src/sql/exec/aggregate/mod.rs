@@ -6,6 +6,7 @@ pub mod grouped;
 pub mod keys;
 
 mod count;
+mod distinct;
 mod extreme;
 mod mean;
 mod ordered;
@@ -30,6 +31,28 @@ pub trait GroupAccumulator: Send {
     /// # Errors
     /// What no row can be blamed for.
     fn update(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(), Fault>;
+
+    /// Adds rows one by one. Answers with the results of each row's group before it and after it.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    fn follow(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+        if rows.groups.is_empty() {
+            return Ok((self.evaluate(&[])?, self.evaluate(&[])?));
+        }
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for (row, group) in rows.groups.iter().enumerate() {
+            let groups = std::slice::from_ref(group);
+            let values: Vec<_> = rows.values.iter().map(|values| values.slice(row, 1)).collect();
+            let filter = rows.filter.map(|filter| filter.slice(row, 1));
+            let known = refused.len();
+            before.push(self.evaluate(groups)?);
+            self.update(&Rows { values: &values, groups, filter: filter.as_ref() }, refused)?;
+            after.push(self.evaluate(groups)?);
+            refused[known..].iter_mut().for_each(|bad| bad.row = row);
+        }
+        Ok((joined(&before)?, joined(&after)?))
+    }
 
     /// Takes rows back that were added before.
     ///
@@ -101,6 +124,11 @@ pub fn accumulator(
     let is_changelog = input == Changes::Changelog;
     Ok(match (name.as_str(), argument) {
         ("count", _) if plain && arguments.len() <= 1 => Box::new(count::Count::new()),
+        ("count", Some(argument))
+            if function.is_distinct() && function.order_bys().is_empty() && arguments.len() == 1 =>
+        {
+            distinct::distinct(&argument)?
+        }
         ("sum", Some(_)) if plain => match sum::sum(&result) {
             Some(made) => made,
             None => per_group::PerGroup::of(call, is_changelog, schema)?,
@@ -122,6 +150,11 @@ pub fn accumulator(
         }
         _ => per_group::PerGroup::of(call, is_changelog, schema)?,
     })
+}
+
+fn joined(parts: &[ArrayRef]) -> Result<ArrayRef, Fault> {
+    let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+    arrow::compute::concat(&parts).map_err(|error| failed(&error))
 }
 
 /// A fault of a library's error, which is a defect here or an expression that cannot be computed.

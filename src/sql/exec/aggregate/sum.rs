@@ -79,6 +79,9 @@ impl Summed for Decimal256Type {
     }
 }
 
+type BeforeAndAfter<T> = (Sums<T>, Sums<T>);
+type Sums<T> = Vec<(<T as ArrowPrimitiveType>::Native, i64)>;
+
 /// Sums of groups. A group without a value that is not NULL has no sum.
 pub struct Sum<T: Summed> {
     result: DataType,
@@ -95,6 +98,38 @@ impl<T: Summed> Sum<T> {
     fn numbers(&self, rows: &Rows<'_>) -> Result<PrimitiveArray<T>, Fault> {
         let values = rows.values.first().ok_or_else(|| failed(&"SUM has no argument"))?;
         numbers::<T>(values, &self.result)
+    }
+
+    fn add(&mut self, group: usize, row: usize, value: T::Native, refused: &mut Vec<BadRow>) {
+        match T::plus(self.sums[group], value, &self.result) {
+            Some(sum) => {
+                self.sums[group] = sum;
+                self.values[group] += 1;
+            }
+            None => refused.push(BadRow {
+                row,
+                class: "overflow",
+                message: format!("the sum does not fit {}; CAST the argument to a wider type", self.result),
+            }),
+        }
+    }
+
+    /// Adds rows one by one. Answers with sums and counts of values of each row's group before it and after it.
+    ///
+    /// # Errors
+    /// An argument that is no number.
+    pub fn follow_sums(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<BeforeAndAfter<T>, Fault> {
+        let numbers = self.numbers(rows)?;
+        let (mut before, mut after) = (Vec::with_capacity(rows.groups.len()), Vec::with_capacity(rows.groups.len()));
+        for (row, (group, value)) in rows.groups.iter().zip(numbers.values()).enumerate() {
+            let group = *group as usize;
+            before.push((self.sums[group], self.values[group]));
+            if rows.counts(row) && numbers.is_valid(row) {
+                self.add(group, row, *value, refused);
+            }
+            after.push((self.sums[group], self.values[group]));
+        }
+        Ok((before, after))
     }
 
     /// The sums and the counts of values of these groups.
@@ -121,23 +156,20 @@ impl<T: Summed> GroupAccumulator for Sum<T> {
     fn update(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(), Fault> {
         let numbers = self.numbers(rows)?;
         for (row, (group, value)) in rows.groups.iter().zip(numbers.values()).enumerate() {
-            if !rows.counts(row) || numbers.is_null(row) {
-                continue;
-            }
-            let group = *group as usize;
-            match T::plus(self.sums[group], *value, &self.result) {
-                Some(sum) => {
-                    self.sums[group] = sum;
-                    self.values[group] += 1;
-                }
-                None => refused.push(BadRow {
-                    row,
-                    class: "overflow",
-                    message: format!("the sum does not fit {}; CAST the argument to a wider type", self.result),
-                }),
+            if rows.counts(row) && numbers.is_valid(row) {
+                self.add(*group as usize, row, *value, refused);
             }
         }
         Ok(())
+    }
+
+    fn follow(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+        let (before, after) = self.follow_sums(rows, refused)?;
+        let sums = |parts: Vec<(T::Native, i64)>| -> ArrayRef {
+            let sums: PrimitiveArray<T> = parts.into_iter().map(|(sum, values)| (values != 0).then_some(sum)).collect();
+            Arc::new(sums.with_data_type(self.result.clone()))
+        };
+        Ok((sums(before), sums(after)))
     }
 
     fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {

@@ -1,6 +1,7 @@
 //! Groups within windows. Each window (for final results of overlapping ones: each pane) has groups of its own, which go
 //! with it; nothing is evicted row by row.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use arrow::datatypes::{SchemaRef, TimestampMillisecondType};
 use super::assign::{Bounds, Windows};
 use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow};
 use crate::core::fault::{Blame, Fault};
-use crate::sql::exec::aggregate::changes::Touched;
+use crate::sql::exec::aggregate::changes::{Touched, follow, rounds};
 use crate::sql::exec::aggregate::failed;
 use crate::sql::exec::aggregate::grouped::{Grouped, Prepared, Recipe, table};
 use crate::sql::exec::chunk::Chunk;
@@ -198,7 +199,7 @@ impl WindowAggregate {
         let mut late = Vec::new();
         let mut refused = Vec::new();
         let pane = windows.pane_ms();
-        // Rows come in bursts of one window: the last one is looked at first.
+        // Rows come in bursts of one window or pane: the last one is looked at first.
         let mut last: Option<(Bounds, Vec<u32>)> = None;
         for row in 0..times.len() {
             if times.is_null(row) {
@@ -231,13 +232,14 @@ impl WindowAggregate {
                     let open = windows.of_time(start).filter(takes).collect::<Vec<_>>();
                     self.open.extend(open);
                 }
-                parts.entry(bounds).or_default().push(row as u32);
+                if let Some((pane, places)) = last.replace((bounds, vec![row as u32])) {
+                    parts.entry(pane).or_default().extend(places);
+                }
             } else if windows.are_apart() {
                 let Some(window) = windows.of_time(time).next() else { continue };
-                if let Some((window, places)) = last.take() {
+                if let Some((window, places)) = last.replace((window, vec![row as u32])) {
                     parts.entry(window).or_default().extend(places);
                 }
-                last = Some((window, vec![row as u32]));
             } else {
                 for window in windows.of_time(time).filter(takes) {
                     parts.entry(window).or_default().push(row as u32);
@@ -268,13 +270,10 @@ impl WindowAggregate {
     }
 
     fn apply(&mut self, window: Bounds, rows: &Prepared, chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
-        if !self.bins.contains_key(&window) {
-            let bin = Bin { groups: self.recipe.groups()?, touched: Touched::default(), is_closed: false };
-            self.bins.insert(window, bin);
-        }
-        let Some(bin) = self.bins.get_mut(&window) else { return Ok(()) };
+        let emit = self.emit;
+        let bin = self.bin(window)?;
         let groups = bin.groups.intern(rows)?;
-        if self.emit != EmitMode::Final || bin.is_closed {
+        if emit != EmitMode::Final || bin.is_closed {
             bin.touched.note(&mut bin.groups, &groups)?;
         }
         let mut refused = Vec::new();
@@ -302,25 +301,41 @@ impl WindowAggregate {
         changed.into_iter().try_for_each(|window| self.give(window, out))
     }
 
-    /// One output for each row: rounds in which no group of a window comes twice.
+    /// One output for each row.
     fn by_record(&mut self, window: Bounds, rows: &Prepared, chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
-        let mut scratch = self.recipe.groups()?;
-        let groups = scratch.intern(rows)?;
-        let mut rounds: Vec<Vec<u32>> = Vec::new();
-        let mut seen = vec![0_usize; scratch.len()];
-        for (row, group) in groups.iter().enumerate() {
-            let round = &mut seen[*group as usize];
-            if rounds.len() <= *round {
-                rounds.push(Vec::new());
-            }
-            rounds[*round].push(row as u32);
-            *round += 1;
+        if !rows.only_come() {
+            return self.in_rounds(window, rows, chunk, out);
         }
-        for round in rounds {
+        let (has_bounds, schema) = (self.has_bounds, Arc::clone(&self.schema));
+        let bin = self.bin(window)?;
+        let mut refused = Vec::new();
+        let groups = bin.groups.intern(rows)?;
+        let extra = |rows: usize| columns(has_bounds, window, rows);
+        let given = follow(&mut bin.groups, rows, &groups, &schema, extra, |_, _| window.end - 1, &mut refused)?;
+        bin.groups.recycle(groups);
+        refuse(chunk, refused, out);
+        if let Some(given) = given {
+            out.give(given);
+        }
+        Ok(())
+    }
+
+    /// Rows that go as well as come: in rounds in which no group comes twice.
+    fn in_rounds(&mut self, window: Bounds, rows: &Prepared, chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
+        for round in rounds(&self.recipe.groups()?.intern(rows)?) {
             self.apply(window, &rows.take(&UInt32Array::from(round))?, chunk, out)?;
             self.give(window, out)?;
         }
         Ok(())
+    }
+
+    fn bin(&mut self, window: Bounds) -> Result<&mut Bin, Fault> {
+        Ok(match self.bins.entry(window) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(Bin { groups: self.recipe.groups()?, touched: Touched::default(), is_closed: false })
+            }
+        })
     }
 
     fn results(&self, window: Bounds, groups: &mut Grouped, out: &mut Output) -> Result<(), Fault> {
