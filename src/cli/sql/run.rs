@@ -151,7 +151,7 @@ async fn prepare(
         let mut settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
         if let Some(folder) = &arguments.state_dir {
             settings = settings.remembering(folder);
-            if let Some(interval) = arguments.checkpoint_interval {
+            if let Some(interval) = arguments.checkpoint_interval.or(planned.checkpoint_interval) {
                 settings = settings.every(interval);
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::Schema;
 use datafusion_common::DFSchema;
@@ -54,6 +55,8 @@ pub struct Planned {
     pub plan: StreamPlan,
     /// What works and should be known.
     pub warnings: Vec<String>,
+    /// Between two checkpoints, where the statement says.
+    pub checkpoint_interval: Option<Duration>,
 }
 
 impl Session {
@@ -190,7 +193,8 @@ impl Session {
             late: settings.late,
             state_ttl: settings.state_ttl,
         };
-        Ok(Planned { plan, warnings: translation.warnings })
+        let checkpoint_interval = settings.checkpoint_interval;
+        Ok(Planned { plan, warnings: translation.warnings, checkpoint_interval })
     }
 
     /// Options that belong to nothing in the statement are mistakes, and said.

@@ -294,3 +294,17 @@ fn an_option_of_nothing_is_refused_with_the_nearest() {
     refuse("SELECT * FROM orders WITH ('late.data.stategy' = 'drop')", "late.data.strategy");
     assert!(planned("SELECT * FROM orders WITH ('orders.topic' = 'o', 'state.ttl' = '1h')").is_ok());
 }
+
+#[test]
+fn a_bound_of_event_times_holds_for_input_that_ends_and_one_of_other_times_does_not() {
+    let joined = |condition: &str| {
+        planned(&format!(
+            "SELECT a.order_id FROM 'file:///a.csv' a JOIN 'file:///b.csv' b ON a.order_id = b.order_id AND {condition}"
+        ))
+        .unwrap_or_else(|fault| panic!("{fault}"))
+    };
+    let within = joined("b._timestamp BETWEEN a._timestamp - INTERVAL '5' SECOND AND a._timestamp");
+    assert!(within.contains("5000 ms before and 0 ms after"), "{within}");
+    let whole = joined("b.ts BETWEEN a.ts - INTERVAL '5' SECOND AND a.ts");
+    assert!(whole.contains("both sides until they end"), "{whole}");
+}

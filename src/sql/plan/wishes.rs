@@ -8,7 +8,7 @@ use crate::connectors::options::{OptionValue, Options};
 use crate::core::fault::{Blame, Fault};
 
 /// Keys that the engine reads; they may stand bare or behind the name of a source.
-pub const KEYS: [&str; 19] = [
+pub const KEYS: [&str; 17] = [
     "event.time.field",
     "event.time.format",
     "watermark.strategy",
@@ -23,11 +23,9 @@ pub const KEYS: [&str; 19] = [
     "parallelism",
     "delivery.guarantee",
     "checkpoint.interval",
-    "state.limit",
     "connector",
     "type",
     "config_file",
-    "retention",
 ];
 
 /// Instances of a keyed operator at most: more than the cores of the largest machines people rent.
@@ -60,6 +58,8 @@ pub struct Settings {
     pub parallelism: usize,
     /// `delivery.guarantee` = `exactly_once`.
     pub exactly_once: bool,
+    /// `checkpoint.interval`.
+    pub checkpoint_interval: Option<Duration>,
 }
 
 impl Settings {
@@ -110,6 +110,7 @@ impl Settings {
             by_record: word(options, "emit.granularity", &["batch", "record"])?.as_deref() == Some("record"),
             parallelism,
             exactly_once: delivery.as_deref() == Some("exactly_once"),
+            checkpoint_interval: duration(options, "checkpoint.interval")?,
         })
     }
 }

@@ -7,7 +7,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int8Array, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array,
 };
 use arrow::compute;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, UInt32Type};
 
 use super::keys::Keys;
 use super::{GroupAccumulator, Rows, accumulator, failed};
@@ -33,6 +33,8 @@ pub struct Prepared {
     times: Int64Array,
     ops: Option<Int8Array>,
     rows: usize,
+    /// Where each row stands in the chunk, where these are not all of them.
+    places: Option<UInt32Array>,
 }
 
 impl Recipe {
@@ -77,6 +79,7 @@ impl Recipe {
             times: chunk.times_array(),
             ops: chunk.ops.clone(),
             rows,
+            places: None,
         })
     }
 
@@ -128,7 +131,18 @@ impl Prepared {
             times: pick(&self.times)?.as_primitive::<Int64Type>().clone(),
             ops: self.ops.as_ref().map(|ops| pick(ops).map(|array| array.as_primitive().clone())).transpose()?,
             rows: rows.len(),
+            places: Some(match &self.places {
+                Some(places) => pick(places)?.as_primitive::<UInt32Type>().clone(),
+                None => rows.clone(),
+            }),
         })
+    }
+
+    /// Names refused rows by their places in the chunk that they came in.
+    fn placed(&self, refused: &mut [BadRow]) {
+        if let Some(places) = &self.places {
+            refused.iter_mut().for_each(|bad| bad.row = places.value(bad.row) as usize);
+        }
     }
 
     /// The same rows by other keys.
@@ -234,9 +248,11 @@ impl Grouped {
     }
 
     fn add(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<(), Fault> {
+        let known = refused.len();
         for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
             call.update(&Rows { values, groups, filter: filter.as_ref() }, refused)?;
         }
+        rows.placed(&mut refused[known..]);
         for (group, time) in groups.iter().zip(rows.times.values()) {
             let group = *group as usize;
             self.counts[group] += 1;
@@ -252,11 +268,13 @@ impl Grouped {
     /// What no row can be blamed for.
     pub fn follow(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<Followed, Fault> {
         let mut followed = Followed::default();
+        let known = refused.len();
         for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
             let (before, after) = call.follow(&Rows { values, groups, filter: filter.as_ref() }, refused)?;
             followed.before.push(before);
             followed.after.push(after);
         }
+        rows.placed(&mut refused[known..]);
         for (group, time) in groups.iter().zip(rows.times.values()) {
             let group = *group as usize;
             followed.is_new.push(self.counts[group] == 0);

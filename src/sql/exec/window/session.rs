@@ -223,7 +223,7 @@ impl Sessions {
             return Ok(());
         }
         let numbers = Int64Array::from_iter_values(sessions.iter().map(|session| *session as i64));
-        let rows = rows.take(&UInt32Array::from(places.clone()))?.keyed_by(vec![Arc::new(numbers)]);
+        let rows = rows.take(&UInt32Array::from(places))?.keyed_by(vec![Arc::new(numbers)]);
         let groups = self.groups.intern(&rows)?;
         for (session, group) in sessions.iter().zip(&groups) {
             if let Some(span) = self.spans.get_mut(*session) {
@@ -233,9 +233,6 @@ impl Sessions {
         let mut refused = Vec::new();
         self.groups.apply(&rows, &groups, &mut refused)?;
         self.groups.recycle(groups);
-        for bad in &mut refused {
-            bad.row = places[bad.row] as usize;
-        }
         refuse(chunk, refused, out);
         Ok(())
     }

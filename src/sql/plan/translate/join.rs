@@ -122,7 +122,11 @@ impl Translation {
                 return Ok(JoinBound::Window { left_end, right_end });
             }
         }
-        if left.is_bounded && right.is_bounded {
+        // A bound of event times on both sides holds for input that ends too: rows go as early as they can.
+        let is_bounded = left.is_bounded && right.is_bounded;
+        let is_of_events = bounds.compared.is_none_or(|(l, r)| left.times.contains(&l) && right.times.contains(&r));
+        let is_whole = bounds.lower.is_some() && bounds.upper.is_some();
+        if is_bounded && !(is_whole && is_of_events) {
             let (before_ms, after_ms) = (UNTIL_THE_END_MS, UNTIL_THE_END_MS);
             return Ok(JoinBound::Interval { before_ms, after_ms, left_time: None, right_time: None });
         }
