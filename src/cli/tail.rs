@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use clap::Args;
 use tokio::runtime::Handle;
 
 use super::output::Output;
+use super::progress::{Progress, grouped, rate};
 use super::records::Lines;
 use super::records::json::Values;
 use super::records::print::{LETTERS, Pattern};
@@ -16,7 +18,9 @@ use super::{Exit, Failure, position, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::StartAt;
 use crate::kafka::cause::ErrorCode;
-use crate::kafka::tail::{TailReader, TailSettings};
+use crate::kafka::tail::{Batch, TailReader, TailSettings};
+use crate::sql::parse;
+use crate::sql::predicate::Predicate;
 
 /// Flags of `tail`.
 #[derive(Debug, Clone, Args)]
@@ -30,9 +34,12 @@ pub struct TailArguments {
     /// End when each topic has been read to where it ends now
     #[arg(long, short = 'x')]
     pub exit: bool,
-    /// End after this many records
+    /// End after this many records; with --where, of those that match
     #[arg(long, short = 'n', value_name = "N")]
     pub limit: Option<u64>,
+    /// Only records for which this SQL condition holds
+    #[arg(long = "where", short = 'w', value_name = "CONDITION", long_help = LONG_WHERE)]
+    pub condition: Option<String>,
     /// Only these partitions
     #[arg(long, short = 'p', value_name = "N", value_delimiter = ',')]
     pub partition: Vec<i32>,
@@ -43,6 +50,11 @@ pub struct TailArguments {
     #[arg(long, value_enum, default_value_t)]
     pub values: Values,
 }
+
+const LONG_WHERE: &str = "\
+Only records for which this SQL condition holds: `amount > 100 AND _key LIKE 'CUST-%'`. Names are fields of the JSON
+value, or _key, _topic, _partition, _offset, _timestamp; HEADER('name') is a header. Texts stand in either quote, names
+with odd letters in backquotes. A value that does not fit is NULL and does not match.";
 
 fn long_from() -> String {
     format!("Where to begin: {}", position::FORMS)
@@ -61,6 +73,7 @@ Examples:
   velox-tui -E qa tail orders payments --from end-10           the last ten of each partition, then on
   velox-tui tail orders --from time:15m --exit                 the last quarter of an hour
   velox-tui tail orders --from beginning --exit --format json | jq -r '.value.amount'
+  velox-tui tail orders --from beginning --exit --where 'amount > 100 AND _key LIKE \"CUST-%\"'
   velox-tui tail orders --from beginning --exit --print value  what kcat -C prints
   velox-tui tail orders --print '%p %o %k: %S bytes\\n'
 
@@ -69,6 +82,7 @@ its digits; what `produce --input jsonl` reads back is the same record, byte for
 
 /// Writes records until the end that was asked for.
 pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    let predicate = arguments.condition.as_deref().map(compiled).transpose()?;
     let connection = session.connection()?;
     let settings =
         TailSettings { partitions: arguments.partition.clone(), ..TailSettings::whole(arguments.from.clone()) };
@@ -86,6 +100,8 @@ pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut O
         limit: arguments.limit.unwrap_or(u64::MAX),
         ends: arguments.exit,
         stopping: Arc::clone(&stopping),
+        // A line that moves would tear the records on the same screen.
+        search: predicate.map(|predicate| Search::new(predicate, session.global.quiet || output.is_terminal())),
     };
     // A write into a full pipe blocks: it happens off the thread that hears signals.
     let (mut lent, runtime) = (output.lend(), Handle::current());
@@ -103,7 +119,7 @@ pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut O
     let (outcome, lent) = copied.map_err(|error| Fault::new(Blame::Program, format!("the tail broke off: {error}")))?;
     *output = lent;
     let written = outcome?;
-    if written == 0 && arguments.exit && !stopped && arguments.from == StartAt::End {
+    if written == 0 && arguments.exit && !stopped && arguments.condition.is_none() && arguments.from == StartAt::End {
         tracing::warn!(
             "nothing was read: --exit ends at the end, and that is where reading begins; give --from beginning"
         );
@@ -116,12 +132,78 @@ fn coded(fault: Fault) -> Failure {
     Failure::coded(fault, code)
 }
 
+/// The condition of `--where`; its error is drawn with its place underlined.
+fn compiled(text: &str) -> Result<Predicate, Failure> {
+    Predicate::compile(text).map_err(|error| {
+        let mut fault = error.fault.clone();
+        fault.what = parse::render(&error, text);
+        (fault.place, fault.next) = (None, String::new());
+        fault.into()
+    })
+}
+
+/// A condition at work, and what it has come to.
+struct Search {
+    predicate: Predicate,
+    progress: Progress,
+    began: Instant,
+    scanned: u64,
+    matched: u64,
+    no_json: u64,
+    misfits: u64,
+}
+
+impl Search {
+    fn new(predicate: Predicate, quiet: bool) -> Self {
+        let progress = Progress::open_ended(quiet);
+        Self { predicate, progress, began: Instant::now(), scanned: 0, matched: 0, no_json: 0, misfits: 0 }
+    }
+
+    /// Takes out of a batch what does not match.
+    fn sift(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        let matches = self.predicate.matches(&batch.records)?;
+        self.scanned += batch.records.len() as u64;
+        self.no_json += matches.no_json;
+        self.misfits += matches.misfits;
+        let mut hits = matches.hits.into_iter();
+        batch.records.retain(|_| hits.next().unwrap_or(false));
+        self.matched += batch.records.len() as u64;
+        if let Some(said) = self.predicate.absent(false) {
+            tracing::warn!("{said}");
+        }
+        let left = batch.lag.map_or(String::new(), |lag| format!(", {} left", grouped(lag)));
+        self.progress.show(self.scanned, format!("{}{left}", self.said()));
+        Ok(())
+    }
+
+    fn said(&self) -> String {
+        let per_second = self.scanned as f64 / self.began.elapsed().as_secs_f64().max(0.001);
+        format!("scanned {}, matched {}, {}", grouped(self.scanned), grouped(self.matched), rate(per_second))
+    }
+
+    /// What is to be said when nothing more is read.
+    fn end(&mut self) {
+        self.progress.clear();
+        if let Some(said) = self.predicate.absent(true) {
+            tracing::warn!("{said}");
+        }
+        if 0 < self.no_json {
+            tracing::warn!("{} values are no JSON objects: only their keys and places were looked at", self.no_json);
+        }
+        if 0 < self.misfits {
+            tracing::warn!("{} records hold a value that does not fit: it was taken for NULL", self.misfits);
+        }
+        tracing::info!("{}", self.said());
+    }
+}
+
 /// Records on their way from the reader to the output.
 struct Copying {
     lines: Lines,
     limit: u64,
     ends: bool,
     stopping: Arc<AtomicBool>,
+    search: Option<Search>,
 }
 
 impl Copying {
@@ -130,9 +212,12 @@ impl Copying {
         let mut left = self.limit;
         while left > 0 && !self.stopping.load(Ordering::Acquire) {
             let Some(batch) = reader.next().await else { break };
-            let batch = batch.map_err(coded)?;
+            let mut batch = batch.map_err(coded)?;
             if let Some(trouble) = &batch.trouble {
                 tracing::warn!("{trouble}");
+            }
+            if let Some(search) = &mut self.search {
+                search.sift(&mut batch)?;
             }
             let to = output.writer();
             for record in batch.records.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
@@ -149,6 +234,9 @@ impl Copying {
             }
         }
         output.finish()?;
+        if let Some(search) = &mut self.search {
+            search.end();
+        }
         Ok(self.limit - left)
     }
 }

@@ -56,7 +56,7 @@ struct Digits {
 }
 
 /// Collects a sample of records.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Inference {
     fields: IndexMap<String, Seen>,
     records: usize,
@@ -99,6 +99,21 @@ impl Inference {
     /// The beginning of the first record that is no JSON object.
     pub fn odd(&self) -> Option<&str> {
         self.odd.as_deref()
+    }
+
+    /// Names of the fields, in the order they were first seen.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    /// Whether a field has held anything but null.
+    pub fn knows(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|seen| *seen != Seen::Nothing)
+    }
+
+    /// Forgets every field but the wanted ones.
+    pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.fields.retain(|name, _| is_wanted(name));
     }
 
     /// The columns, in the order they were first seen; all may be NULL. `is_whole` says that there is nothing beyond

@@ -13,4 +13,5 @@ pub mod exec;
 pub mod functions;
 pub mod parse;
 pub mod plan;
+pub mod predicate;
 pub mod state;

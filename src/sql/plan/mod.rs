@@ -2,6 +2,7 @@
 //! that would never answer is refused. It reads schemas and moves no row.
 
 mod computed;
+pub mod condition;
 mod ends;
 mod logical;
 mod names;

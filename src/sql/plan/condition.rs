@@ -1,0 +1,47 @@
+//! A condition that stands alone, as `tail --where` has it, to an expression over columns whose types are known. It knows
+//! no stream and no statement.
+
+use std::collections::BTreeSet;
+
+use arrow::datatypes::{DataType, Schema};
+use datafusion_common::DFSchema;
+use datafusion_common::tree_node::TreeNode;
+use datafusion_expr::ExprSchemable;
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
+use datafusion_physical_expr::create_physical_expr;
+use datafusion_sql::planner::{PlannerContext, SqlToRel};
+use datafusion_sql::sqlparser::ast as sql;
+
+use super::names;
+use super::provider::{Provider, parser_options};
+use super::session::refused;
+use super::stream::Expression;
+use super::translate::said;
+use crate::core::fault::Fault;
+use crate::formats::types;
+use crate::sql::functions::checked::checked;
+use crate::sql::functions::registry::Functions;
+
+/// The condition over these columns, its arithmetic checked.
+///
+/// # Errors
+/// A column that there is not, types that do not fit, and what is no condition.
+pub fn condition(written: &sql::Expr, schema: &Schema, functions: &Functions) -> Result<Expression, Fault> {
+    let provider = Provider::new(functions.clone(), Vec::new());
+    let planner = SqlToRel::new_with_options(&provider, parser_options());
+    let schema = DFSchema::try_from(schema.clone()).map_err(|error| refused(&said(&error)))?;
+    let columns: BTreeSet<String> = schema.columns().into_iter().map(|column| column.name).collect();
+    let expr = planner
+        .sql_to_expr(written.clone(), &schema, &mut PlannerContext::new())
+        .and_then(|expr| Ok(expr.rewrite(&mut TypeCoercionRewriter::new(&schema))?.data))
+        .map_err(|error| names::explain(&error, &columns))?;
+    match expr.get_type(&schema).map_err(|error| refused(&said(&error)))? {
+        DataType::Boolean | DataType::Null => {}
+        other => {
+            let what = format!("this gives {}, not true or false", types::name(&other));
+            return Err(refused(&what).next("compare it with something: `… > 100`"));
+        }
+    }
+    create_physical_expr(&expr, &schema, &ExecutionProps::new()).map(checked).map_err(|error| refused(&said(&error)))
+}
