@@ -23,6 +23,9 @@ use crate::formats::types;
 use crate::sql::functions::checked::checked;
 use crate::sql::functions::registry::Functions;
 
+/// What is said of an expression that gives anything but true or false.
+pub const NO_CONDITION: &str = "not true or false";
+
 /// The condition over these columns, its arithmetic checked.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub fn condition(written: &sql::Expr, schema: &Schema, functions: &Functions) ->
     match expr.get_type(&schema).map_err(|error| refused(&said(&error)))? {
         DataType::Boolean | DataType::Null => {}
         other => {
-            let what = format!("this gives {}, not true or false", types::name(&other));
+            let what = format!("this gives {}, {NO_CONDITION}", types::name(&other));
             return Err(refused(&what).next("compare it with something: `… > 100`"));
         }
     }

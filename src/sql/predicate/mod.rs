@@ -22,7 +22,7 @@ use crate::formats::infer::SAMPLE_RECORDS;
 use crate::sql::exec::evaluate::evaluate;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::Diagnostic;
-use crate::sql::plan::condition::condition;
+use crate::sql::plan::condition::{self, condition};
 
 /// Fields whose types are tried out together before any record is seen: with more there are too many ways.
 const TRIED_FIELDS_MAX: usize = 2;
@@ -184,9 +184,11 @@ impl Predicate {
             match condition(&self.written.expr, &Schema::new(values.chain(system).collect::<Vec<_>>()), &self.functions)
             {
                 Ok(_) => return Ok(()),
-                Err(fault) => {
-                    refused.get_or_insert(fault);
+                // What can be computed and is no condition says more than what cannot.
+                Err(fault) if refused.is_none() || fault.what.contains(condition::NO_CONDITION) => {
+                    refused = Some(fault)
                 }
+                Err(_) => {}
             }
         }
         refused.map_or(Ok(()), Err)
