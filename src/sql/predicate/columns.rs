@@ -222,7 +222,7 @@ impl Columns {
             let field = self.schema.field(index).clone().with_name(&wanted.actual);
             let mut decoder = JsonDecoder::new(Arc::new(Schema::new(vec![field])))?;
             for record in records {
-                if !record.value.as_deref().is_some_and(|value| decoder.read(value).is_ok()) {
+                if record.value.as_deref().is_none_or(|value| decoder.read(value).is_err()) {
                     empty(&mut decoder)?;
                 }
             }

@@ -85,7 +85,7 @@ fn types_widen_with_what_later_batches_bring() {
     let mut predicate = Predicate::compile("code = 'A7' OR code = '7'").unwrap();
     let mut matched = |value: &str| predicate.matches(&records(&[value])).unwrap().hits[0];
     assert_eq!(
-        ["{\"code\": 7}", "{\"code\": \"A7\"}", "{\"code\": 8}", "{\"code\": 7}"].map(|value| matched(value)),
+        ["{\"code\": 7}", "{\"code\": \"A7\"}", "{\"code\": 8}", "{\"code\": 7}"].map(&mut matched),
         [true, true, false, true]
     );
 }
