@@ -13,8 +13,11 @@ use super::rows::{Folded, Rows};
 use super::screen::screen;
 use super::text::{Input, Source, planning};
 use crate::cli::arguments::Format;
+use crate::cli::audit::Audited;
+use crate::cli::guard::{self, GuardArguments, Terminal};
 use crate::cli::output::Output;
 use crate::cli::progress::{Progress, REFRESH, grouped, rate};
+use crate::cli::session;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::SinkRows;
@@ -23,7 +26,7 @@ use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::Session as Planning;
-use crate::sql::plan::stream::{Changes, StreamPlan};
+use crate::sql::plan::stream::{Changes, FailureStrategy, NodeKind, StreamPlan};
 use crate::sql::plan::wishes::parse_duration;
 
 /// Flags of `sql run`.
@@ -44,6 +47,9 @@ pub struct RunArguments {
     /// Remember checkpoints in this folder, and go on from the last one
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// The guard of the environment that is written to.
+    #[command(flatten)]
+    pub guard: GuardArguments,
     /// Between two checkpoints
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "state_dir")]
     pub checkpoint_interval: Option<Duration>,
@@ -92,7 +98,20 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
             () = stop.cancelled() => return Ok(Vec::new()),
             prepared = prepare(arguments, &source, &mut planning, output) => prepared?,
         };
-        drive(arguments, output, &planning, prepared, quiet, &stop).await
+        let topics = written(&prepared);
+        if topics.is_empty() {
+            return drive(arguments, output, &planning, prepared, quiet, &stop).await;
+        }
+        // What is written to a cluster is asked for and remembered, as with every command that writes.
+        let environment = session.environment()?;
+        let guards = [(environment.name.as_str(), session::guard(environment))];
+        let what = format!("write the rows of SQL to {}", topics.join(", "));
+        let audited = Audited::new(session, &environment.name, &what);
+        audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
+        let outcome = drive(arguments, output, &planning, prepared, quiet, &stop).await;
+        let exit = if stop.is_cancelled() { Exit::Stopped } else { Exit::Done };
+        audited.ended(outcome.as_ref().map(|_| exit), None);
+        outcome
     };
     let work = async {
         tokio::select! {
@@ -113,6 +132,23 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         (false, 0) => Exit::Done,
         (false, _) => Exit::SomeFailed,
     })
+}
+
+/// The topics that jobs write to, dead letters included.
+fn written(prepared: &[Prepared]) -> Vec<String> {
+    let mut topics = Vec::new();
+    for job in prepared {
+        if let Some(NodeKind::Sink(sink)) = job.plan.nodes.last().map(|node| &node.kind)
+            && job.shown.is_none()
+            && sink.connector == "kafka"
+        {
+            topics.push(sink.request.options.get("topic").unwrap_or(&sink.request.name).to_owned());
+        }
+        if let FailureStrategy::SendToDlq { topic } = &job.plan.failure {
+            topics.push(topic.clone());
+        }
+    }
+    topics
 }
 
 /// A job before its start, and the rows of the one that comes to the screen.

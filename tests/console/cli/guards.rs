@@ -7,11 +7,12 @@ fn guarded(guard: &str) -> Place {
     Place::shipped().with("config/environments/dev.yaml", &environment)
 }
 
-const WRITING: [&[&str]; 4] = [
+const WRITING: [&[&str]; 5] = [
     &["run", "-E", "dev", "--etl", "customer_update"],
     &["-E", "dev", "produce", "orders"],
     &["-E", "dev", "produce", "orders", "--template", "customer_update.json.j2"],
     &["-E", "dev", "env", "check", "dev", "--round-trip", "orders"],
+    &["-E", "dev", "sql", "run", "-e", "INSERT INTO totals SELECT 1 AS id"],
 ];
 
 #[test]
