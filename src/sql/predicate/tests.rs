@@ -1,3 +1,5 @@
+//! Conditions over records: which match, what is said of the rest.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;
