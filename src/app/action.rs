@@ -12,6 +12,8 @@ pub enum PaneId {
     Environments,
     /// 2 ETLs.
     Etls,
+    /// 3 SQL.
+    Sql,
     /// 4 Tail.
     Tail,
     /// 5 Metrics.
@@ -103,6 +105,16 @@ pub enum Action {
     /// Send records to a topic; asks first where a guard wants it.
     Resend(ResendRequest),
 
+    /// Run a statement live, its rows to the screen and nowhere else; the one that runs is stopped.
+    RunQuery(QueryRequest),
+    /// Freeze or release the view of a query; it goes on.
+    PauseQuery {
+        /// The query.
+        job: JobId,
+        /// Whether the view is frozen now.
+        paused: bool,
+    },
+
     /// Put text on the terminal's clipboard.
     Copy(String),
     /// Open a file in `$EDITOR`.
@@ -172,6 +184,30 @@ pub struct TailRequest {
     pub topics: Vec<String>,
     /// Where reading starts.
     pub start: StartAt,
+}
+
+/// A statement of a text of SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryRequest {
+    /// Environment whose topics it names.
+    pub environment: String,
+    /// The whole text: what stands before the statement may give names to it.
+    pub text: String,
+    /// The statement, from 0, as [`crate::sql::parse::statements`] counts.
+    pub statement: usize,
+}
+
+impl QueryRequest {
+    /// The text of the statement alone; empty where there is no such statement.
+    pub fn statement_text(&self) -> &str {
+        let spans = crate::sql::parse::statements(&self.text);
+        spans.get(self.statement).and_then(|span| self.text.get(span.start..span.end)).unwrap_or_default()
+    }
+
+    /// The statement as one line, for lists.
+    pub fn in_one_line(&self) -> String {
+        self.statement_text().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Records to be sent.

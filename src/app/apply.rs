@@ -6,6 +6,7 @@ use super::fact::{Fact, Loaded};
 use super::model::environments::{CheckStep, StepOutcome, Topics};
 use super::model::jobs::Work;
 use super::model::log::LogLine;
+use super::model::pipeline::{Drawn, Pipeline};
 use super::model::{Model, Note};
 use super::update::said_of;
 use crate::core::fault::Fault;
@@ -51,6 +52,17 @@ impl Model {
                     run.report = Some(report);
                 }
             }
+            Fact::QuerySchema { job, schema } => {
+                if let Some(query) = self.queries.get_mut(&job) {
+                    query.schema = Some(schema);
+                }
+            }
+            Fact::QueryRows { job, rows, skipped } => {
+                if let Some(query) = self.queries.get_mut(&job) {
+                    query.take(rows, skipped);
+                }
+            }
+            Fact::Pipeline { job, pipeline } => self.piped(job, pipeline),
             Fact::PresetSaved(preset) => {
                 self.say(Note::success(format!("saved as `{}`", preset.name)));
                 self.presets.retain(|saved| saved.name != preset.name);
@@ -136,6 +148,17 @@ impl Model {
         if let Some(run) = self.runs.get_mut(&id) {
             run.progress = progress;
         }
+    }
+
+    /// The newest counts of a job of operators.
+    fn piped(&mut self, id: JobId, pipeline: std::sync::Arc<Pipeline>) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.records = pipeline.rows_read;
+        job.bytes = pipeline.bytes_read;
+        job.errors = pipeline.bad;
+        job.lag = pipeline.lag;
+        let before = self.pipelines.remove(&id);
+        self.pipelines.insert(id, Drawn::take(before, pipeline));
     }
 
     fn phase(&mut self, id: JobId, phase: Phase) -> Vec<Effect> {

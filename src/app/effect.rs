@@ -1,6 +1,6 @@
 //! What the model wants done. The runtime performs it (the loop of the screen what touches the terminal); facts come back.
 
-use super::action::{Export, PreviewRequest, ResendRequest, RunRequest, TailRequest};
+use super::action::{Export, PreviewRequest, QueryRequest, ResendRequest, RunRequest, TailRequest};
 use super::model::audit::AuditEntry;
 use crate::core::job::JobId;
 
@@ -70,6 +70,13 @@ pub enum Effect {
         job: JobId,
         /// What to send.
         resend: ResendRequest,
+    },
+    /// Run a statement, its rows to the screen.
+    StartQuery {
+        /// Reports under this number.
+        job: JobId,
+        /// What to run.
+        query: QueryRequest,
     },
     /// Ask a job to stop.
     StopJob(JobId),

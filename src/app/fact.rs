@@ -7,6 +7,8 @@ use super::model::audit::AuditEntry;
 use super::model::environments::{CheckStep, Connection, EnvironmentRow, TopicRow};
 use super::model::etls::{EtlRow, PlanSummary, Rendered};
 use super::model::log::LogLine;
+use super::model::pipeline::Pipeline;
+use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
@@ -79,6 +81,29 @@ pub enum Fact {
         job: JobId,
         /// Counts and timings.
         report: Arc<RunReport>,
+    },
+    /// A query is planned: its columns; comes before its rows.
+    QuerySchema {
+        /// The query.
+        job: JobId,
+        /// Columns, and how its rows come.
+        schema: QuerySchema,
+    },
+    /// Rows of a query for its view, oldest first, and how many were made that the view never got.
+    QueryRows {
+        /// The query.
+        job: JobId,
+        /// Rows that came, changed or went.
+        rows: Vec<QueryRow>,
+        /// Rows that came or changed since the last fact and are not among these.
+        skipped: u64,
+    },
+    /// What the operators of a job have done; replaces what was known.
+    Pipeline {
+        /// The job.
+        job: JobId,
+        /// Its operators.
+        pipeline: Arc<Pipeline>,
     },
     /// A run was saved under a name.
     PresetSaved(Preset),

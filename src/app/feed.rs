@@ -1,6 +1,8 @@
 //! The way from jobs to the model, in two planes: lifecycle facts wait and are never lost; what is only looked at never waits
 //! and is counted when it does not fit. So a frame costs what fits, never what a broker sends.
 
+mod rows;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,10 +11,15 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::fact::Fact;
 use super::model::log::LogLine;
+use super::model::pipeline::Pipeline;
+use super::model::queries::QueryRow;
 use crate::core::job::{JobId, Phase, TailCounts, Update};
 use crate::core::progress::RunProgress;
 use crate::core::record::Record;
 use crate::core::ring::Ring;
+
+use rows::RowsHeld;
+pub use rows::TAP_ROWS_MAX;
 
 /// Lifecycle facts under way: a few a job; a sender beyond waits for the next frame.
 pub const LIFECYCLE_FACTS_MAX: usize = 64;
@@ -45,6 +52,7 @@ pub struct Outlet {
     tap: Arc<Tap>,
     counts: watch::Sender<TailCounts>,
     progress: watch::Sender<Arc<RunProgress>>,
+    pipeline: watch::Sender<Arc<Pipeline>>,
 }
 
 struct Shared {
@@ -59,10 +67,14 @@ struct Receiving {
     tap: Arc<Tap>,
     counts: watch::Receiver<TailCounts>,
     progress: watch::Receiver<Arc<RunProgress>>,
+    pipeline: watch::Receiver<Arc<Pipeline>>,
 }
 
 #[derive(Default)]
-struct Tap(Mutex<Held>);
+struct Tap {
+    records: Mutex<Held>,
+    rows: Mutex<RowsHeld>,
+}
 
 struct Held {
     records: std::collections::VecDeque<Record>,
@@ -135,7 +147,7 @@ impl Feed {
 
 impl Receiving {
     fn take(&mut self, job: JobId, facts: &mut Vec<Fact>) {
-        let mut held = guard(&self.tap.0);
+        let mut held = guard(&self.tap.records);
         if !held.records.is_empty() || 0 < held.skipped {
             let records = held.records.drain(..).collect();
             let skipped = std::mem::take(&mut held.skipped);
@@ -143,11 +155,17 @@ impl Receiving {
             facts.push(Fact::Job(Update::Records { job, records, skipped }));
         }
         drop(held);
+        if let Some((rows, skipped)) = guard(&self.tap.rows).take() {
+            facts.push(Fact::QueryRows { job, rows, skipped });
+        }
         if self.counts.has_changed().unwrap_or(false) {
             facts.push(Fact::Job(Update::Tail(job, *self.counts.borrow_and_update())));
         }
         if self.progress.has_changed().unwrap_or(false) {
             facts.push(Fact::Job(Update::Run(job, self.progress.borrow_and_update().clone())));
+        }
+        if self.pipeline.has_changed().unwrap_or(false) {
+            facts.push(Fact::Pipeline { job, pipeline: self.pipeline.borrow_and_update().clone() });
         }
     }
 }
@@ -158,9 +176,10 @@ impl Intake {
         let tap = Arc::new(Tap::default());
         let (counts, counts_in) = watch::channel(TailCounts::default());
         let (progress, progress_in) = watch::channel(Arc::new(RunProgress::default()));
-        let receiving = Receiving { tap: tap.clone(), counts: counts_in, progress: progress_in };
+        let (pipeline, pipeline_in) = watch::channel(Arc::new(Pipeline::default()));
+        let receiving = Receiving { tap: tap.clone(), counts: counts_in, progress: progress_in, pipeline: pipeline_in };
         guard(&self.shared.taps).insert(job, receiving);
-        Outlet { job, intake: self.clone(), tap, counts, progress }
+        Outlet { job, intake: self.clone(), tap, counts, progress, pipeline }
     }
 
     /// Sends a lifecycle fact; waits while the queue is full. Nothing happens when the console is gone.
@@ -200,7 +219,7 @@ impl Outlet {
 
     /// Shows records, oldest first; never waits. The oldest under way give way and are counted as skipped.
     pub fn show(&self, records: impl IntoIterator<Item = Record>) {
-        let mut held = guard(&self.tap.0);
+        let mut held = guard(&self.tap.records);
         for record in records {
             held.push(record);
         }
@@ -210,7 +229,23 @@ impl Outlet {
 
     /// Counts records that were not even copied for the view.
     pub fn skip(&self, records: u64) {
-        guard(&self.tap.0).skipped += records;
+        guard(&self.tap.records).skipped += records;
+        self.intake.shared.wake();
+    }
+
+    /// Shows rows of a query, oldest first, and counts those that were not even written out for the view; never waits. What
+    /// does not fit gives way and is counted as skipped.
+    pub fn show_rows(&self, rows: impl IntoIterator<Item = QueryRow>, skipped: u64) {
+        let mut held = guard(&self.tap.rows);
+        rows.into_iter().for_each(|row| held.push(row));
+        held.skip(skipped);
+        drop(held);
+        self.intake.shared.wake();
+    }
+
+    /// Replaces what is known of the operators of a job.
+    pub fn pipeline(&self, pipeline: Arc<Pipeline>) {
+        self.pipeline.send_replace(pipeline);
         self.intake.shared.wake();
     }
 

@@ -8,6 +8,7 @@ pub mod model;
 
 pub mod apply;
 mod guarded;
+mod query;
 mod sample;
 pub mod update;
 

@@ -80,6 +80,13 @@ impl Model {
                 tail.waiting.clear();
             }),
             Action::Resend(resend) => self.ask_to_resend(resend),
+            Action::RunQuery(query) => self.run_query(query),
+            Action::PauseQuery { job, paused } => {
+                if let Some(query) = self.queries.get_mut(&job) {
+                    query.pause(paused);
+                }
+                Vec::new()
+            }
             Action::Copy(text) => {
                 let letters = text.chars().count();
                 self.say(Note::success(format!("copied {letters} characters")));
@@ -111,7 +118,8 @@ impl Model {
     fn quit(&mut self) -> Vec<Effect> {
         let summary: Vec<String> = self
             .live_jobs()
-            .filter(|job| !matches!(job.work, Work::Generate(_)))
+            // What is only looked at is not missed.
+            .filter(|job| !matches!(job.work, Work::Generate(_) | Work::Query(_)))
             .map(|job| format!("{} in {} is stopped; what is in flight is finished", job.name, job.environment))
             .collect();
         if summary.is_empty() {
@@ -244,6 +252,7 @@ impl Model {
             }
             Work::Generate(environment) => Effect::StartGenerator { job: id, environment },
             Work::Resend(resend) => Effect::StartResend { job: id, resend },
+            Work::Query(query) => self.start_query(id, query),
         });
         self.jobs.insert(id, job);
         self.forget_oldest_ended();
@@ -256,7 +265,7 @@ impl Model {
         Effect::StartTail { job: id, tail }
     }
 
-    fn stop(&mut self, id: JobId) -> Vec<Effect> {
+    pub(super) fn stop(&mut self, id: JobId) -> Vec<Effect> {
         let now_ms = self.now_ms;
         match self.jobs.get_mut(&id).filter(|job| !job.phase.is_ending()) {
             Some(job) => {
@@ -272,6 +281,7 @@ impl Model {
         match self.jobs.get(&id).map(|job| (job.phase.is_ending(), job.work.clone())) {
             Some((true, Work::Run(run))) => self.ask_to_run(run),
             Some((true, Work::Resend(resend))) => self.ask_to_resend(resend),
+            Some((true, Work::Query(query))) => self.run_query(query),
             Some((true, work)) => self.start(work),
             Some((false, _)) => self.refuse("this job still runs: stop it first"),
             None => self.refuse("this job is forgotten"),
@@ -282,12 +292,7 @@ impl Model {
         if self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending()) {
             return self.refuse("this job still runs: stop it first");
         }
-        self.jobs.remove(&id);
-        self.runs.remove(&id);
-        self.tails.remove(&id);
-        if self.tail == Some(id) {
-            self.tail = self.tails.keys().next_back().copied();
-        }
+        self.forget_what_it_did(id);
         Vec::new()
     }
 
@@ -302,6 +307,7 @@ impl Model {
             Work::Run(_) => PaneId::Etls,
             Work::Check(_) | Work::Generate(_) => PaneId::Environments,
             Work::Resend(_) => PaneId::Tail,
+            Work::Query(_) => PaneId::Sql,
         };
         self.opened = Some(Opened { job: id, request: self.number_request() });
         Vec::new()
@@ -319,11 +325,22 @@ impl Model {
     fn forget_oldest_ended(&mut self) {
         let ended: Vec<JobId> = self.jobs.values().filter(|job| job.phase.is_ending()).map(|job| job.id).collect();
         for id in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS_MAX)) {
-            self.jobs.remove(id);
-            self.runs.remove(id);
-            self.tails.remove(id);
+            self.forget_what_it_did(*id);
         }
-        self.tail = self.tail.filter(|id| self.tails.contains_key(id));
+    }
+
+    pub(super) fn forget_what_it_did(&mut self, id: JobId) {
+        self.jobs.remove(&id);
+        self.runs.remove(&id);
+        self.tails.remove(&id);
+        self.queries.remove(&id);
+        self.pipelines.remove(&id);
+        if self.tail == Some(id) {
+            self.tail = self.tails.keys().next_back().copied();
+        }
+        if self.query == Some(id) {
+            self.query = None;
+        }
     }
 
     fn on_tail(&mut self, job: JobId, change: impl FnOnce(&mut Tail)) -> Vec<Effect> {
@@ -354,7 +371,7 @@ pub(super) fn said_of(work: &Work) -> String {
     match work {
         Work::Run(run) => format!("run {}, {} events each", run.etls.join(", "), run.count),
         Work::Resend(resend) => format!("send {} records", resend.messages.len()),
-        Work::Tail(_) | Work::Check(_) | Work::Generate(_) => work.name(),
+        Work::Tail(_) | Work::Check(_) | Work::Generate(_) | Work::Query(_) => work.name(),
     }
 }
 

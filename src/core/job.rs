@@ -26,6 +26,8 @@ pub enum JobKind {
     Generator,
     /// Records sent again.
     Resend,
+    /// A statement of SQL, its rows to the screen.
+    Query,
 }
 
 /// Where a job is in its life. The last four are endings: exactly one of them is reported for every job.

@@ -1,6 +1,6 @@
 //! Jobs as the console shows them, with how each can be started again.
 
-use crate::app::action::{ResendRequest, RunRequest, TailRequest};
+use crate::app::action::{QueryRequest, ResendRequest, RunRequest, TailRequest};
 use crate::core::job::{JobId, JobKind, Phase};
 use crate::core::ring::Ring;
 
@@ -60,6 +60,8 @@ pub enum Work {
     Generate(String),
     /// Records sent.
     Resend(ResendRequest),
+    /// A statement of SQL, its rows to the screen.
+    Query(QueryRequest),
 }
 
 impl Work {
@@ -71,6 +73,7 @@ impl Work {
             Self::Check(_) => JobKind::Check,
             Self::Generate(_) => JobKind::Generator,
             Self::Resend(_) => JobKind::Resend,
+            Self::Query(_) => JobKind::Query,
         }
     }
 
@@ -82,6 +85,7 @@ impl Work {
             Self::Check(_) => "health check".into(),
             Self::Generate(_) => "sample events".into(),
             Self::Resend(resend) => format!("{} records", resend.messages.len()),
+            Self::Query(query) => query.in_one_line(),
         }
     }
 
@@ -92,6 +96,7 @@ impl Work {
             Self::Tail(tail) => tail.environment.clone(),
             Self::Check(environment) | Self::Generate(environment) => environment.clone(),
             Self::Resend(resend) => resend.environment.clone(),
+            Self::Query(query) => query.environment.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod environments;
 pub mod etls;
+pub mod queries;
 pub mod runs;
 pub mod tails;
 
@@ -10,6 +11,7 @@ pub mod confirmation;
 pub mod jobs;
 pub mod log;
 pub mod metrics;
+pub mod pipeline;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +27,8 @@ use etls::{EtlRow, Plan, Preview};
 use jobs::Job;
 use log::Log;
 use metrics::Metrics;
+use pipeline::Drawn;
+use queries::Query;
 use runs::{Preset, Run};
 use tails::{TAIL_RECORDS_MAX, Tail};
 
@@ -120,6 +124,12 @@ pub struct Model {
     pub tails: BTreeMap<JobId, Tail>,
     /// The tail opened last, which the tail pane shows.
     pub tail: Option<JobId>,
+    /// Live queries by the number of their job: the newest, and the one that it replaced until that has ended.
+    pub queries: BTreeMap<JobId, Query>,
+    /// The query started last, which the SQL pane shows.
+    pub query: Option<JobId>,
+    /// The operators of jobs that have some, with what they did, by the number of their job.
+    pub pipelines: BTreeMap<JobId, Drawn>,
     /// The job that was to be shown in its pane last; panes look at it when it changes.
     pub opened: Option<Opened>,
 
@@ -162,6 +172,9 @@ impl Default for Model {
             runs: BTreeMap::new(),
             tails: BTreeMap::new(),
             tail: None,
+            queries: BTreeMap::new(),
+            query: None,
+            pipelines: BTreeMap::new(),
             opened: None,
             metrics: Metrics::default(),
             log: Log::default(),

@@ -6,6 +6,7 @@ mod etl;
 mod files;
 mod load;
 mod places;
+mod query;
 mod tail;
 mod work;
 
@@ -23,10 +24,14 @@ use super::model::Note;
 use super::model::audit::AuditEntry;
 use super::supervisor::Supervisor;
 use crate::config::{Config, Scrubber, Sources};
+use crate::connectors::contract::Context;
+use crate::connectors::options::Options;
+use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::Admin;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
+use crate::sql::plan::session::Session;
 use crate::template::Engine;
 
 /// What performs effects.
@@ -114,6 +119,10 @@ impl Runtime {
                 self.supervisor.start(job, move |assignment| async move {
                     work::resend(off_the_async_threads(opening).await?, resend, assignment).await
                 });
+            }
+            Effect::StartQuery { job, query } => {
+                let session = self.session(&query.environment);
+                self.supervisor.start(job, move |assignment| query::run(session, query, assignment));
             }
             Effect::StopJob(job) => self.supervisor.stop(job),
             Effect::Export(export) => self.supervisor.ask("exporting", async move {
@@ -207,6 +216,17 @@ impl Runtime {
         move || {
             let config = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
             Connection::open(config.environment(&environment)?.ready()?, &auth)
+        }
+    }
+
+    /// What opens a session of SQL in an environment, from the configuration as it is when it is called.
+    fn session(&self, environment: &str) -> impl Fn() -> Result<Session, Fault> + Clone + Send + 'static {
+        let (opening, shared) = (self.opening(environment), self.config.clone());
+        move || {
+            let variables = shared.lock().unwrap_or_else(PoisonError::into_inner).variables.clone();
+            let context = Context { kafka: Some(opening()?), folder: PathBuf::from(".") };
+            let screen = ("discard".to_owned(), Options::default());
+            Ok(Session::new(builtin(), context, variables, screen))
         }
     }
 

@@ -64,6 +64,16 @@ pub fn parse_with(text: &str, file: &str, lookup: &dyn Fn(&str) -> Option<String
     script(text, file, Some(lookup))
 }
 
+/// The places of the statements of a text, as it is parsed: what stands between semicolons, broken or not.
+pub fn statements(text: &str) -> Vec<Span> {
+    let source = Source::new(text, "");
+    if bounded(&source).is_some() {
+        return Vec::new();
+    }
+    let lexed = lex::lex(&source, None);
+    pieces(&lexed.lexemes, text.len()).into_iter().filter_map(|(piece, _)| cursor::covered(piece)).collect()
+}
+
 /// Parses an expression that stands alone, as `tail --where` has it.
 pub fn parse_expression(text: &str, file: &str) -> Result<sql::Expr, Diagnostic> {
     let source = Source::new(text, file);

@@ -15,4 +15,5 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod translate;
+pub mod types;
 pub mod wishes;

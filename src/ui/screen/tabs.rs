@@ -14,6 +14,7 @@ pub fn number(pane: PaneId) -> Option<u8> {
     match pane {
         PaneId::Environments => Some(1),
         PaneId::Etls => Some(2),
+        PaneId::Sql => Some(3),
         PaneId::Tail => Some(4),
         PaneId::Metrics => Some(5),
         PaneId::Jobs => Some(6),

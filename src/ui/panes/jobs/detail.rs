@@ -35,7 +35,7 @@ pub fn document(job: &Job, view: &View<'_>, cells: u16) -> Document {
         (Work::Resend(resend), _, _) => of_resend(&mut document, job, resend.messages.len() as u64, view.theme),
         (Work::Check(name), _, _) => of_check(&mut document, job, name, view),
         (Work::Generate(_), _, _) => of_generator(&mut document, job, view.theme),
-        (Work::Run(_), None, _) => {}
+        (Work::Run(_), None, _) | (Work::Query(_), ..) => {}
     }
     log(&mut document, job, view);
     document

@@ -116,6 +116,7 @@ pub fn kind(kind: JobKind) -> &'static str {
         JobKind::Check => "check",
         JobKind::Generator => "events",
         JobKind::Resend => "resend",
+        JobKind::Query => "query",
     }
 }
 

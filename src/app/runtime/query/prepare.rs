@@ -1,0 +1,88 @@
+//! From a text and the number of a statement to a plan: what stands before it gives its names. It opens sources as far as
+//! their schemas and runs nothing.
+
+use crate::app::action::QueryRequest;
+use crate::core::fault::{Blame, Fault, Place};
+use crate::sql::parse;
+use crate::sql::parse::statement::{EndName, Span, Statement, StatementKind, StreamQuery};
+use crate::sql::plan::session::{Planned, Session};
+
+/// What messages call the text.
+const NAME: &str = "query";
+
+/// What a plan was made of.
+pub struct Named {
+    /// The session in which it was planned.
+    pub session: Session,
+    /// Where the statement says that rows go.
+    pub writes_to: Option<String>,
+    /// The statement's text.
+    pub sql: String,
+}
+
+/// Plans a statement under the name `job`.
+///
+/// # Errors
+/// A text that is no SQL where it counts, a statement that moves no rows, what the planner refuses; each with its place.
+pub async fn plan(mut session: Session, request: &QueryRequest, job: &str) -> Result<(Planned, Named), Fault> {
+    let variables = session.variables.clone();
+    let lookup = |variable: &str| variables.get(variable).map(|value| value.expose().to_owned());
+    let text = &request.text;
+    let script = parse::parse_with(text, NAME, &lookup);
+    let Some(span) = parse::statements(text).get(request.statement).copied() else {
+        return Err(Fault::new(Blame::Operator, "there is no such statement"));
+    };
+    // A broken statement before it may be the one that gives it a name; what comes after it is not asked.
+    if let Some(error) = script.errors.iter().find(|error| error.span.start < span.end) {
+        return Err(error.fault.clone());
+    }
+    let (before, rest): (Vec<_>, Vec<_>) =
+        script.statements.iter().partition(|statement| statement.span.end <= span.start);
+    for statement in before {
+        session.define(&statement.kind).map_err(|fault| placed(fault, text, statement.span))?;
+    }
+    let Some(statement) = rest.first().filter(|statement| statement.span.start < span.end) else {
+        return Err(Fault::new(Blame::Operator, "there is no such statement"));
+    };
+    let (query, into) = moves(statement).map_err(|fault| placed(fault, text, statement.span))?;
+    let planned = session.plan(job, query, into, false).await.map_err(|fault| placed(fault, text, statement.span))?;
+    let writes_to = into.or(query.into.as_ref()).map(|end| match end {
+        EndName::Name(name) | EndName::Uri(name) => name.clone(),
+    });
+    let sql = text[statement.span.start..statement.span.end].to_owned();
+    Ok((planned, Named { session, writes_to, sql }))
+}
+
+/// The query of a statement that moves rows, and where INSERT says that they go.
+fn moves(statement: &Statement) -> Result<(&StreamQuery, Option<&EndName>), Fault> {
+    let refused = |what: &str, next: &str| Err(Fault::new(Blame::Operator, what).next(next));
+    match &statement.kind {
+        StatementKind::Query(query) => Ok((query, None)),
+        StatementKind::Insert { sink, query, .. } => Ok((query, Some(sink))),
+        StatementKind::CreateStream(made) | StatementKind::CreateTable(made) | StatementKind::CreateView(made) => {
+            Ok((&made.query, None))
+        }
+        StatementKind::Explain { statement, .. } => moves(statement),
+        StatementKind::Declare(declared) => refused(
+            "this statement only says where rows are",
+            &format!("run a query that reads it: SELECT * FROM {}", declared.name),
+        ),
+        _ => refused("this statement moves no rows", "put the cursor on a SELECT, an INSERT or a CREATE … AS"),
+    }
+}
+
+/// A planner's fault at its place in the text; at the statement's beginning where it has none.
+fn placed(mut fault: Fault, text: &str, statement: Span) -> Fault {
+    match &mut fault.place {
+        Some(place) if place.file.is_empty() => NAME.clone_into(&mut place.file),
+        Some(_) => {}
+        None => {
+            let before = &text[..statement.start.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+            let number = |at: usize| u32::try_from(at).unwrap_or(0);
+            fault.place = Some(Place::at(NAME, number(line), number(column)));
+        }
+    }
+    fault
+}

@@ -1,0 +1,138 @@
+//! From a job's counters to its pipeline as people see it: rates are the difference of two readings about a second apart.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::app::model::pipeline::{Checkpoint, NodeRole, Pipeline, PipelineNode};
+use crate::sql::exec::job::Job;
+use crate::sql::exec::statistics::{OperatorStatistics, Statistics};
+use crate::sql::plan::picture;
+use crate::sql::plan::stream::{NodeKind, StreamPlan};
+
+/// What a rate is measured over: over less it jumps too much to be read.
+const MEASURED_OVER: Duration = Duration::from_secs(1);
+
+/// The nodes of a plan before anything runs.
+pub fn nodes(plan: &StreamPlan) -> Vec<PipelineNode> {
+    let mut nodes: Vec<PipelineNode> = picture::nodes(plan)
+        .into_iter()
+        .map(|drawn| PipelineNode {
+            id: drawn.node,
+            role: NodeRole::Operator,
+            operator: drawn.operator.to_owned(),
+            label: drawn.label,
+            inputs: drawn.inputs,
+            keeps: drawn.state,
+            ..PipelineNode::default()
+        })
+        .collect();
+    nodes.sort_by_key(|node| node.id);
+    for (node, planned) in nodes.iter_mut().zip(&plan.nodes) {
+        match &planned.kind {
+            NodeKind::Source(source) => {
+                node.role = NodeRole::Source;
+                node.operator = source.options.get("connector").unwrap_or("kafka").to_owned();
+            }
+            NodeKind::Values(_) => node.role = NodeRole::Source,
+            NodeKind::Sink(sink) => {
+                node.role = NodeRole::Sink;
+                node.operator.clone_from(&sink.connector);
+            }
+            _ => {}
+        }
+    }
+    nodes
+}
+
+/// Readings of a job.
+pub struct Readings {
+    nodes: Vec<PipelineNode>,
+    statistics: watch::Receiver<Statistics>,
+    /// Readings of the last second, oldest first.
+    past: VecDeque<(Instant, Vec<OperatorStatistics>)>,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl Readings {
+    /// Readings of the job that these nodes became.
+    pub fn new(nodes: Vec<PipelineNode>, job: &Job) -> Self {
+        Self { nodes, statistics: job.statistics(), past: VecDeque::new(), checkpoint: None }
+    }
+
+    /// Reads the counters.
+    pub fn read(&mut self) -> Pipeline {
+        let statistics = self.statistics.borrow_and_update().clone();
+        let now = Instant::now();
+        while self.past.get(1).is_some_and(|(at, _)| MEASURED_OVER <= now.duration_since(*at)) {
+            self.past.pop_front();
+        }
+        let mut pipeline = Pipeline {
+            nodes: self.nodes.clone(),
+            elapsed_ms: millis(statistics.elapsed),
+            rows_read: statistics.rows_read(),
+            rows_written: statistics.rows_written(),
+            bytes_read: statistics.operators.iter().map(|operator| operator.bytes).sum(),
+            late: statistics.late(),
+            bad: statistics.failures.bad(),
+            dead_letters: statistics.failures.dead_letters,
+            state_bytes: statistics.state_bytes() as u64,
+            ..Pipeline::default()
+        };
+        let before = self.past.front().map(|(at, operators)| (now.duration_since(*at), operators.as_slice()));
+        for operator in &statistics.operators {
+            let was = before.and_then(|(over, operators)| {
+                Some((over, operators.iter().find(|other| other.node == operator.node)?))
+            });
+            if let Some(node) = pipeline.nodes.iter_mut().find(|node| node.id == operator.node) {
+                measure(node, operator, was);
+            }
+        }
+        let sources = pipeline.nodes.iter().filter(|node| node.role == NodeRole::Source);
+        pipeline.lag = Some(sources.map(|source| source.backlog).sum());
+        pipeline.watermark_ms = pipeline.nodes.iter().filter_map(|node| node.watermark_ms).min();
+        self.take_checkpoint(&statistics);
+        pipeline.checkpoint = self.checkpoint;
+        self.past.push_back((now, statistics.operators));
+        pipeline
+    }
+
+    fn take_checkpoint(&mut self, statistics: &Statistics) {
+        let Some(newest) = statistics.checkpoint else { return };
+        if self.checkpoint.is_none_or(|known| known.epoch != newest.epoch) {
+            self.checkpoint = Some(Checkpoint {
+                epoch: newest.epoch,
+                bytes: newest.bytes,
+                took_ms: millis(newest.took),
+                at_ms: jiff::Timestamp::now().as_millisecond(),
+            });
+        }
+    }
+}
+
+fn measure(node: &mut PipelineNode, now: &OperatorStatistics, was: Option<(Duration, &OperatorStatistics)>) {
+    node.instances = now.instances;
+    node.rows_in = now.rows_in;
+    node.rows_out = now.rows_out;
+    node.backlog = now.backlog;
+    // The end of all input is no time.
+    node.watermark_ms = now.watermark.filter(|watermark| *watermark != i64::MAX);
+    node.late = now.late;
+    node.bad = now.bad;
+    node.state_bytes = now.state_bytes as u64;
+    node.state_rows = now.state_rows as u64;
+    node.progress = now.progress;
+    let Some((over, was)) = was.filter(|(over, _)| !over.is_zero()) else { return };
+    let seconds = over.as_secs_f64();
+    let rate = |now: u64, was: u64| now.saturating_sub(was) as f64 / seconds;
+    node.in_per_second = rate(now.rows_in, was.rows_in);
+    node.out_per_second = rate(now.rows_out, was.rows_out);
+    node.bytes_per_second = rate(now.bytes, was.bytes);
+    let busy = now.busy.saturating_sub(was.busy).as_secs_f64();
+    node.busy_share = (busy / seconds / now.instances.max(1) as f64).min(1.0);
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
