@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 
 import duckdb
 
@@ -16,7 +17,7 @@ PROGRESS_SECONDS = 1.0
 
 
 def velox(binary, path):
-    """The totals by symbol, wall seconds, peak bytes, and what a terminal saw of the progress."""
+    """The totals by symbol (numbers: 0.10 is 0.1), wall seconds, peak bytes, and what a terminal saw of the progress."""
     query = (
         "SELECT symbol, COUNT(*) AS n, SUM(price * quantity) AS total "
         f"FROM 'file://{path}?header=true' WHERE price > {LEAST_PRICE} GROUP BY symbol"
@@ -47,7 +48,7 @@ def velox(binary, path):
     if os.waitstatus_to_exitcode(status) != 0:
         sys.exit(f"velox-tui ended with {os.waitstatus_to_exitcode(status)}: {seen.decode(errors='replace')}")
     rows = [json.loads(line) for line in lines.splitlines()]
-    totals = {row["symbol"]: (row["n"], row["total"]) for row in rows}
+    totals = {row["symbol"]: (row["n"], Decimal(row["total"])) for row in rows}
     assert len(totals) == len(rows), "a symbol came twice"
     return totals, seconds, usage.ru_maxrss * 1024, seen.decode(errors="replace")
 
@@ -60,7 +61,7 @@ def duck(path):
             'symbol': 'VARCHAR', 'price': 'DECIMAL(12, 6)', 'quantity': 'DECIMAL(10, 0)', 'ts': 'BIGINT'}})
             WHERE price > {LEAST_PRICE} GROUP BY symbol"""
     ).fetchall()
-    return {symbol: (n, str(total)) for symbol, n, total in rows}, time.monotonic() - began
+    return {symbol: (n, total) for symbol, n, total in rows}, time.monotonic() - began
 
 
 def main():
