@@ -330,11 +330,11 @@ impl<T> Kept<T> {
     ///
     /// # Errors
     /// Those of `make`.
-    pub fn of(&mut self, text: &str, make: impl FnOnce(&str) -> Result<T>) -> Result<&T> {
+    pub fn of(&mut self, text: &str, make: impl FnOnce(&str) -> Result<T>) -> Result<&mut T> {
         if self.last.as_ref().is_none_or(|(known, _)| known != text) {
             self.last = Some((text.to_owned(), make(text)?));
         }
-        match &self.last {
+        match &mut self.last {
             Some((_, made)) => Ok(made),
             None => exec_err!("nothing was made of `{text}`"),
         }

@@ -129,14 +129,18 @@ fn regexp_extract(call: &Call) -> Result<ArrayRef> {
             made.append_null();
             continue;
         };
-        let pattern = kept.of(pattern, compile)?;
+        let (pattern, places) = kept.of(pattern, |pattern| {
+            let pattern = compile(pattern)?;
+            let places = pattern.capture_locations();
+            Ok((pattern, places))
+        })?;
         let group = match usize::try_from(group) {
             Ok(group) if group < pattern.captures_len() => group,
             Ok(group) => return exec_err!("the pattern `{pattern}` has no group {group}"),
             Err(_) => usize::from(pattern.captures_len() > 1),
         };
-        let found = pattern.captures(text).and_then(|captures| captures.get(group));
-        made.append_option(found.map(|found| found.as_str()));
+        let found = pattern.captures_read(places, text).and_then(|_| places.get(group));
+        made.append_option(found.map(|(start, end)| &text[start..end]));
     }
     Ok(Arc::new(made.finish()))
 }
