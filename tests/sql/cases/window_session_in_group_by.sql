@@ -1,0 +1,11 @@
+-- time clicks: ts
+-- input clicks: {"user":"u1","page":"/a","ts":0}
+-- input clicks: {"user":"u2","page":"/a","ts":1000}
+-- input clicks: {"user":"u1","page":"/b","ts":4000}
+-- input clicks: {"user":"u1","page":"/a","ts":9000}
+-- input clicks: {"user":"u2","page":"/c","ts":12000}
+-- input clicks: {"user":"u1","page":"/a","ts":21000}
+-- input clicks: {"user":"u1","page":"/b","ts":25000}
+
+SELECT user, COUNT(*) AS n, SESSION_START(_event_time, INTERVAL '5' SECOND) AS s FROM clicks
+GROUP BY user, SESSION(_event_time, INTERVAL '5' SECOND);
