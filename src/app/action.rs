@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::job::JobId;
 use crate::core::record::{Message, StartAt};
+use crate::sql::deploy::definition::Delivery;
 
 /// The panes, in the order of their tabs. The log is opened over the others and has no tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,6 +116,24 @@ pub enum Action {
         paused: bool,
     },
 
+    /// Deploy a statement as a job that survives the console; asks first where a guard wants it.
+    Deploy(DeployRequest),
+    /// Stop a deployed job without a savepoint: it goes on from its last checkpoint another time.
+    StopAtOnce(JobId),
+    /// Have a deployed job write a savepoint and wait, or go on.
+    PauseJob {
+        /// The job.
+        job: JobId,
+        /// Whether it is to wait.
+        paused: bool,
+    },
+    /// Start a deployed job again as if it had never run.
+    RestartFromScratch(JobId),
+    /// Forget a deployed job, its checkpoints with it.
+    DropJob(JobId),
+    /// Resume these of the jobs that were running when the console was left; the others stay as they are.
+    ResumeJobs(Vec<String>),
+
     /// Put text on the terminal's clipboard.
     Copy(String),
     /// Open a file in `$EDITOR`.
@@ -195,6 +214,19 @@ pub struct QueryRequest {
     pub text: String,
     /// The statement, from 0, as [`crate::sql::parse::statements`] counts.
     pub statement: usize,
+}
+
+/// A statement that is to become a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployRequest {
+    /// Its name.
+    pub name: String,
+    /// The statement; it says where its rows go.
+    pub query: QueryRequest,
+    /// How often each result is written.
+    pub delivery: Delivery,
+    /// Between two checkpoints, milliseconds.
+    pub checkpoint_interval_ms: u64,
 }
 
 impl QueryRequest {

@@ -63,6 +63,10 @@ impl Model {
                 }
             }
             Fact::Pipeline { job, pipeline } => self.piped(job, pipeline),
+            Fact::Deployments { keeper, kept, faults } => self.deployments_read(keeper, kept, &faults),
+            Fact::Deployed { job, configuration } => {
+                self.deployments.configurations.insert(job, configuration);
+            }
             Fact::PresetSaved(preset) => {
                 self.say(Note::success(format!("saved as `{}`", preset.name)));
                 self.presets.retain(|saved| saved.name != preset.name);
@@ -109,6 +113,7 @@ impl Model {
         if embedded {
             effects.extend(self.start(Work::Generate(name)));
         }
+        effects.push(Effect::WatchDeployments);
         effects
     }
 
@@ -157,6 +162,9 @@ impl Model {
         job.bytes = pipeline.bytes_read;
         job.errors = pipeline.bad;
         job.lag = pipeline.lag;
+        job.late = pipeline.late;
+        job.watermark_ms = pipeline.watermark_ms;
+        job.checkpoint = pipeline.checkpoint.or(job.checkpoint);
         let before = self.pipelines.remove(&id);
         self.pipelines.insert(id, Drawn::take(before, pipeline));
     }
@@ -210,7 +218,7 @@ impl Model {
         });
         match work {
             Work::Run(run) if !run.dry_run => vec![Effect::Audit(self.entry(environment, said_of(work), text))],
-            Work::Resend(_) => vec![Effect::Audit(self.entry(environment, said_of(work), text))],
+            Work::Resend(_) | Work::Deployed(_) => vec![Effect::Audit(self.entry(environment, said_of(work), text))],
             _ => Vec::new(),
         }
     }

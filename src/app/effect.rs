@@ -3,6 +3,19 @@
 use super::action::{Export, PreviewRequest, QueryRequest, ResendRequest, RunRequest, TailRequest};
 use super::model::audit::AuditEntry;
 use crate::core::job::JobId;
+use crate::sql::deploy::definition::Definition;
+use crate::sql::deploy::run::Order;
+
+/// Where a deployed job begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// It is new: nobody has its name yet.
+    New,
+    /// Where its last checkpoint left it.
+    Checkpoint,
+    /// As if it had never run.
+    Scratch,
+}
 
 /// A piece of work. Jobs carry the number under which they report.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +91,26 @@ pub enum Effect {
         /// What to run.
         query: QueryRequest,
     },
+    /// Look at the folder of deployed jobs, now and from time to time.
+    WatchDeployments,
+    /// Run a deployed job.
+    StartDeployed {
+        /// Reports under this number.
+        job: JobId,
+        /// What to run.
+        definition: Definition,
+        /// Where it begins.
+        from: Beginning,
+    },
+    /// Tell a deployed job what is wanted.
+    Order {
+        /// The job.
+        job: JobId,
+        /// What is wanted.
+        order: Order,
+    },
+    /// Forget a deployed job that does not run, its checkpoints with it.
+    DropDeployed(String),
     /// Ask a job to stop.
     StopJob(JobId),
     /// Write a line of the audit log.

@@ -12,6 +12,8 @@ use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
+use crate::sql::deploy::hold::Holder;
+use crate::sql::deploy::shelf::Kept;
 
 /// Everything that was read from the files.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -104,6 +106,22 @@ pub enum Fact {
         job: JobId,
         /// Its operators.
         pipeline: Arc<Pipeline>,
+    },
+    /// The deployed jobs as their folder tells them.
+    Deployments {
+        /// Another console that holds them, if one does.
+        keeper: Option<Holder>,
+        /// The jobs by name.
+        kept: Vec<Kept>,
+        /// What is wrong with those that cannot be read.
+        faults: Vec<Fault>,
+    },
+    /// A deployed job is at work: what it was made of, for people.
+    Deployed {
+        /// The job.
+        job: JobId,
+        /// Options in effect, secrets masked.
+        configuration: Vec<(String, String)>,
     },
     /// A run was saved under a name.
     PresetSaved(Preset),

@@ -17,7 +17,19 @@ impl Model {
         summary: Vec<String>,
         then: Pending,
     ) -> Vec<Effect> {
-        let mut strictest = Guard::None;
+        self.asked_at_least(Guard::None, environments, question, summary, then)
+    }
+
+    /// The same, asked at least as strictly as `least` says whatever the environments want.
+    pub(super) fn asked_at_least(
+        &mut self,
+        least: Guard,
+        environments: &[String],
+        question: &str,
+        summary: Vec<String>,
+        then: Pending,
+    ) -> Vec<Effect> {
+        let mut strictest = least;
         let mut typed = Vec::new();
         for name in environments {
             let Some(row) = self.environment(name) else {

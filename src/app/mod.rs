@@ -7,6 +7,7 @@ pub mod fact;
 pub mod model;
 
 pub mod apply;
+pub mod deploy;
 mod guarded;
 mod query;
 mod sample;

@@ -44,7 +44,10 @@ impl Model {
                 .zip([before.records, before.bytes, before.failed])
                 .map(|(now, before)| now.saturating_sub(before))
                 .collect::<Vec<_>>();
-            let reads = self.jobs.get(&id).is_some_and(|job| matches!(job.work, Work::Tail(_) | Work::Query(_)));
+            let reads = self
+                .jobs
+                .get(&id)
+                .is_some_and(|job| matches!(job.work, Work::Tail(_) | Work::Query(_) | Work::Deployed(_)));
             let live = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
             if !live && grown.iter().all(|count| *count == 0) {
                 continue;

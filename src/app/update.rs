@@ -1,7 +1,8 @@
 //! Actions become changes of the model and effects. Pure: it touches nothing else.
 
 use super::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
-use super::effect::Effect;
+use super::deploy::Wanted;
+use super::effect::{Beginning, Effect};
 use super::model::audit::AuditEntry;
 use super::model::confirmation::{Confirmation, Pending};
 use super::model::environments::{HealthCheck, Topics};
@@ -11,7 +12,7 @@ use super::model::runs::Run;
 use super::model::tails::{Records, Tail};
 use super::model::{Model, Note, Opened};
 use crate::core::environment::Guard;
-use crate::core::job::{JobId, Phase};
+use crate::core::job::{JobId, JobKind, Phase};
 use crate::core::progress::RunProgress;
 
 impl Model {
@@ -54,11 +55,14 @@ impl Model {
                 }
                 Vec::new()
             }
+            Action::StopJob(job) if self.is_deployed(job) => self.ask_of(job, Wanted::Stop),
             Action::StopJob(job) => self.stop(job),
+            Action::RestartJob(job) if self.is_deployed(job) => self.ask_of(job, Wanted::Restart),
             Action::RestartJob(job) => self.restart(job),
             Action::ForgetJob(job) => self.forget(job),
             Action::ForgetEndedJobs => {
-                let ended = self.jobs.values().filter(|job| job.phase.is_ending()).map(|job| job.id);
+                let forgotten = |job: &&Job| job.phase.is_ending() && job.kind != JobKind::Sql;
+                let ended = self.jobs.values().filter(forgotten).map(|job| job.id);
                 for job in ended.collect::<Vec<_>>() {
                     self.forget(job);
                 }
@@ -80,6 +84,13 @@ impl Model {
                 tail.waiting.clear();
             }),
             Action::Resend(resend) => self.ask_to_resend(resend),
+            Action::Deploy(request) => self.ask_to_deploy(request),
+            Action::StopAtOnce(job) => self.ask_of(job, Wanted::StopAtOnce),
+            Action::PauseJob { job, paused: true } => self.ask_of(job, Wanted::Pause),
+            Action::PauseJob { job, paused: false } => self.ask_of(job, Wanted::GoOn),
+            Action::RestartFromScratch(job) => self.ask_of(job, Wanted::Scratch),
+            Action::DropJob(job) => self.ask_of(job, Wanted::Drop),
+            Action::ResumeJobs(names) => self.resume(&names),
             Action::RunQuery(query) => self.run_query(query),
             Action::PauseQuery { job, paused } => {
                 if let Some(query) = self.queries.get_mut(&job) {
@@ -120,7 +131,13 @@ impl Model {
             .live_jobs()
             // What is only looked at is not missed.
             .filter(|job| !matches!(job.work, Work::Generate(_) | Work::Query(_)))
-            .map(|job| format!("{} in {} is stopped; what is in flight is finished", job.name, job.environment))
+            .filter(|job| self.deployments.holder(&job.name).is_none() || job.kind != JobKind::Sql)
+            .map(|job| match job.kind {
+                JobKind::Sql => {
+                    format!("{} in {} writes a savepoint and is offered next time", job.name, job.environment)
+                }
+                _ => format!("{} in {} is stopped; what is in flight is finished", job.name, job.environment),
+            })
             .collect();
         if summary.is_empty() {
             return vec![Effect::Exit];
@@ -221,6 +238,7 @@ impl Model {
         match pending {
             Pending::Run(run) => self.start(Work::Run(run)),
             Pending::Resend(resend) => self.start(Work::Resend(resend)),
+            Pending::Deployed(act) => self.act(act),
             Pending::Lift(environment) => self.lift(environment),
             Pending::Quit => vec![Effect::Exit],
         }
@@ -232,7 +250,7 @@ impl Model {
         self.next_job += 1;
         let job = Job::new(id, work.clone(), self.now_ms);
         let mut effects = Vec::new();
-        if matches!(&work, Work::Run(RunRequest { dry_run: false, .. }) | Work::Resend(_)) {
+        if matches!(&work, Work::Run(RunRequest { dry_run: false, .. }) | Work::Resend(_) | Work::Deployed(_)) {
             effects.push(Effect::Audit(self.entry(&job.environment, said_of(&work), "started".into())));
         }
         effects.push(match work {
@@ -253,6 +271,10 @@ impl Model {
             Work::Generate(environment) => Effect::StartGenerator { job: id, environment },
             Work::Resend(resend) => Effect::StartResend { job: id, resend },
             Work::Query(query) => self.start_query(id, query),
+            Work::Deployed(definition) => {
+                self.deployments.rows.insert(definition.name.clone(), id);
+                Effect::StartDeployed { job: id, definition, from: Beginning::Checkpoint }
+            }
         });
         self.jobs.insert(id, job);
         self.forget_oldest_ended();
@@ -292,6 +314,9 @@ impl Model {
         if self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending()) {
             return self.refuse("this job still runs: stop it first");
         }
+        if self.is_deployed(id) {
+            return self.ask_of(id, Wanted::Drop);
+        }
         self.forget_what_it_did(id);
         Vec::new()
     }
@@ -308,6 +333,7 @@ impl Model {
             Work::Check(_) | Work::Generate(_) => PaneId::Environments,
             Work::Resend(_) => PaneId::Tail,
             Work::Query(_) => PaneId::Sql,
+            Work::Deployed(_) => PaneId::Jobs,
         };
         self.opened = Some(Opened { job: id, request: self.number_request() });
         Vec::new()
@@ -323,7 +349,9 @@ impl Model {
     }
 
     fn forget_oldest_ended(&mut self) {
-        let ended: Vec<JobId> = self.jobs.values().filter(|job| job.phase.is_ending()).map(|job| job.id).collect();
+        // A deployed job is kept for as long as its folder is.
+        let forgotten = |job: &&Job| job.phase.is_ending() && job.kind != JobKind::Sql;
+        let ended: Vec<JobId> = self.jobs.values().filter(forgotten).map(|job| job.id).collect();
         for id in ended.iter().take(ended.len().saturating_sub(ENDED_JOBS_MAX)) {
             self.forget_what_it_did(*id);
         }
@@ -335,6 +363,7 @@ impl Model {
         self.tails.remove(&id);
         self.queries.remove(&id);
         self.pipelines.remove(&id);
+        self.deployments.configurations.remove(&id);
         if self.tail == Some(id) {
             self.tail = self.tails.keys().next_back().copied();
         }
@@ -371,6 +400,7 @@ pub(super) fn said_of(work: &Work) -> String {
     match work {
         Work::Run(run) => format!("run {}, {} events each", run.etls.join(", "), run.count),
         Work::Resend(resend) => format!("send {} records", resend.messages.len()),
+        Work::Deployed(definition) => format!("job {}", definition.name),
         Work::Tail(_) | Work::Check(_) | Work::Generate(_) | Work::Query(_) => work.name(),
     }
 }

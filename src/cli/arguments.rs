@@ -11,6 +11,7 @@ use super::doctor::{self, DoctorArguments};
 use super::environments::EnvironmentCommand;
 use super::etls::EtlCommand;
 use super::exit::{EXIT_CODES, Exit, Failure};
+use super::jobs::{JobsCommand, StateFolder};
 use super::produce::{self, ProduceArguments};
 use super::run::{self, RunArguments};
 use super::schema::{self, SchemaArguments};
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// What every command understands.
     #[command(flatten)]
     pub global: Global,
+    /// Where the console keeps its jobs, its log and its audit log.
+    #[command(flatten)]
+    pub state: StateFolder,
     /// What to do; the console where absent.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -103,6 +107,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: SqlCommand,
+    },
+    /// Deployed jobs: what there is, how each does, going on, stopping, dropping
+    Jobs {
+        /// What to do.
+        #[command(subcommand)]
+        command: JobsCommand,
     },
     /// What is configured, what is missing, what answers
     #[command(after_help = with_exit_codes(doctor::EXAMPLES))]

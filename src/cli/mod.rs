@@ -13,6 +13,7 @@ mod environments;
 mod etls;
 pub mod guard;
 mod health;
+mod jobs;
 mod log;
 pub mod position;
 pub mod progress;
@@ -51,6 +52,7 @@ async fn perform(command: Command, global: &Global, output: &mut Output) -> Resu
         Command::Doctor(arguments) => doctor::run(&arguments, &Session::load(global)?, output).await,
         Command::Etl { command } => etls::run(&command, &Session::load(global)?, output).await,
         Command::Sql { command } => sql::run(&command, &Session::load(global)?, output).await,
+        Command::Jobs { command } => jobs::run(&command, &Session::load(global)?, output).await,
         Command::Run(arguments) => run::run(&arguments, &Session::load(global)?, output).await,
         Command::Consume(arguments) => consume::run(&arguments, &Session::load(global)?, output).await,
         Command::Tail(arguments) => tail::run(arguments, &Session::load(global)?, output).await,

@@ -28,6 +28,8 @@ pub enum JobKind {
     Resend,
     /// A statement of SQL, its rows to the screen.
     Query,
+    /// A deployed statement of SQL, which survives the program.
+    Sql,
 }
 
 /// Where a job is in its life. The last four are endings: exactly one of them is reported for every job.
@@ -44,6 +46,8 @@ pub enum Phase {
         /// Attempt, from 1.
         attempt: u32,
     },
+    /// Wrote a savepoint and waits to go on.
+    Paused,
     /// Asked to stop; finishes what is in flight.
     Stopping,
     /// Did all it was asked.

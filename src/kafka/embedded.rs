@@ -83,6 +83,12 @@ impl EmbeddedBroker {
         Ok(broker)
     }
 
+    /// A mark of the broker of this process: its topics end with it, and offsets of another process's say nothing here.
+    pub fn incarnation() -> &'static str {
+        static MARK: OnceLock<String> = OnceLock::new();
+        MARK.get_or_init(|| uuid::Uuid::new_v4().simple().to_string())
+    }
+
     /// `127.0.0.1:port`.
     pub fn bootstrap_servers(&self) -> &str {
         &self.bootstrap

@@ -7,8 +7,10 @@
 //!      -> plan    a graph of nodes with compiled expressions
 //!      -> exec    a task per chain of operators, bounded channels between them
 //!      -> state   snapshots in Arrow IPC, one manifest a checkpoint
+//!      -> deploy  jobs that outlive the program
 //! ```
 
+pub mod deploy;
 pub mod exec;
 pub mod functions;
 pub mod parse;

@@ -36,6 +36,8 @@ pub struct Opening {
     pub environment: Option<String>,
     /// Theme; the one of `console.yaml` where absent.
     pub theme: Option<String>,
+    /// Folder of jobs, log and audit log; that of the person's system where absent.
+    pub state: Option<PathBuf>,
 }
 
 /// Why the console did not open, or did not go on.
@@ -65,7 +67,7 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
         return Err(OpenFault::Configuration(vec![fault]));
     }
 
-    let folder = state_folder(|name| std::env::var(name).ok());
+    let folder = opening.state.clone().or_else(|| state_folder(|name| std::env::var(name).ok()));
     let journal = folder.as_deref().map(Journal::open).transpose();
     let (journal, journal_fault) = match journal {
         Ok(journal) => (journal.map(|(journal, _)| journal), None),

@@ -1,6 +1,7 @@
 //! A question that waits for a yes before something is written, stopped or left.
 
 use crate::app::action::{ResendRequest, RunRequest};
+use crate::app::deploy::Act;
 use crate::core::environment::Guard;
 
 /// What is asked.
@@ -27,6 +28,8 @@ pub enum Pending {
     Resend(ResendRequest),
     /// The `read_only` of an environment is lifted for a while.
     Lift(String),
+    /// Something is done to deployed jobs.
+    Deployed(Act),
     /// The console is left; its jobs are stopped.
     Quit,
 }

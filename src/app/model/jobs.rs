@@ -3,8 +3,10 @@
 use crate::app::action::{QueryRequest, ResendRequest, RunRequest, TailRequest};
 use crate::core::job::{JobId, JobKind, Phase};
 use crate::core::ring::Ring;
+use crate::sql::deploy::definition::Definition;
 
 use super::log::LogLine;
+use super::pipeline::Checkpoint;
 
 /// Log lines kept of each job: a few screens of the newest.
 pub const JOB_LOG_LINES_MAX: usize = 200;
@@ -39,6 +41,12 @@ pub struct Job {
     pub lag: Option<u64>,
     /// Failed events.
     pub errors: u64,
+    /// Rows that were too late for their window.
+    pub late: u64,
+    /// How far results are complete, milliseconds since 1970, where the job knows.
+    pub watermark_ms: Option<i64>,
+    /// Its newest checkpoint, where it keeps some.
+    pub checkpoint: Option<Checkpoint>,
     /// How often it was started again after a lost connection.
     pub restarts: u32,
     /// Its newest log lines.
@@ -62,6 +70,8 @@ pub enum Work {
     Resend(ResendRequest),
     /// A statement of SQL, its rows to the screen.
     Query(QueryRequest),
+    /// A deployed job.
+    Deployed(Definition),
 }
 
 impl Work {
@@ -74,6 +84,7 @@ impl Work {
             Self::Generate(_) => JobKind::Generator,
             Self::Resend(_) => JobKind::Resend,
             Self::Query(_) => JobKind::Query,
+            Self::Deployed(_) => JobKind::Sql,
         }
     }
 
@@ -86,6 +97,7 @@ impl Work {
             Self::Generate(_) => "sample events".into(),
             Self::Resend(resend) => format!("{} records", resend.messages.len()),
             Self::Query(query) => query.in_one_line(),
+            Self::Deployed(definition) => definition.name.clone(),
         }
     }
 
@@ -97,6 +109,7 @@ impl Work {
             Self::Check(environment) | Self::Generate(environment) => environment.clone(),
             Self::Resend(resend) => resend.environment.clone(),
             Self::Query(query) => query.environment.clone(),
+            Self::Deployed(definition) => definition.environment.clone(),
         }
     }
 }
@@ -117,6 +130,9 @@ impl Job {
             rate: 0.0,
             lag: None,
             errors: 0,
+            late: 0,
+            watermark_ms: None,
+            checkpoint: None,
             restarts: 0,
             log: Ring::new(JOB_LOG_LINES_MAX),
             work,

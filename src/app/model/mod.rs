@@ -6,6 +6,8 @@ pub mod queries;
 pub mod runs;
 pub mod tails;
 
+pub mod deployments;
+
 pub mod audit;
 pub mod confirmation;
 pub mod jobs;
@@ -22,6 +24,7 @@ use crate::core::ring::Ring;
 
 use audit::{AUDIT_ENTRIES_MAX, AuditEntry};
 use confirmation::Confirmation;
+use deployments::Deployments;
 use environments::EnvironmentRow;
 use etls::{EtlRow, Plan, Preview};
 use jobs::Job;
@@ -128,6 +131,8 @@ pub struct Model {
     pub queries: BTreeMap<JobId, Query>,
     /// The query started last, which the SQL pane shows.
     pub query: Option<JobId>,
+    /// Jobs that survive the console, and who holds them.
+    pub deployments: Deployments,
     /// The operators of jobs that have some, with what they did, by the number of their job.
     pub pipelines: BTreeMap<JobId, Drawn>,
     /// The job that was to be shown in its pane last; panes look at it when it changes.
@@ -174,6 +179,7 @@ impl Default for Model {
             tail: None,
             queries: BTreeMap::new(),
             query: None,
+            deployments: Deployments::default(),
             pipelines: BTreeMap::new(),
             opened: None,
             metrics: Metrics::default(),

@@ -2,6 +2,7 @@
 //! given to the supervisor; nothing here waits.
 
 mod connect;
+mod deployed;
 mod etl;
 mod files;
 mod load;
@@ -31,6 +32,7 @@ use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::Admin;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
+use crate::sql::deploy::shelf::Shelf;
 use crate::sql::plan::session::Session;
 use crate::template::Engine;
 
@@ -48,12 +50,18 @@ pub struct Runtime {
     /// What ends a connection that is kept, by environment; cancelled where it has ended.
     connections: HashMap<String, CancellationToken>,
     who: String,
+    /// The folder of deployed jobs.
+    shelf: Option<Shelf>,
+    /// What tells deployed jobs what is wanted of them.
+    orders: deployed::Orders,
 }
 
 impl Runtime {
     /// A runtime over a configuration that was loaded, reporting through the supervisor.
     pub fn new(supervisor: Supervisor, sources: Sources, config: Config, journal: Option<Journal>) -> Self {
         Self {
+            shelf: journal.as_ref().map(|journal| Shelf::new(journal.folder())),
+            orders: deployed::Orders::default(),
             state: journal.as_ref().map(|journal| journal.folder().to_owned()),
             supervisor,
             engine: Engine::builder(&sources.template_dir).build(),
@@ -123,6 +131,36 @@ impl Runtime {
             Effect::StartQuery { job, query } => {
                 let session = self.session(&query.environment);
                 self.supervisor.start(job, move |assignment| query::run(session, query, assignment));
+            }
+            Effect::WatchDeployments => {
+                if let Some(shelf) = self.shelf.clone() {
+                    let intake = self.intake().clone();
+                    self.supervisor.keep("the folder of jobs", |stop| deployed::watch_folder(shelf, intake, stop));
+                }
+            }
+            Effect::StartDeployed { job, definition, from } => {
+                let (shelf, orders) = (self.shelf.clone(), self.orders.clone());
+                let session = self.session(&definition.environment);
+                self.supervisor.start(job, move |assignment| async move {
+                    let shelf = shelf.ok_or_else(deployed::no_folder)?;
+                    deployed::run(shelf, definition, from, session, orders, assignment).await
+                });
+            }
+            Effect::Order { job, order } => deployed::order(&self.orders, job, order),
+            Effect::DropDeployed(name) => {
+                let shelf = self.shelf.clone();
+                self.supervisor.ask("dropping a job", async move {
+                    let said = format!("`{name}` is dropped");
+                    let dropping = off_the_async_threads(move || {
+                        let shelf = shelf.ok_or_else(deployed::no_folder)?;
+                        let _hold = shelf.hold_job(&name, "console")?;
+                        shelf.remove(&name)
+                    });
+                    Fact::Said(match dropping.await {
+                        Ok(()) => Note::success(said),
+                        Err(fault) => Note::danger(fault.to_string()),
+                    })
+                });
             }
             Effect::StopJob(job) => self.supervisor.stop(job),
             Effect::Export(export) => self.supervisor.ask("exporting", async move {

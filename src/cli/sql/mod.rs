@@ -1,6 +1,7 @@
 //! `velox-tui sql`: streaming SQL without a screen: run, explain, validate, describe, format. The engine is the
 //! console's; nothing here plans or computes.
 
+mod deploy;
 mod describe;
 mod explain;
 mod formatting;
@@ -23,6 +24,9 @@ pub enum SqlCommand {
     /// Run statements: rows go where INTO says, else to the screen
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::RunArguments>),
+    /// Deploy a statement as a job that survives its process
+    #[command(after_help = deploy::EXAMPLES)]
+    Deploy(Box<deploy::DeployArguments>),
     /// Show how a statement would run, or with --analyze how it did
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArguments),
@@ -44,6 +48,7 @@ pub enum SqlCommand {
 pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         SqlCommand::Run(arguments) => run::run(arguments, session, output).await,
+        SqlCommand::Deploy(arguments) => deploy::run(arguments, session, output).await,
         SqlCommand::Explain(arguments) => explain::run(arguments, session, output).await,
         SqlCommand::Validate(arguments) => validate::run(arguments, session, output).await,
         SqlCommand::Functions(arguments) => functions::run(arguments, output),

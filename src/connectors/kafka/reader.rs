@@ -31,6 +31,7 @@ use crate::formats::contract::{Decoder, Malformed};
 use crate::kafka::admin::off_the_async_threads;
 use crate::kafka::cause::{Severity, call_fault, severity};
 use crate::kafka::context::Context as ClientContext;
+use crate::kafka::embedded::EmbeddedBroker;
 
 /// Batches that wait for the caller. Two keep both sides busy; more is only memory.
 const BATCHES_WAITING: usize = 2;
@@ -93,6 +94,8 @@ pub(super) struct KafkaReader {
     /// Whether it has been read that far.
     has_caught_up: bool,
     is_over: bool,
+    /// Of the broker inside this process: the mark that its offsets bear.
+    incarnation: Option<&'static str>,
 }
 
 impl KafkaReader {
@@ -103,6 +106,7 @@ impl KafkaReader {
         let (stop, most) = (is_stopped.clone(), rows_max.clone());
         let worker = off_the_async_threads(move || Worker::open(settings, stop, most).map(Box::new)).await?;
         let (next, end) = (worker.next, worker.high);
+        let is_embedded = worker.settings.connected.connection.environment().is_embedded();
         Ok(Self {
             worker: Some(worker),
             inbox,
@@ -113,6 +117,7 @@ impl KafkaReader {
             end,
             has_caught_up: next >= end,
             is_over: false,
+            incarnation: is_embedded.then(EmbeddedBroker::incarnation),
         })
     }
 
@@ -163,7 +168,10 @@ impl SplitReader for KafkaReader {
     }
 
     fn position(&self) -> Position {
-        Position(self.next.to_string())
+        match self.incarnation {
+            Some(incarnation) => Position(format!("{}@{incarnation}", self.next)),
+            None => Position(self.next.to_string()),
+        }
     }
 
     fn progress(&self) -> ReaderProgress {

@@ -25,6 +25,7 @@ use crate::formats::{debezium, raw};
 use crate::kafka::admin::{Admin, Watermarks, off_the_async_threads};
 use crate::kafka::cause::call_fault;
 use crate::kafka::context::Context as ClientContext;
+use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::tail::{Tail, TailSettings};
 
 /// Records of a sample that are taken in one look.
@@ -109,6 +110,25 @@ impl KafkaSource {
         })
     }
 
+    /// The offset of a position, and whether it was one of a broker inside another process: that broker and its records
+    /// are gone, and what this one has is new.
+    fn offset_of(&self, position: &Position) -> Result<(Option<i64>, bool), Fault> {
+        let wrong =
+            || Fault::new(Blame::Program, format!("`{}` is no offset of `{}`", position.0, self.connected.topic));
+        let (offset, mark) = match position.0.split_once('@') {
+            Some((offset, mark)) => (offset, Some(mark)),
+            None => (position.0.as_str(), None),
+        };
+        let offset = offset.parse::<i64>().map_err(|_| wrong())?;
+        let is_embedded = self.connected.connection.environment().is_embedded();
+        if is_embedded && mark != Some(EmbeddedBroker::incarnation()) {
+            let topic = &self.connected.topic;
+            tracing::info!(target: "velox::sql", "the sandbox's broker is a new one: `{topic}` is read from its beginning");
+            return Ok((None, true));
+        }
+        Ok((Some(offset), false))
+    }
+
     fn partition_of(&self, split: &Split) -> Result<i32, Fault> {
         split.0.rsplit_once('/').and_then(|(_, partition)| partition.parse().ok()).ok_or_else(|| {
             Fault::new(Blame::Program, format!("`{}` is no partition of `{}`", split.0, self.connected.topic))
@@ -170,14 +190,16 @@ impl Source for KafkaSource {
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault> {
         let partition = self.partition_of(split)?;
-        let from = match from {
-            Some(position) => Some(position.0.parse::<i64>().map_err(|_| {
-                Fault::new(Blame::Program, format!("`{}` is no offset of `{}`", position.0, self.connected.topic))
-            })?),
-            None => None,
+        let (from, is_another_broker) = match from {
+            Some(position) => self.offset_of(position)?,
+            None => (None, false),
         };
         // A partition that appeared later is read from its beginning: nobody has seen any of it.
-        let start = if self.marks.contains_key(&partition) { self.start.clone() } else { Start::Earliest };
+        let start = if !is_another_broker && self.marks.contains_key(&partition) {
+            self.start.clone()
+        } else {
+            Start::Earliest
+        };
         let settings = ReaderSettings {
             connected: self.connected.clone(),
             partition,

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::report::Report;
 use crate::core::fault::{Blame, Fault};
@@ -43,7 +44,9 @@ impl TaskSet {
         Running: Future<Output = Result<(), Fault>> + Send + 'static,
     {
         let reports = self.reports.clone();
-        self.tracker.spawn(async move {
+        // What a task says is in the log of the job that started it.
+        let span = tracing::Span::current();
+        let task = async move {
             let outcome = AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|panic| {
                 Err(Fault::new(
                     Blame::Program,
@@ -52,7 +55,8 @@ impl TaskSet {
             });
             // Nobody listens once the job itself has gone.
             reports.send(Report::TaskEnded { name, outcome }).await.ok();
-        });
+        };
+        self.tracker.spawn(task.instrument(span));
     }
 
     /// Starts something that goes on until the job ends; only a panic is reported.
@@ -61,7 +65,9 @@ impl TaskSet {
         Running: Future<Output = ()> + Send + 'static,
     {
         let (reports, token) = (self.reports.clone(), self.token.clone());
-        self.tracker.spawn(async move {
+        // What a task says is in the log of the job that started it.
+        let span = tracing::Span::current();
+        let task = async move {
             let caught = AssertUnwindSafe(running).catch_unwind();
             let outcome = tokio::select! {
                 outcome = caught => outcome,
@@ -71,7 +77,8 @@ impl TaskSet {
                 let what = format!("`{name}` failed by a defect of this program: {}", said(&*panic));
                 reports.send(Report::Broken(Fault::new(Blame::Program, what))).await.ok();
             }
-        });
+        };
+        self.tracker.spawn(task.instrument(span));
     }
 
     /// Starts the task that leads the job; what `panicked` makes of a panic is its ending.
@@ -85,7 +92,9 @@ impl TaskSet {
         Ending: Send + 'static,
     {
         let token = self.token.clone();
-        self.tracker.spawn(async move {
+        // What a task says is in the log of the job that started it.
+        let span = tracing::Span::current();
+        let task = async move {
             let ending = match AssertUnwindSafe(running).catch_unwind().await {
                 Ok(ending) => ending,
                 Err(panic) => panicked(Fault::new(
@@ -95,7 +104,8 @@ impl TaskSet {
             };
             token.cancel();
             end(ending);
-        });
+        };
+        self.tracker.spawn(task.instrument(span));
     }
 }
 

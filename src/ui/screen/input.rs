@@ -53,6 +53,10 @@ impl Screen {
             let reply = self.confirm.key(event, asked);
             return self.settle(reply);
         }
+        if !model.deployments.offered.is_empty() {
+            let reply = self.resume.key(event, &model.deployments);
+            return self.settle(reply);
+        }
         if let Some(palette) = &mut self.palette {
             let outcome = palette.key(event);
             return self.palette_outcome(outcome, model);

@@ -18,6 +18,7 @@ use ratatui::text::Line;
 use super::dialogs::confirm::Confirm;
 use super::dialogs::help::Help;
 use super::dialogs::palette::Palette;
+use super::dialogs::resume::Resume;
 use super::keymap::{Command, KeyFault, Keymap};
 use super::keys;
 use super::layout::{self, Areas, HEIGHT_MIN, WIDTH_MIN};
@@ -62,6 +63,7 @@ pub struct Screen {
     theme_faults: Vec<Fault>,
     look: Look,
     confirm: Confirm,
+    resume: Resume,
     help: Option<Help>,
     palette: Option<Palette>,
     /// Where the keys go back to from the log.
@@ -102,6 +104,7 @@ impl Screen {
             theme_faults: Vec::new(),
             look,
             confirm: Confirm::default(),
+            resume: Resume::default(),
             help: None,
             palette: None,
             before_log: PaneId::Environments,
@@ -202,6 +205,8 @@ impl Screen {
         }
         if let Some(asked) = &model.confirmation {
             self.confirm.draw(frame, screen, asked, &self.theme);
+        } else if !model.deployments.offered.is_empty() {
+            self.resume.draw(frame, screen, &model.deployments, model.now_ms, &self.theme);
         }
     }
 
@@ -222,7 +227,8 @@ impl Screen {
     }
 
     fn overlay_is_closed(&self, model: &Model) -> bool {
-        self.help.is_none() && self.palette.is_none() && model.confirmation.is_none()
+        let nothing_is_asked = model.confirmation.is_none() && model.deployments.offered.is_empty();
+        self.help.is_none() && self.palette.is_none() && nothing_is_asked
     }
 
     fn footer_width(&self, model: &Model) -> usize {

@@ -19,6 +19,7 @@ pub mod value;
 
 pub mod chart;
 pub mod gauge;
+pub mod pipeline;
 pub mod rate;
 
 pub mod checklist;

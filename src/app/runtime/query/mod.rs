@@ -1,8 +1,7 @@
 //! A statement of SQL as a job of the console: planned, run, its rows shown. A live run writes nothing anywhere.
 
 mod cells;
-mod prepare;
-mod readings;
+pub mod readings;
 mod screen;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +13,7 @@ use crate::app::feed::Outlet;
 use crate::app::model::queries::QuerySchema;
 use crate::app::supervisor::Assignment;
 use crate::core::fault::Fault;
+use crate::sql::deploy::prepare;
 use crate::sql::exec::job::{self, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::plan::session::{Planned, Session};
@@ -36,7 +36,10 @@ pub async fn run(
     let Assignment { stop, out } = assignment;
     let session = super::off_the_async_threads(session).await?;
     let starting = async {
-        let (planned, named) = prepare::plan(session, &request, "query").await?;
+        let (planned, named) = {
+            let wanted = prepare::Wanted { text: &request.text, statement: request.statement, job: "query" };
+            prepare::plan(session, wanted).await?
+        };
         start(planned, named, &out).await
     };
     let (job, view, readings) = tokio::select! {
@@ -89,7 +92,7 @@ async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<
     for message in job.messages() {
         tracing::info!(target: "velox::query", job = out.job().0, "{message}");
     }
-    let readings = Mutex::new(Readings::new(nodes, &job));
+    let readings = Mutex::new(Readings::new(nodes, job.statistics()));
     Ok((job, view, readings))
 }
 

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::app::model::pipeline::{Checkpoint, NodeRole, Pipeline, PipelineNode};
-use crate::sql::exec::job::Job;
 use crate::sql::exec::statistics::{OperatorStatistics, Statistics};
 use crate::sql::plan::picture;
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
@@ -57,8 +56,8 @@ pub struct Readings {
 
 impl Readings {
     /// Readings of the job that these nodes became.
-    pub fn new(nodes: Vec<PipelineNode>, job: &Job) -> Self {
-        Self { nodes, statistics: job.statistics(), past: VecDeque::new(), checkpoint: None }
+    pub fn new(nodes: Vec<PipelineNode>, statistics: watch::Receiver<Statistics>) -> Self {
+        Self { nodes, statistics, past: VecDeque::new(), checkpoint: None }
     }
 
     /// Reads the counters.

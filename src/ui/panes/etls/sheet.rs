@@ -89,6 +89,7 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
         Phase::Starting => ("starting", Role::Accent),
         Phase::Running => ("running", Role::Accent),
         Phase::Reconnecting { .. } => ("reconnecting", Role::Warning),
+        Phase::Paused => ("paused", Role::Warning),
         Phase::Stopping => ("stopping: what is in flight is finished", Role::Warning),
         Phase::Done if total.failed > 0 => ("done, with failures", Role::Danger),
         Phase::Done => ("done", Role::Success),

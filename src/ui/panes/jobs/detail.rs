@@ -3,7 +3,7 @@
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{pipeline, rows};
+use super::{operators, pipeline, rows};
 use crate::app::model::jobs::{Job, Work};
 use crate::app::model::log::Level;
 use crate::app::model::runs::Run;
@@ -35,9 +35,14 @@ pub fn document(job: &Job, view: &View<'_>, cells: u16) -> Document {
         (Work::Resend(resend), _, _) => of_resend(&mut document, job, resend.messages.len() as u64, view.theme),
         (Work::Check(name), _, _) => of_check(&mut document, job, name, view),
         (Work::Generate(_), _, _) => of_generator(&mut document, job, view.theme),
-        (Work::Run(_), None, _) | (Work::Query(_), ..) => {}
+        (Work::Query(_), ..) => operators::of_query(&mut document, job, view),
+        (Work::Deployed(definition), ..) => operators::of_deployed(&mut document, job, definition, view),
+        (Work::Run(_), None, _) => {}
     }
     log(&mut document, job, view);
+    if let Work::Deployed(definition) = &job.work {
+        operators::written(&mut document, job, definition, view);
+    }
     document
 }
 
@@ -96,6 +101,7 @@ fn state(document: &mut Document, job: &Job, view: &View<'_>) {
         Phase::Reconnecting { attempt, .. } => {
             format!("reconnecting since {}, attempt {attempt}; it goes on where it was", ago(job.phase_since_ms))
         }
+        Phase::Paused => format!("paused since {}; a savepoint is written", ago(job.phase_since_ms)),
         Phase::Stopping => format!("stopping since {}; what is in flight is finished", ago(job.phase_since_ms)),
         phase if phase.is_ending() => format!("{} {}, took {lasted}", rows::state(phase), ago(job.phase_since_ms)),
         phase => format!("{} for {lasted}", rows::state(phase)),

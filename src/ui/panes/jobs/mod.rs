@@ -2,6 +2,7 @@
 //! its own log. The list has the whole width, so that each of its numbers stays legible.
 
 mod detail;
+mod operators;
 mod pipeline;
 mod rows;
 
@@ -13,6 +14,7 @@ use ratatui::widgets::{Block, Borders};
 use crate::app::action::{Action, PaneId};
 use crate::app::model::Model;
 use crate::app::model::jobs::Job;
+use crate::core::job::{JobKind, Phase};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::pane::{Pane, Press, Reply, View};
@@ -28,12 +30,18 @@ const STOP: Command = Command("jobs.stop");
 const RESTART: Command = Command("jobs.restart");
 const FORGET: Command = Command("jobs.forget");
 const FORGET_ENDED: Command = Command("jobs.forget_ended");
+const STOP_AT_ONCE: Command = Command("jobs.stop_at_once");
+const PAUSE: Command = Command("jobs.pause");
+const SCRATCH: Command = Command("jobs.from_scratch");
 const DETAIL: Command = Command("jobs.detail");
 
 const KEYS: &[Binding] = &[
-    Binding::new(STOP, &["x"], "stop"),
-    Binding::new(RESTART, &["R"], "start again"),
-    Binding::new(FORGET, &["d", "Delete"], "forget"),
+    Binding::new(STOP, &["x"], "stop; a deployed job writes a savepoint"),
+    Binding::new(STOP_AT_ONCE, &["X"], "stop a deployed job without a savepoint"),
+    Binding::new(PAUSE, &["p"], "pause a deployed job, or let it go on"),
+    Binding::new(RESTART, &["R"], "start again; a deployed job from its checkpoint"),
+    Binding::new(SCRATCH, &["B"], "begin a deployed job from scratch"),
+    Binding::new(FORGET, &["d", "Delete"], "forget; a deployed job with its checkpoints"),
     Binding::new(FORGET_ENDED, &["D"], "forget all that ended"),
     Binding::new(DETAIL, &["i"], "detail"),
 ];
@@ -45,8 +53,10 @@ pub struct Jobs {
     reader: Reader,
     /// Whether keys scroll the detail.
     in_detail: bool,
-    /// Whether the job under the cursor has ended; none where there is no job.
-    ended: Option<bool>,
+    /// Whether the detail of a deployed job has the whole pane.
+    is_open: bool,
+    /// The job under the cursor: whether it is deployed, and whether it has ended.
+    chosen: Option<(bool, bool)>,
 }
 
 impl Jobs {
@@ -56,7 +66,15 @@ impl Jobs {
 
     fn command(&mut self, command: Command, job: &Job) -> Reply {
         Reply::Emit(match command {
+            keys::OPEN if job.kind == JobKind::Sql => {
+                self.is_open = !self.is_open;
+                self.in_detail = self.is_open;
+                return Reply::Handled;
+            }
             keys::OPEN => Action::OpenJob(job.id),
+            STOP_AT_ONCE => Action::StopAtOnce(job.id),
+            PAUSE => Action::PauseJob { job: job.id, paused: job.phase != Phase::Paused },
+            SCRATCH => Action::RestartFromScratch(job.id),
             STOP => Action::StopJob(job.id),
             RESTART => Action::RestartJob(job.id),
             FORGET => Action::ForgetJob(job.id),
@@ -72,7 +90,7 @@ impl Jobs {
                 return Reply::Handled;
             }
             keys::LEFT | keys::BACK if self.in_detail => {
-                self.in_detail = false;
+                (self.in_detail, self.is_open) = (false, false);
                 return Reply::Handled;
             }
             _ => return Reply::Ignored,
@@ -98,10 +116,12 @@ impl Pane for Jobs {
     }
 
     fn footer(&self) -> Vec<Command> {
-        match (self.takes_text(), self.ended) {
+        match (self.takes_text(), self.chosen) {
             (true, _) | (_, None) => Vec::new(),
-            (_, Some(false)) => vec![keys::OPEN, STOP, DETAIL, keys::FILTER],
-            (_, Some(true)) => vec![keys::OPEN, RESTART, FORGET, DETAIL, keys::FILTER],
+            (_, Some((true, false))) => vec![keys::OPEN, STOP, PAUSE, keys::FILTER],
+            (_, Some((true, true))) => vec![keys::OPEN, RESTART, SCRATCH, FORGET, keys::FILTER],
+            (_, Some((false, false))) => vec![keys::OPEN, STOP, DETAIL, keys::FILTER],
+            (_, Some((false, true))) => vec![keys::OPEN, RESTART, FORGET, DETAIL, keys::FILTER],
         }
     }
 
@@ -149,16 +169,22 @@ impl Pane for Jobs {
         let shown = JobRows { jobs: &jobs, view };
         self.list.refresh(&shown, COLUMNS.len(), view.model.revision);
         let selected = self.list.selected().and_then(|at| jobs.get(at)).copied();
-        self.ended = selected.map(|job| job.phase.is_ending());
+        self.chosen = selected.map(|job| (job.kind == JobKind::Sql, job.phase.is_ending()));
         self.in_detail &= selected.is_some();
+        self.is_open &= self.in_detail && selected.is_some_and(|job| job.kind == JobKind::Sql);
 
-        let [list, detail] = parts(area, jobs.len());
+        let [list, detail] = match self.is_open {
+            true => [Rect { height: 0, ..area }, area],
+            false => parts(area, jobs.len()),
+        };
         let look = Look {
             columns: &COLUMNS,
             focused: view.focused && !self.in_detail,
             empty: "nothing runs or ran yet: run an ETL in pane 2, read a topic in pane 4, check an environment in pane 1",
         };
-        table::draw(&mut self.list, &shown, look, list, frame.buffer_mut(), view.theme);
+        if !self.is_open {
+            table::draw(&mut self.list, &shown, look, list, frame.buffer_mut(), view.theme);
+        }
         let edge = if view.focused && self.in_detail { Role::Accent } else { Role::Border };
         let border = Block::new().borders(Borders::TOP).border_style(view.theme.role(edge));
         let inside = border.inner(detail);

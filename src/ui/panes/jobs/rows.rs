@@ -20,7 +20,7 @@ pub const UNKNOWN: &str = "n/a";
 const WHOLE_BELOW: u64 = 10_000_000;
 
 /// From left to right; restarts and lag leave first, which most kinds of jobs do not have.
-pub const COLUMNS: [Column; 10] = [
+pub const COLUMNS: [Column; 13] = [
     Column::words("state", 14),
     Column::words("kind", 6),
     Column::words("name", 16).grows(3),
@@ -30,6 +30,9 @@ pub const COLUMNS: [Column; 10] = [
     Column::number("sent/read", 9).gives_way(4),
     Column::number("errors", 7).gives_way(3),
     Column::number("lag", 8).gives_way(6),
+    Column::number("behind", 8).gives_way(9),
+    Column::number("late", 6).gives_way(10),
+    Column::number("checkpoint", 10).gives_way(8),
     Column::number("restarts", 8).gives_way(7),
 ];
 
@@ -69,6 +72,9 @@ impl Rows for JobRows<'_> {
             6 => counted(records(job)),
             7 => counted(errors(job)),
             8 => counted(lag(job)),
+            9 => behind_ms(job).map_or(Cow::Borrowed(UNKNOWN), |ms| time::span(ms).into()),
+            10 => counted(late(job)),
+            11 => checkpoint_age_ms(job, self.view.model).map_or(Cow::Borrowed(UNKNOWN), |ms| time::span(ms).into()),
             _ => counted(restarts(job)),
         }
     }
@@ -80,7 +86,8 @@ impl Rows for JobRows<'_> {
             1 | 4 => theme.role(Role::Muted),
             3 if !job.environment.contains(", ") => theme.environment(&job.environment),
             7 if job.errors > 0 => theme.role(Role::Danger),
-            5..=9 if self.number(row, column).is_none() => theme.role(Role::Muted),
+            10 if job.late > 0 => theme.role(Role::Warning),
+            5..=12 if self.number(row, column).is_none() => theme.role(Role::Muted),
             _ => theme.role(Role::Text),
         }
     }
@@ -93,7 +100,10 @@ impl Rows for JobRows<'_> {
             6 => records(job).map(|count| count as f64),
             7 => errors(job).map(|count| count as f64),
             8 => lag(job).map(|count| count as f64),
-            9 => restarts(job).map(|count| count as f64),
+            9 => behind_ms(job).map(|ms| ms as f64),
+            10 => late(job).map(|count| count as f64),
+            11 => checkpoint_age_ms(job, self.view.model).map(|ms| ms as f64),
+            12 => restarts(job).map(|count| count as f64),
             _ => None,
         }
     }
@@ -117,6 +127,7 @@ pub fn kind(kind: JobKind) -> &'static str {
         JobKind::Generator => "events",
         JobKind::Resend => "resend",
         JobKind::Query => "query",
+        JobKind::Sql => "sql",
     }
 }
 
@@ -124,7 +135,7 @@ pub fn kind(kind: JobKind) -> &'static str {
 pub fn sign(phase: &Phase) -> &'static str {
     match phase {
         Phase::Running => marks::RUNNING,
-        Phase::Starting | Phase::Reconnecting { .. } | Phase::Stopping => marks::HALF,
+        Phase::Starting | Phase::Reconnecting { .. } | Phase::Stopping | Phase::Paused => marks::HALF,
         Phase::Done => marks::DONE,
         Phase::Stopped => marks::OFF,
         Phase::Failed(_) | Phase::Panicked(_) => marks::FAILED,
@@ -138,6 +149,7 @@ pub fn state(phase: &Phase) -> &'static str {
         Phase::Running => "running",
         Phase::Reconnecting { .. } => "reconnecting",
         Phase::Stopping => "stopping",
+        Phase::Paused => "paused",
         Phase::Done => "done",
         Phase::Stopped => "stopped",
         Phase::Failed(_) => "failed",
@@ -149,7 +161,7 @@ pub fn state(phase: &Phase) -> &'static str {
 pub fn role(phase: &Phase) -> Role {
     match phase {
         Phase::Running | Phase::Done => Role::Success,
-        Phase::Starting | Phase::Reconnecting { .. } | Phase::Stopping => Role::Warning,
+        Phase::Starting | Phase::Reconnecting { .. } | Phase::Stopping | Phase::Paused => Role::Warning,
         Phase::Stopped => Role::Muted,
         Phase::Failed(_) | Phase::Panicked(_) => Role::Danger,
     }
@@ -167,17 +179,38 @@ pub fn rate(job: &Job) -> Option<f64> {
 
 /// Only what sends counts failures of single events.
 pub fn errors(job: &Job) -> Option<u64> {
-    matches!(job.kind, JobKind::Run | JobKind::Resend | JobKind::Generator).then_some(job.errors)
+    let counts =
+        matches!(job.kind, JobKind::Run | JobKind::Resend | JobKind::Generator | JobKind::Query | JobKind::Sql);
+    counts.then_some(job.errors)
 }
 
 /// Only what reads has a lag, once the end of the topic is known.
 pub fn lag(job: &Job) -> Option<u64> {
-    job.lag.filter(|_| matches!(job.kind, JobKind::Tail | JobKind::Consume))
+    job.lag.filter(|_| matches!(job.kind, JobKind::Tail | JobKind::Consume | JobKind::Query | JobKind::Sql))
+}
+
+/// How long it would take to the end of what there is, at its own rate.
+pub fn behind_ms(job: &Job) -> Option<u64> {
+    match lag(job)? {
+        0 => Some(0),
+        lag if 0.0 < job.rate => Some((lag as f64 / job.rate * 1_000.0) as u64),
+        _ => None,
+    }
+}
+
+/// Only what has windows has rows that come too late for them.
+pub fn late(job: &Job) -> Option<u64> {
+    matches!(job.kind, JobKind::Query | JobKind::Sql).then_some(job.late)
+}
+
+/// Age of the newest checkpoint of what keeps some.
+pub fn checkpoint_age_ms(job: &Job, model: &Model) -> Option<u64> {
+    u64::try_from(model.now_ms - job.checkpoint?.at_ms).ok()
 }
 
 /// Only what reads goes on by itself after a lost connection.
 pub fn restarts(job: &Job) -> Option<u64> {
-    matches!(job.kind, JobKind::Tail | JobKind::Consume).then_some(u64::from(job.restarts))
+    matches!(job.kind, JobKind::Tail | JobKind::Consume | JobKind::Sql).then_some(u64::from(job.restarts))
 }
 
 /// A start in eight cells: so long ago, the time of a day, or the day.

@@ -30,6 +30,7 @@ pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
         Some(Phase::Reconnecting { fault, attempt }) => {
             said(marks::HALF, format!("reconnecting, attempt {attempt}, since {since}: {fault}"), Role::Warning)
         }
+        Some(Phase::Paused) => said(marks::PAUSED, "paused".into(), Role::Muted),
         Some(Phase::Stopping) => said(marks::HALF, "stopping".into(), Role::Muted),
         Some(Phase::Done) => said(marks::DONE, format!("done {since}"), Role::Success),
         Some(Phase::Stopped) => said(marks::OFF, format!("stopped {since}"), Role::Muted),

@@ -1,7 +1,6 @@
 //! From a text and the number of a statement to a plan: what stands before it gives its names. It opens sources as far as
 //! their schemas and runs nothing.
 
-use crate::app::action::QueryRequest;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
 use crate::sql::parse::statement::{EndName, Span, Statement, StatementKind, StreamQuery};
@@ -9,6 +8,17 @@ use crate::sql::plan::session::{Planned, Session};
 
 /// What messages call the text.
 const NAME: &str = "query";
+
+/// A statement that is to be planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The whole text.
+    pub text: &'a str,
+    /// The statement, from 0, as [`parse::statements`] counts.
+    pub statement: usize,
+    /// The name that its job will have.
+    pub job: &'a str,
+}
 
 /// What a plan was made of.
 pub struct Named {
@@ -20,16 +30,16 @@ pub struct Named {
     pub sql: String,
 }
 
-/// Plans a statement under the name `job`.
+/// Plans a statement.
 ///
 /// # Errors
 /// A text that is no SQL where it counts, a statement that moves no rows, what the planner refuses; each with its place.
-pub async fn plan(mut session: Session, request: &QueryRequest, job: &str) -> Result<(Planned, Named), Fault> {
+pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, Named), Fault> {
+    let Wanted { text, statement: index, job } = wanted;
     let variables = session.variables.clone();
     let lookup = |variable: &str| variables.get(variable).map(|value| value.expose().to_owned());
-    let text = &request.text;
     let script = parse::parse_with(text, NAME, &lookup);
-    let Some(span) = parse::statements(text).get(request.statement).copied() else {
+    let Some(span) = parse::statements(text).get(index).copied() else {
         return Err(Fault::new(Blame::Operator, "there is no such statement"));
     };
     // A broken statement before it may be the one that gives it a name; what comes after it is not asked.

@@ -1,0 +1,239 @@
+//! Deployed jobs at work in the console: their folder is held and watched, each runs as a job that its owner can order about.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::query::readings::{Readings, nodes};
+use crate::app::effect::Beginning;
+use crate::app::fact::Fact;
+use crate::app::feed::{Intake, Outlet};
+use crate::app::supervisor::Assignment;
+use crate::core::fault::{Blame, Fault};
+use crate::core::job::{JobId, Phase};
+use crate::core::secret::MASK;
+use crate::sql::deploy::definition::{Definition, Wish};
+use crate::sql::deploy::hold::{Hold, Holder};
+use crate::sql::deploy::run::{Ended, Order, Runner, TOLD_MAX, Told};
+use crate::sql::deploy::shelf::{Kept, Shelf};
+use crate::sql::plan::session::Session;
+use crate::sql::plan::stream::{NodeKind, StreamPlan};
+
+/// Between two looks at the folder: what another process does there is seen while a person waits for it.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Between two readings of the operators; see [`crate::app::model::pipeline::RATES_MAX`].
+const READ_EVERY: Duration = Duration::from_millis(250);
+
+/// What tells the jobs that run here what is wanted of them.
+pub type Orders = Arc<Mutex<HashMap<JobId, watch::Sender<Order>>>>;
+
+/// Holds the folder for this console as long as it is open, and tells what is in it whenever that has changed.
+pub async fn watch_folder(shelf: Shelf, intake: Intake, stop: CancellationToken) {
+    let mut hold: Option<Hold> = None;
+    let mut told: Option<(Option<Holder>, Vec<Kept>)> = None;
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = looks.tick() => {}
+        }
+        let (shelf, held) = (shelf.clone(), hold.take());
+        let looked = tokio::task::spawn_blocking(move || look(&shelf, held)).await;
+        let Ok((held, keeper, kept, faults)) = looked else { return };
+        hold = held;
+        // What changes with every look of a job that runs here says nothing new.
+        let news = (keeper, kept);
+        if told.as_ref() != Some(&news) {
+            let (keeper, kept) = news.clone();
+            let faults = if told.is_none() { faults } else { Vec::new() };
+            intake.tell(Fact::Deployments { keeper, kept, faults }).await;
+            told = Some(news);
+        }
+    }
+}
+
+type Looked = (Option<Hold>, Option<Holder>, Vec<Kept>, Vec<Fault>);
+
+fn look(shelf: &Shelf, held: Option<Hold>) -> Looked {
+    let mut faults = Vec::new();
+    let (hold, keeper) = match held {
+        Some(hold) => (Some(hold), None),
+        None => match shelf.hold() {
+            Ok(Ok(hold)) => (Some(hold), None),
+            Ok(Err(holder)) => (None, Some(holder)),
+            Err(fault) => {
+                faults.push(fault);
+                (None, None)
+            }
+        },
+    };
+    let (mut kept, broken) = shelf.list();
+    for job in &mut kept {
+        if job.holder.as_ref().is_some_and(Holder::is_this) {
+            job.status = None;
+        }
+    }
+    faults.extend(broken);
+    (hold, keeper, kept, faults)
+}
+
+/// Runs a deployed job until it ends, is stopped, or the console is left, which keeps the wish that it runs.
+pub async fn run(
+    shelf: Shelf,
+    definition: Definition,
+    from: Beginning,
+    session: impl Fn() -> Result<Session, Fault> + Clone + Send + 'static,
+    orders: Orders,
+    assignment: Assignment,
+) -> Result<(), Fault> {
+    let Assignment { stop, out } = assignment;
+    let (order, ordered) = watch::channel(Order::Run);
+    lock(&orders).insert(out.job(), order.clone());
+    let outcome = held(shelf, definition, from, session, (order, ordered), &stop, &out).await;
+    lock(&orders).remove(&out.job());
+    match outcome? {
+        Ended::Finished => {}
+        // It ends because it was asked to, which is no end of its work.
+        Ended::Stopped | Ended::OnRequest => stop.cancel(),
+    }
+    Ok(())
+}
+
+async fn held(
+    shelf: Shelf,
+    definition: Definition,
+    from: Beginning,
+    session: impl Fn() -> Result<Session, Fault> + Clone + Send + 'static,
+    (order, orders): (watch::Sender<Order>, watch::Receiver<Order>),
+    stop: &CancellationToken,
+    out: &Outlet,
+) -> Result<Ended, Fault> {
+    let (place, begun) = (shelf.clone(), definition.clone());
+    let hold = super::off_the_async_threads(move || begin(&place, &begun, from)).await?;
+    let (told, hears) = mpsc::channel(TOLD_MAX);
+    let running = Runner { definition: definition.clone(), shelf: shelf.clone(), session, orders, told }.run();
+    let hearing = hear(hears, out);
+    let leaving = async {
+        stop.cancelled().await;
+        order.send_replace(Order::Savepoint);
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    let ended = tokio::select! {
+        ended = async { tokio::join!(running, hearing).0 } => ended,
+        never = leaving => match never {},
+    };
+    // The console that is left wishes that it goes on; who stopped it does not.
+    let is_left = stop.is_cancelled();
+    let finishing = super::off_the_async_threads(move || {
+        if let (Ok(Ended::Stopped | Ended::OnRequest), false) = (&ended, is_left) {
+            shelf.write(&Definition { wish: Wish::Stopped, ..definition })?;
+        }
+        drop(hold);
+        ended
+    });
+    finishing.await
+}
+
+/// Holds the job and writes what is to be known before it runs.
+fn begin(shelf: &Shelf, definition: &Definition, from: Beginning) -> Result<Hold, Fault> {
+    let hold = shelf.hold_job(&definition.name, "console")?;
+    match from {
+        Beginning::New => shelf.add(definition)?,
+        Beginning::Checkpoint => shelf.write(definition)?,
+        Beginning::Scratch => {
+            shelf.write(definition)?;
+            let before = Definition { generation: definition.generation.saturating_sub(1), ..definition.clone() };
+            shelf.forget_state(&before)?;
+        }
+    }
+    // What was asked of a holder that has gone is not asked of this one.
+    shelf.asked(&definition.name);
+    Ok(hold)
+}
+
+/// Tells the console what the job tells, and reads its counters, until it ends.
+async fn hear(mut hears: mpsc::Receiver<Told>, out: &Outlet) {
+    let mut readings: Option<Readings> = None;
+    let mut reads = tokio::time::interval(READ_EVERY);
+    reads.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let told = tokio::select! {
+            told = hears.recv() => told,
+            _ = reads.tick() => {
+                if let Some(readings) = &mut readings {
+                    out.pipeline(Arc::new(readings.read()));
+                }
+                continue;
+            }
+        };
+        let job = out.job().0;
+        match told {
+            Some(Told::Began { plan, statistics, messages }) => {
+                for message in messages {
+                    tracing::info!(target: "velox::sql", job, "{message}");
+                }
+                out.tell(Fact::Deployed { job: out.job(), configuration: configuration(&plan) }).await;
+                readings = Some(Readings::new(nodes(&plan), statistics));
+                out.phase(Phase::Running).await;
+            }
+            Some(Told::Lost { fault, attempt }) => {
+                tracing::warn!(target: "velox::sql", job, "{fault}");
+                out.phase(Phase::Reconnecting { fault, attempt }).await;
+            }
+            Some(Told::Paused) => {
+                tracing::info!(target: "velox::sql", job, "a savepoint is written; it waits");
+                out.phase(Phase::Paused).await;
+            }
+            None => break,
+        }
+    }
+    if let Some(readings) = &mut readings {
+        out.pipeline(Arc::new(readings.read()));
+    }
+}
+
+/// Options in effect, secrets masked by their keys.
+fn configuration(plan: &StreamPlan) -> Vec<(String, String)> {
+    let mut lines = vec![
+        ("failure strategy".to_owned(), format!("{:?}", plan.failure)),
+        ("late rows".to_owned(), format!("{:?}", plan.late)),
+        ("parallelism".to_owned(), plan.parallelism.to_string()),
+    ];
+    for node in &plan.nodes {
+        let (name, options) = match &node.kind {
+            NodeKind::Source(source) => (&source.name, &source.options),
+            NodeKind::Sink(sink) => (&sink.request.name, &sink.request.options),
+            _ => continue,
+        };
+        for (key, value) in options.iter() {
+            let value = if is_secret(key) { MASK.to_owned() } else { value.text.clone() };
+            lines.push((format!("{name}.{key}"), value));
+        }
+    }
+    lines
+}
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "secret", "token", "keytab", "jaas", "credential", "api.key"].iter().any(|word| key.contains(word))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells a job that runs here what is wanted.
+pub fn order(orders: &Orders, job: JobId, wanted: Order) {
+    if let Some(order) = lock(orders).get(&job) {
+        order.send_replace(wanted);
+    }
+}
+
+/// The fault where there is no folder to keep jobs in.
+pub fn no_folder() -> Fault {
+    Fault::new(Blame::Operator, "there is no folder to keep jobs in").next("set HOME, or give --state-dir FOLDER")
+}

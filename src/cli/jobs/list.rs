@@ -1,0 +1,177 @@
+//! What jobs there are and how each does, as their folder tells it.
+
+use comfy_table::Cell;
+use serde::Serialize;
+
+use crate::cli::output::{Output, Role, cell};
+use crate::cli::progress::{grouped, rate};
+use crate::cli::{Exit, Failure};
+use crate::sql::deploy::definition::Wish;
+use crate::sql::deploy::shelf::{Kept, Shelf};
+use crate::sql::deploy::status::State;
+
+/// A job's row.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    environment: String,
+    state: &'static str,
+    since: Option<String>,
+    rows_per_second: f64,
+    rows_read: u64,
+    rows_written: u64,
+    lag_records: Option<u64>,
+    late: u64,
+    errors: u64,
+    restarts: u32,
+    checkpoint: Option<u64>,
+    checkpoint_age_seconds: Option<u64>,
+    delivery: &'static str,
+    run_by: Option<String>,
+    fault: Option<String>,
+}
+
+/// A job in full.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    row: Row,
+    checkpoint_interval_ms: u64,
+    created: String,
+    watermark: Option<String>,
+    state_bytes: u64,
+    folder: String,
+    sql: String,
+}
+
+fn row(kept: &Kept) -> Row {
+    let status = kept.status.as_ref();
+    let runs = kept.holder.is_some();
+    let state = match (runs, status.map(|status| status.state), kept.definition.wish) {
+        (true, Some(State::Reconnecting), _) => "reconnecting",
+        (true, Some(State::Paused), _) => "paused",
+        (true, Some(State::Starting) | None, _) => "starting",
+        (true, _, _) => "running",
+        (false, Some(State::Done), _) => "done",
+        (false, Some(State::Failed), _) => "failed",
+        (false, _, Wish::Stopped) => "stopped",
+        (false, _, Wish::Running) => "interrupted",
+    };
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    Row {
+        name: kept.definition.name.clone(),
+        environment: kept.definition.environment.clone(),
+        state,
+        since: status.map(|status| time(if runs { status.since_ms } else { status.at_ms })),
+        rows_per_second: status.filter(|_| runs).map_or(0.0, |status| status.rows_per_second),
+        rows_read: status.map_or(0, |status| status.rows_read),
+        rows_written: status.map_or(0, |status| status.rows_written),
+        lag_records: status.filter(|_| runs).map(|status| status.lag_records),
+        late: status.map_or(0, |status| status.late),
+        errors: status.map_or(0, |status| status.bad),
+        restarts: status.map_or(0, |status| status.restarts),
+        checkpoint: status.and_then(|status| status.checkpoint),
+        checkpoint_age_seconds: status
+            .and_then(|status| status.checkpoint_ms)
+            .and_then(|at_ms| u64::try_from((now_ms - at_ms) / 1_000).ok()),
+        delivery: kept.definition.delivery.name(),
+        run_by: kept.holder.as_ref().map(ToString::to_string),
+        fault: status.and_then(|status| status.fault.clone()),
+    }
+}
+
+/// Lists all jobs.
+pub fn list(shelf: &Shelf, output: &mut Output) -> Result<Exit, Failure> {
+    let (kept, faults) = shelf.list();
+    for fault in &faults {
+        tracing::warn!("{fault}");
+    }
+    let rows: Vec<Row> = kept.iter().map(row).collect();
+    output.show(&rows, |page| {
+        if rows.is_empty() {
+            page.line(format!("no jobs in {}", shelf.state().display()))?;
+            return page.line("deploy one: velox-tui sql deploy FILE, or F8 in pane 3 of the console");
+        }
+        let header =
+            ["name", "environment", "state", "run by", "rate", "lag", "late", "errors", "restarts", "checkpoint"];
+        let lines = rows.iter().map(|row| {
+            vec![
+                Cell::new(&row.name),
+                Cell::new(&row.environment),
+                cell(role(row.state), row.state),
+                Cell::new(row.run_by.as_deref().unwrap_or("-")),
+                Cell::new(rate(row.rows_per_second)),
+                Cell::new(row.lag_records.map_or("-".to_owned(), grouped)),
+                Cell::new(grouped(row.late)),
+                Cell::new(grouped(row.errors)),
+                Cell::new(row.restarts),
+                Cell::new(age(row)),
+            ]
+        });
+        page.table(&header, lines, 4)
+    })?;
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Usage })
+}
+
+/// Shows one.
+pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Failure> {
+    let kept = shelf.read(name)?;
+    let shown = Shown {
+        row: row(&kept),
+        checkpoint_interval_ms: kept.definition.checkpoint_interval_ms,
+        created: time(kept.definition.created_ms),
+        watermark: kept.status.as_ref().and_then(|status| status.watermark_ms).map(time),
+        state_bytes: kept.status.as_ref().map_or(0, |status| status.state_bytes),
+        folder: shelf.folder(name).display().to_string(),
+        sql: kept.definition.statement_text().to_owned(),
+    };
+    output.show(&shown, |page| {
+        let row = &shown.row;
+        let state = page.paint(role(row.state), row.state);
+        let since = row.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
+        page.line(format!("{} in {}: {state}{since}", row.name, row.environment))?;
+        if let Some(fault) = &row.fault {
+            page.line(format!("  {fault}"))?;
+        }
+        let facts = [
+            ("run by", row.run_by.clone().unwrap_or_else(|| "nobody".into())),
+            ("rows", format!("{} read, {} written", grouped(row.rows_read), grouped(row.rows_written))),
+            ("lag", row.lag_records.map_or("-".to_owned(), |lag| format!("{} records", grouped(lag)))),
+            ("late", grouped(row.late)),
+            ("errors", grouped(row.errors)),
+            ("restarts", row.restarts.to_string()),
+            ("watermark", shown.watermark.clone().unwrap_or_else(|| "-".into())),
+            ("state", crate::cli::progress::size(shown.state_bytes)),
+            ("delivery", row.delivery.to_owned()),
+            ("checkpoint", format!("{}, one every {} ms", age(row), shown.checkpoint_interval_ms)),
+            ("deployed", shown.created.clone()),
+            ("folder", shown.folder.clone()),
+        ];
+        for (label, value) in facts {
+            page.line(format!("  {label:<11}{value}"))?;
+        }
+        page.line("")?;
+        page.text(&shown.sql)
+    })?;
+    Ok(Exit::Done)
+}
+
+fn age(row: &Row) -> String {
+    match (row.checkpoint, row.checkpoint_age_seconds) {
+        (Some(epoch), Some(seconds)) => format!("{epoch}, {seconds} s ago"),
+        _ => "none yet".to_owned(),
+    }
+}
+
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.0}"))
+}
+
+fn role(state: &str) -> Role {
+    match state {
+        "running" | "done" => Role::Success,
+        "failed" => Role::Danger,
+        "stopped" => Role::Muted,
+        _ => Role::Warning,
+    }
+}

@@ -1,0 +1,171 @@
+//! `velox-tui jobs`: deployed jobs without a screen: what there is, how each does, going on, stopping, dropping. The folder
+//! is the console's; whoever runs a job holds it.
+
+mod change;
+mod foreground;
+mod list;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::guard::GuardArguments;
+use super::output::Output;
+use super::session::Session;
+use super::{Exit, Failure};
+use crate::app::journal::state_folder;
+use crate::sql::deploy::shelf::Shelf;
+use crate::sql::plan::wishes::parse_duration;
+
+pub use foreground::{Foreground, program};
+
+/// Where deployed jobs are kept.
+#[derive(Debug, Clone, Args)]
+pub struct StateFolder {
+    /// Folder of jobs and their checkpoints [default: ${XDG_STATE_HOME:-~/.local/state}/velox-tui, the console's]
+    #[arg(long, value_name = "DIR", env = "VELOX_STATE_DIR", hide_env_values = true)]
+    pub state_dir: Option<PathBuf>,
+}
+
+impl StateFolder {
+    /// The jobs in it.
+    ///
+    /// # Errors
+    /// No folder is named, and no variable says where one would be.
+    pub fn shelf(&self) -> Result<Shelf, Failure> {
+        let known = self.state_dir.clone().or_else(|| state_folder(|name| std::env::var(name).ok()));
+        known.map(Shelf::new).ok_or_else(|| {
+            Failure::usage("there is no state folder", "set HOME or XDG_STATE_HOME, or give --state-dir FOLDER")
+        })
+    }
+}
+
+/// What `jobs` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum JobsCommand {
+    /// List deployed jobs: state, rate, lag, late, errors, checkpoint, and who runs each
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArguments),
+    /// Show one job: its SQL, how it does, who runs it, where it goes on from
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(NamedArguments),
+    /// Run a job here, from its last checkpoint, until it is stopped
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume(ResumeArguments),
+    /// Stop a job, whichever process runs it; it writes a savepoint first
+    #[command(after_help = STOP_EXAMPLES)]
+    Stop(StopArguments),
+    /// Forget a job and its checkpoints; what it wrote stays
+    #[command(after_help = DROP_EXAMPLES)]
+    Drop(DropArguments),
+}
+
+/// Flags of `jobs list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArguments {
+    /// Where jobs are kept.
+    #[command(flatten)]
+    pub state: StateFolder,
+}
+
+/// Flags of `jobs show`.
+#[derive(Debug, Clone, Args)]
+pub struct NamedArguments {
+    /// Name of the job
+    pub name: String,
+    /// Where jobs are kept.
+    #[command(flatten)]
+    pub state: StateFolder,
+}
+
+/// Flags of `jobs resume`.
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArguments {
+    /// Name of the job
+    pub name: String,
+    /// Forget its checkpoints and begin anew; what it wrote stays, and is written again
+    #[arg(long)]
+    pub from_scratch: bool,
+    /// The guard of the environment that is written to.
+    #[command(flatten)]
+    pub guard: GuardArguments,
+    /// Where jobs are kept.
+    #[command(flatten)]
+    pub state: StateFolder,
+}
+
+/// Flags of `jobs stop`.
+#[derive(Debug, Clone, Args)]
+pub struct StopArguments {
+    /// Name of the job
+    pub name: String,
+    /// Do not write a savepoint: it goes on from its last checkpoint another time
+    #[arg(long)]
+    pub at_once: bool,
+    /// Longest wait for the process that runs it: 500ms, 10s, 5m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub wait: std::time::Duration,
+    /// The guard of the environment that is written to.
+    #[command(flatten)]
+    pub guard: GuardArguments,
+    /// Where jobs are kept.
+    #[command(flatten)]
+    pub state: StateFolder,
+}
+
+/// Flags of `jobs drop`.
+#[derive(Debug, Clone, Args)]
+pub struct DropArguments {
+    /// Name of the job
+    pub name: String,
+    /// The guard of the environment that is written to.
+    #[command(flatten)]
+    pub guard: GuardArguments,
+    /// Where jobs are kept.
+    #[command(flatten)]
+    pub state: StateFolder,
+}
+
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    parse_duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
+}
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  velox-tui jobs list
+  velox-tui jobs list --format json | jq '.[] | select(.state == \"failed\")'
+
+States: running, starting, reconnecting, paused (a process runs it); interrupted (its process has gone, and it is to
+run: resume it); stopped, done, failed.";
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  velox-tui jobs show spend_by_customer";
+const RESUME_EXAMPLES: &str = "\
+Examples:
+  velox-tui jobs resume spend_by_customer
+  velox-tui jobs resume spend_by_customer --yes-i-mean prod --quiet
+
+It runs in this process. SIGINT or SIGTERM writes a savepoint and ends it with 5: the job is to go on, and the next
+resume does. `jobs stop` from another process ends it with 0: it is to stay stopped.";
+const STOP_EXAMPLES: &str = "\
+Examples:
+  velox-tui jobs stop spend_by_customer
+  velox-tui jobs stop spend_by_customer --at-once --wait 5s
+
+The process that runs it is asked, a console too, and waited for.";
+const DROP_EXAMPLES: &str = "\
+Examples:
+  velox-tui jobs drop spend_by_customer
+
+A job that runs is stopped first: velox-tui jobs stop NAME.";
+
+/// Carries out a `jobs` command.
+pub async fn run(command: &JobsCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        JobsCommand::List(arguments) => list::list(&arguments.state.shelf()?, output),
+        JobsCommand::Show(arguments) => list::show(&arguments.state.shelf()?, &arguments.name, output),
+        JobsCommand::Resume(arguments) => change::resume(arguments, session).await,
+        JobsCommand::Stop(arguments) => change::stop(arguments, session, output).await,
+        JobsCommand::Drop(arguments) => change::remove(arguments, session, output),
+    }
+}

@@ -1,0 +1,126 @@
+//! `velox-tui sql deploy`: a statement becomes a job that survives its process. It is kept in the state folder, and runs here
+//! until it is stopped, or, registered only, where it is resumed.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::text::{Input, Source};
+use crate::app::deploy::into;
+use crate::cli::audit::Audited;
+use crate::cli::guard::{self, GuardArguments, Terminal};
+use crate::cli::jobs::{Foreground, StateFolder, duration, program};
+use crate::cli::output::Output;
+use crate::cli::session::{self, Session};
+use crate::cli::{Exit, Failure};
+use crate::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
+use crate::sql::deploy::run::nowhere;
+use crate::sql::parse::statement::StatementKind;
+
+/// Flags of `sql deploy`.
+#[derive(Debug, Clone, Args)]
+pub struct DeployArguments {
+    /// The SQL.
+    #[command(flatten)]
+    pub input: Input,
+    /// Name of the job [default: the name that the statement gives, else the file's]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// How often each result is written over restarts
+    #[arg(long, value_enum, default_value_t = Delivery::AtLeastOnce)]
+    pub delivery: Delivery,
+    /// Between two checkpoints
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub checkpoint_interval: Duration,
+    /// Keep it and do not run it here: `jobs resume`, or a console, does
+    #[arg(long)]
+    pub register: bool,
+    /// The guard of the environment that is written to.
+    #[command(flatten)]
+    pub guard: GuardArguments,
+    /// Where jobs are kept.
+    #[command(flatten)]
+    pub state: StateFolder,
+}
+
+/// What `sql deploy --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  velox-tui sql deploy spend.sql --name spend_by_customer --delivery exactly-once
+  velox-tui sql deploy spend.sql --register && velox-tui jobs resume spend
+
+The text holds one statement that writes somewhere (INSERT INTO … SELECT …, or a query with INTO) behind any that give
+names to it. It runs in this process, as a service runs it: SIGINT or SIGTERM writes a savepoint and ends with 5, and
+`jobs resume NAME` goes on from there; a console lists it and offers the same.
+
+Exit codes: 0 done or registered, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";
+
+/// Keeps the job and runs it.
+pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
+    let source = arguments.input.read(&session.config.variables)?;
+    for warning in &source.script.warnings {
+        tracing::warn!("{}", warning.fault);
+    }
+    let environment = session.environment()?;
+    let (statement, target) = the_one(&source)?;
+    let name = arguments
+        .name
+        .clone()
+        .or_else(|| named(arguments, &source, statement))
+        .ok_or_else(|| Failure::usage("the job has no name", "give --name NAME"))?;
+    let definition = Definition {
+        form: FORM,
+        name,
+        environment: environment.name.clone(),
+        sql: source.text.clone(),
+        statement,
+        delivery: arguments.delivery,
+        checkpoint_interval_ms: u64::try_from(arguments.checkpoint_interval.as_millis()).unwrap_or(u64::MAX),
+        created_ms: jiff::Timestamp::now().as_millisecond(),
+        generation: 0,
+        wish: Wish::Running,
+    };
+    definition.check()?;
+    let shelf = arguments.state.shelf()?;
+    let what = format!("deploy job {}: its rows go to {target}", definition.name);
+    let audited = Audited::new(session, &environment.name, &what);
+    let guards = [(environment.name.as_str(), session::guard(environment))];
+    audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
+    let outcome = async {
+        let hold = shelf.hold_job(&definition.name, &program("sql deploy"))?;
+        shelf.add(&definition)?;
+        if arguments.register {
+            drop(hold);
+            let line = format!("{} is kept in {}", definition.name, shelf.state().display());
+            output.show(&definition, |page| page.line(line))?;
+            return Ok(Exit::Done);
+        }
+        Foreground { definition, shelf, hold }.run(session).await
+    };
+    let outcome = outcome.await;
+    audited.ended(outcome.as_ref().copied(), None);
+    outcome
+}
+
+/// The one statement that writes somewhere, and where.
+fn the_one(source: &Source) -> Result<(usize, String), Failure> {
+    let mut found = source.script.statements.iter().enumerate().filter_map(|(at, one)| Some((at, into(one)?)));
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(nowhere().into()),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            "the text holds several statements that write somewhere",
+            "deploy one at a time: each is a job of its own",
+        )),
+    }
+}
+
+/// The name that the statement gives, else that of its file.
+fn named(arguments: &DeployArguments, source: &Source, statement: usize) -> Option<String> {
+    match source.script.statements.get(statement).map(|statement| &statement.kind) {
+        Some(StatementKind::CreateStream(made) | StatementKind::CreateTable(made)) => return Some(made.name.clone()),
+        _ => {}
+    }
+    let file = arguments.input.file.as_ref().filter(|file| file.as_os_str() != "-")?;
+    file.file_stem().map(|stem| stem.to_string_lossy().into_owned())
+}

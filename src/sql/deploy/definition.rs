@@ -1,0 +1,131 @@
+//! What a deployed job is and what is wished of it. Values only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::fault::{Blame, Fault};
+
+/// The form of definitions that this program writes.
+pub const FORM: u32 = 1;
+/// Longest name: it is a folder's, and with a prefix a transactional id.
+const NAME_LETTERS_MAX: usize = 80;
+/// Shortest pause between two checkpoints: less, and the job does little else.
+pub const CHECKPOINT_INTERVAL_MS_MIN: u64 = 100;
+
+/// How often each result is written over restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Once: what is written becomes visible with a checkpoint.
+    #[value(name = "exactly-once")]
+    ExactlyOnce,
+    /// At least once: what came after the last checkpoint is written again.
+    #[value(name = "at-least-once")]
+    AtLeastOnce,
+}
+
+impl Delivery {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExactlyOnce => "exactly once",
+            Self::AtLeastOnce => "at least once",
+        }
+    }
+}
+
+/// What a person wants of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// It runs; where it does not, it is offered to be resumed.
+    Running,
+    /// It keeps its checkpoints and does not run.
+    Stopped,
+}
+
+/// A deployed job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// [`FORM`] of the program that wrote it.
+    pub form: u32,
+    /// Its name, of its folder too.
+    pub name: String,
+    /// Environment whose topics it names.
+    pub environment: String,
+    /// The whole text: what stands before the statement may give names to it.
+    pub sql: String,
+    /// The statement, from 0.
+    pub statement: usize,
+    /// How often each result is written.
+    pub delivery: Delivery,
+    /// Between two checkpoints, milliseconds.
+    pub checkpoint_interval_ms: u64,
+    /// When it was deployed, milliseconds since 1970.
+    pub created_ms: i64,
+    /// How often it was begun from scratch: each time under another name for its sink.
+    pub generation: u32,
+    /// What is wished of it.
+    pub wish: Wish,
+}
+
+impl Definition {
+    /// The name that the engine runs it under: transactional ids carry it, and a beginning from scratch must not meet what
+    /// the sink knows of the one before.
+    pub fn run_name(&self) -> String {
+        match self.generation {
+            0 => self.name.clone(),
+            generation => format!("{}.{generation}", self.name),
+        }
+    }
+
+    /// The statement's own text.
+    pub fn statement_text(&self) -> &str {
+        let spans = crate::sql::parse::statements(&self.sql);
+        spans.get(self.statement).and_then(|span| self.sql.get(span.start..span.end)).unwrap_or_default()
+    }
+
+    /// Whether it can be kept and run under its name.
+    ///
+    /// # Errors
+    /// A name that is no folder's, an interval that leaves no time for work.
+    pub fn check(&self) -> Result<(), Fault> {
+        check_name(&self.name)?;
+        if self.checkpoint_interval_ms < CHECKPOINT_INTERVAL_MS_MIN {
+            let what = format!("{} ms between two checkpoints are too few", self.checkpoint_interval_ms);
+            return Err(Fault::new(Blame::Operator, what).next(format!("at least {CHECKPOINT_INTERVAL_MS_MIN} ms")));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a job may be called so.
+///
+/// # Errors
+/// A name that would be no folder, or none that a Kafka client takes as part of an id.
+pub fn check_name(name: &str) -> Result<(), Fault> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    let is_right = !name.is_empty()
+        && name.len() <= NAME_LETTERS_MAX
+        && name.chars().all(is_plain)
+        && name.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_');
+    if is_right {
+        return Ok(());
+    }
+    Err(Fault::new(Blame::Operator, format!("`{name}` cannot be the name of a job"))
+        .next(format!("letters, digits, `_`, `-` and `.`, {NAME_LETTERS_MAX} at most, a letter or digit first")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_folders_and_nothing_else() {
+        for name in ["spend", "a.b-c_1", "_x", "9"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for name in ["", "..", ".x", "a/b", "a b", "-x", "ü", &"x".repeat(81)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! Runs a deployed job until it is stopped, fails or comes to its end: goes on from its checkpoint, starts again when a
+//! broker was lost, listens to its owner and to requests of other processes. It decides nothing about guards.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::definition::{Definition, Delivery};
+use super::prepare;
+use super::shelf::{Request, Shelf};
+use super::status::{State, Status};
+use crate::core::fault::{Blame, Fault};
+use crate::sql::exec::job::{self, Ending, How, Job};
+use crate::sql::exec::settings::JobSettings;
+use crate::sql::exec::statistics::Statistics;
+use crate::sql::plan::session::Session;
+use crate::sql::plan::stream::{NodeKind, StreamPlan};
+
+/// Between two looks at requests and two writes of the status: a person who asked waits no longer, and a disk does not mind.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// First pause before a job whose broker was lost is started again; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// Longest such pause: a broker that comes back is noticed within it.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// A job that ran as long has recovered: the next pause is short again.
+const RECOVERED_AFTER: Duration = Duration::from_secs(60);
+/// What is told and not heard yet; there are a few for each start.
+pub const TOLD_MAX: usize = 8;
+
+/// What the owner wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// To be at work.
+    Run,
+    /// To write a savepoint and wait.
+    Pause,
+    /// To write a savepoint and end.
+    Savepoint,
+    /// To end at once; it goes on from its last checkpoint another time.
+    Stop,
+}
+
+/// What the owner is told.
+pub enum Told {
+    /// It is at work: its plan, its counters, and what should be known of its start.
+    Began {
+        /// The plan.
+        plan: Box<StreamPlan>,
+        /// Its counters.
+        statistics: watch::Receiver<Statistics>,
+        /// The checkpoint it goes on from, state that was dropped, warnings of the planner.
+        messages: Vec<String>,
+    },
+    /// It lost a broker and tries again after a pause.
+    Lost {
+        /// What happened.
+        fault: Fault,
+        /// Attempt, from 1.
+        attempt: u32,
+    },
+    /// It wrote a savepoint and waits.
+    Paused,
+}
+
+/// How it ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Its input has ended.
+    Finished,
+    /// Its owner stopped it.
+    Stopped,
+    /// Another process asked for it.
+    OnRequest,
+}
+
+/// A job and all that running it needs.
+pub struct Runner<Open> {
+    /// What it is.
+    pub definition: Definition,
+    /// Where it is kept.
+    pub shelf: Shelf,
+    /// What opens a session in its environment; called anew for each start, and blocks.
+    pub session: Open,
+    /// What the owner wants.
+    pub orders: watch::Receiver<Order>,
+    /// What the owner is told. Once nobody listens, nothing is told.
+    pub told: mpsc::Sender<Told>,
+}
+
+/// What ends one start.
+enum Outcome {
+    Ended(Ended),
+    Paused,
+    Lost(Fault),
+}
+
+impl<Open> Runner<Open>
+where
+    Open: Fn() -> Result<Session, Fault> + Clone + Send + 'static,
+{
+    /// Runs it. The caller holds the job.
+    ///
+    /// # Errors
+    /// What it failed with, save a lost connection.
+    pub async fn run(mut self) -> Result<Ended, Fault> {
+        let mut status = Status::beginning(now_ms());
+        let outcome = self.starts(&mut status).await;
+        status.state = match &outcome {
+            Ok(Ended::Finished) => State::Done,
+            Ok(_) => State::Stopped,
+            Err(_) => State::Failed,
+        };
+        status.fault = outcome.as_ref().err().map(ToString::to_string);
+        self.tell(&mut status).await;
+        outcome
+    }
+
+    /// Starts it again for as long as that helps.
+    async fn starts(&mut self, status: &mut Status) -> Result<Ended, Fault> {
+        let mut pause = PAUSE_MIN;
+        let mut attempt = 0;
+        loop {
+            let began = Instant::now();
+            match self.one_start(status).await? {
+                Outcome::Ended(ended) => return Ok(ended),
+                Outcome::Paused => {
+                    status.state = State::Paused;
+                    self.tell(status).await;
+                    self.told.send(Told::Paused).await.ok();
+                    if let Some(ended) = self.until_wanted().await {
+                        return Ok(ended);
+                    }
+                }
+                Outcome::Lost(fault) => {
+                    if RECOVERED_AFTER <= began.elapsed() {
+                        (pause, attempt) = (PAUSE_MIN, 0);
+                    }
+                    attempt += 1;
+                    status.restarts += 1;
+                    status.state = State::Reconnecting;
+                    status.fault = Some(fault.to_string());
+                    self.tell(status).await;
+                    self.told.send(Told::Lost { fault, attempt }).await.ok();
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        ended = self.until_ended() => return Ok(ended),
+                    }
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+    }
+
+    async fn one_start(&mut self, status: &mut Status) -> Result<Outcome, Fault> {
+        status.state = State::Starting;
+        self.tell(status).await;
+        let starting = start(self.definition.clone(), self.shelf.clone(), self.session.clone());
+        let started = tokio::select! {
+            started = starting => started,
+            ended = self.until_ended() => return Ok(Outcome::Ended(ended)),
+        };
+        let (job, plan, messages) = match started {
+            Ok(started) => started,
+            Err(fault) if fault.blame == Blame::Connection => return Ok(Outcome::Lost(fault)),
+            Err(fault) => return Err(fault),
+        };
+        let statistics = job.statistics();
+        self.told.send(Told::Began { plan: Box::new(plan), statistics, messages }).await.ok();
+        status.state = State::Running;
+        status.fault = None;
+        self.watch(job, status).await
+    }
+
+    /// Waits for the end of a job that runs.
+    async fn watch(&mut self, job: Job, status: &mut Status) -> Result<Outcome, Fault> {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut statistics = job.statistics();
+        let mut reading = Reading::default();
+        loop {
+            let wish = tokio::select! {
+                ended = job.wait() => return match ended {
+                    Ok(Ending { how: How::Finished, .. }) => Ok(Outcome::Ended(Ended::Finished)),
+                    Ok(_) => Ok(Outcome::Ended(Ended::Stopped)),
+                    Err(fault) if fault.blame == Blame::Connection => Ok(Outcome::Lost(fault)),
+                    Err(fault) => Err(fault),
+                },
+                order = ordered(&mut self.orders) => (order, Ended::Stopped),
+                _ = looks.tick() => {
+                    reading.take(&statistics.borrow_and_update(), status);
+                    match self.tell(status).await {
+                        None => continue,
+                        Some(Request::Savepoint) => (Order::Savepoint, Ended::OnRequest),
+                        Some(Request::Stop) => (Order::Stop, Ended::OnRequest),
+                    }
+                }
+            };
+            return match wish {
+                (Order::Run, _) => continue,
+                (Order::Stop, ended) => job.cancel().await.map(|_| Outcome::Ended(ended)),
+                (Order::Savepoint | Order::Pause, ended) => {
+                    // Told to stop at once meanwhile, it does not finish its savepoint.
+                    let saved = tokio::select! {
+                        saved = job.stop_with_savepoint() => saved,
+                        () = stopped_at_once(&mut self.orders) => {
+                            return job.cancel().await.map(|_| Outcome::Ended(ended));
+                        }
+                    };
+                    reading.take(&statistics.borrow_and_update(), status);
+                    match (saved, wish.0) {
+                        (Ok(_), Order::Pause) => Ok(Outcome::Paused),
+                        (Ok(_), _) => Ok(Outcome::Ended(ended)),
+                        (Err(fault), _) if fault.blame == Blame::Operator => Ok(Outcome::Ended(ended)),
+                        (Err(fault), _) => Err(fault),
+                    }
+                }
+            };
+        }
+    }
+
+    /// Waits, paused, until it is to run again or to end.
+    async fn until_wanted(&mut self) -> Option<Ended> {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                order = ordered(&mut self.orders) => match order {
+                    Order::Run => return None,
+                    Order::Pause => {}
+                    Order::Savepoint | Order::Stop => return Some(Ended::Stopped),
+                },
+                _ = looks.tick() => if self.requested().await.is_some() {
+                    return Some(Ended::OnRequest);
+                },
+            }
+        }
+    }
+
+    /// Waits until it is to end; while nothing runs, a pause is one of no rows.
+    async fn until_ended(&self) -> Ended {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            looks.tick().await;
+            if matches!(*self.orders.borrow(), Order::Savepoint | Order::Stop) {
+                return Ended::Stopped;
+            }
+            if self.requested().await.is_some() {
+                return Ended::OnRequest;
+            }
+        }
+    }
+
+    /// Writes the status and takes what is asked.
+    async fn tell(&self, status: &mut Status) -> Option<Request> {
+        status.at_ms = now_ms();
+        let (shelf, name, status) = (self.shelf.clone(), self.definition.name.clone(), status.clone());
+        let telling = tokio::task::spawn_blocking(move || {
+            shelf.tell(&name, &status);
+            shelf.asked(&name)
+        });
+        telling.await.unwrap_or_default()
+    }
+
+    async fn requested(&self) -> Option<Request> {
+        let (shelf, name) = (self.shelf.clone(), self.definition.name.clone());
+        tokio::task::spawn_blocking(move || shelf.asked(&name)).await.unwrap_or_default()
+    }
+}
+
+/// Plans and starts it, from its newest checkpoint where there is one.
+async fn start(
+    definition: Definition,
+    shelf: Shelf,
+    session: impl Fn() -> Result<Session, Fault> + Send + 'static,
+) -> Result<(Job, StreamPlan, Vec<String>), Fault> {
+    let session = tokio::task::spawn_blocking(session)
+        .await
+        .map_err(|error| Fault::new(Blame::Program, format!("a blocking step failed: {error}")))??;
+    let name = definition.run_name();
+    let statement = prepare::Wanted { text: &definition.sql, statement: definition.statement, job: &name };
+    let (planned, named) = prepare::plan(session, statement).await?;
+    if named.writes_to.is_none() {
+        return Err(nowhere());
+    }
+    let mut plan = planned.plan;
+    if let Some(NodeKind::Sink(sink)) = plan.nodes.last_mut().map(|node| &mut node.kind) {
+        sink.request.exactly_once = definition.delivery == Delivery::ExactlyOnce;
+    }
+    let settings = JobSettings::new(&name, named.sql)
+        .remembering(shelf.folder(&definition.name))
+        .every(Duration::from_millis(definition.checkpoint_interval_ms));
+    let drawn = plan.clone();
+    let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
+    let mut messages = planned.warnings;
+    messages.extend(job.messages().iter().cloned());
+    Ok((job, drawn, messages))
+}
+
+/// The fault of a statement that is to be deployed and writes nowhere.
+pub fn nowhere() -> Fault {
+    Fault::new(Blame::Operator, "the statement does not say where its rows go").next(
+        "write INSERT INTO name SELECT …, or INTO name behind the query: a topic of the environment, a declared sink or a URI",
+    )
+}
+
+/// The next order.
+async fn ordered(orders: &mut watch::Receiver<Order>) -> Order {
+    match orders.changed().await {
+        Ok(()) => *orders.borrow_and_update(),
+        // The owner has gone without a word: as when it leaves.
+        Err(_) => Order::Savepoint,
+    }
+}
+
+async fn stopped_at_once(orders: &mut watch::Receiver<Order>) {
+    if orders.wait_for(|order| *order == Order::Stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// What rates are computed from.
+#[derive(Default)]
+struct Reading {
+    before: Option<(Instant, u64)>,
+}
+
+impl Reading {
+    fn take(&mut self, now: &Statistics, status: &mut Status) {
+        let read = now.rows_read();
+        if let Some((at, before)) = self.before.replace((Instant::now(), read)) {
+            status.rows_per_second = read.saturating_sub(before) as f64 / at.elapsed().as_secs_f64().max(0.001);
+        }
+        status.rows_read = read;
+        status.rows_written = now.rows_written();
+        status.late = now.late();
+        status.bad = now.failures.bad();
+        status.state_bytes = now.state_bytes() as u64;
+        let sources = now.operators.iter().filter(|operator| operator.rows_in == 0);
+        status.lag_records = sources.map(|source| source.backlog).sum();
+        let watermarks = now.operators.iter().filter_map(|operator| operator.watermark);
+        status.watermark_ms = watermarks.filter(|watermark| *watermark != i64::MAX).min();
+        if let Some(checkpoint) = now.checkpoint
+            && status.checkpoint != Some(checkpoint.epoch)
+        {
+            status.checkpoint = Some(checkpoint.epoch);
+            status.checkpoint_ms = Some(now_ms());
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

@@ -1,0 +1,81 @@
+//! How a deployed job was when it was looked at last, for those who do not run it. Values only.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Planned, opened, gone on from its checkpoint.
+    Starting,
+    /// At work.
+    Running,
+    /// It lost a broker and tries again.
+    Reconnecting,
+    /// It wrote a savepoint and waits to go on.
+    Paused,
+    /// Its input has ended.
+    Done,
+    /// It was stopped.
+    Stopped,
+    /// It could not go on.
+    Failed,
+}
+
+/// The newest of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Where it is; of a process that was killed, where it was.
+    pub state: State,
+    /// When this was written, milliseconds since 1970.
+    pub at_ms: i64,
+    /// When it was started, milliseconds since 1970.
+    pub since_ms: i64,
+    /// Rows read since then.
+    pub rows_read: u64,
+    /// Rows written since then.
+    pub rows_written: u64,
+    /// Rows read a second, lately.
+    pub rows_per_second: f64,
+    /// Records still to read.
+    pub lag_records: u64,
+    /// The lowest watermark, milliseconds since 1970.
+    pub watermark_ms: Option<i64>,
+    /// Rows that were too late.
+    pub late: u64,
+    /// Records that failed.
+    pub bad: u64,
+    /// How often it was started again after a lost connection.
+    pub restarts: u32,
+    /// State, bytes.
+    pub state_bytes: u64,
+    /// Number of the newest checkpoint.
+    pub checkpoint: Option<u64>,
+    /// When that was complete, milliseconds since 1970.
+    pub checkpoint_ms: Option<i64>,
+    /// What it failed with, or waits for.
+    pub fault: Option<String>,
+}
+
+impl Status {
+    /// A job that begins now.
+    pub fn beginning(now_ms: i64) -> Self {
+        Self {
+            state: State::Starting,
+            at_ms: now_ms,
+            since_ms: now_ms,
+            rows_read: 0,
+            rows_written: 0,
+            rows_per_second: 0.0,
+            lag_records: 0,
+            watermark_ms: None,
+            late: 0,
+            bad: 0,
+            restarts: 0,
+            state_bytes: 0,
+            checkpoint: None,
+            checkpoint_ms: None,
+            fault: None,
+        }
+    }
+}
