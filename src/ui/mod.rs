@@ -6,6 +6,7 @@ pub mod screen;
 
 pub mod editor;
 pub mod farewell;
+mod frames;
 pub mod signals;
 pub mod terminal;
 

@@ -10,6 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 
 use super::editor;
 use super::farewell::{Ended, Farewell};
+use super::frames::FrameTimes;
 use super::screen::{Screen, Wish};
 use super::signals::{Signals, Told, stop_here};
 use super::terminal::Seat;
@@ -58,7 +59,7 @@ pub struct Console<B: Backend, S: Seat> {
     frame_time: Duration,
     drawn_at: Option<Instant>,
     told: Option<Note>,
-    frames: u64,
+    frames: FrameTimes,
 }
 
 impl<B: Backend, S: Seat> Console<B, S> {
@@ -66,7 +67,19 @@ impl<B: Backend, S: Seat> Console<B, S> {
     pub fn new(parts: Parts<B, S>, clock: fn() -> i64, frames_per_second: u32) -> Self {
         let Parts { model, screen, terminal, seat, runtime, feed } = parts;
         let frame_time = Duration::from_secs(1) / frames_per_second.max(1);
-        Self { model, screen, terminal, seat, runtime, feed, clock, frame_time, drawn_at: None, told: None, frames: 0 }
+        Self {
+            model,
+            screen,
+            terminal,
+            seat,
+            runtime,
+            feed,
+            clock,
+            frame_time,
+            drawn_at: None,
+            told: None,
+            frames: FrameTimes::new(),
+        }
     }
 
     /// Runs until the person leaves, a signal comes, or the terminal is gone; then stops the jobs and waits for them.
@@ -129,12 +142,13 @@ impl<B: Backend, S: Seat> Console<B, S> {
     /// # Errors
     /// The terminal cannot be drawn to.
     pub fn frame(&mut self) -> Result<(), B::Error> {
+        let began = Instant::now();
         let facts = self.feed.drain();
         self.apply(facts);
         if self.screen.is_stale(&self.model) {
             let (screen, model) = (&mut self.screen, &self.model);
             self.terminal.draw(|frame| screen.draw(frame, model))?;
-            self.frames += 1;
+            self.frames.add(began.elapsed());
             provoke("ui");
             for fault in self.screen.take_faults() {
                 self.say(Note::danger(fault.to_string()));
@@ -213,7 +227,7 @@ impl<B: Backend, S: Seat> Console<B, S> {
 
     /// Frames drawn so far.
     pub fn frames(&self) -> u64 {
-        self.frames
+        self.frames.count()
     }
 
     /// What is drawn on.
@@ -367,6 +381,7 @@ impl<B: Backend, S: Seat> Console<B, S> {
                 }
             })
             .await;
+        tracing::info!(target: "velox::ui", "{}", self.frames);
         self.runtime.close();
         self.seat.leave();
         Farewell { ended, stopped, late }
