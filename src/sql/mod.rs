@@ -10,6 +10,7 @@
 //!      -> deploy  jobs that outlive the program
 //! ```
 
+pub mod assist;
 pub mod deploy;
 pub mod exec;
 pub mod functions;
