@@ -133,6 +133,23 @@ pub enum Action {
     DropJob(JobId),
     /// Resume these of the jobs that were running when the console was left; the others stay as they are.
     ResumeJobs(Vec<String>),
+    /// Look at a text of SQL: what is wrong with it, what it defines. Sent at every change of the text; texts are looked at
+    /// one at a time, and of those that wait only the newest is kept.
+    CheckSql {
+        /// Environment it would run in.
+        environment: String,
+        /// The whole text.
+        text: String,
+    },
+    /// Have the topics of an environment listed for writing SQL.
+    ReadCatalog(String),
+    /// Look into a topic: its columns, and values they held.
+    SampleTopic {
+        /// Environment.
+        environment: String,
+        /// Topic.
+        topic: String,
+    },
 
     /// Put text on the terminal's clipboard.
     Copy(String),

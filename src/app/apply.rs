@@ -31,10 +31,15 @@ impl Model {
             }
             Fact::CheckStep { job, step } => self.check_step(job, step),
             Fact::Topics { environment, topics } => {
+                let is_news = self.assist.listed(&environment, &topics, self.now_ms);
+                let effects = if is_news { self.topics_changed(&environment) } else { Vec::new() };
                 if let Some(row) = self.environment_mut(&environment) {
                     row.topics = topics.map_or_else(Topics::Failed, Topics::Known);
                 }
+                return effects;
             }
+            Fact::Diagnosed { request, outcome } => return self.diagnosed(request, outcome),
+            Fact::Sampled { environment, topic, outcome } => return self.sampled(&environment, &topic, outcome),
             Fact::Previewed { request, outcome } => {
                 if let Some(preview) = self.preview.as_mut().filter(|preview| preview.request == request) {
                     preview.outcome = Some(outcome);

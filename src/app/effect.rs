@@ -1,5 +1,7 @@
 //! What the model wants done. The runtime performs it (the loop of the screen what touches the terminal); facts come back.
 
+use std::sync::Arc;
+
 use super::action::{Export, PreviewRequest, QueryRequest, ResendRequest, RunRequest, TailRequest};
 use super::model::audit::AuditEntry;
 use crate::core::job::JobId;
@@ -16,6 +18,7 @@ pub enum Beginning {
     /// As if it had never run.
     Scratch,
 }
+use crate::sql::assist::Catalog;
 
 /// A piece of work. Jobs carry the number under which they report.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +114,24 @@ pub enum Effect {
     },
     /// Forget a deployed job that does not run, its checkpoints with it.
     DropDeployed(String),
+    /// Look at a text of SQL.
+    Diagnose {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// Environment it would run in.
+        environment: String,
+        /// The whole text.
+        text: String,
+        /// What is known of the environment.
+        catalog: Arc<Catalog>,
+    },
+    /// Look into a topic.
+    SampleTopic {
+        /// Environment.
+        environment: String,
+        /// Topic.
+        topic: String,
+    },
     /// Ask a job to stop.
     StopJob(JobId),
     /// Write a line of the audit log.

@@ -12,6 +12,7 @@ use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
+use crate::sql::assist::{Diagnosis, Sample};
 use crate::sql::deploy::hold::Holder;
 use crate::sql::deploy::shelf::Kept;
 
@@ -62,6 +63,22 @@ pub enum Fact {
         environment: String,
         /// Topics in order of name.
         topics: Result<Vec<TopicRow>, Fault>,
+    },
+    /// A text of SQL was looked at.
+    Diagnosed {
+        /// Number of the request.
+        request: u64,
+        /// What was found.
+        outcome: Result<Arc<Diagnosis>, Fault>,
+    },
+    /// A topic was looked into.
+    Sampled {
+        /// Environment.
+        environment: String,
+        /// Topic.
+        topic: String,
+        /// Its columns, or why they are not known.
+        outcome: Result<Arc<Sample>, Fault>,
     },
     /// A preview was rendered, or could not be.
     Previewed {

@@ -7,6 +7,7 @@ pub mod fact;
 pub mod model;
 
 pub mod apply;
+mod assist;
 pub mod deploy;
 mod guarded;
 mod query;

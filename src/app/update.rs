@@ -3,6 +3,7 @@
 use super::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
 use super::deploy::Wanted;
 use super::effect::{Beginning, Effect};
+use super::model::assist::Draft;
 use super::model::audit::AuditEntry;
 use super::model::confirmation::{Confirmation, Pending};
 use super::model::environments::{HealthCheck, Topics};
@@ -98,6 +99,9 @@ impl Model {
                 }
                 Vec::new()
             }
+            Action::CheckSql { environment, text } => self.check_sql(Draft { environment, text }),
+            Action::ReadCatalog(environment) => self.list_topics(environment),
+            Action::SampleTopic { environment, topic } => self.sample_topic(environment, topic),
             Action::Copy(text) => {
                 let letters = text.chars().count();
                 self.say(Note::success(format!("copied {letters} characters")));
@@ -379,7 +383,7 @@ impl Model {
         Vec::new()
     }
 
-    fn number_request(&mut self) -> u64 {
+    pub(super) fn number_request(&mut self) -> u64 {
         let request = self.next_request;
         self.next_request += 1;
         request

@@ -8,6 +8,7 @@ pub mod tails;
 
 pub mod deployments;
 
+pub mod assist;
 pub mod audit;
 pub mod confirmation;
 pub mod jobs;
@@ -22,6 +23,7 @@ use crate::core::fault::Fault;
 use crate::core::job::JobId;
 use crate::core::ring::Ring;
 
+use assist::Assist;
 use audit::{AUDIT_ENTRIES_MAX, AuditEntry};
 use confirmation::Confirmation;
 use deployments::Deployments;
@@ -138,6 +140,9 @@ pub struct Model {
     /// The job that was to be shown in its pane last; panes look at it when it changes.
     pub opened: Option<Opened>,
 
+    /// What is known for writing SQL.
+    pub assist: Assist,
+
     /// Measures over time and totals.
     pub metrics: Metrics,
     /// Log lines.
@@ -182,6 +187,7 @@ impl Default for Model {
             deployments: Deployments::default(),
             pipelines: BTreeMap::new(),
             opened: None,
+            assist: Assist::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             audit: Ring::new(AUDIT_ENTRIES_MAX),

@@ -1,6 +1,7 @@
 //! Performs effects through the layers below: the only place in `app` that names a service. Everything that could take time is
 //! given to the supervisor; nothing here waits.
 
+mod assist;
 mod connect;
 mod deployed;
 mod etl;
@@ -160,6 +161,21 @@ impl Runtime {
                         Ok(()) => Note::success(said),
                         Err(fault) => Note::danger(fault.to_string()),
                     })
+                });
+            }
+            Effect::Diagnose { request, text, catalog, .. } => {
+                let variables = self.config().variables.clone();
+                self.supervisor.ask("looking at SQL", async move {
+                    let looking = move || Ok(Arc::new(assist::diagnose(&text, &catalog, variables)));
+                    Fact::Diagnosed { request, outcome: off_the_async_threads(looking).await }
+                });
+            }
+            Effect::SampleTopic { environment, topic } => {
+                let opening = self.opening(&environment);
+                self.supervisor.ask("looking into a topic", async move {
+                    let name = topic.clone();
+                    let looking = move || assist::sample_topic(&opening()?, &name).map(Arc::new);
+                    Fact::Sampled { environment, topic, outcome: off_the_async_threads(looking).await }
                 });
             }
             Effect::StopJob(job) => self.supervisor.stop(job),

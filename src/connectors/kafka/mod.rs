@@ -7,6 +7,7 @@ mod columns;
 mod key;
 mod keyed;
 mod reader;
+pub mod sample;
 mod settings;
 mod sink;
 mod source;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::key::KeyFormat;
 use super::reader::{KafkaReader, ReaderSettings};
+use super::sample;
 use super::settings::{Connected, Start, is_bounded, start};
 use crate::connectors::accept::nearest;
 use crate::connectors::contract::{
@@ -19,21 +20,13 @@ use crate::connectors::contract::{
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
-use crate::core::record::StartAt;
-use crate::formats::infer::{Inference, SAMPLE_RECORDS, SAMPLE_WAIT_MS};
+use crate::formats::infer::{SAMPLE_RECORDS, SAMPLE_WAIT_MS};
 use crate::formats::{debezium, raw};
 use crate::kafka::admin::{Admin, Watermarks, off_the_async_threads};
 use crate::kafka::cause::call_fault;
 use crate::kafka::context::Context as ClientContext;
 use crate::kafka::embedded::EmbeddedBroker;
-use crate::kafka::tail::{Tail, TailSettings};
 
-/// Records of a sample that are taken in one look.
-const SAMPLE_BATCH: usize = 256;
-/// So many records show what is common.
-const SAMPLE_ENOUGH: usize = 20;
-/// How long more records are waited for where a topic has but few: a topic that lives brings some, and nobody notices.
-const SAMPLE_SETTLES: Duration = Duration::from_millis(400);
 /// Topics that are named where one is missing: what a line holds.
 const NAMES_SHOWN_MAX: usize = 8;
 
@@ -298,12 +291,11 @@ fn with_keys(schema: SchemaRef, keys: &[String]) -> SchemaRef {
 
 /// Columns as the newest records show them.
 async fn sampled(connected: &Connected, format: &Format, options: &Options) -> Result<SchemaRef, Fault> {
-    let declare = "declare its columns: CREATE SOURCE name (column TYPE, …) WITH (…)";
     match format {
         Format::Raw => return Ok(raw::schema()),
         Format::Csv(_) => {
             let what = format!("records of `{}` are CSV, which does not name its columns", connected.topic);
-            return Err(Fault::new(Blame::Operator, what).next(declare));
+            return Err(Fault::new(Blame::Operator, what).next(sample::DECLARE));
         }
         Format::Json | Format::Debezium => {}
     }
@@ -312,39 +304,12 @@ async fn sampled(connected: &Connected, format: &Format, options: &Options) -> R
     let wait = options.duration("sample.wait")?.unwrap_or(Duration::from_millis(SAMPLE_WAIT_MS));
     let (connection, topic) = (connected.connection.clone(), connected.topic.clone());
     let is_debezium = *format == Format::Debezium;
-    let inference = off_the_async_threads(move || {
-        let begun = Instant::now();
-        let settings = TailSettings::whole(StartAt::Last(wanted as u64));
-        let mut tail = Tail::open(&connection, &topic, &settings, connection.request_timeout())?;
-        let (mut inference, mut seen) = (Inference::default(), 0);
-        let (mut deadline, mut few_since) = (begun + wait, None);
-        while seen < wanted && Instant::now() < deadline {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let batch = tail.next_batch(SAMPLE_BATCH, left, || false)?;
-            for record in &batch.records {
-                let value = record.value.as_deref();
-                if let Some(value) = if is_debezium { value.and_then(debezium::row_of) } else { value } {
-                    inference.json(value);
-                    seen += 1;
-                }
-            }
-            // What is there was seen; more may take for ever to come.
-            if batch.at_end && seen > 0 {
-                if seen >= SAMPLE_ENOUGH {
-                    break;
-                }
-                deadline = deadline.min(*few_since.get_or_insert_with(Instant::now) + SAMPLE_SETTLES);
-            }
-        }
-        Ok(inference)
-    })
-    .await?;
-    if inference.records() == 0 {
-        let what = match inference.odd() {
-            Some(odd) => format!("records of `{}` are no JSON objects: {odd}", connected.topic),
-            None => format!("no record of `{}` came within {wait:?}, so its columns are not known", connected.topic),
-        };
-        return Err(Fault::new(Blame::Operator, what).next(declare));
-    }
-    Ok(inference.finish(false))
+    let inference =
+        off_the_async_threads(move || {
+            sample::read(&connection, &topic, wanted, wait, |value| {
+                if is_debezium { debezium::row_of(value) } else { Some(value) }
+            })
+        })
+        .await?;
+    sample::columns(inference, &connected.topic, wait)
 }

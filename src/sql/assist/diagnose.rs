@@ -20,9 +20,13 @@ use crate::sql::parse::statement::{
 };
 use crate::sql::plan::session::{Planned, Session};
 use crate::sql::plan::stream::NodeKind;
+use crate::sql::plan::types::sql_type;
 
 /// Topics that are named where one is missing: what a line holds.
 const NAMED_MAX: usize = 8;
+
+/// Letters by which a mistyped function may differ from the one that was meant.
+const NEAR_LETTERS_MAX: usize = 2;
 
 /// What was found in a text.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -34,7 +38,8 @@ pub struct Diagnosis {
     pub warnings: Vec<Diagnostic>,
     /// What the statements define, with its columns; goes into the catalog.
     pub relations: Vec<Relation>,
-    /// Topics that statements read and whose columns nobody has looked at: with a sample of them more could be said.
+    /// Topics that statements read and whose columns are not known, as nobody has looked or a look failed: with a sample
+    /// of them more could be said.
     pub wanted: Vec<String>,
 }
 
@@ -199,13 +204,18 @@ impl Reading<'_> {
         for Gap { name, why } in gaps {
             let fault = match why {
                 Why::Unsampled(topic) => {
-                    if !self.found.wanted.contains(&topic) {
-                        self.found.wanted.push(topic);
-                    }
+                    self.want(topic);
                     continue;
                 }
+                Why::Failed(topic, fault) => {
+                    self.want(topic);
+                    // A broker that is away says nothing of the text.
+                    if matches!(fault.blame, Blame::Connection | Blame::Authentication) {
+                        continue;
+                    }
+                    fault
+                }
                 Why::Closed => continue,
-                Why::Failed(fault) => fault,
                 Why::Absent(topic) => absent(self.catalog, &self.found.relations, &topic),
             };
             let at = place::find(self.text, span, &name).unwrap_or(Span { start: span.start, end: span.start });
@@ -214,7 +224,14 @@ impl Reading<'_> {
         is_whole
     }
 
+    fn want(&mut self, topic: String) {
+        if !self.found.wanted.contains(&topic) {
+            self.found.wanted.push(topic);
+        }
+    }
+
     fn wrong(&mut self, span: Span, fault: Fault) {
+        let fault = function(self.catalog, fault);
         self.found.errors.push(place::diagnostic(self.text, span, fault));
     }
 }
@@ -238,11 +255,25 @@ fn columns(declared: &Declaration) -> Vec<Field> {
         sql_type: match &column.computed {
             Some(_) => String::new(),
             None => types::parse(&column.data_type.to_string())
-                .map_or_else(|| column.data_type.to_string(), |known| types::name(&known)),
+                .map_or_else(|| column.data_type.to_string(), |known| sql_type(&known)),
         },
         ..Field::default()
     };
     declared.columns.iter().map(field).collect()
+}
+
+/// A function that there is not, as the planner says it, with the nearest that there is.
+fn function(catalog: &Catalog, fault: Fault) -> Fault {
+    let told = fault.what.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\''));
+    let Some(name) = told.map(|(name, _)| name.to_owned()) else { return fault };
+    let known = catalog.functions.iter().flat_map(|entry| std::iter::once(&entry.name).chain(&entry.aliases));
+    let nearest = known
+        .map(|known| (strsim::damerau_levenshtein(known, &name.to_lowercase()), known))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= NEAR_LETTERS_MAX);
+    let next =
+        nearest.map_or_else(|| "SHOW FUNCTIONS lists them".to_owned(), |(_, known)| format!("did you mean `{known}`?"));
+    Fault { what: format!("there is no function `{name}`"), next, ..fault }
 }
 
 /// A name that nothing has, with the nearest that something has.
@@ -265,3 +296,7 @@ fn absent(catalog: &Catalog, relations: &[Relation], name: &str) -> Fault {
         },
     }
 }
+
+#[cfg(test)]
+#[path = "diagnose_tests.rs"]
+mod tests;

@@ -30,8 +30,8 @@ pub(super) enum Why {
     Unsampled(String),
     /// There is no such topic.
     Absent(String),
-    /// It was looked into in vain.
-    Failed(Fault),
+    /// This topic was looked into in vain.
+    Failed(String, Fault),
     /// Only opening would show: a file, another cluster.
     Closed,
 }
@@ -82,7 +82,7 @@ impl Closed {
         let topic = options.get("topic").unwrap_or(&request.name);
         match self.catalog.topic(topic).map(|topic| &topic.columns) {
             Some(Columns::Known(sample)) => Ok(Arc::clone(&sample.schema)),
-            Some(Columns::Failed(fault)) => Err(Why::Failed(fault.clone())),
+            Some(Columns::Failed(fault)) => Err(Why::Failed(topic.to_owned(), fault.clone())),
             Some(Columns::Unknown) => Err(Why::Unsampled(topic.to_owned())),
             None if self.catalog.is_complete => Err(Why::Absent(topic.to_owned())),
             None => Err(Why::Closed),

@@ -50,6 +50,7 @@ pub use aliases::expand as expand_aliases;
 pub use classes::{TokenClass, tokens};
 pub use duration::measure;
 pub use format::format;
+pub use read::SHOWN;
 pub use render::render;
 
 /// Bytes of one text: a statement file of a large project is a thousandth of it, and a mistyped path to a data file is not.
@@ -72,6 +73,11 @@ pub fn statements(text: &str) -> Vec<Span> {
     }
     let lexed = lex::lex(&source, None);
     pieces(&lexed.lexemes, text.len()).into_iter().filter_map(|(piece, _)| cursor::covered(piece)).collect()
+}
+
+/// Whether a word is kept for the grammar: as a name it needs quotes.
+pub fn is_reserved(word: &str) -> bool {
+    words::has(words::RESERVED, word)
 }
 
 /// Parses an expression that stands alone, as `tail --where` has it.

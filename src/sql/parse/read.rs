@@ -32,7 +32,8 @@ const FIRST: &[&str] = &[
     "DEPLOY JOB",
     "ROLLBACK JOB",
 ];
-const SHOWN: &[&str] = &["STREAMS", "TABLES", "TOPICS", "FUNCTIONS", "JOBS", "SOURCES", "SINKS", "VIEWS"];
+/// What SHOW lists.
+pub const SHOWN: &[&str] = &["STREAMS", "TABLES", "TOPICS", "FUNCTIONS", "JOBS", "SOURCES", "SINKS", "VIEWS"];
 
 /// Reads one statement; its tokens hold no semicolon.
 pub(super) fn statement(reader: &Reader<'_>, lexemes: &[Lexeme], end: Span) -> Result<Statement, Diagnostic> {
