@@ -42,6 +42,10 @@ def sources(events):
         "CREATE SOURCE wide WITH ('connector' = 'generator', 'fields.id.kind' = 'sequence', "
         f"'fields.id.type' = 'BIGINT', 'rows' = '{KEYS}');"
     )
+    made.append(
+        "CREATE TABLE side_input (key BIGINT PRIMARY KEY, value VARCHAR) WITH ('connector' = 'generator', 'rows' = '10000', "
+        "'fields.key.kind' = 'sequence', 'fields.value.kind' = 'sequence', 'fields.value.prefix' = 'value ');"
+    )
     made.append("CREATE SINK nothing WITH ('connector' = 'discard');")
     return "\n".join(made)
 

@@ -5,6 +5,7 @@
 mod cases;
 mod failures;
 mod kill;
+mod nexmark;
 mod oracle;
 mod over;
 mod recovery;

@@ -1,3 +1,7 @@
-SELECT auction, DATE_FORMAT(date_time, '%Y-%m-%d') AS day, COUNT(*) AS total,
-  MIN(price) AS least, MAX(price) AS most, AVG(price) AS mean, SUM(price) AS sum
+SELECT auction, DATE_FORMAT(date_time, '%Y-%m-%d') AS day,
+  COUNT(*) AS total_bids,
+  COUNT(*) FILTER (WHERE price < 10000) AS rank1_bids,
+  COUNT(*) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bids,
+  COUNT(*) FILTER (WHERE price >= 1000000) AS rank3_bids,
+  MIN(price) AS min_price, MAX(price) AS max_price, AVG(price) AS avg_price, SUM(price) AS sum_price
 FROM bid GROUP BY auction, DATE_FORMAT(date_time, '%Y-%m-%d');

@@ -1,3 +1,3 @@
-SELECT auction, bidder, price FROM (
+SELECT auction, bidder, price, channel, url, date_time, extra FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY bidder, auction ORDER BY date_time DESC) AS rn FROM bid
 ) WHERE rn <= 1;

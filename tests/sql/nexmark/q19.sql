@@ -1,3 +1,3 @@
-SELECT auction, bidder, price, rn FROM (
+SELECT * FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY price DESC) AS rn FROM bid
 ) WHERE rn <= 10;
