@@ -9,6 +9,7 @@ mod nexmark;
 mod oracle;
 mod over;
 mod recovery;
+mod restored;
 mod running;
 mod stage;
 mod topic;

@@ -36,13 +36,25 @@ pub struct Paced(Arc<Mutex<HashMap<String, Table>>>);
 struct Table {
     splits: Vec<Arc<Vec<Vec<Row>>>>,
     pause: Duration,
-    is_bounded: bool,
+    end: End,
+}
+
+/// Whether rows end, and whether the planner is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Told,
+    Untold,
+    Never,
 }
 
 impl Paced {
     pub fn put(&self, name: &str, splits: Vec<Vec<Vec<Row>>>, pause: Duration, is_bounded: bool) {
+        self.put_ending(name, splits, pause, if is_bounded { End::Told } else { End::Never });
+    }
+
+    pub fn put_ending(&self, name: &str, splits: Vec<Vec<Vec<Row>>>, pause: Duration, end: End) {
         let splits = splits.into_iter().map(Arc::new).collect();
-        self.0.lock().unwrap().insert(name.into(), Table { splits, pause, is_bounded });
+        self.0.lock().unwrap().insert(name.into(), Table { splits, pause, end });
     }
 }
 
@@ -98,7 +110,10 @@ impl Source for PacedSource {
         &[]
     }
     fn is_bounded(&self) -> bool {
-        self.table.is_bounded
+        self.table.end == End::Told
+    }
+    fn grows(&self) -> bool {
+        self.table.end == End::Never
     }
     fn description(&self) -> String {
         self.name.clone()
@@ -137,7 +152,7 @@ struct PacedReader {
 impl SplitReader for PacedReader {
     async fn next(&mut self, _rows_max: usize, wait: Duration) -> Result<Pull, Fault> {
         let Some(rows) = self.batches.get(self.next) else {
-            if self.table.is_bounded {
+            if self.table.end != End::Never {
                 return Ok(Pull::End);
             }
             tokio::time::sleep(wait).await;
