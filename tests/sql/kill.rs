@@ -1,42 +1,21 @@
 //! The proof on real Kafka: a job that filters, joins and windows is killed with SIGKILL at random points, and what a
 //! reader of committed records sees equals the output of a run that nobody disturbed.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-/// Longer than a run takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::broker::{PATIENCE, fresh, kafka};
 
 /// Kills and records: a few of each in `tests/run`; `VELOX_KILLS=50 VELOX_KILL_RECORDS=200000` for the full proof.
 fn size() -> (usize, usize) {
     let number = |name: &str, default| std::env::var(name).ok().map_or(default, |text| text.parse().unwrap());
     (number("VELOX_KILLS", 5), number("VELOX_KILL_RECORDS", 10_000))
-}
-
-/// The address of real Kafka, where there is one.
-fn kafka() -> Option<String> {
-    let address = std::env::var("VELOX_KAFKA_PLAINTEXT").ok();
-    let is_required = std::env::var("VELOX_SERVICES_REQUIRED").is_ok_and(|value| value == "1");
-    assert!(address.is_some() || !is_required, "VELOX_SERVICES_REQUIRED=1 and no VELOX_KAFKA_PLAINTEXT");
-    if address.is_none() {
-        let name = std::thread::current().name().unwrap_or_default().to_owned();
-        let mut told = std::io::stderr();
-        writeln!(told, "skipped without real Kafka: {name}").unwrap();
-    }
-    address
-}
-
-fn fresh(stem: &str) -> String {
-    format!("{stem}-{}", uuid::Uuid::new_v4().simple())
 }
 
 /// An hour ago, on a boundary of the windows: a broker deletes records whose times are older than it keeps them.
@@ -62,65 +41,13 @@ fn fill(address: &str, topic: &str, count: usize, begin_ms: i64) {
     producer.flush(PATIENCE).unwrap();
 }
 
-/// What a reader of committed records sees, in order of text.
+/// The values of committed records, in order of text.
 fn committed(address: &str, topic: &str) -> Vec<String> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", address)
-        .set("group.id", fresh("reader"))
-        .set("isolation.level", "read_committed")
-        .set("enable.partition.eof", "true")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    let metadata = loop {
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
-        // A topic that was just created may not have its leaders yet.
-        if !metadata.topics()[0].partitions().is_empty() {
-            break metadata;
-        }
-        assert!(Instant::now() < deadline, "there is no topic {topic}");
-        std::thread::sleep(Duration::from_millis(50));
-    };
-    let partitions: Vec<i32> = metadata.topics()[0].partitions().iter().map(|partition| partition.id()).collect();
-    settle(address, &consumer, topic, &partitions);
-    let mut open = partitions.len();
-    let mut list = rdkafka::TopicPartitionList::new();
-    for partition in partitions {
-        list.add_partition_offset(topic, partition, rdkafka::Offset::Beginning).unwrap();
-    }
-    consumer.assign(&list).unwrap();
-    let mut lines = Vec::new();
-    while open > 0 {
-        assert!(Instant::now() < deadline, "the end of {topic} does not come");
-        match consumer.poll(Duration::from_millis(200)) {
-            Some(Ok(message)) => {
-                lines.push(String::from_utf8_lossy(message.payload().unwrap_or_default()).into_owned());
-            }
-            Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
-            Some(Err(error)) => panic!("{error}"),
-            None => {}
-        }
-    }
+    let text = |record: &[u8]| String::from_utf8_lossy(record).into_owned();
+    let records = crate::broker::committed(address, topic);
+    let mut lines: Vec<String> = records.iter().map(|record| text(record.payload().unwrap_or_default())).collect();
     lines.sort();
     lines
-}
-
-/// Waits until no transaction is open: a commit has succeeded before its marks are on the partitions, and until then a
-/// reader of committed records ends in front of them.
-fn settle(address: &str, committed: &BaseConsumer, topic: &str, partitions: &[i32]) {
-    let all: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", address)
-        .set("group.id", fresh("reader"))
-        .set("isolation.level", "read_uncommitted")
-        .create()
-        .unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    let end = |consumer: &BaseConsumer, partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
-    while partitions.iter().any(|partition| end(committed, *partition) < end(&all, *partition)) {
-        assert!(Instant::now() < deadline, "a transaction stays open on {topic}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A folder with an environment and the SQL of a job.
@@ -251,10 +178,14 @@ fn killed_at_random_points_a_job_that_writes_at_least_once_loses_nothing() {
     Place::new(&address, [&a, &b], &undisturbed, "at_least_once").run();
     let mut expected = committed(&address, &undisturbed);
     expected.dedup();
-    let output = fresh("kill-output");
-    let place = Place::new(&address, [&a, &b], &output, "at_least_once");
-    let killed = place.run_killing(kills.min(5));
-    let mut seen = committed(&address, &output);
-    seen.dedup();
-    assert_eq!(seen, expected, "after {killed} kills: {}", place.said());
+    let (kills, mut killed) = (kills.min(10), 0);
+    while killed < kills {
+        let output = fresh("kill-output");
+        let place = Place::new(&address, [&a, &b], &output, "at_least_once");
+        let now = place.run_killing(kills - killed);
+        killed += now;
+        let mut seen = committed(&address, &output);
+        seen.dedup();
+        assert_eq!(seen, expected, "after {now} kills: {}", place.said());
+    }
 }

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod broker;
 mod cases;
 mod failures;
 mod kill;
 mod nexmark;
 mod oracle;
 mod over;
+mod poison;
 mod recovery;
 mod restored;
 mod running;
