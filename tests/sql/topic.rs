@@ -11,6 +11,7 @@ use arrow::array::{
 };
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use rand::RngExt;
 use velox::connectors::contract::{
     BadRecord, BadRow, Capabilities, Columns, Connector, Context, Op, Parameter, Position, Pull, RawRecord,
     ReaderProgress, Sink, SinkRequest, SinkRows, Source, SourceRequest, SourceRows, Split, SplitReader, Takes,
@@ -19,6 +20,12 @@ use velox::connectors::encoding::Format;
 use velox::connectors::options::Options;
 use velox::core::fault::{Blame, Fault};
 use velox::formats::infer::Inference;
+
+/// `VELOX_JITTER=5`: batches and ends come up to so many milliseconds later than they could. No case may notice.
+fn jitter() -> Option<Duration> {
+    let most = std::env::var("VELOX_JITTER").ok()?;
+    Some(Duration::from_millis(most.parse().unwrap()))
+}
 
 /// One record.
 #[derive(Debug, Clone, Default)]
@@ -160,6 +167,10 @@ struct TopicReader {
 #[async_trait]
 impl SplitReader for TopicReader {
     async fn next(&mut self, _rows_max: usize, _wait: Duration) -> Result<Pull, Fault> {
+        if let Some(most) = jitter() {
+            let wait = rand::rng().random_range(Duration::ZERO..most);
+            tokio::time::sleep(wait).await;
+        }
         let Some(records) = self.batches.get(self.next) else { return Ok(Pull::End) };
         let first = self.batches[..self.next].iter().map(Vec::len).sum::<usize>() as i64;
         self.next += 1;
