@@ -5,6 +5,50 @@ use proptest::prelude::*;
 use super::corpus::{FOREIGN, printed};
 use super::*;
 
+/// What options are made of, and lengths of time.
+const OPTIONS: &[&str] = &[
+    "'a.b'",
+    "a.b",
+    "topic",
+    "state.ttl",
+    "\"q\"",
+    " = ",
+    "=",
+    ", ",
+    ",",
+    "'x'",
+    "'it''s'",
+    "1",
+    "1.5",
+    "-1",
+    "TRUE",
+    "NULL",
+    "5m",
+    "1h 30m",
+    "999999999999s",
+    "0.0001ms",
+    "'${A}'",
+    "${A}",
+    "${B:-x}",
+    "${C:?no}",
+    "${",
+    "}",
+    "'",
+    "\"",
+    "(",
+    ")",
+    "{{ a }}",
+    "{%",
+    " ",
+    "\n",
+    ";",
+    "--",
+    "/*",
+    "*/",
+    "\u{00e9}",
+    "\u{1F600}",
+    "\u{0}",
+];
 /// What a soup is made of.
 const PIECES: &[&str] = &[
     "SELECT",
@@ -121,6 +165,15 @@ proptest! {
     #[test]
     fn a_soup_of_tokens_has_an_answer(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
         answers(&pieces.join(" "));
+    }
+
+    #[test]
+    fn whatever_stands_in_with_has_an_answer(pieces in prop::collection::vec(prop::sample::select(OPTIONS), 0..12), text in "\\PC{0,20}") {
+        let options = pieces.concat();
+        answers(&format!("SELECT * FROM t WITH ({options})"));
+        answers(&format!("SELECT * FROM t WITH ({text})"));
+        answers(&format!("CREATE SINK s WITH ({options}{text})"));
+        let _ = (measure(&options), measure(&text));
     }
 
     #[test]
