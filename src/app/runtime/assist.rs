@@ -84,6 +84,12 @@ fn see(fields: &mut [Field], value: &Value) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::core::environment::Environment;
+    use crate::core::record::Message;
+    use crate::kafka::auth::AuthRegistry;
+    use crate::kafka::client::KafkaProducer;
+    use crate::kafka::embedded::EmbeddedBroker;
+    use crate::sql::assist::{Columns, Topic};
 
     #[test]
     fn values_are_kept_newest_first_once_each_and_inside_of_fields_too() {
@@ -98,5 +104,52 @@ mod tests {
         }
         assert_eq!(fields[0].samples, ["paid", "new"]);
         assert_eq!(fields[1].fields[0].samples, ["Bern", "Graz"]);
+    }
+
+    /// A broker of the test's own with orders on it.
+    async fn orders() -> (EmbeddedBroker, Connection) {
+        let broker = EmbeddedBroker::start().unwrap();
+        broker.create_topic("orders", 1).unwrap();
+        broker.create_topic("empty", 1).unwrap();
+        let fields = serde_json::json!({
+            "environment": "test",
+            "kafka": { "bootstrap_servers": broker.bootstrap_servers() },
+        });
+        let environment: Environment = serde_json::from_value(fields).unwrap();
+        let connection = Connection::open(&environment, &AuthRegistry::default()).unwrap();
+        let mut producer = KafkaProducer::new(connection.clone());
+        producer.connect().await.unwrap();
+        for number in 0..30 {
+            let status = if number % 2 == 0 { "paid" } else { "new" };
+            let value = format!(r#"{{"order_id":"O-{number}","amount":12.50,"status":"{status}"}}"#);
+            let message = Message {
+                topic: "orders".into(),
+                partition: Some(0),
+                timestamp_ms: Some(1_700_000_000_000),
+                key: None,
+                value: Some(value.into_bytes()),
+                headers: Vec::new(),
+            };
+            producer.send_message(&message).await.unwrap();
+        }
+        (broker, connection)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_look_into_a_topic_shows_the_columns_that_a_query_finds_and_a_text_is_read_against_them() {
+        let (_broker, connection) = orders().await;
+        let looking = move || (sample_topic(&connection, "orders"), sample_topic(&connection, "empty"));
+        let (orders, empty) = tokio::task::spawn_blocking(looking).await.unwrap();
+        let sample = orders.unwrap();
+        let columns: Vec<_> = sample.fields.iter().map(|field| format!("{} {}", field.name, field.sql_type)).collect();
+        assert_eq!(columns, ["order_id VARCHAR", "amount DECIMAL(18,2)", "status VARCHAR"]);
+        assert_eq!(sample.fields[2].samples, ["new", "paid"], "the newest first");
+        assert!(empty.unwrap_err().what.contains("no record of `empty` came"));
+        let topic = Topic { name: "orders".into(), partitions: 1, columns: Columns::Known(Arc::new(sample)) };
+        let catalog = Arc::new(Catalog { topics: vec![topic], is_complete: true, ..Catalog::default() });
+        let found = diagnose("SELECT amout FROM orders", &catalog, Variables::default());
+        let error = &found.errors[0];
+        assert_eq!((error.span.start, error.fault.next.as_str()), (7, "did you mean `amount`?"));
+        assert_eq!(diagnose("SELECT amount FROM orders", &catalog, Variables::default()).errors, []);
     }
 }

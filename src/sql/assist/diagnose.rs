@@ -135,12 +135,12 @@ impl Reading<'_> {
             Object::Source => RelationKind::Source,
             Object::Sink => RelationKind::Sink,
         };
-        let columns =
-            if declared.columns.is_empty() { self.described(span, declared) } else { Some(columns(declared)) };
+        let described = self.described(span, declared);
+        let columns = if declared.columns.is_empty() { described } else { Some(columns(declared)) };
         self.name(Relation { name: declared.name.clone(), kind, columns, at: span.start });
     }
 
-    /// The columns of a declaration that names none.
+    /// The columns of a declaration as a query of it finds them; what is wrong with it is noted.
     fn described(&mut self, span: Span, declared: &Declaration) -> Option<Vec<Field>> {
         if declared.object == Object::Sink {
             return None;

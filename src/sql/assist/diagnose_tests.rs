@@ -83,6 +83,10 @@ fn what_is_wrong_is_underlined_where_it_stands_with_the_nearest_name() {
             "CREATE STREAM big AS SELECT order_id FROM orders;\nSELECT amount FROM big",
             "amount | there is no column `amount` | columns are: order_id",
         ),
+        (
+            "CREATE SOURCE s (a BIGINT) WITH ('connector' = 'kafka', 'strat' = 'latest')",
+            "'strat' | the connector `kafka` has no option `strat` | did you mean `start`?",
+        ),
         ("SELECT * FROM quiet", "quiet | no record of `quiet` came within 3s, so its columns are not known | "),
         (
             "SELEC 1",

@@ -1,18 +1,21 @@
 //! What could stand at the cursor, best first: a completion opens nothing, and never has to be right to be asked for.
 
 mod declared;
+mod frames;
 mod keywords;
 mod offer;
 mod options;
 mod position;
 mod rank;
+mod relations;
 mod scope;
 #[cfg(test)]
 mod tests;
 mod with;
 mod words;
 
-pub use offer::{identifier, relation_name};
+pub use offer::identifier;
+pub use relations::relation_name;
 
 use std::ops::Range;
 
@@ -89,7 +92,7 @@ pub fn complete(text: &str, offset: usize, catalog: &Catalog) -> Completion {
     let offset = floor(text, offset);
     let Some(around) = words::around(text, offset) else { return nothing(offset) };
     let before = &around.words[..around.before];
-    let frames = position::frames(before);
+    let frames = frames::frames(before);
     let position = position::position(before, &frames);
     let mut offer = Offer::new(catalog, around.prefix);
     match (&position, around.in_text) {
@@ -161,7 +164,7 @@ fn floor(text: &str, offset: usize) -> usize {
 }
 
 /// What the SELECT around the cursor sees, then those around that.
-fn scopes(text: &str, around: &Around<'_>, frames: &[position::Frame], catalog: &Catalog) -> Vec<Scope> {
+fn scopes(text: &str, around: &Around<'_>, frames: &[frames::Frame], catalog: &Catalog) -> Vec<Scope> {
     let named = named(text, around, frames, catalog);
     let queries = frames.iter().rev().filter(|frame| frame.is_query);
     queries
@@ -183,7 +186,7 @@ fn region<'w, 't>(words: &'w [Word<'t>], open: usize) -> &'w [Word<'t>] {
 }
 
 /// Names that queries have at the cursor: of statements before whose columns no diagnosis knows yet, and of WITH.
-fn named(text: &str, around: &Around<'_>, frames: &[position::Frame], catalog: &Catalog) -> Named {
+fn named(text: &str, around: &Around<'_>, frames: &[frames::Frame], catalog: &Catalog) -> Named {
     let mut named = Named::new();
     let own = around.words.first().map_or(around.typed.start, |word| word.start);
     for range in super::statements(text).into_iter().take_while(|range| range.end <= own).take(STATEMENTS_MAX) {
@@ -260,7 +263,7 @@ fn joined_before(text: &str, around: &Around<'_>) -> Option<(Position, Range<usi
         return None;
     }
     let before = &around.words[..at];
-    let position = position::position(before, &position::frames(before));
+    let position = position::position(before, &frames::frames(before));
     let is_relation = matches!(position, Position::Relation | Position::Sink | Position::Defined);
     text.get(start..around.typed.end)?;
     is_relation.then_some((position, start..around.typed.end))

@@ -6,7 +6,7 @@ use super::rank::rank;
 use super::scope::{Scope, Source, find};
 use super::{Completion, ITEMS_MAX, Item, ItemKind};
 use crate::connectors::contract::system_columns;
-use crate::sql::assist::catalog::{Catalog, Columns, Field, RelationKind, Topic};
+use crate::sql::assist::catalog::{Catalog, Field};
 use crate::sql::functions::list::{Entry, Kind};
 use crate::sql::parse;
 use crate::sql::plan::types::sql_type;
@@ -30,7 +30,7 @@ impl<'a> Offer<'a> {
         self.items.sort_by_key(|(rank, weight, _)| (std::cmp::Reverse(*rank), std::cmp::Reverse(*weight)));
         let mut items: Vec<Item> = Vec::new();
         for (_, _, item) in self.items {
-            let is_there = items.iter().any(|known| known.label == item.label && known.kind == item.kind);
+            let is_there = items.iter().any(|known| known.text == item.text);
             if !is_there && items.len() < ITEMS_MAX {
                 items.push(item);
             }
@@ -118,6 +118,23 @@ impl<'a> Offer<'a> {
                 self.add(900, made);
             }
         }
+        if clause == Clause::On && compared.is_none() {
+            self.equalities(&scope.sources);
+        }
+        if clause == Clause::Group {
+            // What the SELECT list shows as it is has to be a key.
+            let shown = scope.results.iter().filter(|field| !field.sql_type.is_empty());
+            for field in shown {
+                let made = item(identifier(&field.name), ItemKind::Column);
+                self.add(
+                    850,
+                    Item { detail: field.sql_type.clone(), help: "shown, and not aggregated".into(), ..made },
+                );
+            }
+        }
+        if clause == Clause::Select && scope.sources.is_empty() {
+            self.whole_queries();
+        }
         let is_shared = |name: &str| {
             let having = scope.sources.iter().filter(|source| source.fields.iter().any(|field| field.name == name));
             having.count() > 1
@@ -178,6 +195,23 @@ impl<'a> Offer<'a> {
             self.words(3, &["DISTINCT", "*"]);
         }
         self.words(2, keywords::VALUES);
+    }
+
+    /// `o.order_id = p.order_id`: what the relation joined last has in common with those before it.
+    fn equalities(&mut self, sources: &[Source]) {
+        let Some((last, before)) = sources.split_last() else { return };
+        for source in before {
+            for field in source.fields.iter().filter(|field| last.fields.iter().any(|other| other.name == field.name)) {
+                let of = |source: &Source| format!("{}.{}", identifier(&source.alias), identifier(&field.name));
+                let text = format!("{} = {}", of(source), of(last));
+                let made = Item {
+                    detail: field.sql_type.clone(),
+                    help: "both have it".into(),
+                    ..item(text, ItemKind::Column)
+                };
+                self.add(850, made);
+            }
+        }
     }
 
     fn behind(&mut self, clause: Clause) {
@@ -279,56 +313,6 @@ impl<'a> Offer<'a> {
         );
     }
 
-    fn relations(&mut self) {
-        self.defined(|kind| kind != RelationKind::Sink);
-        let catalog = self.catalog;
-        catalog.topics.iter().for_each(|topic| self.topic(topic));
-        for (name, detail, help) in keywords::WINDOW_RELATIONS {
-            let text = format!("{}()", self.cased(name));
-            let made = Item { label: (*name).to_owned(), caret: text.len() - 1, ..item(text, ItemKind::Function) };
-            self.add(2, Item { detail: (*detail).to_owned(), help: (*help).to_owned(), ..made });
-        }
-        for (text, help) in [("'file:///'", "rows of files"), ("'kafka://'", "a topic of other brokers")] {
-            self.add(1, Item { caret: text.len() - 1, help: help.into(), ..item(text.into(), ItemKind::Value) });
-        }
-    }
-
-    fn sinks(&mut self) {
-        self.defined(|kind| kind == RelationKind::Sink);
-        let catalog = self.catalog;
-        catalog.topics.iter().for_each(|topic| self.topic(topic));
-        self.add(1, Item { caret: 8, help: "a file".into(), ..item("'file:///'".into(), ItemKind::Value) });
-    }
-
-    /// What the buffer defines.
-    fn defined(&mut self, is_wanted: impl Fn(RelationKind) -> bool) {
-        let catalog = self.catalog;
-        for relation in catalog.relations.iter().filter(|relation| is_wanted(relation.kind)) {
-            let kind = match relation.kind {
-                RelationKind::Table => ItemKind::Table,
-                RelationKind::View => ItemKind::View,
-                RelationKind::Stream | RelationKind::Source | RelationKind::Sink => ItemKind::Stream,
-            };
-            let help = listed(relation.columns.as_deref().unwrap_or_default());
-            let made = item(relation_name(&relation.name), kind);
-            self.add(6, Item { detail: relation.kind.word().to_owned(), help, ..made });
-        }
-    }
-
-    fn topic(&mut self, topic: &Topic) {
-        let weight = if topic.name.starts_with('_') { 3 } else { 5 };
-        let plural = if topic.partitions == 1 { "" } else { "s" };
-        let help = match &topic.columns {
-            Columns::Known(sample) => listed(&sample.fields),
-            _ => String::new(),
-        };
-        let detail = format!("topic, {} partition{plural}", topic.partitions);
-        self.add(
-            weight,
-            Item { label: topic.name.clone(), detail, help, ..item(relation_name(&topic.name), ItemKind::Topic) },
-        );
-    }
-
     fn durations(&mut self, is_interval: bool) {
         let lengths = if is_interval { keywords::INTERVALS } else { keywords::DURATIONS };
         for (index, (text, help)) in lengths.iter().enumerate() {
@@ -338,7 +322,7 @@ impl<'a> Offer<'a> {
     }
 
     /// A word of the grammar as the person writes them: `fro` is completed to `from`.
-    fn cased(&self, word: &str) -> String {
+    pub fn cased(&self, word: &str) -> String {
         let is_lower = self.prefix.chars().any(char::is_lowercase) && !self.prefix.chars().any(char::is_uppercase);
         if is_lower && !word.contains('\'') { word.to_lowercase() } else { word.to_owned() }
     }
@@ -356,23 +340,8 @@ pub fn identifier(name: &str) -> String {
     if is_plain && !parse::is_reserved(name) { name.to_owned() } else { quoted(name) }
 }
 
-/// A name as it is written in FROM, where points and hyphens may join words.
-pub fn relation_name(name: &str) -> String {
-    let is_plain = name.split(['.', '-']).all(|part| {
-        part.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-            && !parse::is_reserved(part)
-    });
-    if is_plain { name.to_owned() } else { quoted(name) }
-}
-
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Names of fields on one line.
-fn listed(fields: &[Field]) -> String {
-    fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn system_help(name: &str) -> &'static str {

@@ -187,6 +187,14 @@ fn columns_are_those_of_what_stands_in_from_before_and_behind_the_cursor() {
 }
 
 #[test]
+fn what_is_likely_to_be_meant_comes_whole() {
+    check("SELECT * FROM orders o JOIN payments p ON |", &["o.order_id = p.order_id"]);
+    check("SELECT status, count(*) FROM orders GROUP BY |", &["status"]);
+    check("SELECT |", &["* FROM orders", "* FROM payments"]);
+    taken("SELECT |", "* FROM orders", "SELECT * FROM orders|");
+}
+
+#[test]
 fn a_column_of_two_relations_comes_with_its_relation() {
     taken(
         "SELECT order| FROM orders o JOIN payments p ON o.order_id = p.order_id",
