@@ -7,9 +7,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::row::RowConverter;
 
 use super::chunk::Chunk;
-use super::evaluate::{arrow_fault, bad_records, evaluate};
-use super::map::keep;
+use super::evaluate::{arrow_fault, evaluate};
 use super::operator::{Output, StateTable};
+use super::refusals::without;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::Expression;
 
@@ -40,10 +40,7 @@ pub fn computed(
         if failed.is_empty() {
             return Ok((chunk, first, second));
         }
-        let mut is_good = vec![true; chunk.rows()];
-        failed.retain(|failed| std::mem::replace(&mut is_good[failed.row], false));
-        out.bad.extend(bad_records(&chunk, stage, failed));
-        chunk = keep(chunk, &is_good.into())?;
+        chunk = without(chunk, failed, stage, out)?;
     }
 }
 

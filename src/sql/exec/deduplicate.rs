@@ -255,41 +255,11 @@ mod tests {
 
     use std::collections::BTreeMap;
 
-    use arrow::array::{ArrayRef, AsArray, RecordBatch};
-    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
     use datafusion_physical_expr::expressions::col;
     use proptest::prelude::*;
 
     use super::*;
-
-    fn input() -> SchemaRef {
-        let field = |name: &str| Field::new(name, DataType::Int64, true);
-        Arc::new(Schema::new(vec![field("k"), field("v")]))
-    }
-
-    /// Rows as (op, key, value, time).
-    fn chunk(rows: &[(Op, i64, i64, i64)]) -> Chunk {
-        let keys = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))) as ArrayRef;
-        let values = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2)));
-        let ops = rows.iter().any(|row| row.0 != Op::Insert);
-        let ops = ops.then(|| Int8Array::from_iter_values(rows.iter().map(|row| row.0 as i8)));
-        let batch = RecordBatch::try_new(input(), vec![keys, values]).unwrap();
-        Chunk { ops, ..Chunk::inserts(batch, rows.iter().map(|row| row.3).collect()) }
-    }
-
-    /// A changelog folded to how often each (key, value) is there.
-    fn fold(table: &mut BTreeMap<(i64, i64), i64>, out: Output) {
-        for chunk in out.chunks {
-            let at = |column: usize| chunk.batch.column(column).as_primitive::<Int64Type>().clone();
-            let (keys, values) = (at(0), at(1));
-            for row in 0..chunk.rows() {
-                let count = table.entry((keys.value(row), values.value(row))).or_default();
-                *count += if chunk.op(row).is_addition() { 1 } else { -1 };
-                assert!(*count >= 0, "a row goes that never came");
-            }
-        }
-        table.retain(|_, count| *count > 0);
-    }
+    use crate::sql::exec::rows_and_restarts::{Table, fold, input, run};
 
     fn make(keep_last: bool) -> Box<dyn Operator> {
         let schema = input();
@@ -304,27 +274,16 @@ mod tests {
         ) {
             // The value is the time: equal times are equal rows.
             let rows: Vec<_> = rows.into_iter().map(|(key, value)| (Op::Insert, key, value, value)).collect();
-            let (mut operator, mut table) = (make(keep_last), BTreeMap::new());
-            for (index, rows) in rows.chunks(cut).enumerate() {
-                if index == restart {
-                    let tables = operator.snapshot().unwrap();
-                    operator = make(keep_last);
-                    operator.restore(tables).unwrap();
-                }
-                let mut out = Output::default();
-                operator.push(0, chunk(rows), &mut out).unwrap();
-                operator.flush(&mut out).unwrap();
-                fold(&mut table, out);
-            }
+            let (mut operator, mut table) = run(&|| make(keep_last), &rows, cut, restart, &|_, _, _| {});
             let mut out = Output::default();
             operator.watermark(i64::MAX, &mut out).unwrap();
-            fold(&mut table, out);
+            fold(&mut table, &out);
             let mut best: BTreeMap<i64, i64> = BTreeMap::new();
             for (_, key, value, _) in &rows {
                 let kept = best.entry(*key).or_insert(*value);
                 *kept = if keep_last { (*kept).max(*value) } else { (*kept).min(*value) };
             }
-            let expected: BTreeMap<_, _> = best.into_iter().map(|row| (row, 1)).collect();
+            let expected: Table = best.into_iter().map(|(key, value)| (vec![key, value], 1)).collect();
             prop_assert_eq!(table, expected);
         }
     }

@@ -1,7 +1,7 @@
 //! GROUP BY without a window: a changelog keyed by the keys, or over bounded input one final table. A group without rows
 //! is gone, and one that nobody touched for the time to live is forgotten in silence.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +9,19 @@ use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
 
 use super::aggregate::changes::{Touched, follow, rounds};
-use super::aggregate::failed;
-use super::aggregate::grouped::{Grouped, Prepared, Recipe, table};
+use super::aggregate::grouped::{Grouped, table};
+use super::aggregate::prepared::{Prepared, Recipe};
+use super::aggregate::{STAGE, failed};
 use super::chunk::Chunk;
+use super::columns;
 use super::operator::{Operator, Output, StateTable};
 use super::refusals::refuse;
-use crate::connectors::contract::BATCH_ROWS_MAX;
+use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow};
 use crate::core::fault::Fault;
 use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode};
+
+/// Name of the state table of groups that changed since results were given.
+pub(super) const WAITING: &str = "waiting";
 
 /// See the module.
 pub struct GroupAggregate {
@@ -70,10 +75,25 @@ impl GroupAggregate {
         }
         let mut refused = Vec::new();
         self.groups.apply(rows, &groups, &mut refused)?;
-        refuse(chunk, refused, out);
+        if self.emit == EmitMode::Final {
+            self.without_empty(&groups, &refused);
+        }
+        refuse(chunk, refused, STAGE, out);
         self.note_change(&groups);
         self.groups.recycle(groups);
         Ok(())
+    }
+
+    /// Forgets groups whose every row was refused; those that are noted go when they are given.
+    fn without_empty(&mut self, groups: &[u32], refused: &[BadRow]) {
+        if refused.is_empty() || self.recipe.keys() == 0 {
+            return;
+        }
+        for group in groups.iter().copied().collect::<BTreeSet<u32>>() {
+            if self.groups.count(group) == 0 {
+                self.groups.remove(group);
+            }
+        }
     }
 
     fn give(&mut self, out: &mut Output) -> Result<(), Fault> {
@@ -102,7 +122,8 @@ impl GroupAggregate {
         let mut refused = Vec::new();
         let extra = |_| Vec::new();
         let given = follow(&mut self.groups, rows, &groups, &self.schema, extra, Grouped::time, &mut refused)?;
-        refuse(chunk, refused, out);
+        self.without_empty(&groups, &refused);
+        refuse(chunk, refused, STAGE, out);
         self.note_change(&groups);
         self.groups.recycle(groups);
         if let Some(given) = given {
@@ -131,7 +152,7 @@ impl GroupAggregate {
 
 impl Operator for GroupAggregate {
     fn push(&mut self, _: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
-        let rows = self.recipe.prepare(&chunk)?;
+        let (chunk, rows) = self.recipe.prepare(chunk, out)?;
         match self.emit {
             EmitMode::Changes { by_record: true } => self.by_record(&rows, &chunk, out),
             EmitMode::Changes { by_record: false } => {
@@ -147,7 +168,8 @@ impl Operator for GroupAggregate {
             self.is_over = true;
             self.groups.single();
             if self.emit == EmitMode::Final {
-                let groups = self.groups.all();
+                let mut groups = self.groups.all();
+                groups.retain(|group| self.recipe.keys() == 0 || self.groups.count(*group) > 0);
                 for part in groups.chunks(BATCH_ROWS_MAX) {
                     out.give(final_rows(&mut self.groups, part, &self.schema, |_| Vec::new(), Grouped::time)?);
                 }
@@ -180,12 +202,23 @@ impl Operator for GroupAggregate {
     }
 
     fn snapshot(&mut self) -> Result<Vec<StateTable>, Fault> {
-        Ok(vec![table("groups", self.groups.snapshot(|_, _| Vec::new())?, self.recipe.keys())])
+        let keys = self.recipe.keys();
+        let mut tables = vec![table("groups", self.groups.snapshot(|_, _| Vec::new())?, keys)];
+        if let Some(waiting) = self.touched.columns(&self.groups, |_| Vec::new())? {
+            tables.push(columns::table(WAITING, waiting, keys)?);
+        }
+        Ok(tables)
     }
 
     fn restore(&mut self, tables: Vec<StateTable>) -> Result<(), Fault> {
-        for table in tables {
-            self.groups.restore(&table.batch, self.recipe.keys(), 0)?;
+        let keys = self.recipe.keys();
+        let (waiting, groups): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.name == WAITING);
+        for table in groups {
+            let groups = self.groups.restore(&table.batch, keys, 0)?;
+            self.note_change(&groups);
+        }
+        for table in waiting {
+            self.touched.restore(&mut self.groups, table.batch.columns(), keys, 0)?;
         }
         Ok(())
     }

@@ -44,3 +44,6 @@ mod worker;
 pub mod dead_letters;
 pub mod failures;
 pub mod statistics;
+
+#[cfg(test)]
+mod rows_and_restarts;

@@ -1,18 +1,28 @@
 //! Rows that an operator refuses, as bad records with what is known of their origin.
 
 use super::chunk::Chunk;
+use super::evaluate::{FailedRow, bad_records, record_of};
+use super::map::keep;
 use super::operator::Output;
-use crate::connectors::contract::{BadRecord, BadRow, RawRecord};
+use crate::connectors::contract::{BadRecord, BadRow};
+use crate::core::fault::Fault;
 
-/// Hands rows of `chunk` that an aggregate refused to the bad records.
-pub fn refuse(chunk: &Chunk, refused: Vec<BadRow>, out: &mut Output) {
+/// The chunk without rows for which an expression failed, which become bad records of `stage`, each with its first reason.
+///
+/// # Errors
+/// Arrow's, which are defects of this program.
+pub fn without(chunk: Chunk, failed: Vec<FailedRow>, stage: &'static str, out: &mut Output) -> Result<Chunk, Fault> {
+    let mut failed = failed;
+    let mut is_good = vec![true; chunk.rows()];
+    failed.retain(|failed| std::mem::replace(&mut is_good[failed.row], false));
+    out.bad.extend(bad_records(&chunk, stage, failed));
+    keep(chunk, &is_good.into())
+}
+
+/// Hands rows of `chunk` that `stage` refused to the bad records.
+pub fn refuse(chunk: &Chunk, refused: Vec<BadRow>, stage: &'static str, out: &mut Output) {
     for bad in refused {
-        let origin = chunk.origins.as_ref().and_then(|origins| {
-            let row = (bad.row < origins.rows.len()).then(|| origins.rows.value(bad.row))?;
-            origins.records.get(row as usize).cloned()
-        });
-        let record = origin
-            .unwrap_or_else(|| RawRecord { timestamp_ms: chunk.times.get(bad.row).copied(), ..RawRecord::default() });
-        out.bad.push(BadRecord { record, stage: "aggregate", class: bad.class, message: bad.message });
+        let record = record_of(chunk, bad.row);
+        out.bad.push(BadRecord { record, stage, class: bad.class, message: bad.message });
     }
 }

@@ -15,12 +15,16 @@ use super::columns::{column, computed, decoded, defect, earliest, table};
 use super::evaluate::arrow_fault;
 use super::map::{batch_of, keep};
 use super::operator::{Operator, Output, StateTable};
-use crate::connectors::contract::Op;
+use super::refusals::refuse;
+use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
-use crate::sql::plan::stream::{Changes, Expression, TopNNode};
+use crate::sql::plan::stream::{Changes, Expression, LateStrategy, TopNNode};
 
 /// Bytes that a row costs beside its own: two boxes, a counted pointer, its place in a list.
 const ENTRY_BYTES: usize = 88;
+
+/// The stage of rows that fail here.
+const STAGE: &str = "top";
 
 /// The operator of a node over rows of `input` that gives rows of `schema`.
 ///
@@ -32,6 +36,7 @@ pub fn build(
     input_changes: Changes,
     schema: &SchemaRef,
     changes: Changes,
+    late: LateStrategy,
 ) -> Result<Box<dyn Operator>, Fault> {
     let partition = node.partition.clone();
     let order: Vec<Expression> = node.order.iter().map(|key| Arc::clone(&key.expression)).collect();
@@ -52,6 +57,7 @@ pub fn build(
         window_end: node.window_end,
         keeps_all: input_changes == Changes::Changelog,
         is_final: changes == Changes::Append,
+        late,
         input: Arc::clone(input),
         schema: Arc::clone(schema),
         partitions: Vec::new(),
@@ -74,6 +80,7 @@ struct TopN {
     keeps_all: bool,
     /// Results are given once.
     is_final: bool,
+    late: LateStrategy,
     input: SchemaRef,
     schema: SchemaRef,
     keys: Keys,
@@ -253,10 +260,15 @@ impl Operator for TopN {
             let late = is_open.iter().filter(|is_open| !**is_open).count();
             if late > 0 {
                 out.late_rows += late as u64;
+                if self.late == LateStrategy::DeadLetter {
+                    let message = format!("its window closed at the watermark {}", self.watermark);
+                    let bad = |row: usize| BadRow { row, class: "late", message: message.clone() };
+                    refuse(&chunk, (0..is_open.len()).filter(|row| !is_open[*row]).map(bad).collect(), STAGE, out);
+                }
                 chunk = keep(chunk, &is_open.into())?;
             }
         }
-        let (chunk, partition, order) = computed(chunk, &self.partition, &self.order, "top", out)?;
+        let (chunk, partition, order) = computed(chunk, &self.partition, &self.order, STAGE, out)?;
         self.absorb(&chunk, &partition, &order)
     }
 
@@ -319,7 +331,7 @@ impl Operator for TopN {
             let batch = batch_of(&self.input, columns.to_vec(), times.len())?;
             let mut out = Output::default();
             let chunk = Chunk::inserts(batch, times);
-            let (chunk, partition, order) = computed(chunk, &self.partition, &self.order, "top", &mut out)?;
+            let (chunk, partition, order) = computed(chunk, &self.partition, &self.order, STAGE, &mut out)?;
             self.absorb(&chunk, &partition, &order)?;
         }
         // What was kept was given, too.
@@ -346,44 +358,12 @@ fn ends_of(chunk: &Chunk, column: usize) -> Result<&TimestampMillisecondArray, F
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::collections::BTreeMap;
-
-    use arrow::array::{ArrayRef, AsArray, RecordBatch};
-    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
     use datafusion_physical_expr::expressions::col;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sql::exec::rows_and_restarts::{Table, coming_and_going, input, run};
     use crate::sql::plan::stream::SortKey;
-
-    fn input() -> SchemaRef {
-        let field = |name: &str| Field::new(name, DataType::Int64, true);
-        Arc::new(Schema::new(vec![field("k"), field("v")]))
-    }
-
-    /// Rows as (op, key, value, time).
-    fn chunk(rows: &[(Op, i64, i64, i64)]) -> Chunk {
-        let keys = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))) as ArrayRef;
-        let values = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2)));
-        let ops = rows.iter().any(|row| row.0 != Op::Insert);
-        let ops = ops.then(|| Int8Array::from_iter_values(rows.iter().map(|row| row.0 as i8)));
-        let batch = RecordBatch::try_new(input(), vec![keys, values]).unwrap();
-        Chunk { ops, ..Chunk::inserts(batch, rows.iter().map(|row| row.3).collect()) }
-    }
-
-    /// A changelog folded to how often each (key, value) is there.
-    fn fold(table: &mut BTreeMap<(i64, i64), i64>, out: Output) {
-        for chunk in out.chunks {
-            let at = |column: usize| chunk.batch.column(column).as_primitive::<Int64Type>().clone();
-            let (keys, values) = (at(0), at(1));
-            for row in 0..chunk.rows() {
-                let count = table.entry((keys.value(row), values.value(row))).or_default();
-                *count += if chunk.op(row).is_addition() { 1 } else { -1 };
-                assert!(*count >= 0, "a row goes that never came");
-            }
-        }
-        table.retain(|_, count| *count > 0);
-    }
 
     fn make(changes: Changes) -> Box<dyn Operator> {
         let schema = input();
@@ -395,7 +375,7 @@ mod tests {
             has_rank: false,
             window_end: None,
         };
-        build(&node, &schema, changes, &schema, Changes::Changelog).unwrap()
+        build(&node, &schema, changes, &schema, Changes::Changelog, LateStrategy::Drop).unwrap()
     }
 
     proptest! {
@@ -405,38 +385,14 @@ mod tests {
             restart in 0_usize..9, takes_back in any::<bool>(),
         ) {
             let changes = if takes_back { Changes::Changelog } else { Changes::Append };
-            let mut left: Vec<(i64, i64)> = Vec::new();
-            let mut rows = Vec::new();
-            for (at, (key, value, adds)) in steps.into_iter().enumerate() {
-                let there = left.iter().position(|row| *row == (key, value)).filter(|_| takes_back && !adds);
-                match there {
-                    Some(there) => {
-                        left.remove(there);
-                        rows.push((Op::Delete, key, value, at as i64));
-                    }
-                    None => {
-                        left.push((key, value));
-                        rows.push((Op::Insert, key, value, at as i64));
-                    }
-                }
-            }
-            let (mut operator, mut table) = (make(changes), BTreeMap::new());
-            for (index, rows) in rows.chunks(cut).enumerate() {
-                if index == restart {
-                    let tables = operator.snapshot().unwrap();
-                    operator = make(changes);
-                    operator.restore(tables).unwrap();
-                }
-                let mut out = Output::default();
-                operator.push(0, chunk(rows), &mut out).unwrap();
-                operator.flush(&mut out).unwrap();
-                fold(&mut table, out);
-            }
-            left.sort_by_key(|(key, value)| (*key, -value));
-            let mut expected = BTreeMap::new();
+            let steps = steps.into_iter().map(|(key, value, goes)| (key, value, 0, takes_back && goes)).collect();
+            let (rows, mut left) = coming_and_going(steps);
+            let (_, table) = run(&|| make(changes), &rows, cut, restart, &|_, _, _| {});
+            left.sort_by_key(|(key, value, _)| (*key, -value));
+            let mut expected = Table::new();
             for rows in left.chunk_by(|a, b| a.0 == b.0) {
-                for row in rows.iter().take(2) {
-                    *expected.entry(*row).or_default() += 1_i64;
+                for (key, value, _) in rows.iter().take(2) {
+                    *expected.entry(vec![*key, *value]).or_default() += 1;
                 }
             }
             prop_assert_eq!(table, expected);

@@ -6,10 +6,11 @@ use arrow::array::{Int8Array, TimestampMillisecondArray, UInt32Array};
 use arrow::datatypes::SchemaRef;
 
 use super::chunk::Chunk;
-use super::evaluate::{arrow_fault, bad_records};
-use super::map::{batch_of, keep, times};
+use super::evaluate::arrow_fault;
+use super::map::batch_of;
 use super::operator::{Operator, Output};
 use super::window::assign::Windows;
+use super::window::times::timed;
 use crate::connectors::contract::Op;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{Expression, WindowNode};
@@ -34,21 +35,9 @@ struct WindowAssign {
 
 impl Operator for WindowAssign {
     fn push(&mut self, _port: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
-        let mut chunk = chunk;
-        let mut of_rows = chunk.times.clone();
-        if let Some(time) = &self.time {
-            let mut failed = Vec::new();
-            of_rows = times(time, &chunk.batch, &mut failed)?;
-            if !failed.is_empty() {
-                let mut is_good = vec![true; chunk.rows()];
-                failed.retain(|failed| std::mem::replace(&mut is_good[failed.row], false));
-                out.bad.extend(bad_records(&chunk, "event_time", failed));
-                of_rows = of_rows.iter().zip(&is_good).filter(|(_, good)| **good).map(|(time, _)| *time).collect();
-                chunk = keep(chunk, &is_good.into())?;
-            }
-        }
+        let (chunk, times) = timed(chunk, self.time.as_ref(), out)?;
         let (mut rows, mut bounds, mut ops) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, time) in of_rows.iter().enumerate() {
+        for (row, time) in times.iter().enumerate() {
             for window in self.windows.of_time(*time) {
                 rows.push(row as u32);
                 bounds.push(window);

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int8Array, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, BooleanArray, Int8Array, RecordBatch, UInt32Array};
 use arrow::compute;
 use arrow::datatypes::SchemaRef;
 
 use super::failed;
-use super::grouped::{Followed, Grouped, Prepared};
+use super::grouped::{Followed, Grouped};
+use super::prepared::Prepared;
 use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
+use crate::sql::exec::columns::column;
 
 /// Groups that changed, with what was given for them before.
 #[derive(Default)]
@@ -50,6 +52,51 @@ impl Touched {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// What is not given yet, as columns of a checkpoint: keys, `between`, whether anything was given before, results as
+    /// they were given; none where nothing changed.
+    ///
+    /// # Errors
+    /// Arrow's, which are defects.
+    pub fn columns(
+        &self,
+        grouped: &Grouped,
+        between: impl Fn(usize) -> Vec<ArrayRef>,
+    ) -> Result<Option<Vec<ArrayRef>>, Fault> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let mut columns = grouped.key_columns(&self.groups)?;
+        columns.extend(between(self.groups.len()));
+        columns.push(Arc::new(BooleanArray::from(self.was_there.clone())));
+        columns.extend(joined(&self.before)?);
+        Ok(Some(columns))
+    }
+
+    /// Notes again what [`Self::columns`] wrote, once the groups themselves are back.
+    ///
+    /// # Errors
+    /// Columns that are not of these groups.
+    pub fn restore(
+        &mut self,
+        grouped: &mut Grouped,
+        columns: &[ArrayRef],
+        keys: usize,
+        between: usize,
+    ) -> Result<(), Fault> {
+        let was_there = column::<BooleanArray>(columns, keys + between)?;
+        self.groups.extend(grouped.of_keys(&columns[..keys], was_there.len())?);
+        for group in &self.groups {
+            let place = *group as usize;
+            if self.is_touched.len() <= place {
+                self.is_touched.resize(place + 1, false);
+            }
+            self.is_touched[place] = true;
+        }
+        self.was_there.extend(was_there.values().iter());
+        self.before.push(columns[keys + between + 1..].to_vec());
+        Ok(())
     }
 
     /// The changes: new groups are inserted, gone ones deleted (and forgotten), changed ones replaced. `extra` gives the
@@ -137,7 +184,8 @@ pub fn follow(
     time: impl Fn(&Grouped, u32) -> i64,
     refused: &mut Vec<BadRow>,
 ) -> Result<Option<Chunk>, Fault> {
-    let Followed { before, after, is_new } = grouped.follow(rows, groups, refused)?;
+    let Followed { taken, before, after, is_new } = grouped.follow(rows, groups, refused)?;
+    let (rows, groups) = taken.as_ref().map_or((rows, groups), |(rows, groups)| (rows, groups));
     let differs = differences(&before, &after)?;
     let total = groups.len() as u32;
     // Old results stand at 0..total, new ones behind them.

@@ -6,7 +6,6 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::Int64Type;
 
 use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
 use crate::core::fault::Fault;
 
 /// Counts of groups.
@@ -42,12 +41,12 @@ impl GroupAccumulator for Count {
         self.counts.resize(groups, 0);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         self.add(rows, 1);
         Ok(())
     }
 
-    fn follow(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+    fn follow(&mut self, rows: &Rows<'_>) -> Result<(ArrayRef, ArrayRef), Fault> {
         let nulls = rows.values.first().and_then(|values| values.logical_nulls());
         let (mut before, mut after) = (Vec::with_capacity(rows.groups.len()), Vec::with_capacity(rows.groups.len()));
         for (row, group) in rows.groups.iter().enumerate() {

@@ -13,7 +13,6 @@ use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::row::{RowConverter, RowParser, Rows as EncodedRows, SortField};
 
 use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
 use crate::core::fault::Fault;
 
 /// Bytes of a value in a table beyond its own: its count and its share of free places.
@@ -25,22 +24,23 @@ const ENTRY_BYTES: usize = 16;
 /// A type whose values cannot be told apart.
 pub fn distinct(argument: &DataType) -> Result<Box<dyn GroupAccumulator>, Fault> {
     if *argument == DataType::Int64 {
-        return Ok(Box::new(Distinct { coding: Integers, held: Vec::new(), bytes: 0 }));
+        return Ok(Box::new(Distinct::new(Integers)));
     }
-    let encoding = RowConverter::new(vec![SortField::new(argument.clone())]).map_err(|error| failed(&error))?;
-    let coding = Encoded { parser: encoding.parser(), encoding, data_type: argument.clone() };
-    Ok(Box::new(Distinct { coding, held: Vec::new(), bytes: 0 }))
+    Ok(Box::new(Distinct::new(Encoded::new(argument)?)))
 }
 
 /// How often each value came.
-type Table<Key> = HashMap<Key, i64, RandomState>;
+pub(super) type Table<Key> = HashMap<Key, i64, RandomState>;
 
 /// How the values of a column become keys of a table.
-trait Coding: Send {
+pub(super) trait Coding: Send {
     type Key: Eq + Hash + Send;
     type Column;
 
-    fn encode(&mut self, values: &ArrayRef) -> Result<Self::Column, Fault>;
+    fn encode(&self, values: &ArrayRef) -> Result<Self::Column, Fault>;
+
+    /// The count of the value of a row.
+    fn count(column: &Self::Column, row: usize, table: &Table<Self::Key>) -> Option<i64>;
 
     /// Changes the count of the value of a row. Answers with the bytes that the table has more now.
     fn change(column: &Self::Column, row: usize, table: &mut Table<Self::Key>, by: i64) -> isize;
@@ -53,14 +53,18 @@ trait Coding: Send {
     fn bytes(key: &Self::Key) -> usize;
 }
 
-struct Integers;
+pub(super) struct Integers;
 
 impl Coding for Integers {
     type Key = i64;
     type Column = Int64Array;
 
-    fn encode(&mut self, values: &ArrayRef) -> Result<Int64Array, Fault> {
+    fn encode(&self, values: &ArrayRef) -> Result<Int64Array, Fault> {
         values.as_primitive_opt::<Int64Type>().cloned().ok_or_else(|| failed(&"its argument has another type"))
+    }
+
+    fn count(column: &Int64Array, row: usize, table: &Table<i64>) -> Option<i64> {
+        table.get(&column.value(row)).copied()
     }
 
     fn change(column: &Int64Array, row: usize, table: &mut Table<i64>, by: i64) -> isize {
@@ -76,18 +80,31 @@ impl Coding for Integers {
     }
 }
 
-struct Encoded {
+pub(super) struct Encoded {
     encoding: RowConverter,
     parser: RowParser,
     data_type: DataType,
+}
+
+impl Encoded {
+    pub fn new(argument: &DataType) -> Result<Self, Fault> {
+        let encoding = RowConverter::new(vec![SortField::new(argument.clone())]).map_err(|error| failed(&error))?;
+        Ok(Self { parser: encoding.parser(), encoding, data_type: argument.clone() })
+    }
 }
 
 impl Coding for Encoded {
     type Key = Box<[u8]>;
     type Column = EncodedRows;
 
-    fn encode(&mut self, values: &ArrayRef) -> Result<EncodedRows, Fault> {
+    fn encode(&self, values: &ArrayRef) -> Result<EncodedRows, Fault> {
         self.encoding.convert_columns(std::slice::from_ref(values)).map_err(|error| failed(&error))
+    }
+
+    fn count(column: &EncodedRows, row: usize, table: &Table<Box<[u8]>>) -> Option<i64> {
+        let row = column.row(row);
+        let bytes: &[u8] = row.as_ref();
+        table.get(bytes).copied()
     }
 
     fn change(column: &EncodedRows, row: usize, table: &mut Table<Box<[u8]>>, by: i64) -> isize {
@@ -136,25 +153,48 @@ where
 }
 
 /// A table with the seeds of the other tables of keys: a run is like another.
-fn empty<Key>() -> Table<Key> {
+pub(super) fn empty<Key>() -> Table<Key> {
     HashMap::with_hasher(RandomState::with_seeds(1, 2, 3, 4))
 }
 
-struct Distinct<C: Coding> {
+pub(super) struct Distinct<C: Coding> {
     coding: C,
     held: Vec<Table<C::Key>>,
     bytes: usize,
 }
 
 impl<C: Coding> Distinct<C> {
-    fn change(&mut self, rows: &Rows<'_>, by: impl Fn(usize) -> i64) -> Result<(), Fault> {
-        let values = rows.values.first().ok_or_else(|| failed(&"COUNT(DISTINCT) has no argument"))?;
-        let nulls = values.logical_nulls();
-        let column = self.coding.encode(values)?;
+    /// No groups yet.
+    pub fn new(coding: C) -> Self {
+        Self { coding, held: Vec::new(), bytes: 0 }
+    }
+
+    /// The values of a group.
+    pub fn table(&self, group: u32) -> &Table<C::Key> {
+        &self.held[group as usize]
+    }
+
+    /// The values of rows.
+    pub fn column(&self, rows: &Rows<'_>) -> Result<C::Column, Fault> {
+        self.coding.encode(rows.values.first().ok_or_else(|| failed(&"DISTINCT has no argument"))?)
+    }
+
+    /// Changes how often values are there, and says for which rows one came in or went out.
+    pub fn change(
+        &mut self,
+        rows: &Rows<'_>,
+        by: impl Fn(usize) -> i64,
+        mut crossed: impl FnMut(usize),
+    ) -> Result<(), Fault> {
+        let nulls = rows.values.first().and_then(|values| values.logical_nulls());
+        let column = self.column(rows)?;
         for (row, group) in rows.groups.iter().enumerate() {
             if rows.counts(row) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
                 let more = C::change(&column, row, &mut self.held[*group as usize], by(row));
                 self.bytes = self.bytes.saturating_add_signed(more);
+                if more != 0 {
+                    crossed(row);
+                }
             }
         }
         Ok(())
@@ -166,12 +206,12 @@ impl<C: Coding> GroupAccumulator for Distinct<C> {
         self.held.resize_with(groups, empty);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
-        self.change(rows, |_| 1)
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
+        self.change(rows, |_| 1, |_| {})
     }
 
     fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
-        self.change(rows, |_| -1)
+        self.change(rows, |_| -1, |_| {})
     }
 
     fn evaluate(&mut self, groups: &[u32]) -> Result<ArrayRef, Fault> {
@@ -200,7 +240,7 @@ impl<C: Coding> GroupAccumulator for Distinct<C> {
             let (values, counts) = (values.value(row), counts.value(row));
             let counts = counts.as_primitive_opt::<Int64Type>().ok_or_else(|| failed(&"its state has no counts"))?;
             let groups = vec![*group; values.len()];
-            self.change(&Rows { values: &[values], groups: &groups, filter: None }, |row| counts.value(row))?;
+            self.change(&Rows { values: &[values], groups: &groups, filter: None }, |row| counts.value(row), |_| {})?;
         }
         Ok(())
     }
@@ -228,7 +268,7 @@ mod tests {
         one.grow(2);
         let groups: Vec<u32> = vec![0, 0, 1, 1, 0];
         let update = |to: &mut Box<dyn GroupAccumulator>| {
-            to.update(&Rows { values: std::slice::from_ref(&values), groups: &groups, filter: None }, &mut Vec::new())
+            to.update(&Rows { values: std::slice::from_ref(&values), groups: &groups, filter: None })
         };
         update(&mut one).unwrap();
         assert_eq!(one.evaluate(&[0, 1]).unwrap().as_primitive::<Int64Type>().values(), &[2, 1]);

@@ -7,7 +7,6 @@ use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArr
 use arrow::datatypes::{DataType, TimeUnit};
 
 use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
 use crate::core::fault::Fault;
 
 /// Least or largest values of a type, `None` for one that is not of fixed width.
@@ -74,12 +73,12 @@ impl<T: ArrowPrimitiveType> GroupAccumulator for Extreme<T> {
         self.held.resize(groups, None);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         let values = rows.values.first().ok_or_else(|| failed(&"it has no argument"))?;
         self.take(values, rows.groups, 0, |row| rows.counts(row))
     }
 
-    fn follow(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+    fn follow(&mut self, rows: &Rows<'_>) -> Result<(ArrayRef, ArrayRef), Fault> {
         let values = rows.values.first().ok_or_else(|| failed(&"it has no argument"))?;
         let (mut before, mut after) = (Vec::with_capacity(rows.groups.len()), Vec::with_capacity(rows.groups.len()));
         for (row, group) in rows.groups.iter().enumerate() {

@@ -3,86 +3,42 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int8Array, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, UInt32Type};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
 use super::keys::Keys;
-use super::{GroupAccumulator, Rows, accumulator, failed};
+use super::prepared::{Prepared, Recipe};
+use super::{GroupAccumulator, accumulator, failed};
 use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
-use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::StateTable;
-use crate::sql::plan::stream::{AggregateNode, Changes, Expression};
 
-/// What groups are made with: compiled once for an operator.
-#[derive(Clone)]
-pub struct Recipe {
-    node: AggregateNode,
-    input: SchemaRef,
-    changes: Changes,
-    key_types: Vec<DataType>,
+/// What rows did to their groups, one by one.
+pub struct Followed {
+    /// The rows and their groups, where these are not all that came: some were refused.
+    pub taken: Option<(Prepared, Vec<u32>)>,
+    /// Results before each row, a column an aggregate.
+    pub before: Vec<ArrayRef>,
+    /// Results after each row.
+    pub after: Vec<ArrayRef>,
+    /// Whether the row was the first of its group.
+    pub is_new: Vec<bool>,
 }
 
-/// Keys and arguments of the rows of one chunk, computed once however many windows the rows are in.
-pub struct Prepared {
-    keys: Vec<ArrayRef>,
-    calls: Vec<(Vec<ArrayRef>, Option<BooleanArray>)>,
-    times: Int64Array,
-    ops: Option<Int8Array>,
-    rows: usize,
-    /// Where each row stands in the chunk, where these are not all of them.
-    places: Option<UInt32Array>,
+/// Groups and what is known of each.
+pub struct Grouped {
+    keys: Keys,
+    calls: Vec<Box<dyn GroupAccumulator>>,
+    /// Rows a group.
+    counts: Vec<i64>,
+    /// Newest event time a group.
+    times: Vec<i64>,
+    /// Numbers of the rows in hand.
+    numbers: Vec<u32>,
 }
 
 impl Recipe {
-    /// For a node over an input of this schema.
-    ///
-    /// # Errors
-    /// Keys without a type.
-    pub fn new(node: AggregateNode, input: SchemaRef, changes: Changes) -> Result<Self, Fault> {
-        let key_types = node.keys.iter().map(|key| key.data_type(&input)).collect::<Result<_, _>>();
-        Ok(Self { key_types: key_types.map_err(|error| failed(&error))?, node, input, changes })
-    }
-
-    /// How many key columns.
-    pub fn keys(&self) -> usize {
-        self.key_types.len()
-    }
-
-    /// Keys and arguments of a chunk.
-    ///
-    /// # Errors
-    /// An expression that cannot be computed.
-    pub fn prepare(&self, chunk: &Chunk) -> Result<Prepared, Fault> {
-        let rows = chunk.rows();
-        let column = |expression: &Expression| {
-            let value = expression.evaluate(&chunk.batch).and_then(|value| value.into_array(rows));
-            value.map_err(|error| failed(&error))
-        };
-        let mut calls = Vec::with_capacity(self.node.calls.len());
-        for call in &self.node.calls {
-            let ordering = call.function.order_bys().iter().map(|key| &key.expr);
-            let arguments = call.function.expressions();
-            let values = arguments.iter().chain(ordering).map(column).collect::<Result<Vec<_>, _>>()?;
-            let filter = match &call.filter {
-                Some(filter) => Some(column(filter)?.as_boolean().clone()),
-                None => None,
-            };
-            calls.push((values, filter));
-        }
-        Ok(Prepared {
-            keys: self.node.keys.iter().map(column).collect::<Result<_, _>>()?,
-            calls,
-            times: chunk.times_array(),
-            ops: chunk.ops.clone(),
-            rows,
-            places: None,
-        })
-    }
-
     /// No groups yet.
     ///
     /// # Errors
@@ -107,89 +63,6 @@ impl Recipe {
     }
 }
 
-impl Prepared {
-    /// How many rows.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The rows at these places.
-    ///
-    /// # Errors
-    /// Arrow's, which are defects.
-    pub fn take(&self, rows: &UInt32Array) -> Result<Self, Fault> {
-        let pick = |array: &dyn Array| compute::take(array, rows, None).map_err(|error| failed(&error));
-        let calls = self.calls.iter().map(|(values, filter)| {
-            let values = values.iter().map(|values| pick(values)).collect::<Result<Vec<_>, Fault>>()?;
-            let filter =
-                filter.as_ref().map(|filter| pick(filter).map(|array| array.as_boolean().clone())).transpose()?;
-            Ok((values, filter))
-        });
-        Ok(Self {
-            keys: self.keys.iter().map(|keys| pick(keys)).collect::<Result<_, _>>()?,
-            calls: calls.collect::<Result<_, Fault>>()?,
-            times: pick(&self.times)?.as_primitive::<Int64Type>().clone(),
-            ops: self.ops.as_ref().map(|ops| pick(ops).map(|array| array.as_primitive().clone())).transpose()?,
-            rows: rows.len(),
-            places: Some(match &self.places {
-                Some(places) => pick(places)?.as_primitive::<UInt32Type>().clone(),
-                None => rows.clone(),
-            }),
-        })
-    }
-
-    /// Names refused rows by their places in the chunk that they came in.
-    fn placed(&self, refused: &mut [BadRow]) {
-        if let Some(places) = &self.places {
-            refused.iter_mut().for_each(|bad| bad.row = places.value(bad.row) as usize);
-        }
-    }
-
-    /// The same rows by other keys.
-    #[must_use]
-    pub fn keyed_by(self, keys: Vec<ArrayRef>) -> Self {
-        Self { keys, ..self }
-    }
-
-    /// Whether no row takes another back.
-    pub fn only_come(&self) -> bool {
-        self.ops.is_none()
-    }
-
-    /// The key columns.
-    pub fn keys(&self) -> &[ArrayRef] {
-        &self.keys
-    }
-
-    /// Event times, milliseconds since 1970.
-    pub fn times(&self) -> &Int64Array {
-        &self.times
-    }
-}
-
-/// What rows did to their groups, one by one.
-#[derive(Default)]
-pub struct Followed {
-    /// Results before each row, a column an aggregate.
-    pub before: Vec<ArrayRef>,
-    /// Results after each row.
-    pub after: Vec<ArrayRef>,
-    /// Whether the row was the first of its group.
-    pub is_new: Vec<bool>,
-}
-
-/// Groups and what is known of each.
-pub struct Grouped {
-    keys: Keys,
-    calls: Vec<Box<dyn GroupAccumulator>>,
-    /// Rows a group.
-    counts: Vec<i64>,
-    /// Newest event time a group.
-    times: Vec<i64>,
-    /// Numbers of the rows in hand.
-    numbers: Vec<u32>,
-}
-
 impl Grouped {
     /// The group of each row; a new key gets one.
     ///
@@ -200,6 +73,17 @@ impl Grouped {
         self.keys.intern(&rows.keys, rows.rows, &mut numbers)?;
         self.grow();
         Ok(numbers)
+    }
+
+    /// The groups of these keys; a new key gets one.
+    ///
+    /// # Errors
+    /// Columns of other types.
+    pub fn of_keys(&mut self, keys: &[ArrayRef], rows: usize) -> Result<Vec<u32>, Fault> {
+        let mut groups = Vec::new();
+        self.keys.intern(keys, rows, &mut groups)?;
+        self.grow();
+        Ok(groups)
     }
 
     /// Gives the buffer of [`Self::intern`] back.
@@ -248,11 +132,11 @@ impl Grouped {
     }
 
     fn add(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<(), Fault> {
-        let known = refused.len();
-        for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
-            call.update(&Rows { values, groups, filter: filter.as_ref() }, refused)?;
+        let taken = self.taken(rows, groups, refused)?;
+        let (rows, groups) = taken.as_ref().map_or((rows, groups), |(rows, groups)| (rows, groups));
+        for (index, call) in self.calls.iter_mut().enumerate() {
+            call.update(&rows.of_call(index, groups))?;
         }
-        rows.placed(&mut refused[known..]);
         for (group, time) in groups.iter().zip(rows.times.values()) {
             let group = *group as usize;
             self.counts[group] += 1;
@@ -261,32 +145,68 @@ impl Grouped {
         Ok(())
     }
 
+    /// The rows that every aggregate takes, where these are not all: one that any of them refuses counts in none.
+    fn taken(
+        &mut self,
+        rows: &Prepared,
+        groups: &[u32],
+        refused: &mut Vec<BadRow>,
+    ) -> Result<Option<(Prepared, Vec<u32>)>, Fault> {
+        let mut doubtful = Vec::new();
+        for (index, call) in self.calls.iter_mut().enumerate() {
+            let of_call = rows.of_call(index, groups);
+            if call.may_refuse(&of_call)? {
+                doubtful.push((&*call, of_call));
+            }
+        }
+        if doubtful.is_empty() {
+            return Ok(None);
+        }
+        let trials = doubtful.iter().map(|(call, of_call)| call.trial(of_call));
+        let mut trials = trials.collect::<Result<Vec<_>, _>>()?;
+        let mut places = Vec::with_capacity(rows.rows);
+        for row in 0..rows.rows {
+            match trials.iter().find_map(|trial| trial.refusal(row)) {
+                Some(message) => refused.push(BadRow { row: rows.place(row), class: "overflow", message }),
+                None => {
+                    trials.iter_mut().for_each(|trial| trial.add(row));
+                    places.push(row as u32);
+                }
+            }
+        }
+        if places.len() == rows.rows {
+            return Ok(None);
+        }
+        let groups = places.iter().map(|row| groups[*row as usize]).collect();
+        Ok(Some((rows.take(&UInt32Array::from(places))?, groups)))
+    }
+
     /// Adds rows that only come, one by one. Answers for each row with the results of its group before it and after it,
     /// and whether the group was new.
     ///
     /// # Errors
     /// What no row can be blamed for.
     pub fn follow(&mut self, rows: &Prepared, groups: &[u32], refused: &mut Vec<BadRow>) -> Result<Followed, Fault> {
-        let mut followed = Followed::default();
-        let known = refused.len();
-        for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
-            let (before, after) = call.follow(&Rows { values, groups, filter: filter.as_ref() }, refused)?;
-            followed.before.push(before);
-            followed.after.push(after);
+        let taken = self.taken(rows, groups, refused)?;
+        let (rows, groups) = taken.as_ref().map_or((rows, groups), |(rows, groups)| (rows, groups));
+        let (mut before, mut after, mut is_new) = (Vec::new(), Vec::new(), Vec::with_capacity(groups.len()));
+        for (index, call) in self.calls.iter_mut().enumerate() {
+            let results = call.follow(&rows.of_call(index, groups))?;
+            before.push(results.0);
+            after.push(results.1);
         }
-        rows.placed(&mut refused[known..]);
         for (group, time) in groups.iter().zip(rows.times.values()) {
             let group = *group as usize;
-            followed.is_new.push(self.counts[group] == 0);
+            is_new.push(self.counts[group] == 0);
             self.counts[group] += 1;
             self.times[group] = self.times[group].max(*time);
         }
-        Ok(followed)
+        Ok(Followed { taken, before, after, is_new })
     }
 
     fn take_back(&mut self, rows: &Prepared, groups: &[u32]) -> Result<(), Fault> {
-        for (call, (values, filter)) in self.calls.iter_mut().zip(&rows.calls) {
-            call.retract(&Rows { values, groups, filter: filter.as_ref() })?;
+        for (index, call) in self.calls.iter_mut().enumerate() {
+            call.retract(&rows.of_call(index, groups))?;
         }
         for (group, time) in groups.iter().zip(rows.times.values()) {
             let group = *group as usize;
@@ -346,6 +266,11 @@ impl Grouped {
         single
     }
 
+    /// Numbers given so far.
+    pub fn capacity(&self) -> usize {
+        self.keys.capacity()
+    }
+
     /// How many groups.
     pub fn len(&self) -> usize {
         self.keys.len()
@@ -400,9 +325,7 @@ impl Grouped {
     pub fn restore(&mut self, table: &RecordBatch, keys: usize, between: usize) -> Result<Vec<u32>, Fault> {
         let wrong = || failed(&"its checkpoint has other columns");
         let key_columns = table.columns().get(..keys).ok_or_else(wrong)?;
-        let mut groups = Vec::new();
-        self.keys.intern(key_columns, table.num_rows(), &mut groups)?;
-        self.grow();
+        let groups = self.of_keys(key_columns, table.num_rows())?;
         let whole = |index: usize| {
             table
                 .columns()
@@ -456,9 +379,7 @@ impl Grouped {
     pub fn merge(&mut self, other: &mut Self) -> Result<(), Fault> {
         let from = other.keys.all();
         let keys = other.keys.columns(&from)?;
-        let mut into = Vec::new();
-        self.keys.intern(&keys, from.len(), &mut into)?;
-        self.grow();
+        let into = self.of_keys(&keys, from.len())?;
         for (from, into) in from.iter().zip(&into) {
             let into = *into as usize;
             self.counts[into] += other.count(*from);

@@ -1,31 +1,49 @@
-//! AVG: a decimal's mean exactly, cut at the scale of the result as DataFusion cuts it; a float's as a float.
+//! AVG: a decimal's mean, rounded half away from zero at the scale of the result as `/` rounds; a float's as a float.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Decimal256Array, Float64Array};
 use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type, i256};
 
-use super::sum::{Sum, widest};
-use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
+use super::sum::{Sum, digits, widest};
+use super::{GroupAccumulator, Rows, Trial};
 use crate::core::fault::Fault;
 
 /// Means of an argument's type, `None` for one that has no native mean.
 pub fn mean(argument: &DataType, result: &DataType) -> Option<Box<dyn GroupAccumulator>> {
-    Some(match result {
-        DataType::Float64 => Box::new(MeanOfFloats { sums: Sum::new(&DataType::Float64) }),
-        DataType::Decimal128(_, scale) => {
-            let DataType::Decimal128(_, from) = argument else { return None };
-            let up = u32::try_from(scale - from).ok()?;
-            Box::new(MeanOfDecimals { sums: Sum::new(&widest(argument)?), up, result: result.clone() })
+    let up = |scale: &i8, from: &i8| u32::try_from(scale - from).ok();
+    Some(match (argument, result) {
+        (_, DataType::Float64) => Box::new(MeanOfFloats { sums: Sum::new(&DataType::Float64) }),
+        (DataType::Decimal128(_, from), DataType::Decimal128(_, scale)) => {
+            let up = 10_i128.checked_pow(up(scale, from)?)?;
+            // The mean of values that the result can show is one, too.
+            let most = digits(result)?.checked_div(i256::from_i128(up));
+            let sums = Sum::new(&widest(argument)?).of_values_within(most);
+            Box::new(MeanOfDecimals { sums, up, result: result.clone() })
         }
-        DataType::Decimal256(_, scale) => {
-            let DataType::Decimal256(_, from) = argument else { return None };
-            let up = u32::try_from(scale - from).ok()?;
-            Box::new(MeanOfWide { sums: Sum::new(&widest(argument)?), up, result: result.clone() })
+        (DataType::Decimal256(_, from), DataType::Decimal256(_, scale)) => {
+            let up = i256::from_i128(10).checked_pow(up(scale, from)?)?;
+            let sums = Sum::new(&widest(argument)?).of_values_within(digits(result)?.checked_div(up));
+            Box::new(MeanOfWide { sums, up, result: result.clone() })
         }
         _ => return None,
     })
+}
+
+/// `sum / values` with `up` more digits, rounded half away from zero. Only the rest is raised: the sum may have no digit
+/// to spare.
+macro_rules! rounded_mean {
+    ($sum:expr, $values:expr, $up:expr, $two:expr, $zero:expr, $one:expr) => {{
+        let (sum, values, up) = ($sum, $values, $up);
+        let raised = (sum % values) * up;
+        let (part, rest) = (raised / values, (raised % values) * $two);
+        let away = match (rest >= values, -rest >= values) {
+            (true, _) => $one,
+            (_, true) => -$one,
+            _ => $zero,
+        };
+        (sum / values) * up + part + away
+    }};
 }
 
 macro_rules! over_sums {
@@ -38,11 +56,17 @@ macro_rules! over_sums {
             fn grow(&mut self, groups: usize) {
                 self.sums.grow(groups);
             }
-            fn update(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(), Fault> {
-                self.sums.update(rows, refused)
+            fn may_refuse(&mut self, rows: &Rows<'_>) -> Result<bool, Fault> {
+                self.sums.may_refuse(rows)
             }
-            fn follow(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
-                let (before, after) = self.sums.follow_sums(rows, refused)?;
+            fn trial<'a>(&'a self, rows: &'a Rows<'a>) -> Result<Box<dyn Trial + 'a>, Fault> {
+                self.sums.trial(rows)
+            }
+            fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
+                self.sums.update(rows)
+            }
+            fn follow(&mut self, rows: &Rows<'_>) -> Result<(ArrayRef, ArrayRef), Fault> {
+                let (before, after) = self.sums.follow_sums(rows)?;
                 Ok((self.means(before.into_iter())?, self.means(after.into_iter())?))
             }
             fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
@@ -81,48 +105,47 @@ over_sums!(
 
 struct MeanOfDecimals {
     sums: Sum<Decimal128Type>,
-    /// Digits that the result has more than the argument.
-    up: u32,
+    /// Ten to the power of the digits that the result has more than the argument.
+    up: i128,
     result: DataType,
 }
 
 over_sums!(
     MeanOfDecimals,
     fn means(&self, sums: impl Iterator<Item = (i128, i64)>) -> Result<ArrayRef, Fault> {
-        // The sum times a power of ten may need more than 38 digits though the mean does not.
-        let up = i256::from_i128(10_i128.pow(self.up));
         let mean = |(sum, values): (i128, i64)| {
-            if values == 0 {
-                return Ok(None);
-            }
-            let mean = i256::from_i128(sum).checked_mul(up).and_then(|sum| sum.checked_div(i256::from(values)));
-            let mean =
-                mean.and_then(i256::to_i128).ok_or_else(|| failed(&format!("a mean does not fit {}", self.result)));
-            mean.map(Some)
+            (values != 0).then(|| rounded_mean!(sum, i128::from(values), self.up, 2, 0, 1))
         };
-        let means = sums.map(mean).collect::<Result<Decimal128Array, Fault>>()?;
+        let means = sums.map(mean).collect::<Decimal128Array>();
         Ok(Arc::new(means.with_data_type(self.result.clone())))
     }
 );
 
 struct MeanOfWide {
     sums: Sum<Decimal256Type>,
-    up: u32,
+    up: i256,
     result: DataType,
 }
 
 over_sums!(
     MeanOfWide,
     fn means(&self, sums: impl Iterator<Item = (i256, i64)>) -> Result<ArrayRef, Fault> {
-        let up = i256::from_i128(10_i128.pow(self.up));
+        let two = i256::from_i128(2);
         let mean = |(sum, values): (i256, i64)| {
-            if values == 0 {
-                return Ok(None);
-            }
-            let mean = sum.checked_mul(up).and_then(|sum| sum.checked_div(i256::from(values)));
-            mean.map(Some).ok_or_else(|| failed(&format!("a mean does not fit {}", self.result)))
+            (values != 0).then(|| rounded_mean!(sum, i256::from(values), self.up, two, i256::ZERO, i256::ONE))
         };
-        let means = sums.map(mean).collect::<Result<Decimal256Array, Fault>>()?;
+        let means = sums.map(mean).collect::<Decimal256Array>();
         Ok(Arc::new(means.with_data_type(self.result.clone())))
     }
 );
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_mean_is_rounded_half_away_from_zero_however_large_its_sum() {
+        let mean = |sum: i128, values: i128, up: i128| rounded_mean!(sum, values, up, 2, 0, 1);
+        assert_eq!([mean(2, 3, 10), mean(-2, 3, 10), mean(1, 3, 10)], [7, -7, 3]);
+        assert_eq!([mean(1, 2, 1), mean(-1, 2, 1), mean(5, 10, 1), mean(4, 10, 1)], [1, -1, 1, 0]);
+        assert_eq!(mean(10_i128.pow(38) - 1, 10_000, 10_000), 10_i128.pow(38) - 1);
+    }
+}

@@ -4,11 +4,13 @@
 pub mod changes;
 pub mod grouped;
 pub mod keys;
+pub mod prepared;
 
 mod count;
 mod distinct;
 mod extreme;
 mod mean;
+mod once;
 mod ordered;
 mod per_group;
 mod replay;
@@ -17,26 +19,45 @@ mod sum;
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::SchemaRef;
 
-use crate::connectors::contract::BadRow;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{AggregateCall, Changes};
+
+/// The stage of rows that aggregates refuse.
+pub(crate) const STAGE: &str = "aggregate";
 
 /// One aggregate over many groups. Groups are numbered from 0; a number may be used again after [`Self::clear`].
 pub trait GroupAccumulator: Send {
     /// There are `groups` groups from now on, new ones empty.
     fn grow(&mut self, groups: usize);
 
-    /// Adds rows: row `i` belongs to `groups[i]`. A row that cannot be added (an overflow) is left out and named.
+    /// Whether one of these rows, or of some of them, may not be added (an overflow). `false` is a promise; after `true`
+    /// a [`Self::trial`] says which. Asked before [`Self::update`] and [`Self::follow`], which refuse nothing.
     ///
     /// # Errors
     /// What no row can be blamed for.
-    fn update(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(), Fault>;
+    fn may_refuse(&mut self, _: &Rows<'_>) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    /// Rows tried one by one, in order, without a change to any group.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    fn trial<'a>(&'a self, _: &'a Rows<'a>) -> Result<Box<dyn Trial + 'a>, Fault> {
+        Ok(Box::new(NoTrial))
+    }
+
+    /// Adds rows: row `i` belongs to `groups[i]`.
+    ///
+    /// # Errors
+    /// What no row can be blamed for.
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault>;
 
     /// Adds rows one by one. Answers with the results of each row's group before it and after it.
     ///
     /// # Errors
     /// What no row can be blamed for.
-    fn follow(&mut self, rows: &Rows<'_>, refused: &mut Vec<BadRow>) -> Result<(ArrayRef, ArrayRef), Fault> {
+    fn follow(&mut self, rows: &Rows<'_>) -> Result<(ArrayRef, ArrayRef), Fault> {
         if rows.groups.is_empty() {
             return Ok((self.evaluate(&[])?, self.evaluate(&[])?));
         }
@@ -45,11 +66,9 @@ pub trait GroupAccumulator: Send {
             let groups = std::slice::from_ref(group);
             let values: Vec<_> = rows.values.iter().map(|values| values.slice(row, 1)).collect();
             let filter = rows.filter.map(|filter| filter.slice(row, 1));
-            let known = refused.len();
             before.push(self.evaluate(groups)?);
-            self.update(&Rows { values: &values, groups, filter: filter.as_ref() }, refused)?;
+            self.update(&Rows { values: &values, groups, filter: filter.as_ref() })?;
             after.push(self.evaluate(groups)?);
-            refused[known..].iter_mut().for_each(|bad| bad.row = row);
         }
         Ok((joined(&before)?, joined(&after)?))
     }
@@ -83,6 +102,26 @@ pub trait GroupAccumulator: Send {
 
     /// Bytes held.
     fn size(&self) -> usize;
+}
+
+/// Rows on trial: a row that every accumulator would take is added to all of them, in thought.
+pub trait Trial {
+    /// Why a row cannot be added to what is there and was added in thought; none where it can.
+    fn refusal(&self, row: usize) -> Option<String>;
+
+    /// Adds a row in thought.
+    fn add(&mut self, row: usize);
+}
+
+/// Of an accumulator that takes every row.
+struct NoTrial;
+
+impl Trial for NoTrial {
+    fn refusal(&self, _: usize) -> Option<String> {
+        None
+    }
+
+    fn add(&mut self, _: usize) {}
 }
 
 /// Rows for an accumulator.
@@ -137,6 +176,13 @@ pub fn accumulator(
             Some(made) => made,
             None => per_group::PerGroup::of(call, is_changelog, schema)?,
         },
+        ("sum" | "avg", Some(argument)) if function.order_bys().is_empty() => {
+            let made = if name == "sum" { sum::sum(&result) } else { mean::mean(&argument, &result) };
+            match made {
+                Some(made) => once::once(&argument, made)?,
+                None => per_group::PerGroup::of(call, is_changelog, schema)?,
+            }
+        }
         ("min" | "max", Some(argument)) if function.order_bys().is_empty() => {
             let largest = name == "max";
             if is_changelog {

@@ -7,7 +7,6 @@ use arrow::datatypes::DataType;
 use arrow::row::{OwnedRow, RowConverter, RowParser, SortField};
 
 use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
 use crate::core::fault::Fault;
 
 /// Bytes of a value beyond its own, in a map.
@@ -55,7 +54,7 @@ impl GroupAccumulator for Kept {
         self.held.resize(groups, None);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         let values = rows.values.first().ok_or_else(|| failed(&"it has no argument"))?;
         self.take(values, rows.groups, |row| rows.counts(row))
     }
@@ -143,7 +142,7 @@ impl GroupAccumulator for Ordered {
         self.held.resize_with(groups, BTreeMap::new);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         self.add(rows, 1)
     }
 

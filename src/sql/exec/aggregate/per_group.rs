@@ -11,12 +11,11 @@ use datafusion_physical_expr::aggregate::AggregateFunctionExpr;
 
 use super::replay::Replay;
 use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
 use crate::core::fault::Fault;
 use crate::sql::plan::stream::AggregateCall;
 
 /// Aggregates whose `evaluate` leaves their state as it is (read in DataFusion 53); others are read from a copy.
-const READ_IN_PLACE: [&str; 18] = [
+const READ_IN_PLACE: [&str; 19] = [
     "count",
     "sum",
     "avg",
@@ -35,6 +34,7 @@ const READ_IN_PLACE: [&str; 18] = [
     "bool_and",
     "bool_or",
     "approx_distinct",
+    "median",
 ];
 
 /// One accumulator a group.
@@ -156,7 +156,7 @@ impl GroupAccumulator for PerGroup {
         self.held.resize_with(groups, || None);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         self.each(rows, |held, values| held.update_batch(values))
     }
 

@@ -13,7 +13,6 @@ use indexmap::IndexMap;
 use super::ordered::{each_of, multiset};
 use super::per_group::parts;
 use super::{GroupAccumulator, Rows, failed};
-use crate::connectors::contract::BadRow;
 use crate::core::fault::Fault;
 
 /// Bytes of a row beyond its own, in a map.
@@ -85,7 +84,7 @@ impl GroupAccumulator for Replay {
         self.held.resize_with(groups, IndexMap::new);
     }
 
-    fn update(&mut self, rows: &Rows<'_>, _: &mut Vec<BadRow>) -> Result<(), Fault> {
+    fn update(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         self.add(rows, 1)
     }
 

@@ -3,9 +3,15 @@
 pub mod aggregate;
 pub mod assign;
 pub mod session;
+pub mod times;
 
+mod aggregate_state;
+mod arrivals;
+mod session_results;
 mod session_state;
 mod spans;
 
+#[cfg(test)]
+mod restart_tests;
 #[cfg(test)]
 mod session_tests;

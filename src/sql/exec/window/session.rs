@@ -4,20 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int8Array, Int64Array, TimestampMillisecondArray, UInt32Array};
-use arrow::datatypes::{DataType, SchemaRef, TimestampMillisecondType};
+use arrow::array::{ArrayRef, Int64Array, UInt32Array};
+use arrow::datatypes::{DataType, SchemaRef};
 
 use super::aggregate::{KEPT_AFTER_CLOSE, Told};
+use super::session_results::Noted;
 use super::spans::Spans;
-use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow, Op};
+use super::times::prepared;
+use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow};
 use crate::core::fault::{Blame, Fault};
-use crate::sql::exec::aggregate::changes::{differences, joined};
-use crate::sql::exec::aggregate::failed;
-use crate::sql::exec::aggregate::grouped::{Grouped, Prepared, Recipe};
+use crate::sql::exec::aggregate::grouped::Grouped;
 use crate::sql::exec::aggregate::keys::Keys;
+use crate::sql::exec::aggregate::prepared::{Prepared, Recipe};
+use crate::sql::exec::aggregate::{STAGE, failed};
 use crate::sql::exec::chunk::Chunk;
-use crate::sql::exec::columns::taken;
-use crate::sql::exec::map::batch_of;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::exec::refusals::refuse;
 use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, Expression, LateStrategy, WindowNode};
@@ -26,12 +26,12 @@ use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, Expression, Lat
 pub struct Sessions {
     pub(super) recipe: Recipe,
     time: Option<Expression>,
-    emit: EmitMode,
+    pub(super) emit: EmitMode,
     late: LateStrategy,
-    gap_ms: i64,
+    pub(super) gap_ms: i64,
     lateness_ms: i64,
     keep_ms: i64,
-    schema: SchemaRef,
+    pub(super) schema: SchemaRef,
     pub(super) keys: Keys,
     pub(super) spans: Spans,
     /// Aggregates, by the number of the session.
@@ -40,24 +40,15 @@ pub struct Sessions {
     agenda: BTreeSet<(i64, usize)>,
     /// Closed ones that late rows may still replace, likewise.
     closed: BTreeSet<(i64, usize)>,
-    touched: Vec<usize>,
+    pub(super) touched: Vec<usize>,
     pub(super) noted: Vec<Noted>,
     /// The results that are noted, in parts as they were.
     pub(super) before: Vec<Vec<ArrayRef>>,
     /// Sessions that are a part of others and may be released once that was given.
-    gone: Vec<usize>,
+    pub(super) gone: Vec<usize>,
     pub(super) watermark: i64,
     due_ms: i64,
 }
-
-/// A result that was given and does not hold any more.
-pub(super) struct Noted {
-    pub key: u32,
-    pub bounds: (i64, i64),
-}
-
-/// A row to be given: what happens, key, first and last, and where its results are: old ones first, new ones behind.
-struct Given(Op, u32, (i64, i64), usize);
 
 /// The operator of a grouping within sessions of a silence of at most `gap_ms`.
 ///
@@ -107,38 +98,24 @@ impl Sessions {
         self.watermark == i64::MAX || last.saturating_add(self.gap_ms + self.lateness_ms) < self.watermark
     }
 
-    fn times(&self, chunk: &Chunk) -> Result<Int64Array, Fault> {
-        let Some(time) = &self.time else { return Ok(chunk.times_array()) };
-        let value = time.evaluate(&chunk.batch).and_then(|value| value.into_array(chunk.rows()));
-        let value = value.map_err(|error| failed(&error))?;
-        let times = value.as_primitive_opt::<TimestampMillisecondType>();
-        let times = times.ok_or_else(|| failed(&"the window's time is no TIMESTAMP(3)"))?;
-        Ok(Int64Array::new(times.values().clone(), times.nulls().cloned()))
-    }
-
-    /// The session of each row of `places`, none for a row that is refused or late.
+    /// The session of each row of `places`, none for a row that is late.
     fn assign(
         &mut self,
         places: &[u32],
         keys: &[u32],
-        times: &Int64Array,
+        times: &[i64],
         united: &mut Vec<(usize, usize)>,
         chunk: &Chunk,
         out: &mut Output,
     ) -> Vec<Option<usize>> {
         let mut order: Vec<usize> = (0..places.len()).collect();
-        order.sort_by_key(|at| (keys[places[*at] as usize], times.value(places[*at] as usize)));
+        order.sort_by_key(|at| (keys[places[*at] as usize], times[places[*at] as usize]));
         let mut sessions = vec![None; places.len()];
-        let (mut refused, mut late) = (Vec::new(), Vec::new());
+        let mut late = Vec::new();
         for at in order {
             let row = places[at] as usize;
             let key = keys[row];
-            if times.is_null(row) {
-                let message = "the time of its window is NULL".to_owned();
-                refused.push(BadRow { row, class: "event_time", message });
-                continue;
-            }
-            let mut time = times.value(row);
+            let mut time = times[row];
             if self.is_past(time) && !self.spans.joins(key, time) {
                 out.late_rows += 1;
                 match self.late {
@@ -163,8 +140,7 @@ impl Sessions {
                 self.keys.remove(key);
             }
         }
-        refuse(chunk, refused, out);
-        refuse(chunk, late, out);
+        refuse(chunk, late, STAGE, out);
         sessions
     }
 
@@ -174,7 +150,7 @@ impl Sessions {
         rows: &Prepared,
         places: &[u32],
         keys: &[u32],
-        times: &Int64Array,
+        times: &[i64],
         chunk: &Chunk,
         out: &mut Output,
     ) -> Result<(), Fault> {
@@ -233,24 +209,7 @@ impl Sessions {
         let mut refused = Vec::new();
         self.groups.apply(&rows, &groups, &mut refused)?;
         self.groups.recycle(groups);
-        refuse(chunk, refused, out);
-        Ok(())
-    }
-
-    /// Keeps the results, as they were given, of sessions that change now.
-    fn note(&mut self, sessions: &[usize]) -> Result<(), Fault> {
-        let mut groups = Vec::new();
-        for session in sessions {
-            let Some(span) = self.spans.get_mut(*session) else { continue };
-            if let (Some(bounds), Some(group), None) = (span.given, span.group, span.noted) {
-                span.noted = Some(self.noted.len());
-                self.noted.push(Noted { key: span.key, bounds });
-                groups.push(group);
-            }
-        }
-        if !groups.is_empty() {
-            self.before.push(self.groups.results(&groups)?);
-        }
+        refuse(chunk, refused, STAGE, out);
         Ok(())
     }
 
@@ -268,77 +227,7 @@ impl Sessions {
         }
     }
 
-    /// The changes since they were given last. What other bounds have become of is another row: the old one is deleted.
-    fn give(&mut self, out: &mut Output) -> Result<(), Fault> {
-        let (touched, noted) = (std::mem::take(&mut self.touched), std::mem::take(&mut self.noted));
-        let before = joined(&std::mem::take(&mut self.before))?;
-        let mut is_paired = vec![false; noted.len()];
-        let (mut given, mut pairs, mut groups) = (Vec::new(), Vec::new(), Vec::new());
-        for session in touched {
-            let Some(span) = self.spans.get_mut(session) else { continue };
-            span.is_touched = false;
-            let (bounds, old) = ((span.first, span.last), span.noted.take());
-            if span.is_gone {
-                continue;
-            }
-            let group = span.group.filter(|group| self.groups.count(*group) > 0);
-            let group = group.filter(|_| self.emit != EmitMode::Final || span.is_closed);
-            span.given = group.map(|_| bounds);
-            let Some(group) = group else { continue };
-            let new = noted.len() + groups.len();
-            groups.push(group);
-            match old.filter(|old| noted[*old].bounds == bounds) {
-                Some(old) => {
-                    is_paired[old] = true;
-                    pairs.push((old, new, span.key, bounds));
-                }
-                None => given.push(Given(Op::Insert, span.key, bounds, new)),
-            }
-        }
-        let after = self.groups.results(&groups)?;
-        let mut columns = Vec::new();
-        for (index, after) in after.iter().enumerate() {
-            let both: Vec<&dyn Array> = before.get(index).into_iter().chain([after]).map(AsRef::as_ref).collect();
-            columns.push(arrow::compute::concat(&both).map_err(|error| failed(&error))?);
-        }
-        let at = |places: &mut dyn Iterator<Item = usize>| {
-            taken(&columns, &places.map(|place| place as u32).collect::<UInt32Array>())
-        };
-        let old = at(&mut pairs.iter().map(|(old, ..)| *old))?;
-        let differs = differences(&old, &at(&mut pairs.iter().map(|(_, new, ..)| *new))?)?;
-        let gone = noted.iter().enumerate().filter(|(place, _)| !is_paired[*place]);
-        let mut all: Vec<Given> =
-            gone.map(|(place, noted)| Given(Op::Delete, noted.key, noted.bounds, place)).collect();
-        for (old, new, key, bounds) in
-            pairs.into_iter().zip(differs).filter_map(|(pair, differs)| differs.then_some(pair))
-        {
-            all.push(Given(Op::UpdateBefore, key, bounds, old));
-            all.push(Given(Op::UpdateAfter, key, bounds, new));
-        }
-        all.append(&mut given);
-        let results = at(&mut all.iter().map(|given| given.3))?;
-        self.write(&all, results, out)?;
-        for session in std::mem::take(&mut self.gone) {
-            self.release(session);
-        }
-        Ok(())
-    }
-
-    fn write(&self, rows: &[Given], results: Vec<ArrayRef>, out: &mut Output) -> Result<(), Fault> {
-        let keys: Vec<u32> = rows.iter().map(|row| row.1).collect();
-        let mut columns = self.keys.columns(&keys)?;
-        let ends: Vec<i64> = rows.iter().map(|row| row.2.1.saturating_add(self.gap_ms)).collect();
-        columns.push(Arc::new(TimestampMillisecondArray::from_iter_values(rows.iter().map(|row| row.2.0))));
-        columns.push(Arc::new(TimestampMillisecondArray::from(ends.clone())));
-        columns.extend(results);
-        let batch = batch_of(&self.schema, columns, rows.len())?;
-        let has_changes = rows.iter().any(|row| row.0 != Op::Insert);
-        let ops = has_changes.then(|| Int8Array::from_iter_values(rows.iter().map(|row| row.0 as i8)));
-        out.give(Chunk { ops, ..Chunk::inserts(batch, ends.into_iter().map(|end| end - 1).collect()) });
-        Ok(())
-    }
-
-    fn release(&mut self, session: usize) {
+    pub(super) fn release(&mut self, session: usize) {
         let Some(span) = self.spans.release(session) else { return };
         if let Some(group) = span.group {
             self.groups.remove(group);
@@ -374,16 +263,7 @@ impl Sessions {
             return Ok(());
         }
         if self.emit == EmitMode::Final {
-            for part in closing.chunks(BATCH_ROWS_MAX) {
-                let spans = part.iter().filter_map(|session| self.spans.get(*session));
-                let there = spans.filter_map(|span| {
-                    let group = span.group.filter(|group| self.groups.count(*group) > 0)?;
-                    Some((Given(Op::Insert, span.key, (span.first, span.last), 0), group))
-                });
-                let (rows, groups): (Vec<Given>, Vec<u32>) = there.unzip();
-                let results = self.groups.results(&groups)?;
-                self.write(&rows, results, out)?;
-            }
+            closing.chunks(BATCH_ROWS_MAX).try_for_each(|part| self.give_final(part, out))?;
         } else {
             self.give(out)?;
         }
@@ -420,8 +300,7 @@ impl Sessions {
 
 impl Operator for Sessions {
     fn push(&mut self, _: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
-        let rows = self.recipe.prepare(&chunk)?;
-        let times = self.times(&chunk)?;
+        let (chunk, rows, times) = prepared(&self.recipe, chunk, self.time.as_ref(), out)?;
         let mut keys = Vec::new();
         self.keys.intern(rows.keys(), rows.rows(), &mut keys)?;
         if self.emit != (EmitMode::Changes { by_record: true }) {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, UInt32Array};
 use arrow::datatypes::{Field, Schema};
 
-use super::session::{Noted, Sessions};
+use super::session::Sessions;
+use super::session_results::Noted;
 use crate::core::fault::Fault;
 use crate::sql::exec::aggregate::changes::joined;
 use crate::sql::exec::aggregate::failed;
