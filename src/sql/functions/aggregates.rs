@@ -15,6 +15,7 @@ use datafusion_expr::{
 };
 use datafusion_functions_aggregate as stock;
 
+use super::median::Median;
 use super::scalar::document;
 
 const CATEGORY: &str = "Aggregates";
@@ -25,6 +26,7 @@ pub fn functions() -> Vec<Arc<AggregateUDF>> {
         Arc::new(function.as_ref().clone().with_aliases(names.iter().copied()))
     };
     vec![
+        Arc::new(AggregateUDF::new_from_impl(Median::new())),
         Arc::new(AggregateUDF::new_from_impl(CountIf::new())),
         Arc::new(AggregateUDF::new_from_impl(CollectSet::new())),
         Arc::new(AggregateUDF::new_from_impl(PercentileDisc::new())),

@@ -7,6 +7,7 @@ pub fn line(name: &str) -> Option<&'static str> {
 
 const LINES: &[(&str, &str)] = &[
     ("array_sort", "The array with its elements in order."),
+    ("avg", "The mean; of decimals exact, rounded half away from zero at four more digits, as `/` rounds."),
     ("arrow_typeof", "The type of a value, as Arrow names it."),
     ("covar_pop", "The population covariance of pairs of numbers."),
     ("factorial", "The product of all whole numbers up to this one; an overflow is an error."),

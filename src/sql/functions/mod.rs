@@ -86,6 +86,7 @@ pub mod headers;
 mod aggregates;
 mod help;
 mod json;
+mod median;
 mod number;
 mod scalar;
 mod text;
