@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute;
 
 use super::clock::{clock, milliseconds, restored_clock};
-use super::expression::{defect, evaluate, without_time};
+use super::expression::{self, defect, evaluate, without_time};
 use super::index::NONE;
 use super::key::Keys;
 use super::pairing::{Candidates, Condition, Emission, PAIRS_MAX, Shape};
@@ -16,7 +16,7 @@ use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
-use crate::sql::plan::stream::Expression;
+use crate::sql::plan::stream::{Expression, LateStrategy};
 
 /// How rows wait.
 pub(super) enum Waiting {
@@ -43,6 +43,7 @@ pub(super) struct BoundedJoin {
     condition: Option<Condition>,
     waiting: Waiting,
     is_null_aware: bool,
+    late: LateStrategy,
     emission: Emission,
     candidates: Candidates,
     /// Members that found a partner since the last sweep: they are given and go.
@@ -58,10 +59,11 @@ impl BoundedJoin {
         condition: Option<Condition>,
         waiting: Waiting,
         is_null_aware: bool,
+        late: LateStrategy,
         emission: Emission,
     ) -> Self {
         let (candidates, met) = (Candidates::default(), Vec::new());
-        Self { sides, shape, condition, waiting, is_null_aware, emission, candidates, met, watermark: i64::MIN }
+        Self { sides, shape, condition, waiting, is_null_aware, late, emission, candidates, met, watermark: i64::MIN }
     }
 
     /// How long a row of a side waits after its time.
@@ -240,8 +242,22 @@ impl Operator for BoundedJoin {
         if late > 0 {
             out.late_rows += late as u64;
             let in_time: Vec<bool> = (0..chunk.rows()).map(|row| !is_late(row)).collect();
-            (chunk, values) = kept(&chunk, &values, &BooleanArray::from(in_time))?;
-            [times, ats, dues] = self.times(port, &chunk, values.get(keys))?;
+            match self.late {
+                LateStrategy::Drop | LateStrategy::DeadLetter => {
+                    if self.late == LateStrategy::DeadLetter {
+                        let rows = (0..chunk.rows()).filter(|row| !in_time[*row]);
+                        out.bad.extend(rows.map(|row| expression::late(&chunk, row, self.watermark)));
+                    }
+                    (chunk, values) = kept(&chunk, &values, &BooleanArray::from(in_time))?;
+                    [times, ats, dues] = self.times(port, &chunk, values.get(keys))?;
+                }
+                // It meets those partners that are still here; what is given of it comes now.
+                LateStrategy::IncludeInNextWindow | LateStrategy::UpdatePrevious => {
+                    for (time, _) in times.iter_mut().zip(in_time).filter(|(_, in_time)| !in_time) {
+                        *time = self.watermark;
+                    }
+                }
+            }
         }
         values.truncate(keys);
         let side = &mut self.sides[port];

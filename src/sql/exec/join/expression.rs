@@ -63,6 +63,12 @@ pub(super) fn without_time(chunk: &Chunk, row: usize, message: &str) -> BadRecor
     BadRecord { record: record_of(chunk, row), stage: STAGE, class: "event_time", message: message.to_owned() }
 }
 
+/// A row whose partners had gone before it came.
+pub(super) fn late(chunk: &Chunk, row: usize, watermark: i64) -> BadRecord {
+    let message = format!("its partners had gone at the watermark {watermark}");
+    BadRecord { record: record_of(chunk, row), stage: STAGE, class: "late", message }
+}
+
 /// A fault of this program.
 pub(super) fn defect(error: impl std::fmt::Display) -> Fault {
     Fault::new(Blame::Program, format!("a join failed: {error}"))

@@ -13,6 +13,7 @@
 
 mod agenda;
 mod bounded;
+mod buffers;
 mod clock;
 mod expression;
 mod index;
@@ -48,7 +49,7 @@ use self::updating::UpdatingJoin;
 use super::operator::Operator;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::functions::checked::checked;
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, LateStrategy};
 
 /// One input of a join.
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ pub struct JoinInput {
 /// The operator of a join: left on port 0, right on port 1.
 ///
 /// `state_ttl` is for joins of two tables alone: rows that did not change for so long are forgotten, and what was given
-/// of them stays given.
+/// of them stays given. `late` is for those that wait for a time.
 ///
 /// # Errors
 /// What this bound cannot do: a changelog where rows may only come, an outer side that is a table.
@@ -75,6 +76,7 @@ pub fn build(
     right: JoinInput,
     schema: &SchemaRef,
     state_ttl: Option<Duration>,
+    late: LateStrategy,
 ) -> Result<Box<dyn Operator>, Fault> {
     let shape = Shape::of(node.join_type);
     check(node, shape, [&left, &right])?;
@@ -108,18 +110,18 @@ pub fn build(
         JoinBound::Interval { before_ms, after_ms, left_time, right_time } => {
             let times = [left_time.map(checked), right_time.map(checked)];
             let waiting = Waiting::Interval { before_ms, after_ms, times };
-            Box::new(BoundedJoin::new(sides, shape, condition, waiting, node.null_aware, emission))
+            Box::new(BoundedJoin::new(sides, shape, condition, waiting, node.null_aware, late, emission))
         }
         JoinBound::Window { left_end, right_end } => {
             let waiting = Waiting::Window { ends: [left_end, right_end] };
-            Box::new(BoundedJoin::new(sides, shape, condition, waiting, node.null_aware, emission))
+            Box::new(BoundedJoin::new(sides, shape, condition, waiting, node.null_aware, late, emission))
         }
         JoinBound::StreamTable => {
             Box::new(TableJoin::new(sides, Lookup::new(shape, condition, emission), node.null_aware))
         }
         JoinBound::Temporal { left_time } => {
             let left_time = left_time.map(checked);
-            Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), left_time))
+            Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), left_time, late))
         }
         JoinBound::Updating => {
             Box::new(UpdatingJoin::new(sides, shape, condition, node.null_aware, emission, state_ttl))

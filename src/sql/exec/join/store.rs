@@ -1,16 +1,13 @@
 //! The rows of one side of a join, in the batches that they came in: appended, gathered by slot, taken out one by one.
 //! A slot stays what it is while its row moves from a thinned batch into a full one. It knows no keys.
 
-use std::sync::Arc;
-
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
 use super::agenda::{Agenda, Ask};
+use super::buffers::{needed_bytes, owned};
 use super::index::NONE;
 
 /// Batches below this are worth joining together: their headers would weigh as much as their rows.
@@ -103,7 +100,7 @@ impl Store {
         if rows == 0 {
             return Ok(Vec::new());
         }
-        let batch = self.own(batch)?;
+        let batch = owned(batch)?;
         let mut slots = Vec::with_capacity(rows);
         for (time, due) in times.iter().zip(dues) {
             let slot = Slot { segment: NONE, row: 0, time: *time, at: *time, due: *due, matched: 0 };
@@ -248,22 +245,6 @@ impl Store {
         self.segments[segment as usize].as_ref().map(|segment| &segment.batch).expect("a slot's segment is there")
     }
 
-    /// The batch in buffers of its own, where it is a small part of larger ones that it would keep alive.
-    fn own(&self, batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let needed = needed_bytes(&batch);
-        if batch.get_array_memory_size() <= 2 * needed + 4_096 {
-            return Ok(batch);
-        }
-        let rows = UInt32Array::from_iter_values(0..u32::try_from(batch.num_rows()).map_err(|_| too_many())?);
-        let copied = compute::take_record_batch(&batch, &rows)?;
-        let columns = copied.columns().iter().map(compacted).collect();
-        RecordBatch::try_new_with_options(
-            copied.schema(),
-            columns,
-            &RecordBatchOptions::new().with_row_count(Some(copied.num_rows())),
-        )
-    }
-
     fn add_segment(&mut self, batch: RecordBatch, slots: Vec<u32>) {
         let number = match self.free_segments.pop() {
             Some(number) => number,
@@ -332,38 +313,16 @@ impl Segment {
     }
 }
 
-/// Bytes that the rows of a batch need, whatever the buffers behind them hold.
-fn needed_bytes(batch: &RecordBatch) -> usize {
-    let bytes = |column: &ArrayRef| {
-        let shown = column.as_string_view_opt().map(|views| views.total_buffer_bytes_used());
-        let shown = shown.or_else(|| column.as_binary_view_opt().map(|views| views.total_buffer_bytes_used()));
-        match column.to_data().get_slice_memory_size() {
-            Ok(bytes) => bytes + shown.unwrap_or(0),
-            Err(_) => column.get_array_memory_size(),
-        }
-    };
-    batch.columns().iter().map(bytes).sum()
-}
-
-/// A column of views without the text that none of them shows.
-fn compacted(column: &ArrayRef) -> ArrayRef {
-    if let Some(views) = column.as_string_view_opt() {
-        Arc::new(views.gc())
-    } else if let Some(views) = column.as_binary_view_opt() {
-        Arc::new(views.gc())
-    } else {
-        Arc::clone(column)
-    }
-}
-
-fn too_many() -> ArrowError {
+pub(super) fn too_many() -> ArrowError {
     ArrowError::ComputeError("a join holds more than four billion rows".into())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use arrow::array::{Int64Array, StringViewArray};
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, Int64Array, StringViewArray};
     use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
     use super::*;

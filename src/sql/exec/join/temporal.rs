@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch, UInt32Array};
 use arrow::compute::{self, SortColumn};
 
 use super::clock::{clock, milliseconds, restored_clock};
-use super::expression::{defect, evaluate, without_time};
+use super::expression::{self, defect, evaluate, without_time};
 use super::index::NONE;
 use super::key::Keys;
 use super::lookup::{Lookup, release};
@@ -16,7 +16,7 @@ use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
-use crate::sql::plan::stream::Expression;
+use crate::sql::plan::stream::{Expression, LateStrategy};
 
 /// What [`super::store::Slot::matched`] says of a version that is a deletion.
 const TOMBSTONE: u32 = 1;
@@ -26,13 +26,14 @@ pub(super) struct TemporalJoin {
     sides: [Side; 2],
     lookup: Lookup,
     left_time: Option<Expression>,
+    late: LateStrategy,
     watermark: i64,
 }
 
 impl TemporalJoin {
     /// An operator with an empty table.
-    pub fn new(sides: [Side; 2], lookup: Lookup, left_time: Option<Expression>) -> Self {
-        Self { sides, lookup, left_time, watermark: i64::MIN }
+    pub fn new(sides: [Side; 2], lookup: Lookup, left_time: Option<Expression>, late: LateStrategy) -> Self {
+        Self { sides, lookup, left_time, late, watermark: i64::MIN }
     }
 
     /// Rows of the stream wait for their time. Their output has the later of the two times.
@@ -42,16 +43,27 @@ impl TemporalJoin {
         expressions.extend(self.left_time.clone());
         let (chunk, mut values) = evaluate(&expressions, chunk, out)?;
         let asked = values.get(keys).map(milliseconds).transpose()?;
-        let as_of = |row: usize| asked.as_ref().map_or(chunk.times[row], |asked| asked.value(row));
+        // Versions that older rows would ask for are gone: where late rows are kept, they ask as of now.
+        let keeps_late = matches!(self.late, LateStrategy::IncludeInNextWindow | LateStrategy::UpdatePrevious);
+        let oldest = if keeps_late { self.watermark } else { i64::MIN };
+        let written = |row: usize| asked.as_ref().map_or(chunk.times[row], |asked| asked.value(row));
+        let is_late = |row: usize| written(row).max(chunk.times[row]).min(STAYS - 1) < self.watermark;
+        let as_of = |row: usize| if is_late(row) { written(row).max(oldest) } else { written(row) };
         let due = |row: usize| as_of(row).max(chunk.times[row]).min(STAYS - 1);
         let mut rows: Vec<u32> = Vec::with_capacity(chunk.rows());
         for row in 0..chunk.rows() {
             if asked.as_ref().is_some_and(|asked| asked.is_null(row)) {
                 let message = "the time after FOR SYSTEM_TIME AS OF is NULL";
                 out.bad.push(without_time(&chunk, row, message));
-            } else if due(row) < self.watermark {
+                continue;
+            }
+            if is_late(row) {
                 out.late_rows += 1;
-            } else {
+                if self.late == LateStrategy::DeadLetter {
+                    out.bad.push(expression::late(&chunk, row, self.watermark));
+                }
+            }
+            if due(row) >= self.watermark {
                 rows.push(u32::try_from(row).map_err(defect)?);
             }
         }
@@ -88,6 +100,9 @@ impl TemporalJoin {
             side.store.slot_mut(slot).matched = if is_gone { TOMBSTONE } else { 0 };
             let is_needed = insert(side, &encoded, *row as usize, slot, self.watermark);
             out.late_rows += u64::from(!is_needed);
+            if !is_needed && self.late == LateStrategy::DeadLetter {
+                out.bad.push(expression::late(&chunk, *row as usize, self.watermark));
+            }
         }
         Ok(())
     }

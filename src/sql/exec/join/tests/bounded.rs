@@ -156,6 +156,32 @@ fn a_row_that_comes_after_its_time_is_counted_and_left_out() {
     assert_eq!(out.late_rows, 2);
 }
 
+/// A left row of time 100 is kept until 150; at 155 one of time 90 comes to the right, and one of time 60 to the left.
+fn with_late_rows(late: LateStrategy) -> (Vec<Cells>, u64, Vec<&'static str>) {
+    let case = Case { late, ..Case::new(JoinType::Left, interval(50, 50)) };
+    let mut operator = case.operator(None);
+    let mut out = Output::default();
+    operator.push(0, case.chunk(&[(row(1, 100), Op::Insert)]), &mut out).unwrap();
+    let promised = operator.watermark(145, &mut out).unwrap();
+    operator.push(1, case.chunk(&[(row(1, 90), Op::Insert)]), &mut out).unwrap();
+    operator.push(0, case.chunk(&[(row(2, 60), Op::Insert)]), &mut out).unwrap();
+    assert!(out.chunks.iter().flat_map(|chunk| chunk.times.iter()).all(|time| promised <= *time));
+    operator.watermark(i64::MAX, &mut out).unwrap();
+    (out.chunks.iter().flat_map(cells).collect(), out.late_rows, out.bad.iter().map(|bad| bad.class).collect())
+}
+
+#[test]
+fn a_late_row_is_treated_as_its_strategy_says() {
+    let left = |key, time| [Some(key), Some(0), Some(time), Some((time / 100 + 1) * 100)].to_vec();
+    let alone = |key, time| [left(key, time), vec![None; 4]].concat();
+    let pair = [left(1, 100), left(1, 90)].concat();
+    assert_eq!(with_late_rows(LateStrategy::Drop), (vec![alone(1, 100)], 2, vec![]));
+    assert_eq!(with_late_rows(LateStrategy::DeadLetter), (vec![alone(1, 100)], 2, vec!["late"; 2]));
+    for keeps in [LateStrategy::IncludeInNextWindow, LateStrategy::UpdatePrevious] {
+        assert_eq!(with_late_rows(keeps), (vec![pair.clone(), alone(2, 60)], 2, vec![]));
+    }
+}
+
 #[test]
 fn a_hot_key_comes_out_in_chunks_of_bounded_size_and_its_state_goes_with_the_watermark() {
     let case = Case::new(JoinType::Inner, interval(1_000, 1_000));
@@ -204,7 +230,7 @@ fn a_pair_for_which_the_filter_fails_is_none_and_the_record_behind_it_is_bad() {
         bound: case.bound.clone(),
     };
     let input = || JoinInput { schema: case.schema(), changes: Changes::Append, key: Vec::new() };
-    let mut operator = build(&node, input(), input(), &case.output(), None).unwrap();
+    let mut operator = build(&node, input(), input(), &case.output(), None, LateStrategy::Drop).unwrap();
     let mut out = Output::default();
     let right = [Row { value: 0, ..row(1, 10) }, Row { value: 2, ..row(1, 20) }].map(|row| (row, Op::Insert));
     operator.push(1, case.chunk(&right), &mut out).unwrap();
@@ -232,7 +258,8 @@ fn keys_of_two_types_are_compared_as_the_wider_one() {
     };
     let input =
         |schema: &SchemaRef| JoinInput { schema: Arc::clone(schema), changes: Changes::Append, key: Vec::new() };
-    let mut operator = build(&node, input(&case.schema()), input(&narrow), &Arc::new(output), None).unwrap();
+    let mut operator =
+        build(&node, input(&case.schema()), input(&narrow), &Arc::new(output), None, LateStrategy::Drop).unwrap();
     let mut out = Output::default();
     operator.push(0, case.chunk(&[(row(1 << 32 | 5, 0), Op::Insert), (row(5, 0), Op::Insert)]), &mut out).unwrap();
     let keys: ArrayRef = Arc::new(arrow::array::Int32Array::from(vec![5]));

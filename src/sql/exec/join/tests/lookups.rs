@@ -166,6 +166,24 @@ fn a_row_waits_until_no_earlier_version_can_come() {
 }
 
 #[test]
+fn a_late_row_asks_as_of_now_where_it_is_kept() {
+    let asked = |late: LateStrategy| {
+        let case = Case { late, ..Case::new(JoinType::Left, JoinBound::Temporal { left_time: None }) };
+        let mut operator = case.operator(None);
+        let mut out = Output::default();
+        operator.push(1, case.chunk(&[(row(Some(1), 7, 80), Op::Insert)]), &mut out).unwrap();
+        operator.watermark(100, &mut out).unwrap();
+        operator.push(0, case.chunk(&[(row(Some(1), 0, 50), Op::Insert)]), &mut out).unwrap();
+        operator.watermark(101, &mut out).unwrap();
+        let given: Vec<_> = out.chunks.iter().flat_map(cells).map(|cells| cells[5]).collect();
+        (given, out.late_rows, out.bad.len())
+    };
+    assert_eq!(asked(LateStrategy::Drop), (vec![], 1, 0));
+    assert_eq!(asked(LateStrategy::DeadLetter), (vec![], 1, 1));
+    assert_eq!(asked(LateStrategy::IncludeInNextWindow), (vec![Some(7)], 1, 0));
+}
+
+#[test]
 fn what_a_bound_cannot_do_is_refused_with_a_way_out() {
     let refused = |case: Case| {
         let schema = case.schema();
@@ -180,7 +198,7 @@ fn what_a_bound_cannot_do_is_refused_with_a_way_out() {
         };
         let input =
             |side: usize| JoinInput { schema: Arc::clone(&schema), changes: case.changes[side], key: Vec::new() };
-        let fault = build(&node, input(0), input(1), &case.output(), None).err().unwrap();
+        let fault = build(&node, input(0), input(1), &case.output(), None, LateStrategy::Drop).err().unwrap();
         assert!(!fault.next.is_empty());
         fault.what
     };

@@ -18,7 +18,7 @@ use super::{JoinInput, build};
 use crate::connectors::contract::Op;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output};
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, LateStrategy};
 
 /// How properties are tested: often enough to meet every pair of kinds, seldom enough for every build.
 fn properties() -> proptest::test_runner::Config {
@@ -73,6 +73,7 @@ struct Case {
     /// Keys are text, not numbers.
     is_text: bool,
     changes: [Changes; 2],
+    late: LateStrategy,
     identity: [Vec<usize>; 2],
 }
 
@@ -86,6 +87,7 @@ impl Case {
             null_aware: false,
             is_text: false,
             changes: [Changes::Append; 2],
+            late: LateStrategy::Drop,
             identity: [Vec::new(), Vec::new()],
         }
     }
@@ -131,7 +133,7 @@ impl Case {
             changes: self.changes[side],
             key: self.identity[side].clone(),
         };
-        build(&node, input(0), input(1), &self.output(), state_ttl).unwrap()
+        build(&node, input(0), input(1), &self.output(), state_ttl, self.late).unwrap()
     }
 
     fn chunk(&self, rows: &[(Row, Op)]) -> Chunk {
