@@ -213,8 +213,10 @@ async fn one(
     for bad in failures.sample.iter().filter(|bad| bad.class != "late") {
         writeln!(out, "# bad {} {}: {}", bad.stage, bad.class, bad.message).unwrap();
     }
-    if ending.late > 0 {
-        writeln!(out, "# late {}", ending.late).unwrap();
+    for (what, count) in
+        [("late", ending.late), ("by zero", ending.by_zero)].into_iter().filter(|(_, count)| *count > 0)
+    {
+        writeln!(out, "# {what} {count}").unwrap();
     }
     Ok(())
 }

@@ -124,8 +124,14 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     let endings: Vec<Ending> = endings?;
     output.finish()?;
     let bad: u64 = endings.iter().map(|ending| ending.bad).sum();
-    if bad > 0 {
-        tracing::warn!("{} records failed", grouped(bad));
+    let late: u64 = endings.iter().map(|ending| ending.late).sum();
+    let by_zero: u64 = endings.iter().map(|ending| ending.by_zero).sum();
+    for (count, what) in
+        [(bad, "records failed"), (late, "rows came too late"), (by_zero, "divisions by zero gave NULL")]
+    {
+        if count > 0 {
+            tracing::warn!("{} {what}", grouped(count));
+        }
     }
     Ok(match (stopped, bad) {
         (true, _) => Exit::Stopped,

@@ -50,12 +50,12 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
                 let below = &plan.nodes[node.inputs[port].0];
                 JoinInput { schema: Arc::clone(&below.schema), changes: below.changes, key: below.key.clone() }
             };
-            join::build(join, input(0), input(1), &output, plan.state_ttl)
+            join::build(join, input(0), input(1), &output, plan.state_ttl, plan.late)
         }
         (NodeKind::WindowAssign(window), [_]) => window_assign::build(window, &output),
-        (NodeKind::Over(over), [input]) => over::build(over, input, &output),
+        (NodeKind::Over(over), [input]) => over::build(over, input, &output, plan.late),
         (NodeKind::TopN(top), [input]) => {
-            top_n::build(top, input, plan.nodes[node.inputs[0].0].changes, &output, node.changes)
+            top_n::build(top, input, plan.nodes[node.inputs[0].0].changes, &output, node.changes, plan.late)
         }
         (NodeKind::Deduplicate { keys, keep_last }, [input]) => {
             deduplicate::build(keys, *keep_last, input, plan.state_ttl)

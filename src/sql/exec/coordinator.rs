@@ -35,6 +35,8 @@ pub struct Ending {
     pub bad: u64,
     /// Rows that were too late.
     pub late: u64,
+    /// Divisions by zero that gave NULL.
+    pub by_zero: u64,
 }
 
 /// What ended a job.
@@ -185,6 +187,7 @@ impl Coordinator {
             checkpoint: state.checkpoint.map(|checkpoint| checkpoint.epoch).filter(|_| self.checkpoints.is_some()),
             bad: statistics.failures.bad(),
             late: statistics.late(),
+            by_zero: statistics.by_zero,
         })
     }
 
@@ -376,6 +379,7 @@ impl Coordinator {
             operators: self.counters.iter().map(|(node, counters)| counters.read(*node)).collect(),
             elapsed: state.began.elapsed(),
             failures: self.failures.counts(),
+            by_zero: self.plan.divisions.by_zero.load(Ordering::Relaxed),
             checkpoint: state.checkpoint,
         });
     }

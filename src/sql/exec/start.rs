@@ -165,7 +165,8 @@ async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Re
 fn finished(messages: Vec<String>) -> Job {
     let (orders, _) = mpsc::channel(1);
     let (_, statistics) = watch::channel(Statistics::default());
-    let (_, ending) = watch::channel(Some(Ok(Ending { how: How::Finished, checkpoint: None, bad: 0, late: 0 })));
+    let (_, ending) =
+        watch::channel(Some(Ok(Ending { how: How::Finished, checkpoint: None, bad: 0, late: 0, by_zero: 0 })));
     let guard = CancellationToken::new().drop_guard();
     Job { orders, statistics, ending, messages, has_checkpoints: true, guard }
 }

@@ -185,6 +185,8 @@ pub struct Statistics {
     pub elapsed: Duration,
     /// Bad records by kind, with a sample.
     pub failures: FailureCounts,
+    /// Divisions by zero that gave NULL.
+    pub by_zero: u64,
     /// The newest checkpoint, if there was one.
     pub checkpoint: Option<CheckpointStatistics>,
 }

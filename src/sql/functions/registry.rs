@@ -22,19 +22,25 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The functions of this build; a division by zero gives NULL and is counted.
-    pub fn builtin() -> Self {
-        Self::with_zero_divisor(ZeroDivisor::default())
+    /// The same functions, where a division by zero is taken in that way and counted anew.
+    #[must_use]
+    pub fn dividing(&self, on_zero: ZeroDivisor) -> Self {
+        let divisions = Divisions { on_zero, ..Divisions::default() };
+        let mut functions = self.clone();
+        functions.planners[0] = Arc::new(ArithmeticPlanner::new(&divisions));
+        division::functions(&divisions).into_iter().for_each(|function| functions.register_scalar(function));
+        Self { divisions, ..functions }
     }
 
-    /// The functions of this build, where a division by zero is taken in that way.
-    pub fn with_zero_divisor(on_zero: ZeroDivisor) -> Self {
-        let divisions = Divisions { on_zero, ..Divisions::default() };
+    /// The functions of this build; a division by zero gives NULL and is counted.
+    pub fn builtin() -> Self {
+        let divisions = Divisions::default();
         let mut functions = Self {
             scalars: BTreeMap::new(),
             aggregates: BTreeMap::new(),
             windows: BTreeMap::new(),
             planners: vec![
+                // The first one, which `dividing` replaces.
                 Arc::new(ArithmeticPlanner::new(&divisions)),
                 Arc::new(JsonPlanner),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),

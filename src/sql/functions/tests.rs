@@ -174,7 +174,7 @@ async fn a_division_by_zero_is_counted_or_refused() {
     assert_eq!(found.as_deref(), Ok("NULL\n2\nNULL\nNULL"));
     assert_eq!(counting.divisions().by_zero.load(Ordering::Relaxed), 1);
 
-    let failing = Functions::with_zero_divisor(ZeroDivisor::Fail);
+    let failing = Functions::builtin().dividing(ZeroDivisor::Fail);
     let found = rows(&context(&failing), "SELECT a / b FROM (VALUES (1, 0), (4, 2)) t(a, b)").await;
     assert!(found.unwrap_err().to_lowercase().contains("divide by zero"));
 }

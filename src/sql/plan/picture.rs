@@ -47,7 +47,7 @@ pub fn tree(plan: &StreamPlan) -> String {
 pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
     let seconds = statistics.elapsed.as_secs_f64().max(1e-3);
     let busy: f64 = statistics.operators.iter().map(|node| node.busy.as_secs_f64()).sum::<f64>().max(1e-9);
-    draw(plan, |id, _| {
+    let mut text = draw(plan, |id, _| {
         let Some(node) = statistics.operators.get(id.0) else { return String::new() };
         let mut text = format!(
             "  [{} in, {} out, {:.0}/s, {:.0} % of the time",
@@ -65,7 +65,11 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
             }
         }
         text + "]"
-    })
+    });
+    if statistics.by_zero > 0 {
+        let _ = writeln!(text, "{} divisions by zero gave NULL", statistics.by_zero);
+    }
+    text
 }
 
 fn draw(plan: &StreamPlan, beside: impl Fn(NodeId, &Node) -> String) -> String {
@@ -151,7 +155,11 @@ fn state(kind: &NodeKind) -> String {
             JoinBound::Updating => "both sides".to_owned(),
         },
         NodeKind::Over(over) if over.is_bounded => "all rows until the input ends".to_owned(),
-        NodeKind::Over(over) => format!("at most {} rows a partition", over.buffer_rows),
+        NodeKind::Over(over) if over.window_end.is_some() => "all rows until the window closes".to_owned(),
+        NodeKind::Over(over) => over.buffer_rows.map_or_else(
+            || "the rows that frames reach back to".to_owned(),
+            |rows| format!("at most {rows} rows a partition"),
+        ),
         NodeKind::TopN(top) if top.window_end.is_some() => "given once, when the window closes".to_owned(),
         _ => String::new(),
     }

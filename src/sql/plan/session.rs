@@ -26,6 +26,7 @@ use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest, syst
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
+use crate::sql::functions::division::ZeroDivisor;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::{Declaration, Definition, EndName, Object, StatementKind, StreamQuery};
 
@@ -164,7 +165,13 @@ impl Session {
     ) -> Result<Planned, Fault> {
         let settings = Settings::read(&query.options)?;
         self.refuse_unknown(query, into)?;
-        let (plan, provider) = self.logical(query, DEPTH_MAX).await?;
+        // Left out and counted, or by the strategy of records that fail.
+        let on_zero = match settings.failure {
+            FailureStrategy::LogAndContinue => ZeroDivisor::Null,
+            _ => ZeroDivisor::Fail,
+        };
+        let functions = self.functions.dividing(on_zero);
+        let (plan, provider) = self.logical(query, &functions, DEPTH_MAX).await?;
         let optimized = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
         let wishes = Wishes {
             emit: query.emit,
@@ -174,7 +181,7 @@ impl Session {
             state_ttl: settings.state_ttl,
             origins: matches!(settings.failure, FailureStrategy::SendToDlq { .. })
                 || settings.late == LateStrategy::DeadLetter,
-            replaces_late: settings.late == LateStrategy::UpdatePrevious,
+            late: settings.late,
             buffer_rows: query.buffers.iter().map(|buffer| buffer.rows as usize).max(),
         };
         let mut translation = Translation::new(wishes);
@@ -191,6 +198,7 @@ impl Session {
             parallelism: settings.parallelism,
             failure: settings.failure,
             late: settings.late,
+            divisions: functions.divisions().clone(),
             state_ttl: settings.state_ttl,
         };
         let checkpoint_interval = settings.checkpoint_interval;
@@ -219,7 +227,7 @@ impl Session {
         if let EndName::Name(name) = name
             && let Some((definition, ..)) = self.defined.get(name)
         {
-            let (plan, provider) = self.logical(&definition.query, DEPTH_MAX).await?;
+            let (plan, provider) = self.logical(&definition.query, &self.functions, DEPTH_MAX).await?;
             let plan = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
             return Ok((plan.schema().as_arrow().clone(), format!("a query named {name}")));
         }
@@ -228,11 +236,16 @@ impl Session {
     }
 
     /// The logical plan of a query, with the names in it resolved.
-    async fn logical(&self, query: &StreamQuery, depth: usize) -> Result<(LogicalPlan, Provider), Fault> {
+    async fn logical(
+        &self,
+        query: &StreamQuery,
+        functions: &Functions,
+        depth: usize,
+    ) -> Result<(LogicalPlan, Provider), Fault> {
         if depth == 0 {
             return Err(refused("names lead to names in a circle here"));
         }
-        let mut provider = Provider::new(self.functions.clone(), query.windows.clone());
+        let mut provider = Provider::new(functions.clone(), query.windows.clone());
         let mut query_ast = query.query.clone();
         crate::sql::functions::rewrite::rewrite(&mut query_ast);
         let system = names::system_columns(&query_ast, &query.windows);
@@ -241,7 +254,7 @@ impl Session {
             let known = self.spelled(&name);
             let source: Arc<dyn TableSource> = match self.defined.get(known) {
                 Some((definition, is_table, is_view)) => {
-                    let made = Box::pin(self.logical(&definition.query, depth - 1)).await?.0;
+                    let made = Box::pin(self.logical(&definition.query, functions, depth - 1)).await?.0;
                     let plan = if *is_view {
                         made
                     } else {
@@ -259,7 +272,7 @@ impl Session {
                     let end = ends::named(known);
                     let table = self.source(&end, &query.options).await?;
                     match self.declared.get(&name).and_then(computed::columns) {
-                        Some(computed) => self.with_computed(table, &computed, &system)?,
+                        Some(computed) => with_computed(table, functions, &computed, &system)?,
                         None => Arc::new(table.with_system_columns(&system)),
                     }
                 }
@@ -273,29 +286,6 @@ impl Session {
             .sql_statement_to_plan(sql::Statement::Query(query_ast))
             .map_err(|error| names::explain(&error, &columns))?;
         Ok((plan, provider))
-    }
-
-    /// A declared table with columns that are computed from the others, or read from beside the record.
-    fn with_computed(
-        &self,
-        table: SourceTable,
-        computed: &computed::Computed,
-        system: &[&'static str],
-    ) -> Result<Arc<dyn TableSource>, Fault> {
-        let name = table.name.clone();
-        let shown: Vec<&'static str> = system_columns::ALL
-            .into_iter()
-            .filter(|column| system.contains(column) || computed.system.contains(column))
-            .collect();
-        let mut provider = Provider::new(self.functions.clone(), Vec::new());
-        provider.tables.insert(name.clone(), Arc::new(table.with_system_columns(&shown)));
-        let planner = SqlToRel::new_with_options(&provider, parser_options());
-        let mut query = computed.query(&name, system)?;
-        names::settle(&mut query, &BTreeSet::new(), &[], &provider.tables);
-        let plan = planner
-            .sql_statement_to_plan(sql::Statement::Query(query))
-            .map_err(|error| names::explain(&error, &BTreeSet::new()))?;
-        Ok(Arc::new(QueryTable { plan }))
     }
 
     /// A source by its name, with the options that the query gives it.
@@ -412,6 +402,29 @@ impl Session {
         };
         Ok(SinkNode { connector, request })
     }
+}
+
+/// A declared table with columns that are computed from the others, or read from beside the record.
+fn with_computed(
+    table: SourceTable,
+    functions: &Functions,
+    computed: &computed::Computed,
+    system: &[&'static str],
+) -> Result<Arc<dyn TableSource>, Fault> {
+    let name = table.name.clone();
+    let shown: Vec<&'static str> = system_columns::ALL
+        .into_iter()
+        .filter(|column| system.contains(column) || computed.system.contains(column))
+        .collect();
+    let mut provider = Provider::new(functions.clone(), Vec::new());
+    provider.tables.insert(name.clone(), Arc::new(table.with_system_columns(&shown)));
+    let planner = SqlToRel::new_with_options(&provider, parser_options());
+    let mut query = computed.query(&name, system)?;
+    names::settle(&mut query, &BTreeSet::new(), &[], &provider.tables);
+    let plan = planner
+        .sql_statement_to_plan(sql::Statement::Query(query))
+        .map_err(|error| names::explain(&error, &BTreeSet::new()))?;
+    Ok(Arc::new(QueryTable { plan }))
 }
 
 /// The relations that a query names, its own WITH names left out.

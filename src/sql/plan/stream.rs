@@ -11,6 +11,7 @@ use datafusion_physical_expr::aggregate::AggregateFunctionExpr;
 
 use crate::connectors::contract::{Columns, SinkRequest, Source};
 use crate::connectors::options::Options;
+use crate::sql::functions::division::Divisions;
 use crate::sql::parse::statement::WindowKind;
 
 /// An expression over the columns of a node's input.
@@ -31,6 +32,8 @@ pub struct StreamPlan {
     pub failure: FailureStrategy,
     /// What happens to a late row.
     pub late: LateStrategy,
+    /// How divisions by zero are taken in its expressions, and how many there were.
+    pub divisions: Divisions,
     /// How long keyed state without a window is kept after its last change; `None` for as long as the job runs.
     pub state_ttl: Option<Duration>,
 }
@@ -289,14 +292,15 @@ pub struct OverNode {
     pub order: Vec<SortKey>,
     /// Calls, in order of their output columns.
     pub calls: Vec<OverCall>,
-    /// Rows kept a partition where the frame has no end of its own (`ROWS WINDOW BUFFER n ROWS`).
-    pub buffer_rows: usize,
-    /// The input ends (or is a window's): partitions are complete and functions that need the future may run.
+    /// Rows that functions of a whole partition answer by (`ROWS WINDOW BUFFER n ROWS`); all of them where absent.
+    pub buffer_rows: Option<usize>,
+    /// The input ends: partitions are complete then, and any order and frame can be answered.
     pub is_bounded: bool,
+    /// Partitions are within a window: position of `window_end` in the input. They are complete when it closes.
+    pub window_end: Option<usize>,
+    /// Rows are in the order of their event time, and of no other time.
+    pub is_by_event_time: bool,
 }
-
-/// Rows kept for a frame that begins with the partition, where no buffer was named. Flink keeps all and dies of it.
-pub const OVER_BUFFER_ROWS: usize = 10_000;
 
 /// One window function.
 #[derive(Debug, Clone)]
@@ -307,6 +311,8 @@ pub struct OverCall {
     pub frame: WindowFrame,
     /// Name of the function, lower case.
     pub function: String,
+    /// The same as an aggregate, where it is one.
+    pub aggregate: Option<AggregateCall>,
 }
 
 /// The first rows of partitions.

@@ -5,6 +5,7 @@ use datafusion_expr::{WindowFrameBound, WindowFrameUnits};
 use datafusion_physical_expr::window::StandardWindowExpr;
 
 use super::super::columns::defect;
+use super::running::is_running;
 use crate::core::fault::Fault;
 use crate::sql::plan::stream::{OverCall, OverNode};
 
@@ -21,6 +22,8 @@ pub struct Need {
     pub ms_after: i64,
     /// The whole partition.
     pub waits_for_the_end: bool,
+    /// Rows are in the order of their event time.
+    pub is_by_event_time: bool,
 }
 
 impl Need {
@@ -29,49 +32,52 @@ impl Need {
     /// # Errors
     /// A function that cannot be made.
     pub fn of(node: &OverNode) -> Result<Self, Fault> {
-        let mut need = Self { waits_for_the_end: node.is_bounded, ..Self::default() };
+        let mut need =
+            Self { waits_for_the_end: node.is_bounded, is_by_event_time: node.is_by_event_time, ..Self::default() };
         for call in &node.calls {
             let one = Self::of_call(call, node.buffer_rows)?;
             need.rows_before = need.rows_before.max(one.rows_before);
             need.ms_before = need.ms_before.max(one.ms_before);
             need.rows_after = need.rows_after.max(one.rows_after);
             need.ms_after = need.ms_after.max(one.ms_after);
-            need.waits_for_the_end |= one.waits_for_the_end;
         }
         Ok(need)
     }
 
-    fn of_call(call: &OverCall, buffer_rows: usize) -> Result<Self, Fault> {
-        let before = |rows_before: usize| Self { rows_before, ..Self::default() };
+    fn of_call(call: &OverCall, buffer_rows: Option<usize>) -> Result<Self, Fault> {
         match call.function.as_str() {
+            _ if is_running(call) => Ok(Self::default()),
             "row_number" | "rank" | "dense_rank" => Ok(Self::default()),
-            "percent_rank" | "cume_dist" | "ntile" => Ok(before(buffer_rows)),
-            "lag" | "lead" => Self::of_shift(call, buffer_rows),
-            _ => Ok(Self::of_frame(call, buffer_rows)),
+            "percent_rank" | "cume_dist" | "ntile" => {
+                Ok(Self { rows_before: buffer_rows.unwrap_or_default(), ..Self::default() })
+            }
+            "lag" | "lead" => Self::of_shift(call),
+            _ => Ok(Self::of_frame(call)),
         }
     }
 
-    fn of_shift(call: &OverCall, buffer_rows: usize) -> Result<Self, Fault> {
+    fn of_shift(call: &OverCall) -> Result<Self, Fault> {
         let Some(standard) = call.expression.as_any().downcast_ref::<StandardWindowExpr>() else {
-            return Ok(Self { rows_before: buffer_rows, ..Self::default() });
+            return Err(defect(format!("`{}` does not say how far it looks", call.function)));
         };
         // Asked far from both ends of a partition, the function says how far it looks.
         const HERE: usize = 1 << 40;
         let evaluator = standard.get_standard_func_expr().create_evaluator().map_err(defect)?;
         let range = evaluator.get_range(HERE, 2 * HERE).map_err(defect)?;
-        let rows_before = HERE.saturating_sub(range.start).min(buffer_rows);
-        let rows_after = if call.function == "lead" { range.end.saturating_sub(HERE).min(buffer_rows) } else { 0 };
+        let rows_before = HERE.saturating_sub(range.start);
+        let rows_after = if call.function == "lead" { range.end.saturating_sub(HERE) } else { 0 };
         Ok(Self { rows_before, rows_after, ..Self::default() })
     }
 
-    fn of_frame(call: &OverCall, buffer_rows: usize) -> Self {
+    /// Frames without a known length stand over partitions that are complete, whose rows are all there.
+    fn of_frame(call: &OverCall) -> Self {
         let frame = &call.frame;
         let mut need = Self::default();
         match (&frame.start_bound, frame.units) {
             (WindowFrameBound::Preceding(distance), units) => match (reach(distance), units) {
                 (Some(Reach::Rows(rows)), WindowFrameUnits::Rows) => need.rows_before = rows,
                 (Some(Reach::Milliseconds(ms)), WindowFrameUnits::Range) => need.ms_before = ms,
-                _ => need.rows_before = buffer_rows,
+                _ => {}
             },
             (WindowFrameBound::CurrentRow | WindowFrameBound::Following(_), _) => {}
         }
@@ -79,7 +85,7 @@ impl Need {
             (WindowFrameBound::Following(distance), units) => match (reach(distance), units) {
                 (Some(Reach::Rows(rows)), WindowFrameUnits::Rows) => need.rows_after = rows,
                 (Some(Reach::Milliseconds(ms)), WindowFrameUnits::Range) => need.ms_after = ms,
-                _ => need.waits_for_the_end = true,
+                _ => {}
             },
             (WindowFrameBound::CurrentRow | WindowFrameBound::Preceding(_), _) => {}
         }

@@ -9,12 +9,13 @@ use datafusion_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFun
 use datafusion_functions_aggregate::sum::sum_udaf;
 use datafusion_functions_window::{lead_lag, row_number};
 use datafusion_physical_expr::PhysicalSortExpr;
+use datafusion_physical_expr::aggregate::AggregateExprBuilder;
 use datafusion_physical_expr::expressions::{col, lit};
 use datafusion_physical_plan::windows::create_window_expr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::sql::plan::stream::SortKey;
+use crate::sql::plan::stream::{AggregateCall, OverCall, SortKey};
 
 fn input() -> SchemaRef {
     let time = DataType::Timestamp(TimeUnit::Millisecond, None);
@@ -43,10 +44,17 @@ fn call(name: &str, function: WindowFunctionDefinition, arguments: &[Expression]
         false,
         None,
     );
-    OverCall { expression: expression.unwrap(), frame, function: name.to_owned() }
+    let aggregate = match function {
+        WindowFunctionDefinition::AggregateUDF(function) => {
+            let made = AggregateExprBuilder::new(function, arguments.to_vec()).schema(input()).alias(name).build();
+            Some(AggregateCall { function: Arc::new(made.unwrap()), filter: None })
+        }
+        WindowFunctionDefinition::WindowUDF(_) => None,
+    };
+    OverCall { expression: expression.unwrap(), frame, function: name.to_owned(), aggregate }
 }
 
-/// `ROW_NUMBER(), LAG(v), LEAD(v, 2), SUM(v) ROWS 2 PRECEDING`, by `k` in order of `t`.
+/// `ROW_NUMBER(), LAG(v), LEAD(v, 2), SUM(v) ROWS 2 PRECEDING, SUM(v)` from the beginning, by `k` in order of `t`.
 fn make(is_bounded: bool) -> Box<dyn Operator> {
     let schema = input();
     let value = col("v", &schema).unwrap();
@@ -55,7 +63,8 @@ fn make(is_bounded: bool) -> Box<dyn Operator> {
         call("row_number", udwf(row_number::row_number_udwf()), &[], None),
         call("lag", udwf(lead_lag::lag_udwf()), &[Arc::clone(&value)], None),
         call("lead", udwf(lead_lag::lead_udwf()), &[Arc::clone(&value), lit(2_i64)], None),
-        call("sum", WindowFunctionDefinition::AggregateUDF(sum_udaf()), &[value], Some(2)),
+        call("sum", WindowFunctionDefinition::AggregateUDF(sum_udaf()), &[Arc::clone(&value)], Some(2)),
+        call("sum", WindowFunctionDefinition::AggregateUDF(sum_udaf()), &[value], None),
     ];
     let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.extend(calls.iter().map(|call| call.expression.field().unwrap().as_ref().clone().with_nullable(true)));
@@ -64,13 +73,15 @@ fn make(is_bounded: bool) -> Box<dyn Operator> {
         partition: vec![col("k", &schema).unwrap()],
         order: vec![order],
         calls,
-        buffer_rows: 100,
+        buffer_rows: None,
         is_bounded,
+        window_end: None,
+        is_by_event_time: true,
     };
-    build(&node, &schema, &Arc::new(Schema::new(fields))).unwrap()
+    build(&node, &schema, &Arc::new(Schema::new(fields)), LateStrategy::Drop).unwrap()
 }
 
-type Answer = (i64, i64, u64, Option<i64>, Option<i64>, Option<i64>);
+type Answer = (i64, i64, u64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 fn answers(out: Output) -> Vec<Answer> {
     assert_eq!((out.late_rows, out.bad.len()), (0, 0));
@@ -78,9 +89,10 @@ fn answers(out: Output) -> Vec<Answer> {
     for chunk in out.chunks {
         let at = |column: usize| chunk.batch.column(column).as_primitive::<Int64Type>().iter().collect::<Vec<_>>();
         let number = chunk.batch.column(3).as_primitive::<UInt64Type>();
-        let (key, lag, lead, sum) = (at(0), at(4), at(5), at(6));
+        let (key, lag, lead, sum, running) = (at(0), at(4), at(5), at(6), at(7));
         for row in 0..chunk.rows() {
-            all.push((key[row].unwrap(), chunk.times[row], number.value(row), lag[row], lead[row], sum[row]));
+            let (key, time, number) = (key[row].unwrap(), chunk.times[row], number.value(row));
+            all.push((key, time, number, lag[row], lead[row], sum[row], running[row]));
         }
     }
     all
@@ -128,10 +140,54 @@ proptest! {
             for at in 0..of.len() {
                 let value = |at: Option<usize>| at.and_then(|at| of.get(at)).map(|row| row.1);
                 let sum = of[at.saturating_sub(2)..=at].iter().map(|row| row.1).sum();
-                expected.push((key, of[at].2, at as u64 + 1, value(at.checked_sub(1)), value(Some(at + 2)), Some(sum)));
+                let running = of[..=at].iter().map(|row| row.1).sum();
+                let (before, behind) = (value(at.checked_sub(1)), value(Some(at + 2)));
+                expected.push((key, of[at].2, at as u64 + 1, before, behind, Some(sum), Some(running)));
             }
         }
         expected.sort_unstable();
         prop_assert_eq!(given, expected);
     }
+}
+
+/// `SUM(v)` over one row before and the row, of rows at their times.
+fn sums(rows: &[i64]) -> (Vec<Option<i64>>, Vec<&'static str>) {
+    let schema = input();
+    let value = col("v", &schema).unwrap();
+    let calls = vec![call("sum", WindowFunctionDefinition::AggregateUDF(sum_udaf()), &[value], Some(1))];
+    let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new("sum", DataType::Int64, true));
+    let order = SortKey { expression: col("t", &schema).unwrap(), descending: false, nulls_first: false };
+    let node = OverNode {
+        partition: Vec::new(),
+        order: vec![order],
+        calls,
+        buffer_rows: None,
+        is_bounded: false,
+        window_end: None,
+        is_by_event_time: true,
+    };
+    let mut operator = build(&node, &schema, &Arc::new(Schema::new(fields)), LateStrategy::Drop).unwrap();
+    let mut out = Output::default();
+    for (time, value) in (0_i64..).zip(rows) {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(vec![0])),
+            Arc::new(Int64Array::from(vec![*value])),
+            Arc::new(TimestampMillisecondArray::from(vec![time])),
+        ];
+        let batch = RecordBatch::try_new(input(), columns).unwrap();
+        operator.push(0, Chunk::inserts(batch, vec![time].into()), &mut out).unwrap();
+        operator.watermark(time + 1, &mut out).unwrap();
+    }
+    let sums = out.chunks.iter().flat_map(|chunk| chunk.batch.column(3).as_primitive::<Int64Type>().iter());
+    (sums.collect(), out.bad.iter().map(|bad| bad.class).collect())
+}
+
+#[test]
+fn a_frame_whose_sum_does_not_fit_costs_its_row_and_no_other() {
+    let found = sums(&[i64::MAX - 1, 5, -9, 4, -5, i64::MAX, 3]);
+    let expected = [i64::MAX - 1, -4, -5, -1, i64::MAX - 5].map(Some).to_vec();
+    assert_eq!(found, (expected, vec!["overflow"; 2]));
+    // What is left when the -5 goes would not fit, and neither does the frame.
+    assert_eq!(sums(&[-5, i64::MAX, 1, 1]), ([-5, i64::MAX - 5, 2].map(Some).to_vec(), vec!["overflow"]));
 }

@@ -15,7 +15,9 @@ use datafusion_physical_expr::create_physical_sort_exprs;
 use super::{Stream, Translation, columns};
 use crate::sql::parse::statement::Emit;
 use crate::sql::plan::nodes::{WINDOW_END, WINDOW_START, Windowed, as_node};
-use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, Expression, NodeKind, WindowNode};
+use crate::sql::plan::stream::{
+    AggregateCall, AggregateNode, Changes, EmitMode, Expression, LateStrategy, NodeKind, WindowNode,
+};
 
 impl Translation {
     /// The nodes of a grouping.
@@ -54,7 +56,7 @@ impl Translation {
             emit: self.emit_mode(emit, true, input.is_bounded)?,
         };
         let changes = match (node.emit, self.node(&input).changes) {
-            (EmitMode::Final, _) if !self.wishes.replaces_late => Changes::Append,
+            (EmitMode::Final, _) if self.wishes.late != LateStrategy::UpdatePrevious => Changes::Append,
             _ => Changes::Changelog,
         };
         // The operator gives keys, window_start, window_end, aggregates; the grouping wants its own order.
@@ -122,7 +124,7 @@ impl Translation {
         let key: Vec<usize> = (0..keys.len()).collect();
         if let Some((start, end)) = carried.filter(|_| below == Changes::Append) {
             let emit = self.emit_mode(emit, true, input.is_bounded)?;
-            let is_final = emit == EmitMode::Final && !self.wishes.replaces_late;
+            let is_final = emit == EmitMode::Final && self.wishes.late != LateStrategy::UpdatePrevious;
             let changes = if is_final { Changes::Append } else { Changes::Changelog };
             let at = |column: usize| aggregate.group_expr.iter().position(|expr| place(expr) == Some(column));
             let (group_start, group_end) = (at(start), at(end));

@@ -4,6 +4,7 @@
 mod aggregate;
 mod bound;
 mod columns;
+mod endless;
 mod join;
 mod over;
 mod source;
@@ -20,7 +21,7 @@ use datafusion_expr::{Expr, FetchType, LogicalPlan, SkipType};
 use datafusion_physical_expr::create_physical_expr;
 
 use super::nodes::{AsOf, Named, Windowed, as_node};
-use super::stream::{Changes, EmitMode, Expression, Node, NodeId, NodeKind, SortKey};
+use super::stream::{Changes, EmitMode, Expression, LateStrategy, Node, NodeId, NodeKind, SortKey};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::sql::functions::checked::checked;
 use crate::sql::parse::statement::{Emit, WindowKind};
@@ -40,8 +41,8 @@ pub struct Wishes {
     pub state_ttl: Option<Duration>,
     /// Whether raw records stay with their rows until the first operator with state.
     pub origins: bool,
-    /// Whether late rows replace what was given for their window, which makes every window's result change.
-    pub replaces_late: bool,
+    /// What happens to late rows. Where they replace what was given for their window, every window's result changes.
+    pub late: LateStrategy,
     /// Rows that `ROWS WINDOW BUFFER` keeps a partition.
     pub buffer_rows: Option<usize>,
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, Result, ScalarValue, plan_err};
-use datafusion_expr::expr::{NullTreatment, WindowFunction, WindowFunctionParams};
+use datafusion_expr::expr::{NullTreatment, WindowFunction, WindowFunctionDefinition, WindowFunctionParams};
 use datafusion_expr::utils::{conjunction, split_conjunction};
-use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Projection, Window, lit};
+use datafusion_expr::{AggregateUDF, Expr, Filter, LogicalPlan, Operator, Projection, Window, lit};
+use datafusion_functions_aggregate::{first_last, nth_value};
+use datafusion_physical_expr::aggregate::AggregateExprBuilder;
 use datafusion_physical_expr::create_physical_sort_exprs;
 use datafusion_physical_plan::windows::create_window_expr;
 
+use super::endless::{self, Order};
 use super::{Stream, Translation, columns};
 use crate::sql::functions::registry::Functions;
-use crate::sql::plan::stream::{Changes, NodeKind, OVER_BUFFER_ROWS, OverCall, OverNode, SortKey, TopNNode};
-
-/// Functions that cannot answer before their partition is complete.
-const NEEDS_THE_WHOLE: [&str; 3] = ["percent_rank", "cume_dist", "ntile"];
+use crate::sql::plan::stream::{AggregateCall, Changes, NodeKind, OverCall, OverNode, SortKey, TopNNode};
 
 impl Translation {
     /// The node of window functions.
@@ -28,57 +28,102 @@ impl Translation {
                 "OVER needs rows that only come, and these change; read them with EMIT FINAL, or group instead"
             );
         }
-        let calls = window.window_expr.iter().map(|expr| self.over_call(expr, from)).collect::<Result<Vec<_>>>()?;
         let Some(first) = window.window_expr.first().map(columns::unaliased) else { return Ok(input) };
         let Expr::WindowFunction(function) = first else { return plan_err!("`{first}` is no window function") };
         let params = &function.params;
+        let place = |expr: &Expr| match columns::unaliased(expr) {
+            Expr::Column(column) => from.maybe_index_of_column(column),
+            _ => None,
+        };
+        let window_end = input
+            .window
+            .map(|(_, end)| end)
+            .filter(|end| params.partition_by.iter().any(|expr| place(expr) == Some(*end)));
+        let order = params.order_by.iter().map(|key| self.sort_key(key, from)).collect::<Result<Vec<_>>>()?;
+        let known = Order {
+            first: order.first().map(|key| key.expression.data_type(from.as_arrow())).transpose()?,
+            is_event_time: match params.order_by.first() {
+                Some(key) => place(&key.expr).is_some_and(|at| input.times.contains(&at)),
+                None => true,
+            },
+        };
+        let is_endless = !input.is_bounded && window_end.is_none();
+        if is_endless {
+            endless::check_order(params, &known)?;
+            endless::check_late(self.wishes.late)?;
+        }
+        let endless = is_endless.then_some(&known);
+        let calls =
+            window.window_expr.iter().map(|expr| self.over_call(expr, from, endless)).collect::<Result<Vec<_>>>()?;
         let partition =
             params.partition_by.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
-        let order = params.order_by.iter().map(|key| self.sort_key(key, from)).collect::<Result<Vec<_>>>()?;
         let label = format!("over {}", window.window_expr.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
-        if !input.is_bounded
-            && let Some(call) = calls.iter().find(|call| NEEDS_THE_WHOLE.contains(&call.function.as_str()))
-        {
-            self.warnings.push(format!(
-                "{} needs a whole partition: over this endless input it answers for the last {OVER_BUFFER_ROWS} rows",
-                call.function.to_uppercase()
-            ));
-        }
-        let is_bounded = input.is_bounded;
         let node = OverNode {
             partition,
             order,
             calls,
-            buffer_rows: self.wishes.buffer_rows.unwrap_or(OVER_BUFFER_ROWS),
-            is_bounded,
+            buffer_rows: self.wishes.buffer_rows,
+            is_bounded: input.is_bounded,
+            window_end: window_end.filter(|_| !input.is_bounded),
+            is_by_event_time: known.is_event_time,
         };
         let schema = Arc::clone(window.schema.inner());
         let made = self.add(NodeKind::Over(node), vec![input.node], schema, Changes::Append, Vec::new(), label);
         Ok(Stream { node: made, is_table: false, ..input })
     }
 
-    fn over_call(&self, expr: &Expr, from: &DFSchema) -> Result<OverCall> {
+    /// One call; `endless` is what is known of the order of rows that do not end.
+    fn over_call(&mut self, expr: &Expr, from: &DFSchema, endless: Option<&Order>) -> Result<OverCall> {
         let name = expr.qualified_name().1;
-        let Expr::WindowFunction(function) = columns::unaliased(expr) else {
+        let Expr::WindowFunction(called) = columns::unaliased(expr) else {
             return plan_err!("`{}` is no window function", columns::plain(expr));
         };
-        let WindowFunction { fun, params } = function.as_ref();
+        let WindowFunction { fun, params } = called.as_ref();
+        let function = Functions::name_of(fun);
         let WindowFunctionParams { args, partition_by, order_by, window_frame, filter, null_treatment, distinct } =
             params;
+        let frame = match endless {
+            None => window_frame.clone(),
+            Some(order) => {
+                let (frame, warning) =
+                    endless::frame_of(&function, params, order, self.wishes.buffer_rows, self.wishes.late)?;
+                self.warnings.extend(warning.filter(|warning| !self.warnings.contains(warning)));
+                frame
+            }
+        };
+        let ignores_nulls = *null_treatment == Some(NullTreatment::IgnoreNulls);
         let filter = filter.as_ref().map(|filter| self.expression(filter, from)).transpose()?;
+        let arguments = self.expressions(args, from)?;
         let expression = create_window_expr(
             fun,
-            name,
-            &self.expressions(args, from)?,
+            name.clone(),
+            &arguments,
             &self.expressions(partition_by, from)?,
             &create_physical_sort_exprs(order_by, from, &self.props)?,
-            Arc::new(window_frame.clone()),
+            Arc::new(frame.clone()),
             Arc::clone(from.inner()),
-            *null_treatment == Some(NullTreatment::IgnoreNulls),
+            ignores_nulls,
             *distinct,
-            filter,
+            filter.clone(),
         )?;
-        Ok(OverCall { expression, frame: window_frame.clone(), function: Functions::name_of(fun) })
+        let aggregate = match fun {
+            WindowFunctionDefinition::AggregateUDF(aggregate) => Some(Arc::clone(aggregate)),
+            // Over a partition that goes on they keep a value, not rows.
+            WindowFunctionDefinition::WindowUDF(_) => endless.and_then(|_| as_aggregate(&function)),
+        };
+        let aggregate = match aggregate {
+            None => None,
+            Some(aggregate) => {
+                let made = AggregateExprBuilder::new(aggregate, arguments)
+                    .schema(Arc::clone(from.inner()))
+                    .alias(name)
+                    .with_ignore_nulls(ignores_nulls)
+                    .with_distinct(*distinct)
+                    .build()?;
+                Some(AggregateCall { function: Arc::new(made), filter })
+            }
+        };
+        Ok(OverCall { expression, frame, function, aggregate })
     }
 
     /// As [`Self::ranked`], with a choice of columns between the filter and the window function.
@@ -193,6 +238,16 @@ impl Translation {
             Some(rest) => Ok(Some(self.filter(stream, &rest, &window.schema)?)),
             None => Ok(Some(stream)),
         }
+    }
+}
+
+/// The aggregate that is a window function of this name.
+fn as_aggregate(function: &str) -> Option<Arc<AggregateUDF>> {
+    match function {
+        "first_value" => Some(first_last::first_value_udaf()),
+        "last_value" => Some(first_last::last_value_udaf()),
+        "nth_value" => Some(nth_value::nth_value_udaf()),
+        _ => None,
     }
 }
 

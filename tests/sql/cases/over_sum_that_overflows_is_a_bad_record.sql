@@ -1,0 +1,6 @@
+-- time s: ts
+-- input s: {"v":9223372036854775806,"ts":1000}
+-- input s: {"v":5,"ts":2000}
+-- input s: {"v":1,"ts":3000}
+
+SELECT v, SUM(v) OVER (ORDER BY _event_time) AS s, ROW_NUMBER() OVER (ORDER BY _event_time) AS n FROM s;
