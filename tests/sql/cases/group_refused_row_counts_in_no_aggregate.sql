@@ -6,4 +6,5 @@
 -- input s: {"k":"y","v":1,"w":20}
 -- input s: {"k":"y","v":-1,"w":300}
 
+CREATE SOURCE s (k VARCHAR, v BIGINT, w BIGINT) WITH ('topic' = 's');
 SELECT k, COUNT(*) AS n, SUM(w) AS w, MAX(w) AS m, SUM(v) AS v FROM s GROUP BY k;

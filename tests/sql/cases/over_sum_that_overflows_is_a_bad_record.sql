@@ -3,4 +3,5 @@
 -- input s: {"v":5,"ts":2000}
 -- input s: {"v":1,"ts":3000}
 
+CREATE SOURCE s (v BIGINT, ts BIGINT) WITH ('topic' = 's');
 SELECT v, SUM(v) OVER (ORDER BY _event_time) AS s, ROW_NUMBER() OVER (ORDER BY _event_time) AS n FROM s;

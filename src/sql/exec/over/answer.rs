@@ -82,6 +82,11 @@ impl Answers {
         self.calls.iter().all(|call| matches!(call, How::Place(_) | How::Running(_)))
     }
 
+    /// The number of the first row of a partition that a frame still has to leave behind.
+    pub fn first(&self, number: usize) -> Option<u64> {
+        self.moving.iter().filter_map(|moving| moving.first(number)).min()
+    }
+
     /// Forgets a partition.
     pub fn remove(&mut self, number: usize) {
         self.moving.iter_mut().for_each(|moving| moving.remove(number));

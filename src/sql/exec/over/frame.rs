@@ -143,6 +143,11 @@ impl Moving {
         self.spans[number] = 0..0;
     }
 
+    /// The number of the first row that is in the frame of a partition: it is taken back before it may go.
+    pub fn first(&self, number: usize) -> Option<u64> {
+        self.spans.get(number).filter(|span| !span.is_empty()).map(|span| span.start)
+    }
+
     /// Forgets a partition.
     pub fn remove(&mut self, number: usize) {
         if number < self.spans.len() {

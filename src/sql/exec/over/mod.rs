@@ -285,7 +285,10 @@ impl Over {
             0 => partition.answered,
             _ => partition.rows[..partition.answered].iter().take_while(|row| row.key_ms < oldest).count(),
         };
-        let gone = by_rows.min(by_time);
+        let mut gone = by_rows.min(by_time);
+        if let Some(first) = self.answers.first(number).filter(|_| gone < partition.rows.len()) {
+            gone = gone.min(first.saturating_sub(partition.base) as usize);
+        }
         let rows: Vec<Row> = partition.rows.drain(..gone).collect();
         partition.answered -= gone;
         partition.base += gone as u64;
