@@ -150,6 +150,43 @@ pub enum Action {
         /// Topic.
         topic: String,
     },
+    /// A text of pane 3 was written in.
+    EditSql {
+        /// Which of the desk's texts.
+        buffer: usize,
+        /// All of it.
+        text: String,
+        /// Byte at which the caret stands.
+        caret: usize,
+    },
+    /// Put another text in front.
+    ShowSql(usize),
+    /// An empty text.
+    NewSql,
+    /// Take the text in front away.
+    CloseSql,
+    /// Read the list of SQL files again.
+    ListSql,
+    /// Open a file of SQL, or a starter.
+    OpenSql {
+        /// Its name.
+        name: String,
+        /// Whether it is a starter.
+        is_starter: bool,
+    },
+    /// Save the text in front under `config/sql/`; under its own name where none is given.
+    SaveSql(Option<String>),
+    /// Write in `$EDITOR`.
+    EditSqlOutside,
+    /// Say what a statement would do, or only whether it could.
+    ExplainSql {
+        /// The statement.
+        query: QueryRequest,
+        /// Whether the answer is said in the footer.
+        is_said: bool,
+    },
+    /// Write rows to a new file in the working folder.
+    ExportRows(RowsExport),
 
     /// Put text on the terminal's clipboard.
     Copy(String),
@@ -277,4 +314,51 @@ pub struct Export {
     pub ending: String,
     /// What is written.
     pub text: String,
+}
+
+/// The form in which rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsFormat {
+    /// Comma-separated, a line of names first; NULL is nothing, an empty text is `""`.
+    Csv,
+    /// An object a line.
+    JsonLines,
+    /// Parquet with the types of the result.
+    Parquet,
+}
+
+impl RowsFormat {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::JsonLines, Self::Parquet];
+
+    /// What a person calls it.
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::JsonLines => "JSON lines",
+            Self::Parquet => "Parquet",
+        }
+    }
+
+    /// Ending of its files.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+/// Rows to be written to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsExport {
+    /// Stem of the file's name.
+    pub name: String,
+    /// Form.
+    pub format: RowsFormat,
+    /// Columns with their types.
+    pub columns: Vec<super::model::queries::QueryColumn>,
+    /// Rows, a value for each column.
+    pub rows: Vec<Vec<Option<String>>>,
 }

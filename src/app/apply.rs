@@ -72,6 +72,11 @@ impl Model {
             Fact::Deployed { job, configuration } => {
                 self.deployments.configurations.insert(job, configuration);
             }
+            Fact::SqlRead { files, kept } => return self.sql_read(files, kept),
+            Fact::SqlKept => {}
+            Fact::SqlFiles(files) => self.desk.files = files,
+            Fact::SqlSaved { buffer, name, path, text } => self.sql_saved(&buffer, name, &path, text),
+            Fact::SqlExplained { request, outcome } => self.sql_explained(request, outcome),
             Fact::PresetSaved(preset) => {
                 self.say(Note::success(format!("saved as `{}`", preset.name)));
                 self.presets.retain(|saved| saved.name != preset.name);
@@ -213,7 +218,9 @@ impl Model {
             let done = if run.request.dry_run { "rendered" } else { "acknowledged" };
             format!(": {} {done}, {} failed, {} not sent", total.acknowledged, total.failed, total.not_sent)
         });
-        let text = format!("{} {result}{}", work.name(), counted.unwrap_or_default());
+        // A statement is longer than a footer, and it stands in the pane that it runs in.
+        let name = if let Work::Query(_) = work { "the query".to_owned() } else { work.name() };
+        let text = format!("{name} {result}{}", counted.unwrap_or_default());
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);
         self.say(match phase {
             Phase::Failed(_) | Phase::Panicked(_) => Note::danger(text.clone()),

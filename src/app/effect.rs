@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::action::{Export, PreviewRequest, QueryRequest, ResendRequest, RunRequest, TailRequest};
+use super::action::{Export, PreviewRequest, QueryRequest, ResendRequest, RowsExport, RunRequest, TailRequest};
 use super::model::audit::AuditEntry;
+use super::model::sql::KeptDesk;
 use crate::core::job::JobId;
 use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::run::Order;
@@ -131,6 +132,41 @@ pub enum Effect {
         environment: String,
         /// Topic.
         topic: String,
+    },
+    /// Read the files of SQL, and what an earlier console kept of pane 3.
+    ReadSql,
+    /// Read the files of SQL again.
+    ListSql,
+    /// Keep the texts of pane 3 for the next console.
+    KeepSql(KeptDesk),
+    /// Save a text under `config/sql/`.
+    SaveSql {
+        /// What its tab says.
+        buffer: String,
+        /// Name of the file.
+        name: String,
+        /// The text.
+        text: String,
+        /// Whether a file of that name is replaced.
+        over: bool,
+    },
+    /// Plan a statement without running it.
+    ExplainSql {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// The statement.
+        query: QueryRequest,
+    },
+    /// Write rows to a file.
+    ExportRows(RowsExport),
+    /// Write in `$EDITOR` (terminal); the text comes back as [`super::model::Model::sql_edited`].
+    EditSql {
+        /// Which of the desk's texts.
+        buffer: usize,
+        /// All of it.
+        text: String,
+        /// Line to start at, from 1.
+        line: u32,
     },
     /// Ask a job to stop.
     StopJob(JobId),

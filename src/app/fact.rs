@@ -10,6 +10,7 @@ use super::model::log::LogLine;
 use super::model::pipeline::Pipeline;
 use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
+use super::model::sql::{Explained, KeptDesk, SqlFile};
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
 use crate::sql::assist::{Diagnosis, Sample};
@@ -139,6 +140,35 @@ pub enum Fact {
         job: JobId,
         /// Options in effect, secrets masked.
         configuration: Vec<(String, String)>,
+    },
+    /// Files of SQL were read, and what an earlier console kept of pane 3.
+    SqlRead {
+        /// The files.
+        files: Vec<SqlFile>,
+        /// What was kept, or why that is not known.
+        kept: Result<KeptDesk, Fault>,
+    },
+    /// Files of SQL were read again.
+    SqlFiles(Vec<SqlFile>),
+    /// The texts of pane 3 are kept.
+    SqlKept,
+    /// A text was saved.
+    SqlSaved {
+        /// What its tab said.
+        buffer: String,
+        /// Name of the file.
+        name: String,
+        /// Where it is.
+        path: String,
+        /// What was written.
+        text: String,
+    },
+    /// A statement was planned, or could not be.
+    SqlExplained {
+        /// Number of the request.
+        request: u64,
+        /// What it would do.
+        outcome: Result<Explained, Fault>,
     },
     /// A run was saved under a name.
     PresetSaved(Preset),

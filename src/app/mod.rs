@@ -9,6 +9,7 @@ pub mod model;
 pub mod apply;
 mod assist;
 pub mod deploy;
+mod desk;
 mod guarded;
 mod query;
 mod sample;

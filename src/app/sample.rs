@@ -28,7 +28,9 @@ impl Model {
             self.sampled_ms = now_ms;
         }
         self.now_ms = now_ms;
-        self.end_lifts()
+        let mut effects = self.end_lifts();
+        effects.extend(self.keep_sql());
+        effects
     }
 
     fn sample(&mut self, at_s: i64, passed_s: f64) {

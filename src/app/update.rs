@@ -23,7 +23,7 @@ impl Model {
         match action {
             Action::Focus(pane) => {
                 self.focus = pane;
-                Vec::new()
+                if pane == PaneId::Sql { self.sit_down() } else { Vec::new() }
             }
             Action::Quit => self.quit(),
             Action::Reload => vec![Effect::LoadConfiguration],
@@ -92,7 +92,23 @@ impl Model {
             Action::RestartFromScratch(job) => self.ask_of(job, Wanted::Scratch),
             Action::DropJob(job) => self.ask_of(job, Wanted::Drop),
             Action::ResumeJobs(names) => self.resume(&names),
-            Action::RunQuery(query) => self.run_query(query),
+            Action::RunQuery(query) => {
+                self.desk.remember(query.statement_text());
+                self.run_query(query)
+            }
+            Action::EditSql { buffer, text, caret } => self.sql_written(buffer, text, caret),
+            Action::ShowSql(buffer) => {
+                self.desk.show(buffer);
+                self.sql_in_front()
+            }
+            Action::NewSql => self.new_sql(),
+            Action::CloseSql => self.close_sql(),
+            Action::ListSql => vec![Effect::ListSql],
+            Action::OpenSql { name, is_starter } => self.open_sql(&name, is_starter),
+            Action::SaveSql(name) => self.save_sql(name),
+            Action::EditSqlOutside => self.edit_sql_outside(),
+            Action::ExplainSql { query, is_said } => self.explain_sql(query, is_said),
+            Action::ExportRows(export) => vec![Effect::ExportRows(export)],
             Action::PauseQuery { job, paused } => {
                 if let Some(query) = self.queries.get_mut(&job) {
                     query.pause(paused);
@@ -144,7 +160,9 @@ impl Model {
             })
             .collect();
         if summary.is_empty() {
-            return vec![Effect::Exit];
+            let mut effects = self.keep_sql();
+            effects.push(Effect::Exit);
+            return effects;
         }
         self.confirmation = Some(Confirmation {
             question: "Leave while jobs run?".into(),
@@ -244,7 +262,11 @@ impl Model {
             Pending::Resend(resend) => self.start(Work::Resend(resend)),
             Pending::Deployed(act) => self.act(act),
             Pending::Lift(environment) => self.lift(environment),
-            Pending::Quit => vec![Effect::Exit],
+            Pending::Quit => {
+                let mut effects = self.keep_sql();
+                effects.push(Effect::Exit);
+                effects
+            }
         }
     }
 
@@ -340,7 +362,7 @@ impl Model {
             Work::Deployed(_) => PaneId::Jobs,
         };
         self.opened = Some(Opened { job: id, request: self.number_request() });
-        Vec::new()
+        if self.focus == PaneId::Sql { self.sit_down() } else { Vec::new() }
     }
 
     fn close_tail(&mut self, id: JobId) -> Vec<Effect> {

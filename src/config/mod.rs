@@ -33,4 +33,4 @@ pub use load::Config;
 pub use loaded::{Effective, Loaded, Missing, Origin, Origins};
 pub use schema::schemas;
 pub use scrub::Scrubber;
-pub use sources::Sources;
+pub use sources::{Sources, starters};

@@ -26,6 +26,18 @@ shipped![
     "etl/refund_issued.yaml",
     "etl/sample_data_sync.yaml",
     "runner.yaml",
+    "sql/gallery/01-filter.sql",
+    "sql/gallery/02-project.sql",
+    "sql/gallery/03-group.sql",
+    "sql/gallery/04-window.sql",
+    "sql/gallery/05-hopping.sql",
+    "sql/gallery/06-session.sql",
+    "sql/gallery/07-join.sql",
+    "sql/gallery/08-table.sql",
+    "sql/gallery/09-over.sql",
+    "sql/gallery/10-top-n.sql",
+    "sql/gallery/11-deduplicate.sql",
+    "sql/gallery/12-into.sql",
 ];
 
 /// The text of a file by its path under `config/`.

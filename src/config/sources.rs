@@ -80,6 +80,28 @@ impl Sources {
     }
 }
 
+/// Starters of SQL by name, with their texts: those of `sql/gallery/` in the configuration folder, else those compiled in.
+pub fn starters(sources: &Sources) -> Vec<(String, String)> {
+    let name = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".sql");
+        name.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '-').to_owned()
+    };
+    let folder = sources.config_dir.join("sql/gallery");
+    let mut paths: Vec<_> = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
+    paths.sort();
+    if paths.is_empty() {
+        let texts =
+            shipped::names("sql/gallery").filter_map(|path| Some((name(path), shipped::file(path)?.to_owned())));
+        return texts.collect();
+    }
+    let read = |path: &PathBuf| {
+        let small = fs::metadata(path).is_ok_and(|data| data.len() <= FILE_BYTES_MAX);
+        Some((name(&path.to_string_lossy()), small.then(|| fs::read_to_string(path).ok()).flatten()?))
+    };
+    paths.iter().filter_map(read).collect()
+}
+
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sources")

@@ -4,6 +4,7 @@ pub mod environments;
 pub mod etls;
 pub mod queries;
 pub mod runs;
+pub mod sql;
 pub mod tails;
 
 pub mod deployments;
@@ -135,6 +136,8 @@ pub struct Model {
     pub query: Option<JobId>,
     /// Jobs that survive the console, and who holds them.
     pub deployments: Deployments,
+    /// The texts of pane 3.
+    pub desk: sql::Desk,
     /// The operators of jobs that have some, with what they did, by the number of their job.
     pub pipelines: BTreeMap<JobId, Drawn>,
     /// The job that was to be shown in its pane last; panes look at it when it changes.
@@ -185,6 +188,7 @@ impl Default for Model {
             queries: BTreeMap::new(),
             query: None,
             deployments: Deployments::default(),
+            desk: sql::Desk::default(),
             pipelines: BTreeMap::new(),
             opened: None,
             assist: Assist::default(),

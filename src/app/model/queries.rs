@@ -25,6 +25,18 @@ pub struct QueryColumn {
     pub scale: Option<u8>,
 }
 
+impl QueryColumn {
+    /// A value of the column: whole numbers, floats and booleans as such, a decimal as text so that every digit stays.
+    pub fn json(&self, cell: Option<&str>) -> serde_json::Value {
+        let Some(text) = cell else { return serde_json::Value::Null };
+        let is_value = (self.is_numeric && !self.sql_type.starts_with("DECIMAL")) || self.sql_type == "BOOLEAN";
+        match is_value.then(|| serde_json::from_str(text)) {
+            Some(Ok(value)) => value,
+            _ => text.into(),
+        }
+    }
+}
+
 /// What is known of a query before its first row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QuerySchema {

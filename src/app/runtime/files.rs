@@ -86,7 +86,7 @@ pub fn presets(folder: &Path) -> (Vec<Preset>, Vec<Fault>) {
 }
 
 /// Letters that are safe in a file's name anywhere; others become `_`.
-fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|letter| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' })

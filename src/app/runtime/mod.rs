@@ -5,10 +5,13 @@ mod assist;
 mod connect;
 mod deployed;
 mod etl;
+mod explain;
+mod export_rows;
 mod files;
 mod load;
 mod places;
 mod query;
+mod sql_files;
 mod tail;
 mod work;
 
@@ -24,6 +27,7 @@ use super::feed::Intake;
 use super::journal::{Book, Journal, audit_line, who};
 use super::model::Note;
 use super::model::audit::AuditEntry;
+use super::model::sql::KeptDesk;
 use super::supervisor::Supervisor;
 use crate::config::{Config, Scrubber, Sources};
 use crate::connectors::contract::Context;
@@ -178,6 +182,21 @@ impl Runtime {
                     Fact::Sampled { environment, topic, outcome: off_the_async_threads(looking).await }
                 });
             }
+            Effect::ReadSql | Effect::ListSql | Effect::KeepSql(_) | Effect::SaveSql { .. } => self.desk(effect),
+            Effect::ExplainSql { request, query } => {
+                let session = self.session(&query.environment);
+                self.supervisor.ask("planning a statement", async move {
+                    Fact::SqlExplained { request, outcome: explain::explain(session, &query).await }
+                });
+            }
+            Effect::ExportRows(export) => self.supervisor.ask("exporting rows", async move {
+                let folder = PathBuf::from(".");
+                let count = export.rows.len();
+                Fact::Said(match off_the_async_threads(move || export_rows::export(&folder, &export)).await {
+                    Ok(path) => Note::success(format!("{count} rows written to {}", path.display())),
+                    Err(fault) => Note::danger(fault.to_string()),
+                })
+            }),
             Effect::StopJob(job) => self.supervisor.stop(job),
             Effect::Export(export) => self.supervisor.ask("exporting", async move {
                 let folder = PathBuf::from(".");
@@ -219,8 +238,39 @@ impl Runtime {
             }
             Effect::Audit(entry) => self.audit(entry),
             // These are the terminal's, and the loop has carried them out.
-            Effect::Copy(_) | Effect::EditFile { .. } | Effect::EditResend(_) | Effect::Exit => {}
+            Effect::Copy(_)
+            | Effect::EditFile { .. }
+            | Effect::EditResend(_)
+            | Effect::EditSql { .. }
+            | Effect::Exit => {}
         }
+    }
+
+    /// What is read and written for pane 3.
+    fn desk(&self, effect: Effect) {
+        let (sources, state) = (self.sources.clone(), self.state.clone());
+        self.supervisor.ask("the files of SQL", async move {
+            let done = off_the_async_threads(move || {
+                Ok(match effect {
+                    Effect::ReadSql => Fact::SqlRead {
+                        files: sql_files::files(&sources),
+                        kept: state.as_deref().map_or_else(|| Ok(KeptDesk::default()), sql_files::kept),
+                    },
+                    Effect::SaveSql { buffer, name, text, over } => {
+                        let (name, path) = sql_files::save(&sources, &name, &text, over)?;
+                        Fact::SqlSaved { buffer, name, path: path.display().to_string(), text }
+                    }
+                    Effect::KeepSql(kept) => {
+                        if let Some(state) = &state {
+                            sql_files::keep(state, &kept)?;
+                        }
+                        Fact::SqlKept
+                    }
+                    _ => Fact::SqlFiles(sql_files::files(&sources)),
+                })
+            });
+            done.await.unwrap_or_else(|fault: Fault| Fact::Said(Note::danger(fault.to_string())))
+        });
     }
 
     fn connect(&mut self, environment: String) {

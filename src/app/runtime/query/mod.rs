@@ -19,7 +19,9 @@ use crate::sql::exec::settings::JobSettings;
 use crate::sql::plan::session::{Planned, Session};
 use crate::sql::plan::stream::{Changes, FailureStrategy, LateStrategy, NodeKind, StreamPlan};
 
+pub use prepare::plan;
 use readings::Readings;
+pub use readings::nodes;
 use screen::{Screen, View};
 
 /// Between two looks at the rows that came: a frame.
@@ -87,7 +89,10 @@ async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<
     let mut settings = JobSettings::new("query", sql);
     settings.sink = Some(Box::new(Screen::new(Arc::clone(&view))));
     // The job takes its plan: what is drawn of it is noted before.
-    let nodes = readings::nodes(&plan);
+    let mut nodes = readings::nodes(&plan);
+    if let Some(sink) = nodes.last_mut() {
+        "screen".clone_into(&mut sink.operator);
+    }
     let job = job::start(plan, settings, &session.connectors, &session.context).await?;
     for message in job.messages() {
         tracing::info!(target: "velox::query", job = out.job().0, "{message}");
