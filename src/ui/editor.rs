@@ -93,18 +93,33 @@ impl Drop for Draft {
     }
 }
 
+/// Writes text to a file that only its owner reads.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_text(text: &str, ending: &str) -> io::Result<Draft> {
+    let (mut file, draft) = create(ending)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    Ok(draft)
+}
+
+fn create(ending: &str) -> io::Result<(std::fs::File, Draft)> {
+    let path = std::env::temp_dir().join(format!("velox-{}.{ending}", uuid::Uuid::new_v4()));
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path)?;
+    Ok((file, Draft(path)))
+}
+
 /// Writes records to a file that only its owner reads.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_messages(resend: &ResendRequest) -> io::Result<Draft> {
-    let path = std::env::temp_dir().join(format!("velox-{}.jsonl", uuid::Uuid::new_v4()));
-    let mut options = std::fs::OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path)?;
-    let draft = Draft(path);
+    let (mut file, draft) = create("jsonl")?;
     for message in &resend.messages {
         let line = Line {
             topic: message.topic.to_string(),

@@ -64,6 +64,8 @@ pub const PREVIOUS_PANE: Command = Command("console.previous_pane");
 pub const PANE_ENVIRONMENTS: Command = Command("console.environments");
 /// ETLs.
 pub const PANE_ETLS: Command = Command("console.etls");
+/// SQL.
+pub const PANE_SQL: Command = Command("console.sql");
 /// Tail.
 pub const PANE_TAIL: Command = Command("console.tail");
 /// Metrics.
@@ -86,6 +88,7 @@ pub const GLOBAL_KEYS: &[Binding] = &[
     Binding::new(PREVIOUS_PANE, &["Shift+Tab"], "previous pane"),
     Binding::new(PANE_ENVIRONMENTS, &["1"], "environments"),
     Binding::new(PANE_ETLS, &["2"], "ETLs"),
+    Binding::new(PANE_SQL, &["3"], "SQL"),
     Binding::new(PANE_TAIL, &["4"], "tail"),
     Binding::new(PANE_METRICS, &["5"], "metrics"),
     Binding::new(PANE_JOBS, &["6"], "jobs"),

@@ -74,6 +74,11 @@ pub trait Pane {
         false
     }
 
+    /// Whether it wants the whole width of a wide screen rather than another pane beside it.
+    fn fills(&self) -> bool {
+        false
+    }
+
     /// The commands of the footer, at most five, by what is open at the moment.
     fn footer(&self) -> Vec<Command> {
         self.keys().iter().take(FOOTER_KEYS_MAX).map(|binding| binding.command).collect()

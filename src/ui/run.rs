@@ -202,6 +202,7 @@ impl<B: Backend, S: Seat> Console<B, S> {
                         more.extend(self.model.update(Action::Reload));
                     }
                     Effect::EditResend(resend) => more.extend(self.edit_resend(resend).await?),
+                    Effect::EditSql { buffer, text, line } => more.extend(self.edit_sql(buffer, &text, line).await?),
                     effect => self.runtime.perform(effect),
                 }
             }
@@ -361,6 +362,27 @@ impl<B: Backend, S: Seat> Console<B, S> {
             Ok(edited) if edited.messages.is_empty() => self.model.update(Action::Say(Note::plain("nothing was sent"))),
             Ok(edited) => self.model.update(Action::Resend(edited)),
             Err(fault) => self.model.update(Action::Say(Note::danger(fault.to_string()))),
+        })
+    }
+
+    /// Lets a text of pane 3 be written in `$EDITOR`.
+    async fn edit_sql(&mut self, buffer: usize, text: &str, line: u32) -> Result<Vec<Effect>, B::Error> {
+        let file = match editor::write_text(text, "sql") {
+            Ok(file) => file,
+            Err(error) => {
+                self.say(Note::danger(format!("the text could not be written for the editor: {error}")));
+                return Ok(Vec::new());
+            }
+        };
+        let path = file.path().display().to_string();
+        if let Some(note) = self.edit(&path, line).await? {
+            self.say(note);
+            return Ok(Vec::new());
+        }
+        Ok(match std::fs::read_to_string(file.path()) {
+            Ok(edited) if edited.trim_end() == text.trim_end() => Vec::new(),
+            Ok(edited) => self.model.sql_edited(buffer, edited.trim_end_matches('\n').to_owned()),
+            Err(error) => self.model.update(Action::Say(Note::danger(format!("the text could not be read: {error}")))),
         })
     }
 

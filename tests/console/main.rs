@@ -11,6 +11,7 @@ mod etls;
 mod jobs;
 mod log;
 mod metrics;
+mod sql;
 mod tail;
 mod themes;
 

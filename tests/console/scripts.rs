@@ -178,3 +178,8 @@ fn an_etl_is_previewed_run_and_seen_in_the_tail() {
 fn every_layer_opens_and_closes_by_keys_alone() {
     play("layers.keys");
 }
+
+#[test]
+fn a_statement_runs_live_and_its_plan_is_seen() {
+    play("sql.keys");
+}

@@ -179,6 +179,9 @@ fn event_of(key: &str) -> KeyEvent {
         "PageDown" => KeyCode::PageDown,
         "Home" => KeyCode::Home,
         "End" => KeyCode::End,
+        function if function.len() > 1 && function.starts_with('F') => {
+            KeyCode::F(function[1..].parse().expect("the number of a function key"))
+        }
         letter => {
             let mut letters = letter.chars();
             let first = letters.next().expect("a key");

@@ -2,6 +2,7 @@
 
 pub mod environments;
 pub mod etls;
+pub mod sql;
 pub mod tail;
 
 pub mod jobs;
@@ -15,6 +16,7 @@ pub fn roster() -> Vec<Box<dyn Pane>> {
     vec![
         Box::new(environments::Environments::default()),
         Box::new(etls::Etls::default()),
+        Box::new(sql::SqlPane::default()),
         Box::new(tail::TailPane::default()),
         Box::new(metrics::MetricsPane::default()),
         Box::new(jobs::Jobs::default()),

@@ -130,6 +130,7 @@ impl Screen {
             keys::PREVIOUS_PANE => focus(self.neighbour(model.focus, self.tabbed().len().saturating_sub(1))),
             keys::PANE_ENVIRONMENTS => focus(PaneId::Environments),
             keys::PANE_ETLS => focus(PaneId::Etls),
+            keys::PANE_SQL => focus(PaneId::Sql),
             keys::PANE_TAIL => focus(PaneId::Tail),
             keys::PANE_METRICS => focus(PaneId::Metrics),
             keys::PANE_JOBS => focus(PaneId::Jobs),

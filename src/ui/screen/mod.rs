@@ -165,6 +165,7 @@ impl Screen {
     fn draw_all(&mut self, frame: &mut Frame<'_>, areas: Areas, model: &Model) {
         header::draw(frame, areas.header, model, &self.theme, &self.look);
         let shown = match areas.second {
+            Some(second) if self.fills(model.focus) => vec![(model.focus, areas.pane.union(second))],
             Some(second) => vec![(self.split[0], areas.pane), (self.split[1], second)],
             None => vec![(model.focus, areas.pane)],
         };
@@ -221,7 +222,7 @@ impl Screen {
         if model.focus != PaneId::Log {
             self.before_log = model.focus;
         }
-        if !self.split.contains(&model.focus) {
+        if !self.split.contains(&model.focus) && !self.fills(model.focus) {
             self.split[0] = model.focus;
         }
     }
@@ -248,6 +249,10 @@ impl Screen {
 
     fn pane(&self, id: PaneId) -> Option<&dyn Pane> {
         self.panes.iter().find(|pane| pane.id() == id).map(AsRef::as_ref)
+    }
+
+    fn fills(&self, id: PaneId) -> bool {
+        self.pane(id).is_some_and(|pane| pane.fills())
     }
 
     fn title(&self, id: PaneId) -> &'static str {

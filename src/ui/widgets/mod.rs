@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod input;
 pub mod search;
 
+pub mod grid;
 pub mod listing;
 pub mod table;
 pub mod tree;

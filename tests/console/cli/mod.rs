@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod configuration;
+mod gallery;
 mod guards;
 mod help;
 mod runs;

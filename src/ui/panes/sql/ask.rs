@@ -1,0 +1,85 @@
+//! Small questions of pane 3: the name of a file, and in which form rows are exported.
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::Rect;
+
+use crate::app::action::RowsFormat;
+use crate::ui::theme::{Role, Theme};
+use crate::ui::widgets::dialog;
+use crate::ui::widgets::form::{Field, Form};
+use crate::ui::widgets::text;
+
+/// A question with its form.
+#[derive(Debug)]
+pub struct Ask {
+    kind: Kind,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Save,
+    Export,
+}
+
+/// What came of a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The question stays.
+    Open,
+    /// Nothing is done.
+    Closed,
+    /// Save under this name.
+    Save(String),
+    /// Export in this form.
+    Export(RowsFormat),
+}
+
+impl Ask {
+    /// How a text is to be called.
+    pub fn name(suggested: &str) -> Self {
+        let hint = "letters, digits, - _ .   It becomes config/sql/NAME.sql";
+        Self { kind: Kind::Save, form: Form::new(vec![Field::text("name", "name", suggested).hint(hint)]) }
+    }
+
+    /// In which form rows are written.
+    pub fn format() -> Self {
+        let options = RowsFormat::ALL.iter().map(|format| format.said().to_owned()).collect();
+        Self { kind: Kind::Export, form: Form::new(vec![Field::choice("format", "form", options, 0)]) }
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: KeyEvent) -> Answer {
+        match (key.code, self.kind) {
+            (KeyCode::Esc, _) => return Answer::Closed,
+            (KeyCode::Enter, Kind::Save) if self.form.text("name").trim().is_empty() => {}
+            (KeyCode::Enter, Kind::Save) => return Answer::Save(self.form.text("name").trim().to_owned()),
+            (KeyCode::Enter, Kind::Export) => return Answer::Export(RowsFormat::ALL[self.form.chosen("format")]),
+            _ => drop(self.form.key(key)),
+        }
+        Answer::Open
+    }
+
+    /// Adds pasted text.
+    pub fn paste(&mut self, pasted: &str) {
+        self.form.paste(pasted);
+    }
+
+    /// Draws the question over `area`; `about` says what it is about.
+    pub fn draw(&self, about: &str, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let (title, keys): (_, &[(&str, &str)]) = match self.kind {
+            Kind::Save => ("Save SQL", &[("↵", "save"), ("Esc", "back")]),
+            Kind::Export => ("Export rows", &[("↵", "export"), ("← →", "choose"), ("Esc", "back")]),
+        };
+        let width = area.width.saturating_sub(8).min(64);
+        let said = text::wrapped(about, usize::from(width));
+        let size = (width, self.form.height() + said.len() as u16 + 1);
+        let inside = dialog::draw(dialog::Frame { title, keys, danger: false, size }, area, buffer, theme);
+        self.form.draw(inside, buffer, theme, true);
+        let below = inside.y + self.form.height() + 1;
+        for (at, line) in said.iter().enumerate().filter(|(at, _)| below + (*at as u16) < inside.bottom()) {
+            buffer.set_string(inside.x, below + at as u16, line, theme.role(Role::Muted));
+        }
+    }
+}

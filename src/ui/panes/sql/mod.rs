@@ -1,0 +1,357 @@
+//! Pane 3: SQL is written, checked as it is written, run live, explained and deployed. It holds caret, cursor and what is open;
+//! texts, queries and plans are the model's.
+
+mod ask;
+mod commands;
+mod editor;
+mod find;
+mod inspect;
+mod keys;
+mod layout;
+mod open;
+mod paint;
+mod plan;
+mod popup;
+mod results;
+mod status;
+mod tabs;
+
+use ratatui::Frame;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use crate::app::action::{Action, PaneId};
+use crate::app::model::Model;
+use crate::app::model::queries::Query;
+use crate::ui::keymap::{Binding, Command};
+use crate::ui::keys as shared;
+use crate::ui::pane::{Pane, Press, Reply, View};
+use crate::ui::widgets::cursor::Pointed;
+
+use ask::Ask;
+use editor::Typed;
+use find::Find;
+use inspect::Inspect;
+use keys::{COMPLETE, DEPLOY, KEYS, PLAN, RUN, WRITE};
+use layout::Areas;
+use open::OpenDialog;
+use plan::PlanView;
+use popup::{Chosen, Popup};
+use results::Results;
+use tabs::Tabs;
+
+/// The part of the pane that has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Part {
+    #[default]
+    Editor,
+    Rows,
+}
+
+/// What lies over the pane.
+#[derive(Debug)]
+enum Dialog {
+    Open(OpenDialog),
+    Ask(Ask),
+}
+
+/// A walk through what was run before.
+#[derive(Debug)]
+struct Walk {
+    /// Place in the history; its length is the draft.
+    at: usize,
+    /// What was being written when the walk began.
+    draft: String,
+}
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct SqlPane {
+    tabs: Tabs,
+    part: Part,
+    popup: Option<Popup>,
+    find: Find,
+    results: Results,
+    plan: PlanView,
+    shows_plan: bool,
+    inspect: Option<Inspect>,
+    /// Whether the part that has the keys is alone.
+    zoomed: bool,
+    dialog: Option<Dialog>,
+    walk: Option<Walk>,
+    /// What was cut or copied here last.
+    clip: String,
+    /// Whether the window follows the caret; the wheel lets it go.
+    follows_caret: bool,
+    /// Whether nothing was written since the pane has the keys: Tab then still goes through the panes.
+    untouched: bool,
+    was_focused: bool,
+    areas: Areas,
+}
+
+impl Pane for SqlPane {
+    fn id(&self) -> PaneId {
+        PaneId::Sql
+    }
+
+    fn title(&self) -> &'static str {
+        "SQL"
+    }
+
+    fn keys(&self) -> &'static [Binding] {
+        KEYS
+    }
+
+    fn takes_text(&self) -> bool {
+        self.dialog.is_some() || self.find.is_open() || self.part == Part::Editor || self.results.takes_text()
+    }
+
+    fn fills(&self) -> bool {
+        true
+    }
+
+    fn footer(&self) -> Vec<Command> {
+        if self.dialog.is_some() {
+            return vec![shared::BACK];
+        }
+        match self.part {
+            Part::Editor => vec![RUN, PLAN, DEPLOY, COMPLETE, shared::BACK],
+            Part::Rows => vec![WRITE, RUN, PLAN, keys::STOP, keys::PAUSE],
+        }
+    }
+
+    fn key(&mut self, press: &Press, model: &Model) -> Reply {
+        self.tabs.refresh(&model.desk);
+        if let Some(reply) = self.dialog_key(press.event, model) {
+            return reply;
+        }
+        if self.find.is_open() && self.part == Part::Editor {
+            return self.find_key(press);
+        }
+        if self.part == Part::Editor
+            && let Some(reply) = self.popup_key(press.event, model)
+        {
+            return reply;
+        }
+        if self.part == Part::Rows && self.results.takes_text() {
+            return handled(self.results.key(press.event));
+        }
+        if let Some(reply) = press.command.and_then(|command| self.command(command, model)) {
+            return reply;
+        }
+        match self.part {
+            Part::Editor => self.editor_key(press, model),
+            Part::Rows => self.rows_key(press, model),
+        }
+    }
+
+    fn paste(&mut self, pasted: &str, model: &Model) -> Reply {
+        self.tabs.refresh(&model.desk);
+        match &mut self.dialog {
+            Some(Dialog::Open(dialog)) => dialog.paste(pasted),
+            Some(Dialog::Ask(ask)) => ask.paste(pasted),
+            None if self.find.is_open() => self.find.paste(pasted, &self.tabs.front().editor),
+            None if self.part == Part::Rows => self.results.paste(pasted),
+            None => {
+                let is_put = self.tabs.front_mut().editor.insert(pasted);
+                self.popup = None;
+                return if is_put { self.written() } else { Reply::Handled };
+            }
+        }
+        Reply::Handled
+    }
+
+    fn mouse(&mut self, event: MouseEvent, _area: Rect, model: &Model) -> Reply {
+        self.tabs.refresh(&model.desk);
+        match &mut self.dialog {
+            Some(Dialog::Open(dialog)) => {
+                let opened = dialog.mouse(event, &model.desk.files);
+                return self.opened(opened, model);
+            }
+            Some(Dialog::Ask(_)) => return Reply::Handled,
+            None => {}
+        }
+        let at = Position::new(event.column, event.row);
+        let pressed = matches!(event.kind, MouseEventKind::Down(MouseButton::Left));
+        if pressed && let Some(tab) = self.tabs.under(at) {
+            self.part = Part::Editor;
+            return Reply::Emit(Action::ShowSql(tab));
+        }
+        if self.areas.editor.contains(at) {
+            return self.editor_mouse(event, at);
+        }
+        if self.areas.beside.contains(at) {
+            return handled(match &mut self.inspect {
+                Some(inspect) => inspect.mouse(event),
+                None => self.plan.mouse(event),
+            });
+        }
+        if !self.areas.rows.contains(at) {
+            return Reply::Ignored;
+        }
+        if pressed {
+            self.part = Part::Rows;
+            self.popup = None;
+        }
+        if self.plan_is_below() {
+            return handled(self.plan.mouse(event));
+        }
+        match self.results.mouse(event) {
+            Pointed::Opened => self.inspect = Some(Inspect::default()),
+            Pointed::Elsewhere if !pressed => return Reply::Ignored,
+            _ => {}
+        }
+        Reply::Handled
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let is_focused = view.model.focus == PaneId::Sql;
+        if is_focused && !self.was_focused {
+            (self.untouched, self.follows_caret) = (true, true);
+        }
+        self.was_focused = is_focused;
+        self.tabs.refresh(&view.model.desk);
+        self.find.refresh(&self.tabs.front().editor);
+        self.draw_all(frame, area, view);
+    }
+}
+
+fn handled(handled: bool) -> Reply {
+    if handled { Reply::Handled } else { Reply::Ignored }
+}
+
+/// The query that the pane shows.
+fn current(model: &Model) -> Option<&Query> {
+    model.queries.get(&model.query?)
+}
+
+impl SqlPane {
+    /// The text in front was changed here.
+    fn written(&mut self) -> Reply {
+        self.follows_caret = true;
+        let (buffer, editor) = (self.tabs.current(), &self.tabs.front().editor);
+        Reply::Emit(Action::EditSql { buffer, text: editor.text().to_owned(), caret: editor.caret() })
+    }
+
+    fn popup_key(&mut self, key: KeyEvent, model: &Model) -> Option<Reply> {
+        let chosen = self.popup.as_mut()?.key(key);
+        match chosen {
+            Chosen::Ignored => None,
+            Chosen::Moved => Some(Reply::Handled),
+            Chosen::Closed => {
+                self.popup = None;
+                Some(Reply::Handled)
+            }
+            Chosen::Taken(range, text, caret) => {
+                let editor = &mut self.tabs.front_mut().editor;
+                let start = range.start;
+                editor.replace(range, &text);
+                editor.go(start + caret);
+                // Behind a name that was taken a point may follow, or an argument.
+                self.popup = None;
+                self.walk = None;
+                let _ = model;
+                Some(self.written())
+            }
+        }
+    }
+
+    fn editor_key(&mut self, press: &Press, model: &Model) -> Reply {
+        let key = press.event;
+        match key.code {
+            KeyCode::Esc => return self.leave_editor(),
+            KeyCode::Tab | KeyCode::BackTab if self.untouched => return Reply::Ignored,
+            KeyCode::PageDown | KeyCode::PageUp => {
+                let page = self.tabs.front().window.height().max(2) as isize - 1;
+                let by = if key.code == KeyCode::PageDown { page } else { -page };
+                let selects = key.modifiers.contains(ratatui::crossterm::event::KeyModifiers::SHIFT);
+                self.tabs.front_mut().editor.step(by, selects);
+                self.follows_caret = true;
+                return Reply::Handled;
+            }
+            _ => {}
+        }
+        match self.tabs.front_mut().editor.key(key) {
+            Typed::Ignored => Reply::Ignored,
+            Typed::Moved => {
+                (self.popup, self.follows_caret, self.untouched) = (None, true, false);
+                Reply::Handled
+            }
+            Typed::Changed => {
+                (self.walk, self.untouched) = (None, false);
+                let asked = self.popup.as_ref().is_some_and(Popup::is_asked);
+                self.popup = match key.code {
+                    KeyCode::Char(letter) if letter.is_alphanumeric() || "_.'[".contains(letter) => {
+                        self.complete(model, asked)
+                    }
+                    KeyCode::Backspace if self.popup.is_some() => self.complete(model, asked),
+                    _ => None,
+                };
+                self.written()
+            }
+        }
+    }
+
+    /// Esc closes what is nearest: the selection, then it goes to the rows, where letters are commands.
+    fn leave_editor(&mut self) -> Reply {
+        let editor = &mut self.tabs.front_mut().editor;
+        if editor.selection().is_some() {
+            editor.deselect();
+        } else {
+            self.part = Part::Rows;
+        }
+        Reply::Handled
+    }
+
+    fn find_key(&mut self, press: &Press) -> Reply {
+        let editor = &mut self.tabs.front_mut().editor;
+        match press.command {
+            Some(shared::BACK) => self.find.close(),
+            Some(keys::FIND_NEXT) => self.find.next(editor, true),
+            Some(keys::FIND_BEFORE) => self.find.next(editor, false),
+            Some(RUN | PLAN | keys::VALIDATE | DEPLOY) => self.find.close(),
+            _ => self.find.key(press.event, editor),
+        }
+        (self.follows_caret, self.popup) = (true, None);
+        Reply::Handled
+    }
+
+    fn editor_mouse(&mut self, event: MouseEvent, at: Position) -> Reply {
+        let tab = self.tabs.front_mut();
+        match event.kind {
+            MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
+                let by = if event.kind == MouseEventKind::ScrollDown { 3 } else { -3 };
+                tab.window.scroll(by, tab.editor.lines().len());
+                self.follows_caret = false;
+            }
+            MouseEventKind::Down(MouseButton::Left) => {
+                if let Some((line, letter)) = tab.window.under(&tab.editor, at) {
+                    tab.editor.deselect();
+                    tab.editor.jump(line, letter);
+                }
+                (self.part, self.popup, self.untouched) = (Part::Editor, None, false);
+            }
+            MouseEventKind::Drag(MouseButton::Left) => {
+                if let Some((line, letter)) = tab.window.under(&tab.editor, at) {
+                    tab.editor.select_to(line, letter);
+                }
+            }
+            _ => return Reply::Ignored,
+        }
+        Reply::Handled
+    }
+
+    fn dialog_key(&mut self, key: KeyEvent, model: &Model) -> Option<Reply> {
+        match self.dialog.as_mut()? {
+            Dialog::Open(dialog) => {
+                dialog.refresh(&model.desk.files, model.revision);
+                let opened = dialog.key(key, &model.desk.files);
+                Some(self.opened(opened, model))
+            }
+            Dialog::Ask(ask) => {
+                let answer = ask.key(key);
+                Some(self.answered(answer, model))
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a query is doing, in words: live, held, ended; and what it has counted. Pure text.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::model::Model;
+use crate::app::model::pipeline::Pipeline;
+use crate::app::model::queries::Query;
+use crate::core::job::Phase;
+use crate::ui::pane::View;
+use crate::ui::theme::{Role, Theme, marks};
+use crate::ui::widgets::{number, text, time};
+
+/// The state of a query with its style.
+pub fn state(query: &Query, view: &View<'_>) -> (String, Style) {
+    let job = view.model.jobs.get(&query.job);
+    let since = job.map_or(String::new(), |job| time::since(view.model.now_ms, job.phase_since_ms, view.zone));
+    let said = |mark: &str, words: String, role: Role| (format!("{mark} {words}"), view.theme.role(role));
+    match job.map(|job| &job.phase) {
+        None => said(marks::OFF, "ended".into(), Role::Muted),
+        Some(Phase::Starting) => said(marks::HALF, "starting".into(), Role::Muted),
+        Some(Phase::Running) if query.schema.is_none() => said(marks::HALF, "planning".into(), Role::Muted),
+        Some(Phase::Running) if query.frozen.is_some() => said(
+            marks::PAUSED,
+            format!("held, {} came since", number::grouped(query.came_since_pause())),
+            Role::Warning,
+        ),
+        Some(Phase::Running) => said(marks::RUNNING, "live".into(), Role::Success),
+        Some(Phase::Reconnecting { attempt, .. }) => {
+            said(marks::HALF, format!("reconnecting, attempt {attempt}"), Role::Warning)
+        }
+        Some(Phase::Stopping) => said(marks::HALF, "stopping".into(), Role::Muted),
+        Some(Phase::Done) => said(marks::DONE, format!("done {since}"), Role::Success),
+        Some(Phase::Stopped) => said(marks::OFF, format!("stopped {since}"), Role::Muted),
+        Some(Phase::Failed(_) | Phase::Panicked(_)) => said(marks::FAILED, format!("failed {since}"), Role::Danger),
+    }
+}
+
+/// Why it failed, in full.
+pub fn fault(query: &Query, model: &Model) -> Option<String> {
+    match &model.jobs.get(&query.job)?.phase {
+        Phase::Failed(fault) => Some(fault.to_string()),
+        Phase::Panicked(message) => Some(format!("a defect of this program: {message}")),
+        Phase::Reconnecting { fault, .. } => Some(fault.to_string()),
+        _ => None,
+    }
+}
+
+/// A count that is told, with the words around it; the least important first to leave.
+struct Told {
+    words: String,
+    role: Role,
+    /// The higher, the sooner it leaves where there is no room.
+    leaves: u8,
+}
+
+/// The state and the counts in as many lines of so many cells as are needed, at most `lines_max`.
+pub fn lines(query: &Query, view: &View<'_>, cells: usize, lines_max: usize) -> Vec<Line<'static>> {
+    let (state, style) = state(query, view);
+    let mut told = counts(query, view);
+    loop {
+        let lines = wrapped(&state, style, &told, cells, view.theme);
+        if lines.len() <= lines_max || told.is_empty() {
+            return lines.into_iter().take(lines_max).collect();
+        }
+        let leaves = (0..told.len()).max_by_key(|at| (told[*at].leaves, *at)).unwrap_or(0);
+        told.remove(leaves);
+    }
+}
+
+fn counts(query: &Query, view: &View<'_>) -> Vec<Told> {
+    let model = view.model;
+    let pipeline = model.pipelines.get(&query.job).map(|drawn| &*drawn.pipeline);
+    let mut told = Vec::new();
+    let mut tell = |words: String, role: Role, leaves: u8| told.push(Told { words, role, leaves });
+    let is_live = model.jobs.get(&query.job).is_some_and(|job| !job.phase.is_ending());
+    if let Some(pipeline) = pipeline.filter(|_| is_live) {
+        let sink = pipeline.nodes.last().map_or(0.0, |sink| sink.in_per_second);
+        tell(format!("{} rows/s", number::short(sink)), Role::Text, 1);
+    }
+    tell(format!("total {}", number::grouped(query.made())), Role::Text, 0);
+    if let Some(pipeline) = pipeline {
+        if let Some(words) = watermark(pipeline, model.now_ms, is_live, view) {
+            tell(words, Role::Text, 3);
+        }
+        let counted = |count: u64| if count == 0 { Role::Muted } else { Role::Warning };
+        tell(format!("late {}", number::grouped(pipeline.late)), counted(pipeline.late), 4);
+        tell(format!("bad {}", number::grouped(pipeline.bad)), counted(pipeline.bad), 2);
+        tell(format!("state {}", number::bytes(pipeline.state_bytes)), Role::Muted, 6);
+        tell(time::span(pipeline.elapsed_ms), Role::Muted, 5);
+    }
+    let not_shown = query.skipped;
+    // Of a row that changes only its newest state is missed by nobody.
+    let is_changelog = query.schema.as_ref().is_some_and(|schema| schema.is_changelog);
+    let role = if not_shown == 0 || is_changelog { Role::Muted } else { Role::Warning };
+    tell(format!("not shown {}", number::grouped(not_shown)), role, 3);
+    told
+}
+
+/// `watermark 14:02:10 −1.2 s`: how far results are complete, and how far behind now that is.
+fn watermark(pipeline: &Pipeline, now_ms: i64, is_live: bool, view: &View<'_>) -> Option<String> {
+    let at_ms = pipeline.watermark_ms?;
+    if at_ms == i64::MAX {
+        return Some("watermark at the end".into());
+    }
+    let clock = time::clock(at_ms, view.zone);
+    Some(match is_live {
+        // Ahead of the last tick of the clock is now.
+        true => format!("watermark {clock} −{}", delay((now_ms - at_ms).max(0))),
+        false => format!("watermark {clock}"),
+    })
+}
+
+fn delay(ms: i64) -> String {
+    match ms {
+        ..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => time::span(ms.unsigned_abs()),
+    }
+}
+
+fn wrapped(state: &str, style: Style, told: &[Told], cells: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::from(Span::styled(text::fit(state, cells).into_owned(), style))];
+    for one in told {
+        let Some(line) = lines.last_mut() else { break };
+        let span = Span::styled(one.words.clone(), theme.role(one.role));
+        if line.width() + 3 + text::width(&one.words) <= cells {
+            line.push_span(Span::raw("   "));
+            line.push_span(span);
+        } else {
+            // Below the state, not below its mark.
+            lines.push(Line::from(vec![Span::raw("  "), span]));
+        }
+    }
+    lines
+}
+
+/// Whether the query is still at work.
+pub fn is_live(query: &Query, model: &Model) -> bool {
+    model.jobs.get(&query.job).is_some_and(|job| !job.phase.is_ending())
+}
+
+/// Why there is no row yet.
+pub fn empty(query: &Query, model: &Model) -> String {
+    let is_live = is_live(query, model);
+    match (&query.schema, is_live) {
+        (None, true) => "planning: the sources are asked for their columns".into(),
+        (Some(_), true) => "no row yet; a final result comes when its window is over".into(),
+        (_, false) => "it gave no row".into(),
+    }
+}
+
+/// What an export would write.
+pub fn exported(query: &Query) -> String {
+    let rows = number::grouped(query.in_view().len() as u64);
+    match query.made().saturating_sub(query.in_view().len() as u64) {
+        0 => format!("The {rows} rows in view, in the order shown."),
+        more => format!(
+            "Up to {rows} rows in view, in the order shown. {} more were made and are not in view: INTO writes all of them.",
+            number::grouped(more)
+        ),
+    }
+}

@@ -1,0 +1,334 @@
+//! Pane 3: writing, completing, what is wrong, running, rows that scroll and rows that change, plan, files and sizes.
+
+use velox::app::action::{Action, PaneId, QueryRequest, RowsFormat};
+use velox::app::effect::Effect;
+use velox::app::fact::Fact;
+use velox::app::model::pipeline::{NodeRole, Pipeline, PipelineNode};
+use velox::app::model::queries::{QueryColumn, QueryRow, QuerySchema, RowChange};
+use velox::app::model::sql::{Explained, ExplainedNode, Kept, Reads, SqlFile};
+use velox::core::fault::{Blame, Fault};
+use velox::core::job::{JobId, Phase, Update};
+
+use crate::stage::{NOON_MS, Stage};
+
+/// The second job: the sandbox makes its own events as the first.
+const QUERY: JobId = JobId(2);
+
+const SPEND: &str = "-- spend per customer, ten-second windows
+SELECT window_start, customer_id, SUM(amount) AS spent, COUNT(*) AS n
+FROM orders
+WINDOW TUMBLING(10s)
+GROUP BY customer_id EMIT CHANGES;
+
+SELECT * FROM payments WHERE amount > 100";
+
+fn starter(name: &str, about: &str, text: &str) -> SqlFile {
+    SqlFile { name: name.into(), about: about.into(), text: text.into(), is_starter: true }
+}
+
+/// A console with pane 3 in front, its files read.
+fn sitting() -> Stage {
+    let mut stage = Stage::new();
+    stage.act(Action::Focus(PaneId::Sql));
+    assert_eq!(stage.effects, [Effect::ReadSql]);
+    let files = vec![
+        SqlFile { name: "spend".into(), about: "Spend".into(), text: SPEND.into(), is_starter: false },
+        starter("filter", "Filter: the orders that matter", "-- Filter\nSELECT * FROM orders WHERE amount > 300;"),
+        starter("window", "Window: spend by customer", SPEND),
+    ];
+    stage.apply(Fact::SqlRead { files, kept: Ok(Kept::default()) });
+    stage.effects.clear();
+    stage
+}
+
+/// The same with a text in front, the caret at its beginning.
+fn writing(text: &str) -> Stage {
+    let mut stage = sitting();
+    stage.act(Action::EditSql { buffer: 0, text: text.into(), caret: 0 });
+    stage.act(Action::ShowSql(0));
+    stage.effects.clear();
+    stage
+}
+
+fn column(name: &str, sql_type: &str, is_numeric: bool) -> QueryColumn {
+    QueryColumn { name: name.into(), sql_type: sql_type.into(), is_numeric, scale: None }
+}
+
+fn schema(is_changelog: bool) -> QuerySchema {
+    QuerySchema {
+        columns: vec![
+            column("window_start", "TIMESTAMP(3)", false),
+            column("customer_id", "VARCHAR", false),
+            column("spent", "DECIMAL(18,2)", true),
+            column("n", "BIGINT", true),
+        ],
+        is_changelog,
+        key_columns: if is_changelog { vec![0, 1] } else { Vec::new() },
+        ..QuerySchema::default()
+    }
+}
+
+fn row(born: u64, spent: Option<&str>, is_update: bool) -> QueryRow {
+    let text = |text: &str| Some(text.to_owned());
+    QueryRow {
+        change: RowChange::Changed,
+        born,
+        slot: born as u32,
+        cells: vec![
+            text("2026-11-21 12:00:00.000"),
+            text(&format!("CUST-{:05}", 17 + born)),
+            spent.map(str::to_owned),
+            text(&(born * 3 + 1).to_string()),
+        ],
+        at_ms: NOON_MS - if is_update { 0 } else { 5_000 },
+        is_update,
+    }
+}
+
+fn node(id: usize, role: NodeRole, operator: &str, label: &str, inputs: &[usize]) -> PipelineNode {
+    PipelineNode {
+        id,
+        role,
+        operator: operator.into(),
+        label: label.into(),
+        inputs: inputs.to_vec(),
+        rows_in: 18_400,
+        rows_out: 18_400,
+        in_per_second: 18_400.0,
+        out_per_second: 17_900.0,
+        busy_share: 0.12,
+        watermark_ms: Some(NOON_MS - 1_200),
+        ..PipelineNode::default()
+    }
+}
+
+fn pipeline() -> Pipeline {
+    let mut window =
+        node(1, NodeRole::Operator, "WindowAggregate", "SUM(amount), COUNT(*) by customer_id over 10 s", &[0]);
+    (window.state_bytes, window.busy_share, window.late) = (1_400_000, 0.71, 3);
+    let mut sink = node(2, NodeRole::Sink, "screen", "rows to the screen", &[1]);
+    sink.in_per_second = 1_204.0;
+    Pipeline {
+        nodes: vec![node(0, NodeRole::Source, "kafka", "orders, 4 partitions", &[]), window, sink],
+        elapsed_ms: 31_000,
+        rows_read: 570_400,
+        rows_written: 37_324,
+        late: 3,
+        state_bytes: 1_400_000,
+        watermark_ms: Some(NOON_MS - 1_200),
+        ..Pipeline::default()
+    }
+}
+
+/// A query at work whose rows change, with some of them in view.
+fn running() -> Stage {
+    let mut stage = writing(SPEND);
+    stage.press("Down");
+    stage.press("F5");
+    stage.apply(Fact::Job(Update::Phase(QUERY, Phase::Running)));
+    stage.apply(Fact::QuerySchema { job: QUERY, schema: schema(true) });
+    let spent = [Some("1204.50"), Some("88.10"), None, Some("7"), Some("120450.25")];
+    let rows = (0..30).map(|born| row(born, spent[born as usize % 5], false)).collect();
+    stage.apply(Fact::QueryRows { job: QUERY, rows, skipped: 12 });
+    stage.apply(Fact::Pipeline { job: QUERY, pipeline: std::sync::Arc::new(pipeline()) });
+    stage.model.note = None;
+    stage.effects.clear();
+    stage
+}
+
+fn asked(stage: &Stage) -> Option<QueryRequest> {
+    stage.effects.iter().find_map(|effect| match effect {
+        Effect::StartQuery { query, .. } => Some(query.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_pane_fits_every_size() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60), (59, 14)] {
+        let mut stage = running();
+        insta::assert_snapshot!(format!("sql_{width}x{height}"), stage.text(width, height));
+    }
+}
+
+#[test]
+fn styles_say_what_is_a_keyword_what_is_selected_and_what_has_just_changed() {
+    let mut stage = running();
+    stage.drawn(80, 24);
+    stage.apply(Fact::QueryRows { job: QUERY, rows: vec![row(28, Some("99.99"), true)], skipped: 0 });
+    stage.press("Esc");
+    insta::assert_snapshot!("sql_styles_80x24", stage.styles(80, 24));
+}
+
+#[test]
+fn an_empty_pane_says_what_to_do() {
+    let mut stage = sitting();
+    insta::assert_snapshot!("sql_empty_80x24", stage.text(80, 24));
+}
+
+#[test]
+fn letters_are_text_until_esc_and_digits_are_panes_after_it() {
+    let mut stage = sitting();
+    stage.types("SELECT 4");
+    assert_eq!(stage.model.desk.buffer().map(|buffer| buffer.text.as_str()), Some("SELECT 4"));
+    stage.press("Esc 4");
+    assert_eq!(stage.model.focus, PaneId::Tail);
+}
+
+#[test]
+fn tab_goes_through_the_panes_until_something_is_written() {
+    let mut stage = sitting();
+    stage.drawn(80, 24);
+    stage.press("Tab");
+    assert_eq!(stage.model.focus, PaneId::Tail);
+    stage.act(Action::Focus(PaneId::Sql));
+    stage.drawn(80, 24);
+    stage.types("a").press("Tab");
+    assert_eq!(stage.model.focus, PaneId::Sql);
+    assert_eq!(stage.model.desk.buffer().map(|buffer| buffer.text.as_str()), Some("a "));
+}
+
+#[test]
+fn the_statement_under_the_caret_runs_and_a_second_run_replaces_the_first() {
+    let mut stage = writing(SPEND);
+    stage.press("F5");
+    let first = asked(&stage).expect("a run");
+    assert_eq!((first.environment.as_str(), first.statement), ("sandbox", 0));
+    stage.effects.clear();
+    stage.press("Down Down Down Down Down Down F5");
+    assert!(stage.effects.contains(&Effect::StopJob(QUERY)));
+    assert_eq!(asked(&stage).map(|query| query.statement), Some(1));
+    assert_eq!(stage.model.desk.history.len(), 2);
+}
+
+#[test]
+fn a_query_is_held_sorted_filtered_and_exported() {
+    let mut stage = running();
+    stage.press("Esc Space");
+    assert!(stage.model.queries[&QUERY].frozen.is_some());
+    stage.drawn(120, 40);
+    stage.press("Space Right Right s");
+    let text = stage.text(120, 40);
+    let largest = text.find("120,450.25").expect("a row");
+    assert!(largest < text.find("1,204.50").expect("a row"), "{text}");
+    stage.press("/").types("CUST-00019").press("Enter");
+    let text = stage.text(120, 40);
+    assert!(text.contains("CUST-00019") && text.contains(" of 30)"), "{text}");
+    stage.press("o Right Enter");
+    let export = stage.effects.iter().find_map(|effect| match effect {
+        Effect::ExportRows(export) => Some((export.format, export.rows.len())),
+        _ => None,
+    });
+    assert!(export.is_some_and(|(format, rows)| format == RowsFormat::JsonLines && rows < 30), "{export:?}");
+}
+
+#[test]
+fn a_value_is_followed_and_let_go() {
+    let mut stage = running();
+    stage.drawn(120, 40);
+    stage.press("Esc g Right F");
+    let text = stage.text(120, 40);
+    assert!(text.contains("customer_id = CUST-00017") && !text.contains("CUST-00018"), "{text}");
+    stage.press("Esc");
+    assert!(stage.text(120, 40).contains("CUST-00018"));
+}
+
+#[test]
+fn a_row_is_seen_whole() {
+    let mut stage = running();
+    stage.drawn(80, 24);
+    stage.press("Esc g Enter");
+    insta::assert_snapshot!("sql_row_80x24", stage.text(80, 24));
+    stage.press("Esc");
+    assert!(stage.text(80, 24).contains("window_start"));
+}
+
+#[test]
+fn the_plan_is_live_while_the_query_runs() {
+    for (width, height) in [(80, 24), (200, 60)] {
+        let mut stage = running();
+        stage.drawn(width, height);
+        stage.press("F6");
+        insta::assert_snapshot!(format!("sql_plan_{width}x{height}"), stage.text(width, height));
+    }
+}
+
+#[test]
+fn before_a_run_the_plan_says_what_would_be_read() {
+    let mut stage = writing(SPEND);
+    stage.press("F6");
+    let request = stage.effects.iter().find_map(|effect| match effect {
+        Effect::ExplainSql { request, .. } => Some(*request),
+        _ => None,
+    });
+    let node = |id, operator: &str, label: &str, keeps: &str, inputs: &[usize]| ExplainedNode {
+        id,
+        operator: operator.into(),
+        label: label.into(),
+        keeps: keeps.into(),
+        is_changing: id > 0,
+        inputs: inputs.to_vec(),
+    };
+    let explained = Explained {
+        nodes: vec![
+            node(0, "kafka", "orders", "", &[]),
+            node(1, "WindowAggregate", "SUM(amount), COUNT(*)", "each change is given, once a batch", &[0]),
+            node(2, "discard", "rows to the screen", "", &[1]),
+        ],
+        reads: vec![Reads { source: "orders".into(), about: "topic orders, 4 partitions, 12,400 records".into() }],
+        writes: "the screen".into(),
+        columns: vec![("window_start".into(), "TIMESTAMP(3)".into()), ("spent".into(), "DECIMAL(18,2)".into())],
+        warnings: Vec::new(),
+    };
+    stage.apply(Fact::SqlExplained { request: request.expect("a plan is asked for"), outcome: Ok(explained) });
+    insta::assert_snapshot!("sql_explained_80x24", stage.text(80, 24));
+}
+
+#[test]
+fn a_query_that_fails_says_why_in_full() {
+    let mut stage = writing("SELECT * FROM nothing");
+    stage.press("F5");
+    let fault = Fault::new(Blame::Operator, "there is no topic `nothing`").next("SHOW TOPICS lists them");
+    stage.apply(Fact::Job(Update::Phase(QUERY, Phase::Failed(fault))));
+    let text = stage.text(80, 24);
+    assert!(text.contains("there is no topic `nothing`") && text.contains("SHOW TOPICS lists them"), "{text}");
+}
+
+#[test]
+fn a_starter_is_opened_and_what_was_run_before_comes_back() {
+    let mut stage = sitting();
+    stage.press("Ctrl+G");
+    stage.drawn(120, 40);
+    insta::assert_snapshot!("sql_gallery_120x40", stage.text(120, 40));
+    stage.types("filt").press("Enter");
+    assert!(stage.text(80, 24).contains("WHERE amount > 300"));
+    stage.press("F5");
+    stage.press("Ctrl+N").types("SELECT 1");
+    stage.press("Ctrl+Up");
+    assert!(stage.text(80, 24).contains("SELECT * FROM orders WHERE amount > 300"));
+    stage.press("Ctrl+Down");
+    assert!(stage.text(80, 24).contains("SELECT 1"));
+}
+
+#[test]
+fn a_text_is_saved_under_a_name() {
+    let mut stage = writing("SELECT 1");
+    stage.press("Esc w");
+    assert!(stage.text(80, 24).contains("config/sql/NAME.sql"));
+    stage.press("Ctrl+U").types("mine").press("Enter");
+    assert!(
+        stage.effects.iter().any(|effect| matches!(effect, Effect::SaveSql { over: false, .. })),
+        "{:?}",
+        stage.effects
+    );
+}
+
+#[test]
+fn words_are_found_in_the_text() {
+    let mut stage = writing(SPEND);
+    stage.press("Ctrl+F").types("amount");
+    let text = stage.text(80, 24);
+    assert!(text.contains("find amount") && text.contains("1/2"), "{text}");
+    stage.press("Enter");
+    assert!(stage.text(80, 24).contains("2/2"));
+}
