@@ -2,6 +2,7 @@
 
 use super::action::QueryRequest;
 use super::effect::Effect;
+use super::model::assist::Draft;
 use super::model::sql::{Buffer, Explained, Explaining, HISTORY_BYTES_MAX, KeptDesk, SqlFile};
 use super::model::{Model, Note};
 use crate::core::fault::Fault;
@@ -11,7 +12,13 @@ impl Model {
     pub(super) fn sit_down(&mut self) -> Vec<Effect> {
         match std::mem::replace(&mut self.desk.is_asked, true) {
             true => Vec::new(),
-            false => vec![Effect::ReadSql],
+            false => {
+                let mut effects = vec![Effect::ReadSql];
+                if let Some(environment) = self.active.clone() {
+                    effects.extend(self.list_topics(environment));
+                }
+                effects
+            }
         }
     }
 
@@ -42,9 +49,11 @@ impl Model {
         self.sql_in_front()
     }
 
-    /// Has the text in front checked.
+    /// Has the text in front looked at, for what is wrong with it.
     pub(super) fn sql_in_front(&mut self) -> Vec<Effect> {
-        Vec::new()
+        let (Some(environment), Some(buffer)) = (self.active.clone(), self.desk.buffer()) else { return Vec::new() };
+        let text = buffer.text.clone();
+        self.check_sql(Draft { environment, text })
     }
 
     pub(super) fn new_sql(&mut self) -> Vec<Effect> {

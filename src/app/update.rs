@@ -184,7 +184,12 @@ impl Model {
         }
         self.active = Some(name.clone());
         self.say(Note::success(format!("`{name}` is the active environment")));
-        vec![Effect::Connect(name)]
+        let mut effects = vec![Effect::Connect(name)];
+        if self.desk.is_asked {
+            // The same text names other topics now.
+            effects.extend(self.sql_in_front());
+        }
+        effects
     }
 
     fn check_health(&mut self, environment: String) -> Vec<Effect> {
@@ -194,7 +199,7 @@ impl Model {
         }
     }
 
-    fn list_topics(&mut self, environment: String) -> Vec<Effect> {
+    pub(super) fn list_topics(&mut self, environment: String) -> Vec<Effect> {
         let now_ms = self.now_ms;
         match self.environment_mut(&environment) {
             Some(row) => {

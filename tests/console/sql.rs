@@ -30,7 +30,7 @@ fn starter(name: &str, about: &str, text: &str) -> SqlFile {
 fn sitting() -> Stage {
     let mut stage = Stage::new();
     stage.act(Action::Focus(PaneId::Sql));
-    assert_eq!(stage.effects, [Effect::ReadSql]);
+    assert_eq!(stage.effects, [Effect::ReadSql, Effect::ListTopics("sandbox".into())]);
     let files = vec![
         SqlFile { name: "spend".into(), about: "Spend".into(), text: SPEND.into(), is_starter: false },
         starter("filter", "Filter: the orders that matter", "-- Filter\nSELECT * FROM orders WHERE amount > 300;"),

@@ -32,7 +32,7 @@ struct Session {
 
 impl Session {
     /// The console on the shipped configuration, in an empty folder, in a terminal of 100x30.
-    fn open(variables: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
+    pub fn open(variables: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         for (path, text) in files {
             let path = home.path().join(path);

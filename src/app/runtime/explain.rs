@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::query::{nodes, plan};
+use super::query::readings::nodes;
 use crate::app::action::QueryRequest;
 use crate::app::model::sql::{Explained, ExplainedNode, Reads};
 use crate::core::fault::{Blame, Fault};
+use crate::sql::deploy::prepare::{self, Wanted};
 use crate::sql::plan::picture;
 use crate::sql::plan::session::Session;
 use crate::sql::plan::stream::NodeKind;
@@ -24,7 +25,7 @@ pub async fn explain(
 ) -> Result<Explained, Fault> {
     let planning = async {
         let session = super::off_the_async_threads(session).await?;
-        plan(session, request, "query").await
+        prepare::plan(session, Wanted { text: &request.text, statement: request.statement, job: "query" }).await
     };
     let (planned, named) = tokio::time::timeout(PLAN_WAIT_MAX, planning).await.map_err(|_| {
         Fault::new(Blame::Operator, format!("the sources did not answer within {} s", PLAN_WAIT_MAX.as_secs()))

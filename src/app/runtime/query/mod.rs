@@ -19,9 +19,7 @@ use crate::sql::exec::settings::JobSettings;
 use crate::sql::plan::session::{Planned, Session};
 use crate::sql::plan::stream::{Changes, FailureStrategy, LateStrategy, NodeKind, StreamPlan};
 
-pub use prepare::plan;
 use readings::Readings;
-pub use readings::nodes;
 use screen::{Screen, View};
 
 /// Between two looks at the rows that came: a frame.

@@ -1,6 +1,7 @@
 //! What the commands of pane 3 do: to the text, to the rows, and what they ask of the model.
 
 use super::ask::{Answer, Ask};
+use super::deploy::DeployDialog;
 use super::inspect::Inspect;
 use super::open::{OpenDialog, Opened};
 use super::popup::Popup;
@@ -8,7 +9,6 @@ use super::{Dialog, Part, SqlPane, Walk, current, handled, keys, status};
 use crate::app::action::{Action, QueryRequest, RowsExport, RowsFormat};
 use crate::app::model::queries::{Query, QueryRow};
 use crate::app::model::{Model, Note};
-use crate::sql::assist::Catalog;
 use crate::sql::parse;
 use crate::ui::keymap::Command;
 use crate::ui::keys as shared;
@@ -25,11 +25,13 @@ impl SqlPane {
                 Ok(query) => Reply::Emit(Action::ExplainSql { query, is_said: true }),
                 Err(reply) => reply,
             },
+            keys::DEPLOY => self.deploy(model),
             keys::STOP => match current(model).filter(|query| status::is_live(query, model)) {
                 Some(query) => Reply::Emit(Action::StopJob(query.job)),
                 None => say("no query runs"),
             },
             keys::WRITE => self.go(Part::Editor),
+            keys::CATALOG => self.turn_catalog(model),
             keys::ZOOM => {
                 self.zoomed = !self.zoomed;
                 Reply::Handled
@@ -159,7 +161,8 @@ impl SqlPane {
 
     /// What could stand at the caret.
     pub(super) fn complete(&self, model: &Model, asked: bool) -> Option<Popup> {
-        Popup::open(&self.tabs.front().editor, &catalog(model), asked)
+        let catalog = model.assist.catalog(model.active.as_deref().unwrap_or_default());
+        Popup::open(&self.tabs.front().editor, &catalog, asked)
     }
 
     pub(super) fn opened(&mut self, opened: Opened, model: &Model) -> Reply {
@@ -202,6 +205,21 @@ impl SqlPane {
         Reply::Emit(Action::RunQuery(query))
     }
 
+    fn deploy(&mut self, model: &Model) -> Reply {
+        let query = match self.request(model) {
+            Ok(query) => query,
+            Err(reply) => return reply,
+        };
+        let tab = model.desk.buffer().map_or("", |buffer| buffer.name.as_str());
+        match DeployDialog::new(query, tab) {
+            Ok(dialog) => {
+                (self.dialog, self.popup) = (Some(Dialog::Deploy(dialog)), None);
+                Reply::Handled
+            }
+            Err(why) => Reply::Emit(Action::Say(Note::warning(why))),
+        }
+    }
+
     fn turn_plan(&mut self, model: &Model) -> Reply {
         // Beside the rows it stays and is asked for anew; in their place it gives way to them.
         if self.shows_plan && !self.areas.is_wide {
@@ -232,6 +250,20 @@ impl SqlPane {
         match editor.statement() {
             Some((statement, _)) => Ok(QueryRequest { environment, text: editor.text().to_owned(), statement }),
             None => Err(say("there is no statement under the cursor; Ctrl+G has examples")),
+        }
+    }
+
+    /// The catalog gets the keys; from it they go back, and a column that was opened by hand closes.
+    fn turn_catalog(&mut self, model: &Model) -> Reply {
+        if self.part == Part::Catalog {
+            self.shows_catalog = Some(false);
+            return self.go(Part::Editor);
+        }
+        (self.popup, self.zoomed, self.shows_catalog) = (None, false, Some(true));
+        self.go(Part::Catalog);
+        match &model.active {
+            Some(environment) => Reply::Emit(Action::ReadCatalog(environment.clone())),
+            None => Reply::Handled,
         }
     }
 
@@ -307,11 +339,6 @@ const DOWN: ratatui::crossterm::event::KeyCode = ratatui::crossterm::event::KeyC
 
 fn say(words: &str) -> Reply {
     Reply::Emit(Action::Say(Note::plain(words)))
-}
-
-/// What can be named where the text would run.
-pub(super) fn catalog(_model: &Model) -> Catalog {
-    Catalog::default()
 }
 
 /// A row as one line of JSON.

@@ -8,12 +8,18 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::paint::Overlay;
 use super::plan::Shown;
-use super::{Dialog, Part, SqlPane, current, status};
+use super::{Dialog, Part, SqlPane, current, status, wrong};
 use crate::app::model::Model;
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{dialog, text};
 
+/// From this width on the catalog stands left of the editor, cells.
+const COLUMN_MIN: u16 = 100;
+/// Cells of the catalog beside the editor: names of topics and fields with their types.
+const COLUMN_CELLS: u16 = 32;
+/// The same on a wide screen.
+const COLUMN_CELLS_WIDE: u16 = 38;
 /// From this width on plan and whole rows stand beside the rows, cells.
 const WIDE_MIN: u16 = 150;
 /// Lines of the editor while there is something below it.
@@ -28,6 +34,10 @@ pub struct Areas {
     pub editor: Rect,
     /// Rows, or the plan in their place.
     pub rows: Rect,
+    /// What can be named.
+    pub catalog: Rect,
+    /// Whether there is room for it beside the rest.
+    pub has_column: bool,
     /// Plan or a whole row, right of the rows.
     pub beside: Rect,
     /// Whether there is room for `beside`.
@@ -37,10 +47,13 @@ pub struct Areas {
 impl SqlPane {
     pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let buffer = frame.buffer_mut();
-        self.areas = Areas { is_wide: WIDE_MIN <= area.width, ..Areas::default() };
+        self.areas =
+            Areas { is_wide: WIDE_MIN <= area.width, has_column: COLUMN_MIN <= area.width, ..Areas::default() };
         if let Some(query) = current(view.model) {
             self.results.refresh(query, view.model.revision);
         }
+        let whole = area;
+        let Some(area) = self.draw_catalog(area, buffer, view) else { return self.draw_over(whole, buffer, view) };
         let has_beside = self.shows_plan || self.inspect.is_some() || current(view.model).is_some();
         let beside = self.areas.is_wide && !self.zoomed && has_beside;
         let main = match beside {
@@ -56,17 +69,43 @@ impl SqlPane {
             false => area,
         };
         self.draw_main(main, buffer, view);
-        self.draw_over(area, buffer, view);
+        self.draw_over(whole, buffer, view);
+    }
+
+    /// The catalog at the left, or in the place of all the rest where it is narrow. Gives what is left for the rest.
+    fn draw_catalog(&mut self, area: Rect, buffer: &mut Buffer, view: &View<'_>) -> Option<Rect> {
+        let focused = view.focused && self.part == Part::Catalog && self.dialog.is_none();
+        if !self.areas.has_column {
+            if self.part != Part::Catalog {
+                return Some(area);
+            }
+            self.areas.catalog = area;
+            self.catalog.draw(area, buffer, view, focused);
+            return None;
+        }
+        if self.zoomed || !self.shows_catalog.unwrap_or(true) {
+            return Some(area);
+        }
+        let cells = if self.areas.is_wide { COLUMN_CELLS_WIDE } else { COLUMN_CELLS };
+        let [column, edge, rest] =
+            Layout::horizontal([Constraint::Length(cells), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        for y in edge.top()..edge.bottom() {
+            buffer.set_string(edge.x, y, "│", view.theme.role(Role::Border));
+        }
+        self.areas.catalog = column;
+        self.catalog.draw(column, buffer, view, focused);
+        Some(rest)
     }
 
     /// Tabs, editor, what is wrong, state, rows.
     fn draw_main(&mut self, area: Rect, buffer: &mut Buffer, view: &View<'_>) {
         let model = view.model;
-        let messages = self.messages(usize::from(area.width.saturating_sub(4)), view);
+        let cells = usize::from(area.width.saturating_sub(4));
+        let messages = wrong::said(&self.tabs.front().editor, model, cells, MESSAGE_LINES_MAX, view.theme);
         let find = u16::from(self.find.is_open());
         let state = self.state_lines(usize::from(area.width.saturating_sub(4)), view);
         let (tabs, says, state_lines) = (1, messages.len() as u16 + find, state.len() as u16);
-        let rest = area.height.saturating_sub(tabs + says + state_lines);
+        let rest = area.height.saturating_sub(tabs + state_lines);
         let has_below = current(model).is_some() || self.shows_plan;
         let editor = match (self.zoomed, self.part) {
             (true, Part::Editor) => rest,
@@ -79,6 +118,8 @@ impl SqlPane {
             }
             _ => rest.saturating_sub(4).max(rest / 2),
         };
+        // What is said takes its lines from the editor: rows do not jump while somebody types.
+        let editor = editor.saturating_sub(says).max(editor.min(3));
         let [tabs_line, editor_area, message_area, find_line, state_area, rows_area] = Layout::vertical([
             Constraint::Length(tabs),
             Constraint::Length(editor),
@@ -103,7 +144,7 @@ impl SqlPane {
     }
 
     fn draw_editor(&mut self, area: Rect, focused: bool, buffer: &mut Buffer, view: &View<'_>) {
-        let wrong = self.wrong(view.model);
+        let wrong = wrong::ranges(&self.tabs.front().editor, view.model);
         let overlay = Overlay { wrong: &wrong, found: self.find.found(), focused };
         let follows = self.follows_caret;
         let tab = self.tabs.front_mut();
@@ -223,19 +264,9 @@ impl SqlPane {
                 let about = current(view.model).map_or(String::new(), status::exported);
                 ask.draw(&about, area, buffer, view.theme);
             }
+            Some(Dialog::Deploy(dialog)) => dialog.draw(view.model, area, buffer, view.theme),
             None => {}
         }
-    }
-
-    /// Bytes that are underlined.
-    fn wrong(&self, _model: &Model) -> Vec<std::ops::Range<usize>> {
-        Vec::new()
-    }
-
-    /// What is wrong where the caret is, or with the first that is wrong, and what to do about it.
-    fn messages(&self, _cells: usize, _view: &View<'_>) -> Vec<Line<'static>> {
-        let _ = MESSAGE_LINES_MAX;
-        Vec::new()
     }
 
     fn state_lines(&self, cells: usize, view: &View<'_>) -> Vec<Line<'static>> {

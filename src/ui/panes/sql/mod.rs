@@ -2,7 +2,9 @@
 //! texts, queries and plans are the model's.
 
 mod ask;
+mod catalog;
 mod commands;
+mod deploy;
 mod editor;
 mod find;
 mod inspect;
@@ -15,6 +17,7 @@ mod popup;
 mod results;
 mod status;
 mod tabs;
+mod wrong;
 
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
@@ -29,6 +32,8 @@ use crate::ui::pane::{Pane, Press, Reply, View};
 use crate::ui::widgets::cursor::Pointed;
 
 use ask::Ask;
+use catalog::{CatalogColumn, Picked};
+use deploy::{DeployDialog, Deployed};
 use editor::Typed;
 use find::Find;
 use inspect::Inspect;
@@ -46,6 +51,7 @@ enum Part {
     #[default]
     Editor,
     Rows,
+    Catalog,
 }
 
 /// What lies over the pane.
@@ -53,6 +59,7 @@ enum Part {
 enum Dialog {
     Open(OpenDialog),
     Ask(Ask),
+    Deploy(DeployDialog),
 }
 
 /// A walk through what was run before.
@@ -72,6 +79,9 @@ pub struct SqlPane {
     popup: Option<Popup>,
     find: Find,
     results: Results,
+    catalog: CatalogColumn,
+    /// Whether the catalog was opened or closed by hand; else the width says.
+    shows_catalog: Option<bool>,
     plan: PlanView,
     shows_plan: bool,
     inspect: Option<Inspect>,
@@ -103,7 +113,12 @@ impl Pane for SqlPane {
     }
 
     fn takes_text(&self) -> bool {
-        self.dialog.is_some() || self.find.is_open() || self.part == Part::Editor || self.results.takes_text()
+        match self.part {
+            _ if self.dialog.is_some() || self.find.is_open() => true,
+            Part::Editor => true,
+            Part::Rows => self.results.takes_text(),
+            Part::Catalog => self.catalog.takes_text(),
+        }
     }
 
     fn fills(&self) -> bool {
@@ -117,6 +132,7 @@ impl Pane for SqlPane {
         match self.part {
             Part::Editor => vec![RUN, PLAN, DEPLOY, COMPLETE, shared::BACK],
             Part::Rows => vec![WRITE, RUN, PLAN, keys::STOP, keys::PAUSE],
+            Part::Catalog => vec![shared::OPEN, shared::FILTER, keys::CATALOG, WRITE, shared::BACK],
         }
     }
 
@@ -129,12 +145,16 @@ impl Pane for SqlPane {
             return self.find_key(press);
         }
         if self.part == Part::Editor
-            && let Some(reply) = self.popup_key(press.event, model)
+            && let Some(reply) = self.popup_key(press.event)
         {
             return reply;
         }
         if self.part == Part::Rows && self.results.takes_text() {
             return handled(self.results.key(press.event));
+        }
+        if self.part == Part::Catalog && self.catalog.takes_text() {
+            let picked = self.catalog.key(press.event, model);
+            return self.picked(picked);
         }
         if let Some(reply) = press.command.and_then(|command| self.command(command, model)) {
             return reply;
@@ -142,6 +162,7 @@ impl Pane for SqlPane {
         match self.part {
             Part::Editor => self.editor_key(press, model),
             Part::Rows => self.rows_key(press, model),
+            Part::Catalog => self.catalog_key(press, model),
         }
     }
 
@@ -150,8 +171,10 @@ impl Pane for SqlPane {
         match &mut self.dialog {
             Some(Dialog::Open(dialog)) => dialog.paste(pasted),
             Some(Dialog::Ask(ask)) => ask.paste(pasted),
+            Some(Dialog::Deploy(dialog)) => dialog.paste(pasted),
             None if self.find.is_open() => self.find.paste(pasted, &self.tabs.front().editor),
             None if self.part == Part::Rows => self.results.paste(pasted),
+            None if self.part == Part::Catalog => self.catalog.paste(pasted),
             None => {
                 let is_put = self.tabs.front_mut().editor.insert(pasted);
                 self.popup = None;
@@ -168,7 +191,7 @@ impl Pane for SqlPane {
                 let opened = dialog.mouse(event, &model.desk.files);
                 return self.opened(opened, model);
             }
-            Some(Dialog::Ask(_)) => return Reply::Handled,
+            Some(Dialog::Ask(_) | Dialog::Deploy(_)) => return Reply::Handled,
             None => {}
         }
         let at = Position::new(event.column, event.row);
@@ -179,6 +202,13 @@ impl Pane for SqlPane {
         }
         if self.areas.editor.contains(at) {
             return self.editor_mouse(event, at);
+        }
+        if self.areas.catalog.contains(at) {
+            if pressed {
+                (self.part, self.popup) = (Part::Catalog, None);
+            }
+            let picked = self.catalog.mouse(event, model);
+            return self.picked(picked);
         }
         if self.areas.beside.contains(at) {
             return handled(match &mut self.inspect {
@@ -212,6 +242,7 @@ impl Pane for SqlPane {
         self.was_focused = is_focused;
         self.tabs.refresh(&view.model.desk);
         self.find.refresh(&self.tabs.front().editor);
+        self.catalog.refresh(view.model);
         self.draw_all(frame, area, view);
     }
 }
@@ -233,7 +264,43 @@ impl SqlPane {
         Reply::Emit(Action::EditSql { buffer, text: editor.text().to_owned(), caret: editor.caret() })
     }
 
-    fn popup_key(&mut self, key: KeyEvent, model: &Model) -> Option<Reply> {
+    fn catalog_key(&mut self, press: &Press, model: &Model) -> Reply {
+        let picked = self.catalog.key(press.event, model);
+        match (press.command, picked) {
+            (Some(shared::COPY), Picked::Ignored) => match self.catalog.copied() {
+                Some(name) => Reply::Emit(Action::Copy(name.to_owned())),
+                None => Reply::Ignored,
+            },
+            (Some(shared::BACK), Picked::Ignored) => self.close_catalog(),
+            (_, picked) => self.picked(picked),
+        }
+    }
+
+    /// What was picked in the catalog goes where the caret is.
+    fn picked(&mut self, picked: Picked) -> Reply {
+        match picked {
+            Picked::Ignored => Reply::Ignored,
+            Picked::Handled => Reply::Handled,
+            Picked::Act(action) => Reply::Emit(action),
+            Picked::Insert(text) => {
+                self.tabs.front_mut().editor.insert(&text);
+                (self.walk, self.untouched) = (None, false);
+                self.close_catalog();
+                self.written()
+            }
+        }
+    }
+
+    /// The keys go back to the editor; where the catalog has the place of the rest, it leaves.
+    fn close_catalog(&mut self) -> Reply {
+        self.part = Part::Editor;
+        if !self.areas.has_column {
+            self.shows_catalog = None;
+        }
+        Reply::Handled
+    }
+
+    fn popup_key(&mut self, key: KeyEvent) -> Option<Reply> {
         let chosen = self.popup.as_mut()?.key(key);
         match chosen {
             Chosen::Ignored => None,
@@ -250,7 +317,6 @@ impl SqlPane {
                 // Behind a name that was taken a point may follow, or an argument.
                 self.popup = None;
                 self.walk = None;
-                let _ = model;
                 Some(self.written())
             }
         }
@@ -351,6 +417,16 @@ impl SqlPane {
             Dialog::Ask(ask) => {
                 let answer = ask.key(key);
                 Some(self.answered(answer, model))
+            }
+            Dialog::Deploy(dialog) => {
+                let deployed = dialog.key(key);
+                if deployed != Deployed::Open {
+                    self.dialog = None;
+                }
+                Some(match deployed {
+                    Deployed::Do(request) => Reply::Emit(Action::Deploy(request)),
+                    Deployed::Open | Deployed::Closed => Reply::Handled,
+                })
             }
         }
     }

@@ -16,6 +16,8 @@ use crate::ui::widgets::{line, number, rate, text, time};
 
 /// Narrowest column of operators, cells.
 const TREE_CELLS_MIN: usize = 24;
+/// Lines for each operator from which on there is room.
+const ROOMY_LINES: usize = 4;
 /// From this width of a line on the slowest operator is called so in a word.
 const SLOWEST_CELLS_MIN: usize = 44;
 /// Cells of a sparkline.
@@ -57,7 +59,9 @@ impl PlanView {
         let mut document = Document::new(area.width.saturating_sub(1));
         let about = match shown {
             Shown::Live(drawn) => {
-                live(&mut document, drawn, view);
+                // Where there is room what an operator does stands below it, whole.
+                let is_roomy = drawn.pipeline.nodes.len() * ROOMY_LINES + ROOMY_LINES <= usize::from(area.height);
+                live(&mut document, drawn, is_roomy, view);
                 0
             }
             Shown::Before(explaining) => {
@@ -220,7 +224,7 @@ fn counted(count: u64) -> (String, Role) {
     }
 }
 
-fn live(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
+fn live(document: &mut Document, drawn: &Drawn, is_roomy: bool, view: &View<'_>) {
     let (pipeline, theme): (&Pipeline, &Theme) = (&drawn.pipeline, view.theme);
     let cells = document.cells();
     let mut measures = MEASURES.len();
@@ -246,7 +250,9 @@ fn live(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
             let words = if SLOWEST_CELLS_MIN <= room { " ◀ slowest" } else { " ◀" };
             spans.push(Span::styled(words, theme.role(Role::Warning)));
         }
-        spans.push(Span::styled(format!("  {}", node.label), theme.role(Role::Text)));
+        if !is_roomy {
+            spans.push(Span::styled(format!("  {}", node.label), theme.role(Role::Text)));
+        }
         let mut words = line::fit(&Line::from(spans), room.saturating_sub(1));
         words.push_span(Span::raw(" ".repeat(room.saturating_sub(words.width()))));
         if spark > 0 {
@@ -261,6 +267,9 @@ fn live(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
             words.push_span(Span::styled(format!("{space}{told}"), theme.role(role)));
         }
         document.line(words);
+        if is_roomy {
+            below(document, node, &branch, cells, theme);
+        }
     }
     let totals = format!(
         "read {} {dot} given {} {dot} {} in state {dot} {}",
@@ -272,6 +281,19 @@ fn live(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
     );
     document.line(Line::default());
     document.line(Line::styled(format!(" {totals}"), Style::patch(theme.base(), theme.role(Role::Muted))));
+}
+
+/// What an operator does and keeps, on lines of its own.
+fn below(document: &mut Document, node: &PipelineNode, branch: &Branch, cells: usize, theme: &Theme) {
+    let edge = || Span::styled(format!(" {}  ", branch.rest), theme.role(Role::Border));
+    let room = cells.saturating_sub(text::width(&branch.rest) + 3).max(10);
+    let keeps = (!node.keeps.is_empty()).then_some((node.keeps.as_str(), Role::Muted));
+    for (words, role) in [(node.label.as_str(), Role::Text)].into_iter().chain(keeps) {
+        for piece in text::wrapped(words, room) {
+            document.line(Line::from(vec![edge(), Span::styled(piece, theme.role(role))]));
+        }
+    }
+    document.line(Line::from(edge()));
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub fn state(query: &Query, view: &View<'_>) -> (String, Style) {
             format!("held, {} came since", number::grouped(query.came_since_pause())),
             Role::Warning,
         ),
+        Some(Phase::Paused) => said(marks::PAUSED, "waiting".into(), Role::Warning),
         Some(Phase::Running) => said(marks::RUNNING, "live".into(), Role::Success),
         Some(Phase::Reconnecting { attempt, .. }) => {
             said(marks::HALF, format!("reconnecting, attempt {attempt}"), Role::Warning)
