@@ -232,8 +232,9 @@ impl Model {
         }
         self.deployments.keeper = keeper;
         let names: Vec<&str> = kept.iter().map(|kept| kept.definition.name.as_str()).collect();
-        let gone: Vec<String> =
-            self.deployments.rows.keys().filter(|name| !names.contains(&name.as_str())).cloned().collect();
+        // One that was never seen there is about to be written, or could not be.
+        let was_there = |name: &&String| self.deployments.kept.contains_key(*name) && !names.contains(&name.as_str());
+        let gone: Vec<String> = self.deployments.rows.keys().filter(was_there).cloned().collect();
         for name in gone {
             if let Some(id) = self.deployments.rows.get(&name).copied()
                 && self.jobs.get(&id).is_none_or(|job| job.phase.is_ending())

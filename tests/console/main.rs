@@ -3,7 +3,9 @@
 mod stage;
 
 mod acts;
+mod deployed;
 mod flood;
+mod flood_query;
 
 mod dialogs;
 mod environments;
@@ -16,5 +18,6 @@ mod tail;
 mod themes;
 
 mod cli;
+mod killed;
 mod scripts;
 mod terminal;

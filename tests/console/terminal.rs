@@ -19,7 +19,7 @@ fn cells(number: u16) -> std::num::NonZeroU16 {
     std::num::NonZeroU16::new(number).expect("a size above nothing")
 }
 
-struct Session {
+pub struct Session {
     child: Box<dyn Child + Send + Sync>,
     /// The terminal and its keyboard; none once it was hung up.
     master: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
@@ -27,7 +27,7 @@ struct Session {
     let_go: Arc<AtomicBool>,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
-    _home: tempfile::TempDir,
+    _home: Arc<tempfile::TempDir>,
 }
 
 impl Session {
@@ -39,6 +39,11 @@ impl Session {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             std::fs::write(path, text).expect("a file");
         }
+        Self::open_in(Arc::new(home), variables)
+    }
+
+    /// The console in a folder that was there before.
+    pub fn open_in(home: Arc<tempfile::TempDir>, variables: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_velox-tui"));
@@ -88,12 +93,12 @@ impl Session {
         }
     }
 
-    fn see(&mut self, text: &str) {
+    pub fn see(&mut self, text: &str) {
         let wanted = text.to_owned();
         self.until(text, move |screen| screen.contents().contains(&wanted));
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         let (_, keyboard) = self.master.as_mut().expect("a terminal");
         keyboard.write_all(keys.as_bytes()).and_then(|()| keyboard.flush()).expect("keys");
     }
@@ -104,7 +109,7 @@ impl Session {
         self.master = None;
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let id = self.child.process_id().expect("a process").to_string();
         assert!(Command::new("kill").args([name, &id]).status().expect("kill").success());
     }
@@ -124,8 +129,17 @@ impl Session {
         }
     }
 
+    /// Waits until a process that was killed is gone.
+    pub fn gone(mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait().expect("a child").is_none() {
+            assert!(Instant::now() < deadline, "it lives on");
+            self.output.recv_timeout(Duration::from_millis(20)).ok();
+        }
+    }
+
     /// Waits for the end, and gives the exit code and what the terminal shows then.
-    fn ended(mut self) -> (u32, String) {
+    pub fn ended(mut self) -> (u32, String) {
         let deadline = Instant::now() + PATIENCE;
         let code = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

@@ -8,6 +8,7 @@ use comfy_table::Cell;
 use serde::Serialize;
 
 use super::text::planning;
+use crate::cli::jobs::StateFolder;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
@@ -118,7 +119,16 @@ pub async fn answer(
             ));
         }
         StatementKind::Job { verb, .. } => {
-            return Err(Failure::usage(format!("{verb} JOB is for the console's jobs"), "use: velox-tui sql run"));
+            let command = match verb.as_str() {
+                "START" | "RESUME" => "jobs resume NAME",
+                "STOP" | "PAUSE" => "jobs stop NAME",
+                "DEPLOY" => "sql deploy FILE --name NAME",
+                _ => "jobs list",
+            };
+            return Err(Failure::usage(
+                format!("{verb} JOB is a command of its own"),
+                format!("use: velox-tui {command}"),
+            ));
         }
         _ => None,
     })
@@ -171,6 +181,12 @@ async fn shown(planning: &Planning, object: &str, output: &mut Output) -> Result
                 .topics
                 .iter()
                 .map(|topic| (topic.name.to_string(), format!("{} partitions", topic.partitions.len())))
+                .collect()
+        }
+        "JOBS" => {
+            let (kept, _) = StateFolder { state_dir: None }.shelf()?.list();
+            kept.into_iter()
+                .map(|job| (job.definition.name.clone(), job.definition.statement_text().to_owned()))
                 .collect()
         }
         "CONNECTORS" => {

@@ -50,7 +50,7 @@ impl Resume {
         let area = super::open_box(frame, layout::middle(screen, width, height), "Resume what was running?", theme);
         let muted = theme.role(Role::Muted);
         frame.render_widget(
-            Line::styled("each goes on from its last checkpoint; pane 6 keeps the others", muted),
+            Line::styled("each goes on from its last checkpoint, so old; pane 6 keeps the others", muted),
             Rect { height: 1, ..area },
         );
         let inside = Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area };
@@ -79,10 +79,10 @@ fn items(deployments: &Deployments, now_ms: i64, theme: &Theme) -> Vec<Item> {
     let item = |definition: &crate::sql::deploy::definition::Definition| {
         let status = deployments.kept.get(&definition.name).and_then(|kept| kept.status.as_ref());
         let checkpoint = match status.and_then(|status| status.checkpoint_ms) {
-            Some(at_ms) => format!("checkpoint {} old", time::span(u64::try_from(now_ms - at_ms).unwrap_or(0))),
-            None => "no checkpoint yet".to_owned(),
+            Some(at_ms) => format!("{} old", time::span(u64::try_from(now_ms - at_ms).unwrap_or(0))),
+            None => "no checkpoint".to_owned(),
         };
-        let note = format!("{}, {}, {checkpoint}", definition.environment, definition.delivery.name());
+        let note = format!("{}, {checkpoint}", definition.environment);
         Item { name: definition.name.clone(), note, style: theme.role(Role::Text) }
     };
     deployments.offered.iter().map(item).collect()

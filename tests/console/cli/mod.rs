@@ -5,6 +5,7 @@ mod configuration;
 mod gallery;
 mod guards;
 mod help;
+mod jobs;
 mod runs;
 mod streams;
 mod support;

@@ -36,12 +36,12 @@ const SCRATCH: Command = Command("jobs.from_scratch");
 const DETAIL: Command = Command("jobs.detail");
 
 const KEYS: &[Binding] = &[
-    Binding::new(STOP, &["x"], "stop; a deployed job writes a savepoint"),
-    Binding::new(STOP_AT_ONCE, &["X"], "stop a deployed job without a savepoint"),
-    Binding::new(PAUSE, &["p"], "pause a deployed job, or let it go on"),
-    Binding::new(RESTART, &["R"], "start again; a deployed job from its checkpoint"),
-    Binding::new(SCRATCH, &["B"], "begin a deployed job from scratch"),
-    Binding::new(FORGET, &["d", "Delete"], "forget; a deployed job with its checkpoints"),
+    Binding::new(STOP, &["x"], "stop"),
+    Binding::new(STOP_AT_ONCE, &["X"], "stop at once"),
+    Binding::new(PAUSE, &["p"], "pause, go on"),
+    Binding::new(RESTART, &["R"], "start again"),
+    Binding::new(SCRATCH, &["B"], "from scratch"),
+    Binding::new(FORGET, &["d", "Delete"], "forget"),
     Binding::new(FORGET_ENDED, &["D"], "forget all that ended"),
     Binding::new(DETAIL, &["i"], "detail"),
 ];

@@ -81,6 +81,10 @@ impl Layout {
             self.lanes - 1
         });
         let column = self.columns - 1 - steps.get(&node.id).copied().unwrap_or(0);
+        // Two that read the same stand below each other.
+        let is_taken = self.places.values().any(|place| place.column == column && place.lane == lane);
+        let lane = if is_taken { self.lanes } else { lane };
+        self.lanes = self.lanes.max(lane + 1);
         self.places.insert(node.id, Place { column, lane });
         lane
     }
@@ -115,29 +119,46 @@ pub fn draw(drawn: &Drawn, layout: &Layout, now_ms: i64, theme: &Theme) -> Buffe
 /// A line from the right of one box to the left of another.
 fn join(from: Rect, to: Rect, style: Style, buffer: &mut Buffer) {
     let (start, end) = (from.right(), to.left() - 1);
-    let (below, above) = (from.y + MIDDLE, to.y + MIDDLE);
-    // What comes from below meets the line right before the arrow.
+    let (leaves, arrives) = (from.y + MIDDLE, to.y + MIDDLE);
+    // What comes from another lane meets the line right before the arrow.
     let bus = end - 2;
-    let last = if below == above { end } else { bus };
+    let last = if leaves == arrives { end } else { bus };
     for x in start..last {
-        let crossing = buffer[(x, below)].symbol() == "│";
-        buffer.set_string(x, below, if crossing { "┼" } else { "─" }, style);
+        put(x, leaves, [false, true, false, true], style, buffer);
     }
-    if below != above {
-        let is_joined = buffer[(bus, below)].symbol() == "│";
-        buffer.set_string(bus, below, if is_joined { "┤" } else { "┘" }, style);
-        for y in above + 1..below {
-            let sign = match buffer[(bus, y)].symbol() {
-                "┘" | "┤" => "┤",
-                "─" => "┼",
-                _ => "│",
-            };
-            buffer.set_string(bus, y, sign, style);
+    if leaves != arrives {
+        let is_below = arrives < leaves;
+        put(bus, leaves, [is_below, false, !is_below, true], style, buffer);
+        for y in leaves.min(arrives) + 1..leaves.max(arrives) {
+            put(bus, y, [true, false, true, false], style, buffer);
         }
-        buffer.set_string(bus, above, "┬", style);
-        buffer.set_string(bus + 1, above, "─", style);
+        put(bus, arrives, [!is_below, true, is_below, false], style, buffer);
+        put(bus + 1, arrives, [false, true, false, true], style, buffer);
     }
-    buffer.set_string(end, above, "▶", style);
+    buffer.set_string(end, arrives, "▶", style);
+}
+
+/// Signs of lines by the ways that they lead: up, right, down, left.
+const SIGNS: [(&str, [bool; 4]); 11] = [
+    ("─", [false, true, false, true]),
+    ("│", [true, false, true, false]),
+    ("┌", [false, true, true, false]),
+    ("┐", [false, false, true, true]),
+    ("└", [true, true, false, false]),
+    ("┘", [true, false, false, true]),
+    ("├", [true, true, true, false]),
+    ("┤", [true, false, true, true]),
+    ("┬", [false, true, true, true]),
+    ("┴", [true, true, false, true]),
+    ("┼", [true; 4]),
+];
+
+/// Adds ways to the line that is there already.
+fn put(x: u16, y: u16, ways: [bool; 4], style: Style, buffer: &mut Buffer) {
+    let there = SIGNS.iter().find(|(sign, _)| *sign == buffer[(x, y)].symbol()).map_or([false; 4], |(_, ways)| *ways);
+    let all: [bool; 4] = std::array::from_fn(|way| ways[way] || there[way]);
+    let sign = SIGNS.iter().find(|(_, ways)| *ways == all).map_or("─", |(sign, _)| sign);
+    buffer.set_string(x, y, sign, style);
 }
 
 fn boxed(drawn: &Drawn, node: &PipelineNode, area: Rect, now_ms: i64, theme: &Theme, buffer: &mut Buffer) {
@@ -152,17 +173,18 @@ fn boxed(drawn: &Drawn, node: &PipelineNode, area: Rect, now_ms: i64, theme: &Th
         buffer.set_string(area.x, y, "│", edge);
         buffer.set_string(area.right() - 1, y, "│", edge);
     }
-    let aside = if is_slowest { format!(" {SLOWEST} ") } else { String::new() };
-    let room = (width - 4).saturating_sub(text::width(&aside));
-    let title = format!(" {} ", text::fit(&node.label, room.saturating_sub(2)));
+    let title = format!(" {} ", text::fit(&node.label, inside));
     buffer.set_string(area.x + 1, area.y, title, theme.role(Role::Text).add_modifier(Modifier::BOLD));
-    let at = area.right() - 2 - text::width(&aside) as u16;
-    buffer.set_string(at, area.y, aside, edge);
-    let (troubles, role) = facts::troubles(node);
+    if is_slowest {
+        let aside = format!(" {SLOWEST} ");
+        let at = area.right() - 2 - text::width(&aside) as u16;
+        buffer.set_string(at, bottom, aside, edge);
+    }
+    let (troubles, role) = facts::troubles(node, inside);
     let lines = [
         (facts::pace(drawn, node, inside), Role::Text),
         (facts::joined(&facts::holds(node, now_ms), inside), Role::Muted),
-        (text::fit(&troubles, inside).into_owned(), role),
+        (troubles, role),
     ];
     for (y, (words, role)) in (area.y + 1..bottom).zip(lines) {
         buffer.set_string(area.x + 2, y, words, theme.role(role));

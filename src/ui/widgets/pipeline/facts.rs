@@ -41,22 +41,19 @@ pub fn holds(node: &PipelineNode, now_ms: i64) -> Vec<String> {
     facts
 }
 
-/// What went wrong, and how busy it is.
-pub fn troubles(node: &PipelineNode) -> (String, Role) {
+/// What went wrong, and how busy it is, in at most `cells`.
+pub fn troubles(node: &PipelineNode, cells: usize) -> (String, Role) {
     let role = match (node.bad, node.late) {
         (1.., _) => Role::Danger,
         (_, 1..) => Role::Warning,
         _ => Role::Muted,
     };
-    let busy = format!("busy {:.0} %", node.busy_share * 100.0);
-    let dot = marks::DOT;
-    let words = match node.role {
-        NodeRole::Operator => {
-            format!("{busy} {dot} late {} {dot} bad {}", number::grouped(node.late), number::grouped(node.bad))
-        }
-        _ => format!("{busy} {dot} bad {}", number::grouped(node.bad)),
-    };
-    (words, role)
+    let mut facts = vec![format!("bad {}", number::grouped(node.bad))];
+    if node.role == NodeRole::Operator {
+        facts.insert(0, format!("late {}", number::grouped(node.late)));
+    }
+    facts.push(format!("busy {:.0} %", node.busy_share * 100.0));
+    (joined(&facts, cells), role)
 }
 
 /// How far a watermark is behind: `−1.2 s`, `−02:05`; the day where it is far.

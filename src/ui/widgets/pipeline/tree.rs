@@ -46,11 +46,10 @@ fn add(
     let indent = text::width(&before) + 2;
     let room = cells.saturating_sub(indent);
     let pace = facts::pace(drawn, node, PACE_CELLS);
-    let (troubles, role) = facts::troubles(node);
     let mut spans =
         vec![Span::raw(" ".repeat(indent)), Span::styled(format!("{pace:<PACE_CELLS$}"), theme.role(Role::Text))];
     let room = room.saturating_sub(PACE_CELLS + 2);
-    let troubles = text::fit(&troubles, room).into_owned();
+    let (troubles, role) = facts::troubles(node, room);
     let holds = facts::joined(&facts::holds(node, now_ms), room.saturating_sub(text::width(&troubles) + 2));
     if !holds.is_empty() {
         spans.push(Span::styled(format!("  {holds}"), theme.role(Role::Muted)));

@@ -1,0 +1,82 @@
+//! `sql deploy` and `jobs`: what is kept is listed, shown, run, stopped from another process and dropped.
+
+use std::time::{Duration, Instant};
+
+use super::support::{Place, ended, signal};
+
+/// A job without an end: it runs until it is stopped.
+const SQL: &str = "CREATE SINK nowhere WITH ('connector' = 'discard');
+INSERT INTO nowhere SELECT auction, price FROM 'generator://nexmark/bid?rate=200';
+";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn until(what: &str, met: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !met() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn state(place: &Place) -> String {
+    let listed = place.run(&["--format", "json", "jobs", "list"]).expect(0).json();
+    listed[0]["state"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_folder_without_jobs_says_how_to_make_one() {
+    let listed = Place::shipped().run(&["jobs", "list"]).expect(0);
+    assert!(listed.stdout.contains("no jobs in") && listed.stdout.contains("sql deploy"), "{}", listed.stdout);
+}
+
+#[test]
+fn what_is_registered_is_listed_shown_and_dropped() {
+    let place = Place::shipped().with("spend.sql", "INSERT INTO spend SELECT * FROM orders WHERE amount > 100;\n");
+    place.run(&["sql", "deploy", "spend.sql", "--register", "--delivery", "at-least-once"]).expect(0);
+    assert_eq!(state(&place), "interrupted");
+    let shown = place.run(&["jobs", "show", "spend"]).expect(0).stdout;
+    assert!(shown.contains("spend in sandbox: interrupted") && shown.contains("amount > 100"), "{shown}");
+    let again = place.run(&["sql", "deploy", "spend.sql", "--register"]).expect(2);
+    assert!(again.stderr.contains("there is a job `spend` already"), "{}", again.stderr);
+    place.run(&["jobs", "stop", "spend"]).expect(0);
+    assert_eq!(state(&place), "stopped");
+    place.run(&["jobs", "drop", "spend"]).expect(0);
+    let gone = place.run(&["jobs", "show", "spend"]).expect(2);
+    assert!(gone.stderr.contains("there is no job `spend`"), "{}", gone.stderr);
+}
+
+#[test]
+fn a_statement_that_writes_nowhere_is_not_deployed() {
+    let place = Place::shipped();
+    let refused = place.run(&["sql", "deploy", "-e", "SELECT * FROM orders", "--name", "x", "--register"]).expect(2);
+    assert!(refused.stderr.contains("does not say where its rows go"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_job_that_runs_is_held_and_stops_when_another_process_asks() {
+    let place = Place::shipped().with("count.sql", SQL);
+    let child = place.start(&["sql", "deploy", "count.sql", "--checkpoint-interval", "200ms", "--quiet"]);
+    until("it runs", || state(&place) == "running");
+    let held = place.run(&["jobs", "resume", "count"]).expect(2);
+    assert!(held.stderr.contains(&format!("process {}", child.id())), "{}", held.stderr);
+    let kept = place.run(&["jobs", "drop", "count"]).expect(2);
+    assert!(kept.stderr.contains("is run by"), "{}", kept.stderr);
+    place.run(&["jobs", "stop", "count"]).expect(0);
+    let stopped = ended(child.wait_with_output().unwrap()).expect(0);
+    assert_eq!(state(&place), "stopped", "{}", stopped.stderr);
+}
+
+#[test]
+fn a_signal_writes_a_savepoint_and_the_next_resume_goes_on_from_it() {
+    let place = Place::shipped().with("count.sql", SQL);
+    let child = place.start(&["sql", "deploy", "count.sql", "--checkpoint-interval", "10m", "--quiet"]);
+    until("it runs", || state(&place) == "running");
+    signal("TERM", &child);
+    ended(child.wait_with_output().unwrap()).expect(5);
+    assert_eq!(state(&place), "interrupted");
+    let child = place.start(&["jobs", "resume", "count", "--verbose"]);
+    until("it runs again", || state(&place) == "running");
+    place.run(&["jobs", "stop", "count"]).expect(0);
+    let said = ended(child.wait_with_output().unwrap()).expect(0).stderr;
+    assert!(said.contains("goes on from checkpoint 1"), "{said}");
+}
