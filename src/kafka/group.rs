@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
@@ -12,6 +13,11 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::context::Context;
+
+/// Times a commit's own duration that pass before the next.
+const COMMIT_SHARE: u32 = 10;
+/// Shortest time between two commits: what comes again after a crash was processed within this, and a commit's duration.
+const COMMIT_PAUSE_MIN: Duration = Duration::from_millis(10);
 
 /// A topic's partition.
 pub type Place = (String, i32);
@@ -31,8 +37,8 @@ struct Books {
     turn: u64,
     /// Next offsets of processed records that are not committed.
     ready: BTreeMap<Place, i64>,
-    /// Offsets on their way to the broker.
-    sending: Option<BTreeMap<Place, i64>>,
+    /// When the next commit may be made.
+    commit_at: Option<Instant>,
 }
 
 impl Group {
@@ -59,48 +65,35 @@ impl Group {
         }
     }
 
-    /// Commits what is ready without waiting, unless a commit is on its way: its answer makes place for the next.
+    /// Commits what is ready and waits for the answer, unless the last one was just now: commits take at most a tenth of the
+    /// time, however far the broker is. What is refused is ready again.
+    ///
+    /// The client has a way that does not wait, but tells nobody how it went (rust-rdkafka 0.39 sets no callback for it).
     pub fn commit_soon(&self, consumer: &BaseConsumer<Self>) {
-        let offsets = {
-            let mut books = self.books();
-            if books.sending.is_some() || books.ready.is_empty() {
-                return;
-            }
-            let offsets = std::mem::take(&mut books.ready);
-            books.sending = Some(offsets.clone());
-            offsets
-        };
-        if let Err(error) = list_of(&offsets).and_then(|list| consumer.commit(&list, CommitMode::Async)) {
-            self.commit_ended(&Err(error), &offsets);
+        let mut books = self.books();
+        let began = Instant::now();
+        if books.ready.is_empty() || books.commit_at.is_some_and(|at| began < at) {
+            return;
         }
+        drop(books);
+        if let Err(error) = self.commit_now(consumer) {
+            tracing::warn!("a commit failed: {}", self.context.scrub(&error.to_string()));
+        }
+        books = self.books();
+        books.commit_at = Some(Instant::now() + (began.elapsed() * COMMIT_SHARE).max(COMMIT_PAUSE_MIN));
     }
 
-    /// Commits what is ready and what is on its way, and waits for the answer.
+    /// Commits what is ready, and waits for the answer.
     ///
     /// # Errors
     /// The broker did not take it: the records will come again.
     pub fn commit_now(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
-        let offsets = {
-            let mut books = self.books();
-            let mut offsets = books.sending.clone().unwrap_or_default();
-            offsets.extend(std::mem::take(&mut books.ready));
-            offsets
-        };
+        let offsets = std::mem::take(&mut self.books().ready);
         if offsets.is_empty() {
             return Ok(());
         }
         let outcome = list_of(&offsets).and_then(|list| consumer.commit(&list, CommitMode::Sync));
-        match &outcome {
-            Ok(()) => {
-                // What was on its way is covered: its answer must not bring older offsets back.
-                self.books().sending = None;
-                self.commits.fetch_add(1, Ordering::AcqRel)
-            }
-            Err(_) => {
-                self.ready_again(&mut self.books(), offsets);
-                self.commit_failures.fetch_add(1, Ordering::AcqRel)
-            }
-        };
+        self.answered(&outcome, offsets);
         outcome
     }
 
@@ -109,25 +102,15 @@ impl Group {
         (self.commits.load(Ordering::Acquire), self.commit_failures.load(Ordering::Acquire))
     }
 
-    /// A commit of these offsets was answered. What failed is ready again, unless a later offset is. An answer to
-    /// another commit than the one on its way is late: one that waited has covered it since.
-    fn commit_ended(&self, outcome: &KafkaResult<()>, answered: &BTreeMap<Place, i64>) {
-        let mut books = self.books();
-        let Some(sent) = books.sending.take_if(|sending| *sending == *answered) else { return };
-        match outcome {
-            Ok(()) => {
-                self.commits.fetch_add(1, Ordering::AcqRel);
-            }
-            Err(error) => {
-                tracing::warn!("a commit failed: {}", self.context.scrub(&error.to_string()));
-                self.commit_failures.fetch_add(1, Ordering::AcqRel);
-                self.ready_again(&mut books, sent);
-            }
+    /// A commit of these offsets was answered. What was refused is ready again, unless a later offset is or the partition is
+    /// gone.
+    fn answered(&self, outcome: &KafkaResult<()>, offsets: BTreeMap<Place, i64>) {
+        if outcome.is_ok() {
+            self.commits.fetch_add(1, Ordering::AcqRel);
+            return;
         }
-    }
-
-    /// Offsets that the broker did not take, unless a later one is ready or the partition is gone.
-    fn ready_again(&self, books: &mut Books, offsets: BTreeMap<Place, i64>) {
+        self.commit_failures.fetch_add(1, Ordering::AcqRel);
+        let mut books = self.books();
         for (place, offset) in offsets {
             if books.owned.contains_key(&place) {
                 books.ready.entry(place).or_insert(offset);
@@ -178,15 +161,6 @@ fn list_of(offsets: &BTreeMap<Place, i64>) -> KafkaResult<TopicPartitionList> {
     Ok(list)
 }
 
-fn offsets_of(list: &TopicPartitionList) -> BTreeMap<Place, i64> {
-    let offset = |offset| match offset {
-        Offset::Offset(offset) => Some(offset),
-        _ => None,
-    };
-    let elements = list.elements().into_iter();
-    elements.filter_map(|one| Some(((one.topic().to_owned(), one.partition()), offset(one.offset())?))).collect()
-}
-
 impl ClientContext for Group {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
@@ -219,10 +193,6 @@ impl ConsumerContext for Group {
             self.given(partitions);
         }
     }
-
-    fn commit_callback(&self, outcome: KafkaResult<()>, offsets: &TopicPartitionList) {
-        self.commit_ended(&outcome, &offsets_of(offsets));
-    }
 }
 
 #[cfg(test)]
@@ -232,22 +202,21 @@ mod tests {
     use rdkafka::error::RDKafkaErrorCode;
 
     #[test]
-    fn a_late_answer_says_nothing_of_the_commit_that_is_on_its_way() {
+    fn what_was_refused_is_ready_again_unless_a_later_offset_is_or_the_partition_is_gone() {
         let group = Group::new(Context::new("qa".into(), Default::default(), None));
-        let place: Place = ("orders".into(), 0);
-        let offsets = |offset: i64| BTreeMap::from([(place.clone(), offset)]);
+        let [kept, later, gone]: [Place; 3] = [0, 1, 2].map(|partition| ("orders".into(), partition));
         let mut given = TopicPartitionList::new();
-        given.add_partition("orders", 0);
+        for partition in [0, 1] {
+            given.add_partition("orders", partition);
+        }
         group.given(&given);
-        group.books().sending = Some(offsets(30));
-        let refused = || Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RequestTimedOut));
+        let turn = group.turn(&later).unwrap();
+        group.done(&later, turn, 40);
 
-        // Of offset 10, which a commit that waited has covered.
-        group.commit_ended(&Ok(()), &offsets(10));
-        group.commit_ended(&refused(), &offsets(10));
-        assert_eq!((group.books().sending.clone(), group.commits()), (Some(offsets(30)), (0, 0)));
-
-        group.commit_callback(refused(), &list_of(&offsets(30)).unwrap());
-        assert_eq!((group.books().ready.clone(), group.commits()), (offsets(30), (0, 1)));
+        let sent = BTreeMap::from([(kept.clone(), 30), (later.clone(), 30), (gone, 30)]);
+        group.answered(&Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RequestTimedOut)), sent.clone());
+        assert_eq!(group.books().ready, BTreeMap::from([(kept, 30), (later, 41)]));
+        group.answered(&Ok(()), sent);
+        assert_eq!(group.commits(), (1, 1));
     }
 }

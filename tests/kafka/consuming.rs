@@ -1,21 +1,28 @@
 //! Groups: what is processed is committed, what fails is skipped, tried again or ends the work, a stop drains.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use velox::core::environment::OffsetReset;
 use velox::core::fault::Blame;
 use velox::core::record::Record;
+use velox::kafka::admin::Admin;
 use velox::kafka::backoff::Backoff;
 use velox::kafka::consumer::{ConsumeEvent, ConsumeReport, ConsumeSettings, Exhausted, OnError, consume};
+use velox::kafka::producer::{Outgoing, Producer};
 use velox::kafka::settings::Connection;
 use velox::kafka::stop::Stop;
 
 use velox::kafka::embedded::EmbeddedBroker;
 
-use crate::support::{environment, fresh_topic, open, own_broker};
+use crate::support::{PATIENCE, Services, book, environment, fresh_topic, next, open, own_broker, plain, until};
 use crate::tailing::{send, send_over};
 
 /// A broker of the test's own. It lets who joins a known group again wait for a session less a second.
@@ -208,4 +215,184 @@ async fn a_summary_comes_every_so_many_records_and_at_the_end() {
     .await
     .unwrap();
     assert_eq!(summaries, [4, 8, 10]);
+}
+
+/// Sends values `0..keys * each` in turns over the keys, and waits for the receipts. A key's partition is the client's choice.
+async fn send_keyed(connection: &Connection, topic: &str, keys: usize, each: usize) {
+    let (receipts, mut inbox) = book(keys * each);
+    let producer = Producer::open(connection, &connection.environment().producer, receipts).unwrap();
+    for value in 0..keys * each {
+        let (key, text) = (format!("key-{}", value % keys), value.to_string());
+        let record = Outgoing {
+            topic,
+            partition: None,
+            key: Some(key.as_bytes()),
+            value: Some(text.as_bytes()),
+            timestamp_ms: None,
+            headers: &[],
+        };
+        producer.enqueue(record, value).unwrap();
+    }
+    for _ in 0..keys * each {
+        next(&mut inbox).await.1.unwrap();
+    }
+}
+
+fn several(settings: ConsumeSettings, hands: usize) -> ConsumeSettings {
+    ConsumeSettings { max_concurrency: NonZeroUsize::new(hands).unwrap(), ..settings }
+}
+
+/// What several hands did: the values of each key in order, and the most that were at work at once.
+#[derive(Default)]
+struct Seen {
+    by_key: Mutex<BTreeMap<String, Vec<usize>>>,
+    at_work: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Seen {
+    async fn process(&self, record: &Record) -> Result<(), String> {
+        let now = self.at_work.fetch_add(1, Ordering::AcqRel) + 1;
+        self.most.fetch_max(now, Ordering::AcqRel);
+        // Work whose length differs from record to record: order would suffer if anything else than the lanes kept it.
+        tokio::time::sleep(Duration::from_millis((value(record) * 7 % 5) as u64)).await;
+        let key = String::from_utf8(record.key.clone().unwrap()).unwrap();
+        self.by_key.lock().unwrap().entry(key).or_default().push(value(record));
+        self.at_work.fetch_sub(1, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_records_are_at_work_at_once_and_those_of_a_key_in_order() {
+    let Some(services) = Services::find() else { return };
+    let connection = open(&plain("real", &services.plaintext));
+    let topic = fresh_topic("several");
+    Admin::open(&connection).unwrap().create_topic(&topic, 3, PATIENCE).await.unwrap();
+    let (keys, each) = (20, 30);
+    send_keyed(&connection, &topic, keys, each).await;
+
+    let seen = Seen::default();
+    let wanted = ConsumeSettings { max_records: Some((keys * each) as u64), ..settings(&topic, OnError::Stop) };
+    let stop = Stop::new();
+    let seen = &seen;
+    let process = |record: Arc<Record>| async move { seen.process(&record).await };
+    let report = consume(&connection, &several(wanted, 8), &stop, process, |_| {}).await.unwrap();
+    assert_eq!((report.counts.processed, report.fault), ((keys * each) as u64, None));
+    let most = seen.most.load(Ordering::Acquire);
+    assert!((2..=8).contains(&most), "{most} were at work at once");
+    for (key, values) in seen.by_key.lock().unwrap().iter() {
+        assert_eq!(values.len(), each, "{key}");
+        assert!(values.is_sorted(), "{key}: {values:?}");
+    }
+    // Everything is committed: one more record is all that the group gets.
+    send_keyed(&connection, &topic, 1, 1).await;
+    let (report, values) = run(&connection, settings(&topic, OnError::Stop), 1, &[]).await;
+    assert_eq!((report.counts.processed, values), (1, vec![0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_behind_a_record_that_is_not_comes_again_with_it() {
+    let Some(services) = Services::find() else { return };
+    let connection = open(&plain("real", &services.plaintext));
+    let topic = fresh_topic("gap");
+    Admin::open(&connection).unwrap().create_topic(&topic, 1, PATIENCE).await.unwrap();
+    send_keyed(&connection, &topic, 6, 1).await;
+
+    // The third record never ends; the five others do, and then the program is gone as if it was killed.
+    let done = AtomicUsize::new(0);
+    let (done, stop) = (&done, Stop::new());
+    let settings = ConsumeSettings { drain_timeout: Duration::ZERO, ..settings(&topic, OnError::Stop) };
+    let hanging = several(settings.clone(), 4);
+    let processing = consume(
+        &connection,
+        &hanging,
+        &stop,
+        |record| async move {
+            if value(&record) == 2 {
+                std::future::pending::<()>().await;
+            }
+            done.fetch_add(1, Ordering::AcqRel);
+            Ok(())
+        },
+        |_| {},
+    );
+    let stopping = async {
+        until("all but one are done", || done.load(Ordering::Acquire) == 5).await;
+        stop.request_stop();
+    };
+    let (report, ()) = tokio::join!(processing, stopping);
+    let counts = report.unwrap().counts;
+    assert_eq!((counts.received, counts.processed, counts.returned), (6, 5, 1));
+    let (_, values) = run(&connection, settings, 4, &[]).await;
+    assert_eq!(values, [2, 3, 4, 5], "0 and 1 are committed, nothing behind the gap is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_tried_again_holds_up_its_key_and_no_other() {
+    let (_broker, connection, topic) = group_broker();
+    send_keyed(&connection, &topic, 2, 3).await;
+    let order = Mutex::new(Vec::new());
+    let order = &order;
+    let backoff = Backoff { first: Duration::from_millis(500), cap: Duration::from_millis(500) };
+    let on_error = OnError::Retry { max_retries: 1, backoff, then: Exhausted::Stop };
+    let wanted = ConsumeSettings { max_records: Some(6), ..settings(&topic, on_error) };
+    let process = |record: Arc<Record>| async move {
+        let mut order = order.lock().unwrap();
+        order.push(value(&record));
+        // Key 0 has the values 0, 2 and 4; the first of them fails once.
+        if *order == [0] { Err("not yet".to_owned()) } else { Ok(()) }
+    };
+    let report = consume(&connection, &several(wanted, 2), &Stop::new(), process, |_| {}).await.unwrap();
+    assert_eq!((report.counts.processed, report.counts.retries), (6, 1));
+    assert_eq!(*order.lock().unwrap(), [0, 1, 3, 5, 0, 2, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_record_is_committed_while_the_work_goes_on() {
+    let Some(services) = Services::find() else { return };
+    let connection = open(&plain("real", &services.plaintext));
+    let topic = fresh_topic("steadily");
+    Admin::open(&connection).unwrap().create_topic(&topic, 1, PATIENCE).await.unwrap();
+    send_keyed(&connection, &topic, 1, 40).await;
+
+    // Work that is cut off: nothing is committed at its end.
+    let stop = Stop::new();
+    let settings = settings(&topic, OnError::Stop);
+    let (seen, begun) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let (seen, begun) = (&seen, &begun);
+    let processing = consume(
+        &connection,
+        &settings,
+        &stop,
+        |record| async move {
+            begun.store(value(&record), Ordering::Release);
+            if value(&record) == 30 {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            seen.lock().unwrap().push(value(&record));
+            Ok(())
+        },
+        |_| {},
+    );
+    let group = settings.group_id.clone();
+    let watching = until("the thirtieth is in hand and what was before it is committed", || {
+        begun.load(Ordering::Acquire) == 30 && committed(&services.plaintext, &group, &topic) == Some(30)
+    });
+    tokio::select! {
+        report = processing => panic!("{report:?}"),
+        () = watching => {}
+    }
+    assert_eq!(*seen.lock().unwrap(), (0..30).collect::<Vec<_>>());
+}
+
+/// The offset of a group's only partition, asked of the broker.
+fn committed(bootstrap: &str, group: &str, topic: &str) -> Option<i64> {
+    let client: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", bootstrap).set("group.id", group).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, 0);
+    let found = tokio::task::block_in_place(|| client.committed_offsets(list, PATIENCE)).ok()?;
+    found.elements().first().and_then(|one| one.offset().to_raw())
 }

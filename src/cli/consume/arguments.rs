@@ -1,5 +1,6 @@
 //! Flags of `consume`.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +11,7 @@ use crate::cli::records::json::Values;
 use crate::cli::records::print::Pattern;
 use crate::core::environment::OffsetReset;
 use crate::kafka::backoff::Backoff;
-use crate::kafka::consumer::{ConsumeSettings, Exhausted, OnError};
+use crate::kafka::consumer::{CONCURRENCY_MAX, ConsumeSettings, Exhausted, OnError};
 
 /// Flags of `consume`.
 #[derive(Debug, Clone, Args)]
@@ -39,6 +40,9 @@ pub struct ConsumeArguments {
     /// End after this many records
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// Records processed at the same time; those of a partition with the same key stay in order
+    #[arg(long, short = 'j', value_name = "N", default_value_t = NonZeroUsize::MIN, value_parser = concurrency)]
+    pub max_concurrency: NonZeroUsize,
     /// How the command gets its records
     #[arg(long, value_enum, default_value_t)]
     pub protocol: Protocol,
@@ -108,11 +112,16 @@ The command, for each record:
   --protocol lines    is started once. A record is one line of JSON on its standard input, as tail --format json writes
                       it; it answers each with one line: ok or {\"status\":\"success\"}, or error REASON or
                       {\"status\":\"error\",\"error\":\"REASON\"}. If it ends, it is started again.
-A record is committed after success, never before. SIGINT and SIGTERM let the record in hand finish and commit it.
+With --max-concurrency N up to N commands work at once; with --protocol lines N processes stay, and
+any of them may get a record. Records of a partition with the same key, and those without a key, come
+one after another. A record is committed after success, never before, and never before those that
+stand before it in its partition. SIGINT and SIGTERM let what is in hand finish
+and commit it.
 
 Examples:
   velox-tui -E qa consume orders --group orders-loader --on-error retry -- ./load-order.sh
   velox-tui -E qa consume orders payments -g audit --protocol lines -- python3 audit.py
+  velox-tui -E qa consume orders -g loader --max-concurrency 16 -- ./load-order.sh
   velox-tui consume orders --limit 10 --format json             to the output, on the sandbox";
 
 impl ConsumeArguments {
@@ -138,13 +147,21 @@ impl ConsumeArguments {
             drain_timeout: Duration::from_secs(self.drain_timeout),
             summary_every: self.summary_every,
             max_records: self.limit,
+            max_concurrency: self.max_concurrency,
             ..ConsumeSettings::new(group, self.topics.clone())
         }
     }
 
-    /// The command, if one was given. `output_is_ours`: what it prints must not reach the standard output.
+    /// A command ready to process one record at a time, if one was given. `output_is_ours`: what it prints must not reach the standard output.
     pub fn callback(&self, output_is_ours: bool) -> Option<Callback> {
         let patience = Duration::from_secs(self.record_timeout.max(1));
         (!self.command.is_empty()).then(|| Callback::new(self.command.clone(), self.protocol, patience, output_is_ours))
     }
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    let number: Option<NonZeroUsize> = text.parse().ok();
+    number
+        .filter(|number| number.get() <= CONCURRENCY_MAX)
+        .ok_or_else(|| format!("a number from 1 to {CONCURRENCY_MAX}"))
 }

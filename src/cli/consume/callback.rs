@@ -70,7 +70,7 @@ impl Callback {
     }
 
     /// Lets a staying process end by itself: its input is closed, and it is waited for.
-    pub async fn finish(&mut self) {
+    pub async fn finish(mut self) {
         if let Some(Staying { mut child, to, .. }) = self.staying.take() {
             drop(to);
             // One that does not end is killed when it is dropped.

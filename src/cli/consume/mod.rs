@@ -1,15 +1,15 @@
-//! `velox-tui consume`: records of a group, one at a time, through an external command or to the output. A record is
-//! committed after it was processed; a signal lets the one in hand finish and commits it.
+//! `velox-tui consume`: records of a group, one or several at a time, through an external command or to the output. A record
+//! is committed after it was processed; a signal lets what is in hand finish and commits it.
 
 mod arguments;
 mod callback;
 
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
-use tokio::sync::Mutex;
 
 pub use arguments::{ConsumeArguments, EXAMPLES};
 
@@ -70,7 +70,7 @@ async fn process_all(
     session::reach(&connection).await.map_err(coded)?;
 
     let settings = arguments.settings(group);
-    let worker = Arc::new(Mutex::new(Worker::new(arguments, output)));
+    let worker = Worker::new(arguments, output);
     let stop = Stop::new();
     let began = Instant::now();
     let work = async {
@@ -79,8 +79,8 @@ async fn process_all(
             &settings,
             &stop,
             |record| {
-                let worker = Arc::clone(&worker);
-                async move { worker.lock().await.process(&record).await }
+                let worker = &worker;
+                async move { worker.process(&record).await }
             },
             |event| tell(&event),
         );
@@ -94,9 +94,8 @@ async fn process_all(
     let (report, stopped) = signals::drive(work, requests).await?;
     let report = report.map_err(coded);
     *final_counts = report.as_ref().ok().map(|report| report.counts);
-    let mut worker = worker.lock().await;
     worker.finish(output).await;
-    if worker.reader_left {
+    if worker.reader_left.load(Ordering::Acquire) {
         return Err(Failure::OutputClosed);
     }
     let report = report?;
@@ -192,50 +191,68 @@ fn beside(report: &Report<'_>, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What processes records: the command, or the output.
-struct Worker {
-    way: Way,
-    reader_left: bool,
+/// What processes records: commands, as many as records are at work at once, or the output.
+struct Worker<'a> {
+    arguments: &'a ConsumeArguments,
+    output_is_ours: bool,
+    /// Commands that have no record just now. One that was given up halfway is not put back.
+    free: Mutex<Vec<Callback>>,
+    /// Where records go without a command.
+    out: tokio::sync::Mutex<Option<(Lines, Output)>>,
+    reader_left: AtomicBool,
 }
 
-enum Way {
-    Command(Box<Callback>),
-    Output(Box<(Lines, Output)>),
-}
-
-impl Worker {
-    fn new(arguments: &ConsumeArguments, output: &mut Output) -> Self {
-        let way = match arguments.callback(output.format() == Format::Json) {
-            Some(callback) => Way::Command(Box::new(callback)),
-            None => {
-                let lines = Lines::new(arguments.print.clone(), arguments.values, output);
-                Way::Output(Box::new((lines, output.lend())))
-            }
-        };
-        Self { way, reader_left: false }
-    }
-
-    async fn process(&mut self, record: &Record) -> Result<(), String> {
-        match &mut self.way {
-            Way::Command(callback) => callback.process(record).await,
-            Way::Output(out) => {
-                let (lines, output) = &mut **out;
-                // Handed over before it is committed: what was committed was seen. A reader that stalls holds up this
-                // record, and none of the other tasks of this thread.
-                let written =
-                    tokio::task::block_in_place(|| lines.write(output.writer(), record).and_then(|()| output.finish()));
-                written.map_err(|error| {
-                    self.reader_left |= error.kind() == io::ErrorKind::BrokenPipe;
-                    error.to_string()
-                })
-            }
+impl<'a> Worker<'a> {
+    fn new(arguments: &'a ConsumeArguments, output: &mut Output) -> Self {
+        let out = arguments.command.is_empty().then(|| {
+            let lines = Lines::new(arguments.print.clone(), arguments.values, output);
+            (lines, output.lend())
+        });
+        Self {
+            arguments,
+            output_is_ours: output.format() == Format::Json,
+            free: Mutex::default(),
+            out: out.into(),
+            reader_left: AtomicBool::new(false),
         }
     }
 
-    async fn finish(&mut self, output: &mut Output) {
-        match &mut self.way {
-            Way::Command(callback) => callback.finish().await,
-            Way::Output(out) => *output = out.1.lend(),
+    async fn process(&self, record: &Record) -> Result<(), String> {
+        let free = self.lock().pop();
+        match free.or_else(|| self.arguments.callback(self.output_is_ours)) {
+            Some(mut callback) => {
+                let outcome = callback.process(record).await;
+                self.lock().push(callback);
+                outcome
+            }
+            None => self.write(record).await,
         }
+    }
+
+    async fn write(&self, record: &Record) -> Result<(), String> {
+        let mut out = self.out.lock().await;
+        let Some((lines, output)) = &mut *out else { return Err("there is nowhere to write it to".into()) };
+        // Handed over before it is committed: what was committed was seen. A reader that stalls holds up this
+        // record, and none of the other tasks of this thread.
+        let written =
+            tokio::task::block_in_place(|| lines.write(output.writer(), record).and_then(|()| output.finish()));
+        written.map_err(|error| {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                self.reader_left.store(true, Ordering::Release);
+            }
+            error.to_string()
+        })
+    }
+
+    async fn finish(&self, output: &mut Output) {
+        let callbacks = std::mem::take(&mut *self.lock());
+        futures::future::join_all(callbacks.into_iter().map(Callback::finish)).await;
+        if let Some((_, lent)) = &mut *self.out.lock().await {
+            *output = lent.lend();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Callback>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
