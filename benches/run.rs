@@ -88,8 +88,12 @@ fn rendering(bench: &mut Criterion) {
         request.runner.execution.parallel_workers = workers;
         let plan = Plan::make(&registry, &targets()[..1], &request).unwrap();
         let options = RunOptions::of(&request);
-        let deps =
-            Deps { engine: Engine::builder("templates").build(), environments: HashMap::new(), auth: Arc::default() };
+        let deps = Deps {
+            engine: Engine::builder("templates").build(),
+            environments: HashMap::new(),
+            reached: Default::default(),
+            auth: Arc::default(),
+        };
         group.bench_function(BenchmarkId::new("parallel_workers", workers), |bench| {
             bench.iter(|| {
                 let run = run(&plan, options.clone(), deps.clone(), CancellationToken::new(), |_| {});

@@ -20,7 +20,7 @@ pub mod through_kafka;
 pub mod ticket;
 pub mod worker;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,8 @@ pub struct Deps {
     pub engine: Engine,
     /// The environments of the plan by name; a dry run needs none.
     pub environments: HashMap<String, Arc<Environment>>,
+    /// Environments that have answered just now: their brokers are not asked again before the first event.
+    pub reached: HashSet<String>,
     /// How to log in.
     pub auth: Arc<AuthRegistry>,
 }
@@ -125,11 +127,11 @@ pub async fn run(
     stop: CancellationToken,
     progress: impl Fn(Arc<RunProgress>),
 ) -> RunReport {
-    let Deps { engine, environments, auth } = deps;
+    let Deps { engine, environments, reached, auth } = deps;
     if options.dry_run {
         return run_through(plan, options, &engine, &dry::DryRun, stop, progress).await;
     }
-    let kafka = through_kafka::ThroughKafka::new(environments, auth);
+    let kafka = through_kafka::ThroughKafka::new(environments, reached, auth);
     run_through(plan, options, &engine, &kafka, stop, progress).await
 }
 

@@ -1,7 +1,7 @@
 //! Previews, plans and runs of ETLs: from what a person set up in the console to the engine's own request, and back to values
 //! that the model shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::core::environment::Environment;
 use crate::core::fault::{Blame, Fault};
 use crate::core::runner::{EventConfig, Filters, RunnerConfig};
+use crate::core::words::counted;
 use crate::etl::plan::{Plan, Request, Target};
 use crate::etl::preview::preview as render;
 use crate::etl::registry::Registry;
@@ -91,7 +92,7 @@ pub async fn run(
     for line in left_out(&plan) {
         tracing::warn!(target: "velox::run", job = out.job().0, "left out: {line}");
     }
-    let deps = Deps { engine, environments, auth };
+    let deps = Deps { engine, environments, reached: HashSet::new(), auth };
     let report = carry_out(&plan, RunOptions::of(&request), deps, stop, |progress| out.progress(progress)).await;
     let fault = report.faults.first().cloned().filter(|_| report.total.counts.acknowledged == 0);
     out.tell(Fact::RunReport { job: out.job(), report: Arc::new(shown(&report)) }).await;
@@ -105,7 +106,13 @@ fn make(config: &Config, request: &Request) -> Result<Plan, Fault> {
 fn left_out(plan: &Plan) -> Vec<String> {
     let cuts = plan.pairs.iter().filter_map(|pair| {
         let cut = pair.cut?;
-        Some(format!("{} events of {} to {}: {}", cut.events, pair.etl.name, pair.environment, cut.limit.name()))
+        Some(format!(
+            "{} of {} to {}: {}",
+            counted(cut.events, "event"),
+            pair.etl.name,
+            pair.environment,
+            cut.limit.name()
+        ))
     });
     plan.skipped.iter().map(ToString::to_string).chain(cuts).collect()
 }

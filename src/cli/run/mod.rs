@@ -3,7 +3,7 @@
 mod arguments;
 mod events;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use events::{Rendered, write};
 use super::audit::Audited;
 use super::guard::{self, GuardArguments, Terminal};
 use super::output::Output;
-use super::progress::{Progress, grouped, rate};
+use super::progress::{Progress, counted, grouped, rate};
 use super::session::{self, Session};
 use super::{Exit, Failure, Format, signals};
 use crate::core::environment::Environment;
@@ -27,7 +27,6 @@ use crate::etl::registry::Registry;
 use crate::etl::report::tables::Look;
 use crate::etl::report::{RunReport, Verdict};
 use crate::etl::run::{Deps, OnEvent, RunOptions};
-use crate::kafka::auth::AuthRegistry;
 use crate::kafka::cause::ErrorCode;
 
 /// Rendered events that wait to be written: enough that no renderer waits for a single write.
@@ -94,15 +93,15 @@ async fn plan_and_run(
         let _ = writeln!(io::stderr(), "{plan}{}", if is_dry { ", rendered and not sent" } else { "" });
     }
     if is_dry {
-        return carry_out(&plan, request, HashMap::new(), None, session, output).await;
+        return carry_out(&plan, request, Ready::default(), None, session, output).await;
     }
     let guarded = plan.guarded();
     let guards: Vec<_> = guarded.iter().map(|(name, guard)| (&**name, *guard)).collect();
     let audited = Audited::new(session, names(&plan, |pair| &pair.environment), in_words(&plan));
-    audited.permitted(guard::permit(&guards, guard, &format!("{} events", grouped(plan.total)), &mut Terminal))?;
+    audited.permitted(guard::permit(&guards, guard, &counted(plan.total, "event"), &mut Terminal))?;
     let outcome = async {
-        let environments = ready(&plan, session, request.runner.execution.continue_on_error).await?;
-        carry_out(&plan, request, environments, None, session, output).await
+        let ready = ready(&plan, session, request.runner.execution.continue_on_error).await?;
+        carry_out(&plan, request, ready, None, session, output).await
     };
     let outcome = outcome.await;
     match &outcome {
@@ -119,7 +118,7 @@ async fn plan_and_run(
 
 /// The run for the audit log.
 fn in_words(plan: &Plan) -> String {
-    format!("run {}, {} events in all", names(plan, |pair| &pair.etl.name), plan.total)
+    format!("run {}, {} in all", names(plan, |pair| &pair.etl.name), counted(plan.total, "event"))
 }
 
 /// Names of the pairs, each once, in the order of the plan.
@@ -165,40 +164,44 @@ pub fn targets(session: &Session<'_>) -> Vec<Target> {
     session.config.environments.iter().map(target).collect()
 }
 
+/// Environments of a plan with nothing missing, and those whose brokers have answered.
+#[derive(Default)]
+struct Ready {
+    environments: HashMap<String, Arc<Environment>>,
+    reached: HashSet<String>,
+}
+
 /// The environments of a plan, with nothing missing, and reached: a wrong password is told before anything is sent.
-async fn ready(
-    plan: &Plan,
-    session: &Session<'_>,
-    continue_on_error: bool,
-) -> Result<HashMap<String, Arc<Environment>>, Failure> {
-    let mut environments = HashMap::new();
+async fn ready(plan: &Plan, session: &Session<'_>, continue_on_error: bool) -> Result<Ready, Failure> {
+    let mut ready = Ready::default();
     let mut connections = Vec::new();
     for pair in &plan.pairs {
         if let Ok(loaded) = session.config.etl(&pair.etl.name) {
             loaded.ready()?;
         }
-        if !environments.contains_key(&*pair.environment) {
+        if !ready.environments.contains_key(&*pair.environment) {
             let loaded = session.config.environment(&pair.environment)?;
-            environments.insert(pair.environment.to_string(), Arc::clone(loaded.ready()?));
+            ready.environments.insert(pair.environment.to_string(), Arc::clone(loaded.ready()?));
             connections.push(session::connection(loaded)?);
         }
     }
     let reaching = futures::future::join_all(connections.iter().map(session::reach));
     let (reached, _) = signals::drive(reaching, []).await?;
-    let some_answer = reached.iter().any(Result::is_ok);
+    let answered = connections.iter().zip(&reached).filter(|(_, outcome)| outcome.is_ok());
+    ready.reached = answered.map(|(connection, _)| connection.environment().environment.clone()).collect();
     match reached.into_iter().find_map(Result::err) {
         // The others go on; the events of this one fail by its cause.
-        Some(fault) if continue_on_error && some_answer => tracing::warn!("{fault}"),
+        Some(fault) if continue_on_error && !ready.reached.is_empty() => tracing::warn!("{fault}"),
         Some(fault) => return Err(coded(fault)),
         None => {}
     }
-    Ok(environments)
+    Ok(ready)
 }
 
 async fn carry_out(
     plan: &Plan,
     request: &Request,
-    environments: HashMap<String, Arc<Environment>>,
+    ready: Ready,
     only: Option<u64>,
     session: &Session<'_>,
     output: &mut Output,
@@ -217,7 +220,8 @@ async fn carry_out(
     };
     let options = RunOptions { on_event, ..RunOptions::of(request) };
     let stop = CancellationToken::new();
-    let deps = Deps { engine: session.engine(), environments, auth: Arc::new(AuthRegistry::default()) };
+    let Ready { environments, reached } = ready;
+    let deps = Deps { engine: session.engine(), environments, reached, auth: Arc::default() };
     let bar = Progress::towards(plan.total, session.global.quiet);
     let running = crate::etl::run::run(plan, options, deps, stop.clone(), |progress| show(&bar, &progress));
     let work = async {
@@ -312,5 +316,5 @@ pub async fn preview(
     output: &mut Output,
 ) -> Result<RunReport, Failure> {
     let plan = Plan::make(registry, targets, request)?;
-    carry_out(&plan, request, HashMap::new(), only, session, output).await
+    carry_out(&plan, request, Ready::default(), only, session, output).await
 }

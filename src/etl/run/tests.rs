@@ -75,7 +75,12 @@ async fn a_dry_run_renders_everything_in_order_and_opens_nothing() {
         keeps.lock().unwrap().push(event.index);
     });
     let options = RunOptions { dry_run: true, on_event: Some(on_event), ..RunOptions::default() };
-    let deps = Deps { engine, environments: HashMap::new(), auth: Arc::new(AuthRegistry::default()) };
+    let deps = Deps {
+        engine,
+        environments: HashMap::new(),
+        reached: Default::default(),
+        auth: Arc::new(AuthRegistry::default()),
+    };
     let report = run(&plan, options, deps, CancellationToken::new(), quiet).await;
     adds_up(&report);
     assert_eq!((report.verdict, report.total.counts.acknowledged), (Verdict::Done, 1_000));

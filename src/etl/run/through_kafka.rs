@@ -1,6 +1,6 @@
 //! The way out to Kafka: an environment's connection, checked before the first event, and producers on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +23,18 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Opens connections to the environments' brokers.
 pub struct ThroughKafka {
     environments: HashMap<String, Arc<Environment>>,
+    reached: HashSet<String>,
     auth: Arc<AuthRegistry>,
 }
 
 impl ThroughKafka {
-    /// For these environments, by name.
-    pub fn new(environments: HashMap<String, Arc<Environment>>, auth: Arc<AuthRegistry>) -> Self {
-        Self { environments, auth }
+    /// For these environments, by name. Those that were reached just now are not asked again.
+    pub fn new(
+        environments: HashMap<String, Arc<Environment>>,
+        reached: HashSet<String>,
+        auth: Arc<AuthRegistry>,
+    ) -> Self {
+        Self { environments, reached, auth }
     }
 }
 
@@ -39,6 +44,9 @@ impl Opener for ThroughKafka {
             let environment = self.environments.get(&*lane.environment).cloned().ok_or_else(|| {
                 Fault::new(Blame::Program, format!("nobody gave the run the environment `{}`", lane.environment))
             })?;
+            // A login of the ETL's own has not been tried.
+            let logs_in_anew = lane.own.as_ref().is_some_and(|etl| etl.auth_override.is_some());
+            let is_reached = self.reached.contains(&*lane.environment) && !logs_in_anew;
             let auth = Arc::clone(&self.auth);
             let opened = tokio::task::spawn_blocking(move || {
                 let connection = Connection::open(&environment, &auth)?;
@@ -48,7 +56,9 @@ impl Opener for ThroughKafka {
                 }
             });
             let connection = opened.await.map_err(|error| Fault::new(Blame::Program, error.to_string()))??;
-            answers(&connection).await?;
+            if !is_reached {
+                answers(&connection).await?;
+            }
             Ok(Box::new(Opened(connection)) as Box<dyn Open>)
         })
     }

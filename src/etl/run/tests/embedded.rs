@@ -14,7 +14,7 @@ fn environment(name: &str, bootstrap: &str) -> Arc<Environment> {
 
 fn deps(engine: Engine, environments: &[Arc<Environment>]) -> Deps {
     let named = environments.iter().map(|one| (one.environment.clone(), Arc::clone(one)));
-    Deps { engine, environments: named.collect(), auth: Arc::new(AuthRegistry::default()) }
+    Deps { engine, environments: named.collect(), reached: Default::default(), auth: Arc::new(AuthRegistry::default()) }
 }
 
 /// Records on a topic, by partition.
