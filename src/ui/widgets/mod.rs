@@ -28,3 +28,4 @@ pub mod dialog;
 pub mod document;
 pub mod editor;
 pub mod form;
+pub mod inspector;

@@ -89,7 +89,7 @@ fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     let ago = |at_ms: i64| time::since(view.model.now_ms, at_ms, view.zone);
     let connection = &row.connection;
     document.section("Connection", "", theme);
-    let mut said = format!("{} {}", super::sign(connection.state), connection.state.name());
+    let mut said = format!("{} {}", super::rows::sign(connection.state), connection.state.name());
     // A state that was never changed has no time.
     if connection.since_ms > 0 {
         let lasts_ms = u64::try_from(view.model.now_ms - connection.since_ms).unwrap_or(0);
@@ -98,7 +98,7 @@ fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     if let Some(ms) = connection.round_trip_ms {
         said.push_str(&format!(", answers in {}", number::latency(ms * 1_000.0)));
     }
-    document.fact("state", &said, theme.role(super::state_role(row)), theme);
+    document.fact("state", &said, theme.role(super::rows::state_role(row)), theme);
     if let Some(fault) = &connection.fault {
         document.fault(fault, 4, theme.role(Role::Danger), theme);
         let connect = super::chord(view, super::CONNECT);
@@ -120,7 +120,7 @@ fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
     }
     let brokers = connection.brokers.map_or(String::new(), |(up, all)| format!("{up} of {all} up at "));
     document.fact("brokers", &format!("{brokers}{}", row.bootstrap), plain, theme);
-    document.fact("protocol", &super::protocol(row), plain, theme);
+    document.fact("protocol", &super::rows::protocol(row), plain, theme);
     let guard = match row.guard {
         Guard::None => "none: writing asks nothing",
         Guard::Confirm => "confirm: writing shows a summary and asks",
