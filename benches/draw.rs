@@ -44,7 +44,8 @@ fn record(offset: i64) -> Record {
 fn reading() -> Model {
     let mut model = Model::default();
     model.apply(Fact::Tick { now_ms: 1_795_262_400_000 });
-    let request = TailRequest { environment: "sandbox".into(), topics: vec!["orders".into()], start: StartAt::End };
+    let request =
+        TailRequest { environment: "sandbox".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
     model.update(Action::OpenTail(request));
     model.apply(Fact::Job(Update::Phase(TAIL, Phase::Running)));
     enter(&mut model, (0..TAIL_RECORDS_MAX as i64).map(record).collect());
@@ -54,7 +55,7 @@ fn reading() -> Model {
 fn enter(model: &mut Model, records: Vec<Record>) {
     let read = model.tails[&TAIL].counts.read + 33_000;
     model.apply(Fact::Job(Update::Records { job: TAIL, records, skipped: 33_000 - TAP_RECORDS_MAX as u64 }));
-    let counts = TailCounts { read, bytes: read * 1_000, matched: read, lag: Some(0) };
+    let counts = TailCounts { read, bytes: read * 1_000, matched: read, lag: Some(0), left: None };
     model.apply(Fact::Job(Update::Tail(TAIL, counts)));
 }
 

@@ -101,6 +101,17 @@ pub enum Action {
         /// Text that key, value or header must hold.
         filter: String,
     },
+    /// Read a tail again, only records for which a condition holds.
+    SearchTail {
+        /// The tail; another takes its place.
+        job: JobId,
+        /// What is looked for; nothing shows all records again.
+        search: Option<Search>,
+    },
+    /// Look whether a condition can be computed, before anything is read.
+    CheckCondition(String),
+    /// Count what a tail would read, before it does.
+    SurveyTail(TailRequest),
     /// Forget the records of a tail; its counts stay.
     ClearTail(JobId),
     /// Send records to a topic; asks first where a guard wants it.
@@ -257,6 +268,29 @@ pub struct TailRequest {
     pub topics: Vec<String>,
     /// Where reading starts.
     pub start: StartAt,
+    /// Which of the records are shown; all where absent.
+    pub search: Option<Search>,
+}
+
+/// What is looked for in topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// SQL condition on single records, as [`crate::sql::predicate::Predicate::compile`] takes it.
+    pub condition: String,
+    /// Whether everything is read, from the oldest record to where the topics end now, instead of what comes.
+    pub whole: bool,
+}
+
+impl TailRequest {
+    /// Where reading really starts: a search of everything starts with the oldest record.
+    pub fn reads_from(&self) -> StartAt {
+        if self.is_whole() { StartAt::Beginning } else { self.start.clone() }
+    }
+
+    /// Whether it is over where the topics ended when it began.
+    pub fn is_whole(&self) -> bool {
+        self.search.as_ref().is_some_and(|search| search.whole)
+    }
 }
 
 /// A statement of a text of SQL.

@@ -12,6 +12,7 @@ use super::update::said_of;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Phase, Update};
 use crate::core::progress::RunProgress;
+use crate::core::words::grouped;
 
 impl Model {
     /// Takes a fact in and says what has to be done because of it.
@@ -48,6 +49,16 @@ impl Model {
             Fact::Planned { request, outcome } => {
                 if let Some(plan) = self.plan.as_mut().filter(|plan| plan.request == request) {
                     plan.outcome = Some(outcome);
+                }
+            }
+            Fact::ConditionChecked { request, outcome } => {
+                if let Some(check) = self.condition.as_mut().filter(|check| check.request == request) {
+                    check.outcome = Some(outcome);
+                }
+            }
+            Fact::TailSurveyed { request, outcome } => {
+                if let Some(survey) = self.survey.as_mut().filter(|survey| survey.request == request) {
+                    survey.outcome = Some(outcome);
                 }
             }
             Fact::RunReport { job, report } => {
@@ -103,9 +114,10 @@ impl Model {
         self.presets = loaded.presets;
         self.faults = loaded.faults;
         if let Some(fault) = self.faults.first() {
-            self.note = Some(Note::danger(fault.to_string()));
+            let text = fault.to_string();
+            self.say(Note::danger(text));
         } else if let Some(warning) = loaded.warnings.first() {
-            self.note = Some(Note::warning(warning.to_string()));
+            self.say(Note::warning(warning.to_string()));
         }
         if before.is_empty() {
             return self.wake_active();
@@ -185,11 +197,16 @@ impl Model {
         if matches!(job.phase, Phase::Stopping) && !phase.is_ending() {
             return Vec::new();
         }
-        if matches!(phase, Phase::Reconnecting { .. }) && !matches!(job.phase, Phase::Reconnecting { .. }) {
-            job.restarts += 1;
+        let is_lost_since_before = matches!(job.phase, Phase::Reconnecting { .. });
+        if matches!(phase, Phase::Reconnecting { .. }) {
+            // Since when it is lost matters, not since the last of many attempts.
+            if !is_lost_since_before {
+                (job.restarts, job.phase_since_ms) = (job.restarts + 1, now_ms);
+            }
+        } else {
+            job.phase_since_ms = now_ms;
         }
         job.phase = phase.clone();
-        job.phase_since_ms = now_ms;
         if phase.is_ending() {
             job.rate = 0.0;
         }
@@ -216,12 +233,17 @@ impl Model {
         let counted = self.runs.get(&id).map(|run| {
             let total = run.progress.total();
             let done = if run.request.dry_run { "rendered" } else { "acknowledged" };
-            format!(": {} {done}, {} failed, {} not sent", total.acknowledged, total.failed, total.not_sent)
+            let [acknowledged, failed, not_sent] = [total.acknowledged, total.failed, total.not_sent].map(grouped);
+            format!(": {acknowledged} {done}, {failed} failed, {not_sent} not sent")
         });
         // A statement is longer than a footer, and it stands in the pane that it runs in.
         let name = if let Work::Query(_) = work { "the query".to_owned() } else { work.name() };
         let text = format!("{name} {result}{}", counted.unwrap_or_default());
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);
+        // A tail says in its own pane that it is over, and what it has to say more should stay to be read.
+        if matches!((work, phase), (Work::Tail(_), Phase::Done | Phase::Stopped)) {
+            return Vec::new();
+        }
         self.say(match phase {
             Phase::Failed(_) | Phase::Panicked(_) => Note::danger(text.clone()),
             _ if failed_events => Note::warning(text.clone()),
@@ -239,7 +261,7 @@ impl Model {
         let Some(environment) = self.jobs.get(&id).map(|job| job.environment.clone()) else { return };
         if let StepOutcome::Failed(fault) = &step.outcome {
             let fault: &Fault = fault;
-            self.note = Some(Note::danger(format!("{environment}: {fault}")));
+            self.say(Note::danger(format!("{environment}: {fault}")));
         }
         let Some(row) = self.environment_mut(&environment) else { return };
         if let Some(check) = row.check.as_mut().filter(|check| check.job == id) {

@@ -74,6 +74,20 @@ pub enum Effect {
         /// What to read.
         tail: TailRequest,
     },
+    /// Look whether a condition can be computed.
+    CheckCondition {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// The condition.
+        condition: String,
+    },
+    /// Count what a tail would read.
+    SurveyTail {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// The tail.
+        tail: TailRequest,
+    },
     /// Make plausible events in the sandbox.
     StartGenerator {
         /// Reports under this number.

@@ -13,9 +13,11 @@ use super::model::runs::{Preset, RunReport};
 use super::model::sql::{Explained, KeptDesk, SqlFile};
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
+use crate::core::record::Scan;
 use crate::sql::assist::{Diagnosis, Sample};
 use crate::sql::deploy::hold::Holder;
 use crate::sql::deploy::shelf::Kept;
+use crate::sql::parse::statement::Diagnostic;
 
 /// Everything that was read from the files.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -94,6 +96,20 @@ pub enum Fact {
         request: u64,
         /// What it would send.
         outcome: Result<PlanSummary, Fault>,
+    },
+    /// A condition was looked at.
+    ConditionChecked {
+        /// Number of the request.
+        request: u64,
+        /// What is wrong with it, and where.
+        outcome: Result<(), Diagnostic>,
+    },
+    /// What a tail would read was counted, or could not be.
+    TailSurveyed {
+        /// Number of the request.
+        request: u64,
+        /// A topic each.
+        outcome: Result<Vec<Scan>, Fault>,
     },
     /// The report of a run that has ended; comes before its ending.
     RunReport {

@@ -158,14 +158,20 @@ impl Receiving {
         if let Some((rows, skipped)) = guard(&self.tap.rows).take() {
             facts.push(Fact::QueryRows { job, rows, skipped });
         }
-        if self.counts.has_changed().unwrap_or(false) {
-            facts.push(Fact::Job(Update::Tail(job, *self.counts.borrow_and_update())));
+        // What a job told last is asked of the value: a channel whose job has ended says that nothing has changed.
+        let counts = self.counts.borrow_and_update();
+        if counts.has_changed() {
+            facts.push(Fact::Job(Update::Tail(job, *counts)));
         }
-        if self.progress.has_changed().unwrap_or(false) {
-            facts.push(Fact::Job(Update::Run(job, self.progress.borrow_and_update().clone())));
+        drop(counts);
+        let progress = self.progress.borrow_and_update();
+        if progress.has_changed() {
+            facts.push(Fact::Job(Update::Run(job, progress.clone())));
         }
-        if self.pipeline.has_changed().unwrap_or(false) {
-            facts.push(Fact::Pipeline { job, pipeline: self.pipeline.borrow_and_update().clone() });
+        drop(progress);
+        let pipeline = self.pipeline.borrow_and_update();
+        if pipeline.has_changed() {
+            facts.push(Fact::Pipeline { job, pipeline: pipeline.clone() });
         }
     }
 }

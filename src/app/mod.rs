@@ -13,6 +13,7 @@ mod desk;
 mod guarded;
 mod query;
 mod sample;
+mod tailing;
 pub mod update;
 
 pub mod feed;

@@ -28,6 +28,7 @@ impl Model {
             self.sampled_ms = now_ms;
         }
         self.now_ms = now_ms;
+        self.fade();
         let mut effects = self.end_lifts();
         effects.extend(self.keep_sql());
         effects
@@ -36,8 +37,8 @@ impl Model {
     fn sample(&mut self, at_s: i64, passed_s: f64) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         self.samples.retain(|id, _| self.jobs.contains_key(id));
-        let mut rates = std::collections::BTreeMap::<Scope, [f64; 3]>::new();
-        rates.insert(Scope::Total, [0.0; 3]);
+        let mut rates = std::collections::BTreeMap::<Scope, [f64; 5]>::new();
+        rates.insert(Scope::Total, [0.0; 5]);
         for id in ids {
             let now = self.counts_of(id);
             let before = self.samples.insert(id, now).unwrap_or_default();
@@ -60,7 +61,9 @@ impl Model {
             }
             for scope in self.scopes_of(id) {
                 let sum = rates.entry(scope.clone()).or_default();
-                sum.iter_mut().zip(&rate).for_each(|(sum, rate)| *sum += rate);
+                let (sent, read) = if reads { (0.0, rate[0]) } else { (rate[0], 0.0) };
+                let rates = [rate[0], rate[1], rate[2], sent, read];
+                sum.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += rate);
                 let totals: &mut Totals = self.metrics.totals.entry(scope).or_default();
                 match reads {
                     true => totals.read += grown[0],
@@ -78,7 +81,13 @@ impl Model {
             }
         }
         self.sample_latency(at_s);
-        for (scope, [events, bytes, errors]) in rates {
+        for (scope, [events, bytes, errors, sent, read]) in rates {
+            // What never sent, or never read, has no such rate.
+            for (measure, rate) in [(Measure::SentPerSecond, sent), (Measure::ReadPerSecond, read)] {
+                if 0.0 < rate || self.metrics.series(&scope, measure).is_some() {
+                    self.metrics.record(scope.clone(), measure, at_s, rate);
+                }
+            }
             self.metrics.record(scope.clone(), Measure::EventsPerSecond, at_s, events);
             self.metrics.record(scope.clone(), Measure::BytesPerSecond, at_s, bytes);
             self.metrics.record(scope, Measure::ErrorsPerSecond, at_s, errors);

@@ -1,6 +1,6 @@
 //! Actions become changes of the model and effects. Pure: it touches nothing else.
 
-use super::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
+use super::action::{Action, PaneId, ResendRequest, RunRequest};
 use super::deploy::Wanted;
 use super::effect::{Beginning, Effect};
 use super::model::assist::Draft;
@@ -10,11 +10,11 @@ use super::model::environments::{HealthCheck, Topics};
 use super::model::etls::{Plan, Preview};
 use super::model::jobs::{ENDED_JOBS_MAX, Job, Work};
 use super::model::runs::Run;
-use super::model::tails::{Records, Tail};
 use super::model::{Model, Note, Opened};
 use crate::core::environment::Guard;
 use crate::core::job::{JobId, JobKind, Phase};
 use crate::core::progress::RunProgress;
+use crate::core::words::counted;
 
 impl Model {
     /// Carries out an action on the model and says what else has to be done.
@@ -70,20 +70,14 @@ impl Model {
                 Vec::new()
             }
             Action::OpenJob(job) => self.open_job(job),
-            Action::OpenTail(tail) => {
-                self.focus = PaneId::Tail;
-                self.start(Work::Tail(tail))
-            }
-            Action::CloseTail(job) => self.close_tail(job),
-            Action::PauseTail { job, paused } => {
-                let capacity = self.tail_records;
-                self.on_tail(job, |tail| pause(tail, paused, capacity))
-            }
-            Action::FilterTail { job, filter } => self.on_tail(job, |tail| tail.filter = filter),
-            Action::ClearTail(job) => self.on_tail(job, |tail| {
-                tail.records.clear();
-                tail.waiting.clear();
-            }),
+            Action::OpenTail(_)
+            | Action::CloseTail(_)
+            | Action::PauseTail { .. }
+            | Action::FilterTail { .. }
+            | Action::SearchTail { .. }
+            | Action::CheckCondition(_)
+            | Action::SurveyTail(_)
+            | Action::ClearTail(_) => self.update_tails(action),
             Action::Resend(resend) => self.ask_to_resend(resend),
             Action::Deploy(request) => self.ask_to_deploy(request),
             Action::StopAtOnce(job) => self.ask_of(job, Wanted::StopAtOnce),
@@ -120,7 +114,7 @@ impl Model {
             Action::SampleTopic { environment, topic } => self.sample_topic(environment, topic),
             Action::Copy(text) => {
                 let letters = text.chars().count();
-                self.say(Note::success(format!("copied {letters} characters")));
+                self.say(Note::success(format!("copied {}", counted(letters as u64, "character"))));
                 vec![Effect::Copy(text)]
             }
             Action::EditFile { path, line } => vec![Effect::EditFile { path, line }],
@@ -223,17 +217,19 @@ impl Model {
             Some(Plan { outcome: Some(Ok(plan)), .. }) => plan
                 .pairs
                 .iter()
-                .map(|pair| format!("{} events of {} → {} ({})", pair.events, pair.etl, pair.topic, pair.environment))
+                .map(|pair| {
+                    format!("{} of {} → {} ({})", counted(pair.events, "event"), pair.etl, pair.topic, pair.environment)
+                })
                 .collect(),
             _ => vec![format!(
-                "{} events of each of {} into each of {}",
-                run.count,
+                "{} of each of {} into each of {}",
+                counted(run.count, "event"),
                 run.etls.join(", "),
                 run.environments.join(", ")
             )],
         };
         if let Some(rate) = run.rate {
-            summary.push(format!("at most {rate} events a second in each environment"));
+            summary.push(format!("at most {} a second in each environment", counted(rate.into(), "event")));
         }
         let environments = run.environments.clone();
         self.guarded(&environments, "Send these events?", summary, Pending::Run(run))
@@ -243,8 +239,12 @@ impl Model {
         let mut topics: Vec<&str> = resend.messages.iter().map(|message| &*message.topic).collect();
         topics.sort_unstable();
         topics.dedup();
-        let summary =
-            vec![format!("{} records → {} ({})", resend.messages.len(), topics.join(", "), resend.environment)];
+        let summary = vec![format!(
+            "{} → {} ({})",
+            counted(resend.messages.len() as u64, "record"),
+            topics.join(", "),
+            resend.environment
+        )];
         let environments = [resend.environment.clone()];
         self.guarded(&environments, "Send these records?", summary, Pending::Resend(resend))
     }
@@ -312,12 +312,6 @@ impl Model {
         effects
     }
 
-    fn start_tail(&mut self, id: JobId, tail: TailRequest) -> Effect {
-        self.tails.insert(id, Tail::new(id, tail.clone(), self.tail_records));
-        self.tail = Some(id);
-        Effect::StartTail { job: id, tail }
-    }
-
     pub(super) fn stop(&mut self, id: JobId) -> Vec<Effect> {
         let now_ms = self.now_ms;
         match self.jobs.get_mut(&id).filter(|job| !job.phase.is_ending()) {
@@ -370,15 +364,6 @@ impl Model {
         if self.focus == PaneId::Sql { self.sit_down() } else { Vec::new() }
     }
 
-    fn close_tail(&mut self, id: JobId) -> Vec<Effect> {
-        let runs = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
-        self.tails.remove(&id);
-        if self.tail == Some(id) {
-            self.tail = self.tails.keys().next_back().copied();
-        }
-        if runs { self.stop(id) } else { Vec::new() }
-    }
-
     fn forget_oldest_ended(&mut self) {
         // A deployed job is kept for as long as its folder is.
         let forgotten = |job: &&Job| job.phase.is_ending() && job.kind != JobKind::Sql;
@@ -403,13 +388,6 @@ impl Model {
         }
     }
 
-    fn on_tail(&mut self, job: JobId, change: impl FnOnce(&mut Tail)) -> Vec<Effect> {
-        if let Some(tail) = self.tails.get_mut(&job) {
-            change(tail);
-        }
-        Vec::new()
-    }
-
     pub(super) fn number_request(&mut self) -> u64 {
         let request = self.next_request;
         self.next_request += 1;
@@ -429,19 +407,9 @@ impl Model {
 /// The work in words, for the audit log.
 pub(super) fn said_of(work: &Work) -> String {
     match work {
-        Work::Run(run) => format!("run {}, {} events each", run.etls.join(", "), run.count),
-        Work::Resend(resend) => format!("send {} records", resend.messages.len()),
+        Work::Run(run) => format!("run {}, {} each", run.etls.join(", "), counted(run.count, "event")),
+        Work::Resend(resend) => format!("send {}", counted(resend.messages.len() as u64, "record")),
         Work::Deployed(definition) => format!("job {}", definition.name),
         Work::Tail(_) | Work::Check(_) | Work::Generate(_) | Work::Query(_) => work.name(),
-    }
-}
-
-fn pause(tail: &mut Tail, paused: bool, capacity: usize) {
-    tail.paused = paused;
-    if !paused {
-        for record in tail.waiting.drain() {
-            tail.records.push(record);
-        }
-        tail.waiting = Records::new(capacity);
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::runtime::Handle;
 
 use super::output::Output;
-use super::progress::{Progress, grouped, rate};
+use super::progress::{Progress, counted, grouped, rate};
 use super::records::Lines;
 use super::records::json::Values;
 use super::records::print::{LETTERS, Pattern};
@@ -191,7 +191,7 @@ impl Search {
             tracing::warn!("{} values are no JSON objects: only their keys and places were looked at", self.no_json);
         }
         if 0 < self.misfits {
-            tracing::warn!("{} records hold a value that does not fit: it was taken for NULL", self.misfits);
+            tracing::warn!("{} with a value that does not fit: it was taken for NULL", counted(self.misfits, "record"));
         }
         tracing::info!("{}", self.said());
     }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct ConsoleConfig {
     /// Theme: one that is compiled in, or a file of `themes/` without its `.yaml`.
     pub theme: String,
-    /// Keys by command: one chord, a list of chords, or `null` to unbind. Commands that are not named keep their keys.
+    /// Keys by command: one chord, a list of chords, or `null` to unbind. Commands that are not named keep their keys. The
+    /// console names the commands behind `?`, the README has them all.
     pub keys: IndexMap<String, Option<Chords>>,
     /// Most frames a second, 1 to 60. Fewer are drawn when nothing changes.
     #[schemars(range(min = 1, max = 60))]

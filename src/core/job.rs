@@ -98,4 +98,6 @@ pub struct TailCounts {
     pub matched: u64,
     /// Records between here and the end of the topic, where known.
     pub lag: Option<u64>,
+    /// Records between here and where the topics ended when it began, of a tail that is over there.
+    pub left: Option<u64>,
 }

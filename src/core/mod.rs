@@ -14,3 +14,4 @@ pub mod progress;
 
 pub mod ring;
 pub mod series;
+pub mod words;

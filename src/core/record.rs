@@ -70,6 +70,17 @@ pub struct Delivery {
     pub offset: i64,
 }
 
+/// What is to be read of one topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The topic.
+    pub topic: String,
+    /// Its partitions.
+    pub partitions: u32,
+    /// Offsets between the beginning and the end: records, and what a compacted or transactional topic has lost or added.
+    pub records: u64,
+}
+
 /// Where reading starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartAt {

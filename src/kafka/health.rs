@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::core::environment::{KafkaSettings, SslSettings};
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::{Delivery, StartAt};
+use crate::core::words::counted;
 
 use super::admin::{Admin, off_the_async_threads};
 use super::cause::SendFault;
@@ -22,6 +23,9 @@ use super::tail::{Tail, TailSettings};
 
 /// Longest wait for a refusal: one that is slower is found by the client, which has its own patience.
 const REFUSAL_WAIT: Duration = Duration::from_millis(500);
+
+/// How long an answer may take before it is looked whether it can come at all.
+const REFUSAL_LOOK: Duration = Duration::from_millis(500);
 
 /// A step of the check, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -119,6 +123,31 @@ pub async fn refused(connection: &Connection) -> Option<Fault> {
     off_the_async_threads(move || Ok(refused_by_all(&resolve(&servers)?))).await.ok().flatten()
 }
 
+/// What is asked of an environment, unless all of its addresses refuse connections meanwhile: then that is the answer, and
+/// nobody waits for the client's patience to end.
+///
+/// # Errors
+/// As what is asked, and the refusal.
+pub async fn unless_refused<T>(
+    connection: &Connection,
+    asking: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let refusal = async {
+        loop {
+            // Who answers does so sooner, and is not knocked at twice.
+            tokio::time::sleep(REFUSAL_LOOK).await;
+            if let Some(fault) = refused(connection).await {
+                return fault;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = asking => answer,
+        fault = refusal => Err(fault),
+    }
+}
+
 fn refused_by_all(addresses: &[Address]) -> Option<Fault> {
     let sockets: Vec<&SocketAddr> = addresses.iter().flat_map(|address| &address.sockets).collect();
     let refuses = |socket: &SocketAddr| {
@@ -184,7 +213,8 @@ async fn take(
         }
         Step::Metadata => {
             let cluster = Admin::open(connection)?.cluster(None, timeout).await?;
-            Ok(format!("{} brokers, {} topics", cluster.brokers.len(), cluster.topics.len()))
+            let [brokers, topics] = [cluster.brokers.len(), cluster.topics.len()].map(|count| count as u64);
+            Ok(format!("{}, {}", counted(brokers, "broker"), counted(topics, "topic")))
         }
         Step::RoundTrip => there_and_back(connection, round_trip.unwrap_or_default(), timeout).await,
     }

@@ -18,6 +18,7 @@ pub mod producer;
 pub mod transaction;
 
 mod reader;
+pub mod survey;
 pub mod tail;
 
 pub mod backoff;

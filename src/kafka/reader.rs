@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use crate::core::fault::{Blame, Fault};
 
 use super::admin::off_the_async_threads;
+use super::health::unless_refused;
 use super::settings::Connection;
 use super::tail::{Batch, Tail, TailSettings};
 
@@ -25,6 +26,7 @@ pub struct TailReader {
     is_stopped: Arc<AtomicBool>,
     at_end: Vec<bool>,
     lags: Vec<Option<u64>>,
+    lefts: Vec<u64>,
 }
 
 impl TailReader {
@@ -40,15 +42,21 @@ impl TailReader {
     ) -> Result<Self, Fault> {
         let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
         let is_stopped = Arc::new(AtomicBool::new(false));
-        let reader = Self {
+        let mut reader = Self {
             inbox,
             is_stopped: is_stopped.clone(),
             at_end: vec![false; topics.len()],
             lags: vec![None; topics.len()],
+            lefts: vec![0; topics.len()],
         };
         for (index, topic) in topics.iter().enumerate() {
             let (connection, topic, settings) = (connection.clone(), topic.clone(), settings.clone());
-            let tail = off_the_async_threads(move || Tail::open(&connection, &topic, &settings, timeout)).await?;
+            let opening = off_the_async_threads({
+                let connection = connection.clone();
+                move || Tail::open(&connection, &topic, &settings, timeout)
+            });
+            let tail = unless_refused(&connection, opening).await?;
+            reader.lefts[index] = tail.left();
             let (outbox, is_stopped) = (outbox.clone(), is_stopped.clone());
             std::thread::Builder::new()
                 .name(format!("velox-tail-{}", tail.topic()))
@@ -58,7 +66,7 @@ impl TailReader {
         Ok(reader)
     }
 
-    /// The next batch of any topic, its `at_end` and `lag` over all topics. Comes at least every quarter of a second,
+    /// The next batch of any topic, its `at_end`, `lag` and `left` over all topics. Comes at least every quarter of a second,
     /// empty if need be; `None` when every topic's thread has ended. Safe to drop halfway (`select!`).
     ///
     /// # Errors
@@ -68,8 +76,10 @@ impl TailReader {
         Some(batch.map(|mut batch| {
             self.at_end[index] = batch.at_end;
             self.lags[index] = batch.lag;
+            self.lefts[index] = batch.left;
             batch.at_end = self.at_end.iter().all(|at_end| *at_end);
             batch.lag = self.lags.iter().copied().sum();
+            batch.left = self.lefts.iter().sum();
             batch
         }))
     }

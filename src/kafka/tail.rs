@@ -81,6 +81,8 @@ pub struct Batch {
     pub at_end: bool,
     /// Records between here and the end of the topic, where known.
     pub lag: Option<u64>,
+    /// Records between here and where the topic ended when the tail was opened.
+    pub left: u64,
 }
 
 /// One topic, read in its caller's thread.
@@ -228,7 +230,7 @@ impl Tail {
     }
 
     fn delivered(&self, batch: Batch) -> Batch {
-        Batch { at_end: self.unfinished.is_empty(), lag: self.lag(), ..batch }
+        Batch { at_end: self.unfinished.is_empty(), lag: self.lag(), left: self.left(), ..batch }
     }
 
     /// Whether every partition has been read to where it ended when the tail was opened, or further.
@@ -244,6 +246,11 @@ impl Tail {
             u64::try_from(end - at).unwrap_or(0)
         };
         Some(self.positions.iter().filter(|(id, _)| !self.caught_up.contains(id)).map(behind).sum())
+    }
+
+    /// Records between here and where the topic ended when the tail was opened.
+    pub fn left(&self) -> u64 {
+        self.unfinished.iter().map(|id| u64::try_from(self.ends[id] - self.positions[id]).unwrap_or(0)).sum()
     }
 
     /// The topic.
@@ -288,7 +295,7 @@ fn chosen(all: &[i32], wanted: &[i32], topic: &str) -> Result<Vec<i32>, Fault> {
     Ok(if wanted.is_empty() { all.to_vec() } else { wanted.to_vec() })
 }
 
-fn first_offset(start: &StartAt, marks: admin::Watermarks) -> i64 {
+pub(super) fn first_offset(start: &StartAt, marks: admin::Watermarks) -> i64 {
     match start {
         StartAt::Beginning => marks.low,
         // Times are looked up for all partitions at once; until then, and where there is nothing so new, the end.
@@ -298,7 +305,7 @@ fn first_offset(start: &StartAt, marks: admin::Watermarks) -> i64 {
     }
 }
 
-fn offsets_at(
+pub(super) fn offsets_at(
     consumer: &BaseConsumer<Context>,
     topic: &str,
     partitions: &[i32],

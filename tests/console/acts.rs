@@ -30,7 +30,7 @@ fn run(environments: &[&str]) -> RunRequest {
 }
 
 fn tail() -> TailRequest {
-    TailRequest { environment: "sandbox".into(), topics: vec!["orders".into()], start: StartAt::End }
+    TailRequest { environment: "sandbox".into(), topics: vec!["orders".into()], start: StartAt::End, search: None }
 }
 
 fn record(offset: i64) -> Record {

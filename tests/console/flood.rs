@@ -85,7 +85,12 @@ fn all_that_was_made_is_shown_or_counted_as_skipped_and_no_frame_gets_more_than_
 fn the_count_line_of_a_flooded_tail_is_exact() {
     let mut stage = Stage::new();
     let topics = vec!["orders".to_owned()];
-    stage.act(Action::OpenTail(TailRequest { environment: "sandbox".into(), topics, start: StartAt::End }));
+    stage.act(Action::OpenTail(TailRequest {
+        environment: "sandbox".into(),
+        topics,
+        start: StartAt::End,
+        search: None,
+    }));
     let job = stage.model.tail.expect("a tail");
     let (intake, mut feed) = feed();
     let outlet = intake.outlet(job);

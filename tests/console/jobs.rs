@@ -51,7 +51,12 @@ fn busy() -> Stage {
     let mut stage = Stage::new();
     phase(&mut stage, JobId(1), Phase::Running);
     let topics = vec!["sandbox.orders.v1".into()];
-    stage.act(Action::OpenTail(TailRequest { environment: "sandbox".into(), topics, start: StartAt::End }));
+    stage.act(Action::OpenTail(TailRequest {
+        environment: "sandbox".into(),
+        topics,
+        start: StartAt::End,
+        search: None,
+    }));
     phase(&mut stage, TAIL, Phase::Running);
     stage.act(Action::Run(run()));
     phase(&mut stage, RUN, Phase::Running);
@@ -62,7 +67,7 @@ fn busy() -> Stage {
         ..RunProgress::default()
     };
     stage.apply(Fact::Job(Update::Run(RUN, Arc::new(progress))));
-    let counts = TailCounts { read: 1_204_332, bytes: 144_519_840, matched: 1_204_332, lag: Some(17) };
+    let counts = TailCounts { read: 1_204_332, bytes: 144_519_840, matched: 1_204_332, lag: Some(17), left: None };
     stage.apply(Fact::Job(Update::Tail(TAIL, counts)));
     let line = |seconds: i64, level, message: &str| LogLine {
         at_ms: NOON_MS + seconds * 1_000,

@@ -19,7 +19,12 @@ const RUN: JobId = JobId(3);
 fn measured(seconds: i64) -> Stage {
     let mut stage = Stage::new();
     let topics = vec!["sandbox.orders.v1".into()];
-    stage.act(Action::OpenTail(TailRequest { environment: "sandbox".into(), topics, start: StartAt::End }));
+    stage.act(Action::OpenTail(TailRequest {
+        environment: "sandbox".into(),
+        topics,
+        start: StartAt::End,
+        search: None,
+    }));
     stage.act(Action::Run(RunRequest {
         etls: vec!["customer_update".into()],
         environments: vec!["sandbox".into()],
@@ -49,7 +54,13 @@ fn measured(seconds: i64) -> Stage {
             RunProgress { pairs: vec![pair], elapsed_ms: (second * 1_000) as u64, latency, ..RunProgress::default() };
         stage.apply(Fact::Job(Update::Run(RUN, Arc::new(progress))));
         let read = (second * 900) as u64;
-        let tail = TailCounts { read, bytes: read * 200, matched: read, lag: Some(400 - (second as u64 % 40) * 10) };
+        let tail = TailCounts {
+            read,
+            bytes: read * 200,
+            matched: read,
+            lag: Some(400 - (second as u64 % 40) * 10),
+            left: None,
+        };
         stage.apply(Fact::Job(Update::Tail(TAIL, tail)));
         stage.apply(Fact::Tick { now_ms: NOON_MS + second * 1_000 });
     }

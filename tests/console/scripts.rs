@@ -183,3 +183,8 @@ fn every_layer_opens_and_closes_by_keys_alone() {
 fn a_statement_runs_live_and_its_plan_is_seen() {
     play("sql.keys");
 }
+
+#[test]
+fn a_tail_is_searched_by_a_condition() {
+    play("search.keys");
+}

@@ -1,13 +1,14 @@
 //! Pane 4: picking, reading, holding, filtering, looking closer, sending again; flood and sizes.
 
-use velox::app::action::{Action, PaneId, ResendRequest, TailRequest};
+use velox::app::action::{Action, PaneId, ResendRequest, Search, TailRequest};
 use velox::app::effect::Effect;
 use velox::app::fact::Fact;
 use velox::app::model::environments::TopicRow;
 use velox::app::model::tails::TAIL_RECORDS_MAX;
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, TailCounts, Update};
-use velox::core::record::{Record, StartAt};
+use velox::core::record::{Record, Scan, StartAt};
+use velox::sql::predicate::Predicate;
 
 use crate::stage::{NOON_MS, Stage};
 
@@ -41,7 +42,7 @@ fn records(stage: &mut Stage, records: Vec<Record>) {
 }
 
 fn counted(stage: &mut Stage, read: u64) {
-    let counts = TailCounts { read, bytes: read * 120, matched: read, lag: Some(0) };
+    let counts = TailCounts { read, bytes: read * 120, matched: read, lag: Some(0), left: None };
     stage.apply(Fact::Job(Update::Tail(TAIL, counts)));
 }
 
@@ -53,7 +54,12 @@ fn phase(stage: &mut Stage, phase: Phase) {
 fn reading(count: i64) -> Stage {
     let mut stage = Stage::new();
     let topics = vec!["sandbox.orders.v1".into()];
-    stage.act(Action::OpenTail(TailRequest { environment: "sandbox".into(), topics, start: StartAt::Last(10) }));
+    stage.act(Action::OpenTail(TailRequest {
+        environment: "sandbox".into(),
+        topics,
+        start: StartAt::Last(10),
+        search: None,
+    }));
     phase(&mut stage, Phase::Running);
     records(&mut stage, (0..count).map(order).collect());
     counted(&mut stage, count as u64);
@@ -99,7 +105,7 @@ fn a_topic_is_picked_by_a_few_letters_and_read_from_where_one_wants() {
         _ => None,
     });
     let topics = vec!["sandbox.orders.v1".to_owned()];
-    assert_eq!(asked, Some(TailRequest { environment: "sandbox".into(), topics, start: StartAt::End }));
+    assert_eq!(asked, Some(TailRequest { environment: "sandbox".into(), topics, start: StartAt::End, search: None }));
 }
 
 #[test]
@@ -197,7 +203,7 @@ fn every_state_says_since_when_and_what_to_do() {
     phase(&mut stage, Phase::Reconnecting { fault: fault.clone(), attempt: 3 });
     stage.apply(Fact::Tick { now_ms: NOON_MS + 12_000 });
     let text = stage.text(120, 40);
-    assert!(text.contains("reconnecting, attempt 3, since 12 s ago"), "{text}");
+    assert!(text.contains("reconnecting for 12 s, attempt 3: broker qa-1:9093 does not answer"), "{text}");
     assert!(text.contains("ORD-000001"), "the pane keeps its data\n{text}");
     phase(&mut stage, Phase::Failed(fault));
     assert!(stage.text(120, 40).contains("✖ failed now: broker qa-1:9093"));
@@ -260,4 +266,84 @@ fn the_mouse_chooses_a_record_and_the_detail() {
     let text = stage.text(120, 40);
     assert!(text.contains("(2/5)"), "{text}");
     assert!(text.contains("offset 1") && !text.contains("follow ("), "{text}");
+}
+
+fn asked(stage: &Stage) -> Option<Option<Search>> {
+    stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::StartTail { tail, .. } => Some(tail.search.clone()),
+        _ => None,
+    })
+}
+
+fn search(condition: &str, whole: bool) -> Option<Search> {
+    Some(Search { condition: condition.into(), whole })
+}
+
+#[test]
+fn a_condition_reads_the_tail_again_and_a_wrong_one_says_why_before_anything_is_read() {
+    let mut stage = reading(5);
+    stage.press("w").types("uper(state) = 'x'").press("Enter");
+    let refused = stage.text(120, 40);
+    assert!(refused.contains("there is no function `uper`; did you mean `upper`?"), "{refused}");
+    assert!(asked(&stage).is_none(), "{:?}", stage.effects);
+    stage.press("Ctrl+U").types("amount > 100").press("Enter");
+    assert_eq!(asked(&stage), Some(search("amount > 100", false)));
+    assert!(stage.effects.contains(&Effect::StopJob(TAIL)), "the tail without a condition ends");
+    assert!(stage.text(120, 40).contains("where amount > 100"), "the head says what is looked for");
+    stage.press("w Esc");
+    assert_eq!(asked(&stage), Some(search("amount > 100", false)), "Esc in the line leaves the condition");
+    stage.press("Esc");
+    assert_eq!(asked(&stage), Some(None), "Esc in the list takes it away");
+}
+
+#[test]
+fn a_condition_is_looked_at_while_it_is_typed_and_what_it_will_read_is_said() {
+    let mut stage = reading(5);
+    stage.press("w");
+    let Some(Effect::SurveyTail { request, tail }) = stage.effects.last().cloned() else {
+        panic!("{:?}", stage.effects)
+    };
+    assert!(stage.text(80, 24).contains("asking the brokers how much there is to read"));
+    let scan = Scan { topic: "sandbox.orders.v1".into(), partitions: 3, records: 30 };
+    stage.apply(Fact::TailSurveyed { request, outcome: Ok(vec![scan]) });
+    assert_eq!(tail.reads_from(), StartAt::Last(10));
+    stage.types("amount > (1");
+    insta::assert_snapshot!("tail_where_80x24", stage.text(80, 24));
+    let Some(Effect::CheckCondition { request, condition }) = stage.effects.last().cloned() else { panic!("asked") };
+    assert_eq!(condition, "amount > (1");
+    let outcome = Predicate::compile(&condition).map(drop);
+    assert!(outcome.is_err());
+    stage.apply(Fact::ConditionChecked { request, outcome });
+    insta::assert_snapshot!("tail_where_wrong_styles_80x24", stage.styles(80, 24));
+    stage.types(")");
+    assert!(stage.text(80, 24).contains("Enter reads 30 records in 3 partitions"), "what is changed is not wrong yet");
+}
+
+#[test]
+fn a_search_of_everything_says_how_far_it_is_and_ends() {
+    let mut stage = reading(5);
+    stage.press("W").types("amount > 100").press("Enter");
+    assert_eq!(asked(&stage), Some(search("amount > 100", true)));
+    let Some(Effect::StartTail { job, tail }) = stage.effects.last().cloned() else { panic!("{:?}", stage.effects) };
+    assert_eq!(tail.reads_from(), StartAt::Beginning);
+    let tell = |stage: &mut Stage, phase| stage.apply(Fact::Job(Update::Phase(job, phase)));
+    let count = |stage: &mut Stage, read, left| {
+        let counts = TailCounts { read, matched: 3, left: Some(left), ..TailCounts::default() };
+        stage.apply(Fact::Job(Update::Tail(job, counts)));
+    };
+    tell(&mut stage, Phase::Running);
+    for second in 0..=10 {
+        count(&mut stage, second * 1_000, 40_000 - second * 1_000);
+        stage.apply(Fact::Tick { now_ms: NOON_MS + second as i64 * 1_000 });
+    }
+    let text = stage.text(120, 40);
+    assert!(text.contains("searching 1k/s, 25 %, 30 s left"), "{text}");
+    assert!(text.contains("all there is  where amount > 100"), "{text}");
+    count(&mut stage, 40_000, 0);
+    tell(&mut stage, Phase::Done);
+    let text = stage.text(120, 40);
+    assert!(text.contains("searched all there was, now"), "{text}");
+    assert!(text.contains("read 40,000 · matched 3"), "{text}");
+    stage.press("Esc");
+    assert_eq!(asked(&stage), Some(None));
 }

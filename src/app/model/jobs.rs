@@ -3,6 +3,7 @@
 use crate::app::action::{QueryRequest, ResendRequest, RunRequest, TailRequest};
 use crate::core::job::{JobId, JobKind, Phase};
 use crate::core::ring::Ring;
+use crate::core::words::counted;
 use crate::sql::deploy::definition::Definition;
 
 use super::log::LogLine;
@@ -95,7 +96,7 @@ impl Work {
             Self::Tail(tail) => tail.topics.join(", "),
             Self::Check(_) => "health check".into(),
             Self::Generate(_) => "sample events".into(),
-            Self::Resend(resend) => format!("{} records", resend.messages.len()),
+            Self::Resend(resend) => counted(resend.messages.len() as u64, "record"),
             Self::Query(query) => query.in_one_line(),
             Self::Deployed(definition) => definition.name.clone(),
         }

@@ -24,8 +24,12 @@ pub enum Scope {
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
-    /// Events sent or records read, a second.
+    /// Events sent and records read, a second: all that moves.
     EventsPerSecond,
+    /// Events sent a second.
+    SentPerSecond,
+    /// Records read a second.
+    ReadPerSecond,
     /// Bytes sent or read, a second.
     BytesPerSecond,
     /// Failed events a second.

@@ -36,7 +36,12 @@ use metrics::Metrics;
 use pipeline::Drawn;
 use queries::Query;
 use runs::{Preset, Run};
-use tails::{TAIL_RECORDS_MAX, Tail};
+use tails::{ConditionCheck, Survey, TAIL_RECORDS_MAX, Tail};
+
+/// How long what is said for information stays: it is one line, and what it says is old news soon.
+const NOTE_MS: i64 = 8_000;
+/// How long a warning or a failure stays; the log has it then.
+const WARNING_MS: i64 = 60_000;
 
 /// How a note is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +127,11 @@ pub struct Model {
     /// The newest plan asked for.
     pub plan: Option<Plan>,
 
+    /// The newest condition that was looked at.
+    pub condition: Option<ConditionCheck>,
+    /// The newest count of what a tail would read.
+    pub survey: Option<Survey>,
+
     /// Everything that runs or ran, by number.
     pub jobs: BTreeMap<JobId, Job>,
     /// ETL runs, by the number of their job.
@@ -157,8 +167,9 @@ pub struct Model {
     pub confirmation: Option<Confirmation>,
     /// Environments whose `read_only` is lifted, and until when, milliseconds since 1970.
     pub lifted: BTreeMap<String, i64>,
-    /// The last thing said.
+    /// The last thing said, until its time is over.
     pub note: Option<Note>,
+    pub(super) note_since_ms: i64,
 
     pub(super) samples: BTreeMap<JobId, super::sample::Sample>,
     pub(super) sampled_ms: i64,
@@ -181,6 +192,8 @@ impl Default for Model {
             presets: Vec::new(),
             preview: None,
             plan: None,
+            condition: None,
+            survey: None,
             jobs: BTreeMap::new(),
             runs: BTreeMap::new(),
             tails: BTreeMap::new(),
@@ -198,6 +211,7 @@ impl Default for Model {
             confirmation: None,
             lifted: BTreeMap::new(),
             note: None,
+            note_since_ms: 0,
             samples: BTreeMap::new(),
             sampled_ms: 0,
             next_job: 1,
@@ -243,5 +257,19 @@ impl Model {
 
     pub(super) fn say(&mut self, note: Note) {
         self.note = Some(note);
+        self.note_since_ms = self.now_ms;
+    }
+
+    /// Takes the last thing said away when it has been there long enough to be read.
+    pub(super) fn fade(&mut self) {
+        let stays_ms = match self.note.as_ref().map(|note| note.tone) {
+            Some(Tone::Plain | Tone::Success) => NOTE_MS,
+            Some(Tone::Warning | Tone::Danger) => WARNING_MS,
+            None => return,
+        };
+        if stays_ms <= self.now_ms - self.note_since_ms {
+            self.note = None;
+            self.revision += 1;
+        }
     }
 }

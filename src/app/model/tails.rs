@@ -1,9 +1,11 @@
 //! Live tails as the console shows them: the newest records, what is frozen, and counts that say what was not shown.
 
 use crate::app::action::TailRequest;
+use crate::core::fault::Fault;
 use crate::core::job::{JobId, TailCounts};
-use crate::core::record::Record;
+use crate::core::record::{Record, Scan};
 use crate::core::ring::Ring;
+use crate::sql::parse::statement::Diagnostic;
 
 /// Records kept of a tail where `console.yaml` is silent: more than a person scrolls back through.
 pub const TAIL_RECORDS_MAX: usize = 2_000;
@@ -84,6 +86,28 @@ impl Records {
     }
 }
 
+/// A condition that was looked at while it was typed.
+#[derive(Debug, Clone)]
+pub struct ConditionCheck {
+    /// Number of the question.
+    pub request: u64,
+    /// The condition.
+    pub condition: String,
+    /// What is wrong with it, once that is known.
+    pub outcome: Option<Result<(), Diagnostic>>,
+}
+
+/// What a tail would read.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// Number of the question.
+    pub request: u64,
+    /// What was asked about.
+    pub asked: TailRequest,
+    /// A topic each, once that is known.
+    pub outcome: Option<Result<Vec<Scan>, Fault>>,
+}
+
 /// A tail that runs or ran.
 #[derive(Debug, Clone)]
 pub struct Tail {
@@ -151,7 +175,8 @@ mod tests {
 
     #[test]
     fn large_records_push_out_the_oldest_which_count_as_not_shown() {
-        let request = TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End };
+        let request =
+            TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
         let mut tail = Tail::new(JobId(1), request, TAIL_RECORDS_MAX);
         let quarter = TAIL_BYTES_MAX / 4;
         (0..10).for_each(|offset| tail.records.push(record(offset, quarter)));

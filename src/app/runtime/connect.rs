@@ -11,10 +11,11 @@ use crate::app::feed::Intake;
 use crate::app::model::environments::{Connection as Shown, ConnectionState, TopicRow};
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::{Admin, Cluster};
+use crate::kafka::health::unless_refused;
 use crate::kafka::settings::Connection;
 
 /// Pause between two questions to a cluster that answers: a lost broker is seen soon, and no broker feels it.
-const ASK_EVERY: Duration = Duration::from_secs(10);
+const ASK_EVERY: Duration = Duration::from_secs(5);
 /// Longest wait for an answer to such a question, whatever the environment's file allows for work.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
 /// First pause after a fault; it doubles.
@@ -86,7 +87,7 @@ async fn talk(
     let wait = connection.request_timeout().min(ANSWER_WAIT_MAX);
     loop {
         let asked = Instant::now();
-        match admin.cluster(None, wait).await {
+        match unless_refused(&connection, admin.cluster(None, wait)).await {
             Ok(cluster) => {
                 *attempt = 0;
                 telling.answered(&cluster, asked.elapsed()).await;

@@ -36,9 +36,12 @@ use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::Admin;
 use crate::kafka::auth::AuthRegistry;
+use crate::kafka::health::unless_refused;
 use crate::kafka::settings::Connection;
+use crate::kafka::survey::survey;
 use crate::sql::deploy::shelf::Shelf;
 use crate::sql::plan::session::Session;
+use crate::sql::predicate::Predicate;
 use crate::template::Engine;
 
 /// What performs effects.
@@ -232,6 +235,25 @@ impl Runtime {
                     Fact::Planned { request, outcome: off_the_async_threads(planning).await }
                 });
             }
+            Effect::CheckCondition { request, condition } => {
+                self.supervisor.ask("looking at a condition", async move {
+                    let compiling = move || Ok(Predicate::compile(&condition).map(drop));
+                    match off_the_async_threads(compiling).await {
+                        Ok(outcome) => Fact::ConditionChecked { request, outcome },
+                        Err(fault) => Fact::Said(Note::danger(fault.to_string())),
+                    }
+                });
+            }
+            Effect::SurveyTail { request, tail } => {
+                let opening = self.opening(&tail.environment);
+                self.supervisor.ask("counting what is to be read", async move {
+                    let counting = async {
+                        let connection = off_the_async_threads(opening).await?;
+                        survey(&connection, &tail.topics, &tail.reads_from(), connection.request_timeout()).await
+                    };
+                    Fact::TailSurveyed { request, outcome: counting.await }
+                });
+            }
             Effect::StartRun { job, run } => {
                 let (config, engine, auth) = (self.config(), self.engine.clone(), self.auth.clone());
                 self.supervisor.start(job, move |assignment| etl::run(config, engine, auth, run, assignment));
@@ -306,7 +328,8 @@ impl Runtime {
                     Ok((connection, admin))
                 })
                 .await?;
-                let cluster = admin.cluster(None, connection.request_timeout()).await?;
+                let asking = admin.cluster(None, connection.request_timeout());
+                let cluster = unless_refused(&connection, asking).await?;
                 Ok(connect::topics_of(&cluster))
             };
             let topics = listing.await;

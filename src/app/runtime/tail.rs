@@ -1,65 +1,140 @@
-//! A live tail as a job: every record is counted, the newest of each batch are shown, and nothing waits for the screen.
+//! A tail as a job: every record is counted, the newest of those that match are shown, and nothing waits for the screen. Without
+//! a stop it goes on; a search of everything is done where the topics ended when it began.
 
+use super::off_the_async_threads;
 use crate::app::action::TailRequest;
-use crate::app::feed::TAP_RECORDS_MAX;
+use crate::app::fact::Fact;
+use crate::app::feed::{Outlet, TAP_RECORDS_MAX};
+use crate::app::model::Note;
 use crate::app::supervisor::Assignment;
 use crate::core::fault::Fault;
 use crate::core::job::{Phase, TailCounts};
+use crate::core::record::Record;
 use crate::kafka::settings::Connection;
-use crate::kafka::tail::{Batch, TailReader, TailSettings};
+use crate::kafka::tail::{Batch, TailReader, TailSettings, VALUE_HEAD_MAX};
+use crate::sql::predicate::Predicate;
 
-/// Reads until it is stopped, or the broker refuses.
+/// Reads until it is stopped, it is over, or the broker refuses.
 pub async fn tail(connection: Connection, request: TailRequest, assignment: Assignment) -> Result<(), Fault> {
     let Assignment { stop, out } = assignment;
-    let settings = TailSettings::heads(request.start);
-    let wait = connection.request_timeout();
-    let mut reader = tokio::select! {
-        () = stop.cancelled() => return Ok(()),
-        reader = TailReader::open(&connection, &request.topics, &settings, wait) => reader?,
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Ok(()),
+        ended = read(&connection, &request, &out) => ended,
+    }
+}
+
+async fn read(connection: &Connection, request: &TailRequest, out: &Outlet) -> Result<(), Fault> {
+    // It reads nothing before the brokers have said where the topics begin and end.
+    out.phase(Phase::Starting).await;
+    let mut reading = Reading::new(request, out).await?;
+    // A condition sees whole values; the view keeps their heads.
+    let settings = match reading.predicate {
+        Some(_) => TailSettings::whole(request.reads_from()),
+        None => TailSettings::heads(request.reads_from()),
     };
-    let mut counts = TailCounts::default();
-    let mut troubles: u32 = 0;
-    loop {
-        let batch = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            batch = reader.next() => match batch {
-                Some(batch) => batch?,
-                None => return Ok(()),
-            },
-        };
-        match (&batch.trouble, batch.records.is_empty()) {
-            (Some(fault), _) => {
-                troubles += 1;
-                tracing::warn!(target: "velox::tail", job = out.job().0, "{fault}");
-                out.phase(Phase::Reconnecting { fault: fault.clone(), attempt: troubles }).await;
-            }
-            (None, false) if 0 < troubles => {
-                troubles = 0;
-                tracing::info!(target: "velox::tail", job = out.job().0, "goes on where it was");
-                out.phase(Phase::Running).await;
-            }
-            _ => {}
+    let mut reader = TailReader::open(connection, &request.topics, &settings, connection.request_timeout()).await?;
+    out.phase(Phase::Running).await;
+    while let Some(batch) = reader.next().await {
+        let mut batch = batch?;
+        reading.heard(batch.trouble.take(), batch.records.is_empty()).await;
+        let is_over = request.is_whole() && batch.at_end;
+        reading.take(batch).await?;
+        if is_over {
+            break;
         }
-        counts.read += batch.records.len() as u64;
-        counts.matched = counts.read;
-        counts.bytes += batch.records.iter().map(bytes_of).sum::<u64>();
-        counts.lag = batch.lag;
-        show(&out, batch);
-        out.counts(counts);
+    }
+    Ok(())
+}
+
+/// What reading has come to.
+struct Reading<'a> {
+    out: &'a Outlet,
+    is_whole: bool,
+    predicate: Option<Predicate>,
+    counts: TailCounts,
+    troubles: u32,
+}
+
+impl<'a> Reading<'a> {
+    async fn new(request: &TailRequest, out: &'a Outlet) -> Result<Self, Fault> {
+        let predicate = match request.search.clone() {
+            Some(search) => {
+                let compiling = move || Predicate::compile(&search.condition).map_err(|wrong| wrong.fault);
+                Some(off_the_async_threads(compiling).await?)
+            }
+            None => None,
+        };
+        let counts = TailCounts::default();
+        Ok(Self { out, is_whole: request.is_whole(), predicate, counts, troubles: 0 })
+    }
+
+    /// A trouble, or records that came after one.
+    async fn heard(&mut self, trouble: Option<Fault>, is_empty: bool) {
+        let job = self.out.job().0;
+        match trouble {
+            Some(fault) => {
+                self.troubles += 1;
+                tracing::warn!(target: "velox::tail", job, "{fault}");
+                self.out.phase(Phase::Reconnecting { fault, attempt: self.troubles }).await;
+            }
+            None if 0 < self.troubles && !is_empty => {
+                self.troubles = 0;
+                tracing::info!(target: "velox::tail", job, "goes on where it was");
+                self.out.phase(Phase::Running).await;
+            }
+            None => {}
+        }
+    }
+
+    /// Counts a batch, and shows what of it matches.
+    async fn take(&mut self, mut batch: Batch) -> Result<(), Fault> {
+        self.counts.read += batch.records.len() as u64;
+        self.counts.bytes += batch.records.iter().map(bytes_of).sum::<u64>();
+        self.counts.lag = batch.lag;
+        self.counts.left = self.is_whole.then_some(batch.left);
+        if let Some(mut predicate) = self.predicate.take() {
+            let at_end = batch.at_end;
+            // A batch is milliseconds of computing: a stop need not wait for it, nor anything else on this thread.
+            let sifting = move || sift(&mut predicate, &mut batch).map(|()| (predicate, batch));
+            let (mut predicate, sifted) = off_the_async_threads(sifting).await?;
+            batch = sifted;
+            if let Some(said) = predicate.absent(at_end) {
+                self.out.tell(Fact::Said(Note::warning(said))).await;
+            }
+            self.predicate = Some(predicate);
+        }
+        self.counts.matched += batch.records.len() as u64;
+        self.show(batch);
+        self.out.counts(self.counts);
+        Ok(())
+    }
+
+    /// A screen shows a few dozen: of a large batch only the end is taken along, the rest is counted.
+    fn show(&self, mut batch: Batch) {
+        let before = batch.records.len().saturating_sub(TAP_RECORDS_MAX);
+        if 0 < before {
+            self.out.skip(before as u64);
+        }
+        if !batch.records.is_empty() {
+            self.out.show(batch.records.drain(before..));
+        }
     }
 }
 
-/// A screen shows a few dozen: of a large batch only the end is taken along, the rest is counted.
-fn show(out: &crate::app::feed::Outlet, mut batch: Batch) {
-    let before = batch.records.len().saturating_sub(TAP_RECORDS_MAX);
-    if 0 < before {
-        out.skip(before as u64);
+/// Takes out of a batch what does not match, and of the rest what no view keeps.
+fn sift(predicate: &mut Predicate, batch: &mut Batch) -> Result<(), Fault> {
+    let mut hits = predicate.matches(&batch.records)?.hits.into_iter();
+    batch.records.retain(|_| hits.next().unwrap_or(false));
+    for value in batch.records.iter_mut().filter_map(|record| record.value.as_mut()) {
+        if VALUE_HEAD_MAX < value.len() {
+            value.truncate(VALUE_HEAD_MAX);
+            value.shrink_to_fit();
+        }
     }
-    if !batch.records.is_empty() {
-        out.show(batch.records.drain(before..));
-    }
+    Ok(())
 }
 
-fn bytes_of(record: &crate::core::record::Record) -> u64 {
+fn bytes_of(record: &Record) -> u64 {
     (record.key.as_ref().map_or(0, Vec::len) + record.value_bytes) as u64
 }

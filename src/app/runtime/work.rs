@@ -17,6 +17,7 @@ use crate::core::fault::{Blame, Fault};
 use crate::core::job::JobId;
 use crate::core::progress::{Counts, PairProgress, RunProgress};
 use crate::core::record::{Delivery, Message};
+use crate::core::words::counted;
 use crate::kafka::cause::{SendCause, SendFault};
 use crate::kafka::client::KafkaProducer;
 use crate::kafka::embedded::EmbeddedBroker;
@@ -148,7 +149,7 @@ pub async fn resend(connection: Connection, request: ResendRequest, assignment: 
         None => Ok(()),
         Some(fault) => Err(Fault::new(
             if fault.blame == Blame::Program { Blame::Record } else { fault.blame },
-            format!("{} of {} records were not sent: {}", counts.failed, counts.planned, fault.what),
+            format!("{} of {} not sent: {}", counts.failed, counted(counts.planned, "record"), fault.what),
         )
         .next(fault.next)),
     }

@@ -1,4 +1,5 @@
-//! The keys of the focused pane, of lists and of the console, and what each mark means. Made from the registry.
+//! The keys of the focused pane, of lists and of the console with the names of their commands, and what each mark means. Made
+//! from the registry.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
@@ -10,9 +11,12 @@ use crate::app::action::PaneId;
 use crate::ui::keymap::{Entry, Keymap, Scope};
 use crate::ui::layout;
 use crate::ui::theme::{Marks, Role, Theme, marks};
+use crate::ui::widgets::text;
 
 /// Widest box, cells.
 const WIDTH_MAX: u16 = 76;
+/// Cells of a line in it: without its border and a blank on either side.
+const TEXT_WIDTH: usize = WIDTH_MAX as usize - 4;
 /// Cells for the keys of a command.
 const KEYS_WIDTH: usize = 20;
 /// Lines that a page key moves.
@@ -77,9 +81,14 @@ fn section<'a>(lines: &mut Vec<Line<'a>>, title: &'a str, keymap: &'a Keymap, sc
     }
     lines.push(Line::styled(title, theme.focused()));
     lines.extend(entries.map(|entry| {
+        // The name by which `config/console.yaml` binds it, where there is room for it.
+        let keys = format!("  {:<KEYS_WIDTH$}", chords(entry));
+        let room = TEXT_WIDTH.saturating_sub(text::width(&keys) + text::width(entry.help) + 1);
+        let name = if entry.command.0.len() <= room { entry.command.0 } else { "" };
         Line::from(vec![
-            Span::styled(format!("  {:<KEYS_WIDTH$}", chords(entry)), theme.role(Role::Accent)),
+            Span::styled(keys, theme.role(Role::Accent)),
             Span::raw(entry.help),
+            Span::styled(format!(" {name:>room$}"), theme.role(Role::Muted)),
         ])
     }));
     lines.push(Line::raw(""));

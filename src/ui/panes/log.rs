@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crossterm::event::MouseEvent;
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -14,7 +15,7 @@ use crate::app::model::log::{Level, LogLine};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::pane::{Pane, Press, Reply, View};
-use crate::ui::theme::{Role, Theme};
+use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::cursor::Pointed;
 use crate::ui::widgets::listing::{Listing, Rows};
 use crate::ui::widgets::table::{self, Column, Look};
@@ -46,6 +47,11 @@ const AUDIT_COLUMNS: [Column; 4] = [
     Column::words("what", 20).grows(1),
     Column::words("result", 20).grows(1),
 ];
+
+/// Lines for the line under the cursor in full, its rule included.
+const WHOLE_LINES: u16 = 4;
+/// Letters looked at for it: more than the lines of any screen hold.
+const WHOLE_LETTERS_MAX: usize = 2_000;
 
 /// The pane.
 #[derive(Debug)]
@@ -182,7 +188,11 @@ impl Pane for LogPane {
                 focused: view.focused,
                 empty: "nothing was changed from here in this session",
             };
-            return table::draw(&mut self.audit, &rows, look, body, frame.buffer_mut(), view.theme);
+            let (body, below) = with_whole_line(body);
+            table::draw(&mut self.audit, &rows, look, body, frame.buffer_mut(), view.theme);
+            let entry = self.audit.selected().and_then(|at| view.model.audit.iter().rev().nth(at));
+            let whole = entry.map(|entry| format!("{}: {}", entry.what, entry.result)).unwrap_or_default();
+            return draw_whole(&whole, Role::Text, below, frame.buffer_mut(), view.theme);
         }
         let rows = Lines { lines: shown_lines(view.model, self.belongs.as_deref()).collect(), view };
         self.list.refresh(&rows, COLUMNS.len(), view.model.revision.wrapping_mul(31).wrapping_add(self.revision));
@@ -190,7 +200,38 @@ impl Pane for LogPane {
             self.list.cursor_mut().go(usize::MAX);
         }
         let look = Look { columns: &COLUMNS, focused: view.focused, empty: "no line of this level; v shows others" };
+        let (body, below) = with_whole_line(body);
         table::draw(&mut self.list, &rows, look, body, frame.buffer_mut(), view.theme);
+        if let Some(line) = self.under_cursor(view.model) {
+            draw_whole(&line.message, level_role(line.level), below, frame.buffer_mut(), view.theme);
+        }
+    }
+}
+
+/// The list, and where the line under its cursor is said in full; nowhere on a screen that has no room.
+fn with_whole_line(area: Rect) -> (Rect, Rect) {
+    let lines = if WHOLE_LINES * 3 < area.height { WHOLE_LINES } else { 0 };
+    let list = Rect { height: area.height - lines, ..area };
+    (list, Rect { y: list.bottom(), height: lines, ..area })
+}
+
+/// A rule, and below it what a column cuts off.
+fn draw_whole(text: &str, role: Role, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let width = usize::from(area.width);
+    if area.is_empty() {
+        return;
+    }
+    buffer.set_string(area.x, area.y, "─".repeat(width), theme.role(Role::Border));
+    let mut lines = text::wrapped(&text::one_line(text, WHOLE_LETTERS_MAX), width.saturating_sub(2));
+    let room = usize::from(area.height - 1);
+    if room < lines.len() {
+        lines.truncate(room);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{}{}", text::head(last, width.saturating_sub(3)), marks::ELLIPSIS);
+        }
+    }
+    for (line, words) in lines.iter().enumerate() {
+        buffer.set_string(area.x + 1, area.y + 1 + line as u16, words, theme.role(role));
     }
 }
 

@@ -15,8 +15,12 @@ use crate::core::series::{Point, Span as Time};
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, rate, text, time};
 
-/// Points of the rate in the header: the last dozen seconds.
-const SPARK_POINTS: usize = 12;
+/// Cells of the rate's picture, a second each.
+const SPARK_CELLS: usize = 12;
+/// Fewer show no course.
+const SPARK_CELLS_MIN: usize = 4;
+/// Rank of the rate.
+const RATE: u8 = 3;
 
 /// Draws the header; what does not fit gives way from the least important part on.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: &Theme, look: &Look) {
@@ -25,10 +29,18 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: &Theme, loo
     frame.render_widget(Line::from(left), area);
     let mut right = right(model, theme, look);
     let room = usize::from(area.width).saturating_sub(left_width + 2);
-    // The rate's picture goes first, then the rate, then the clock; jobs stay.
-    while room < right.iter().map(|part| width(&part.1) + 3).sum::<usize>() {
+    // The rate's picture takes what is left, then the rate gives way, then the clock; jobs stay.
+    let taken = |right: &[(u8, Vec<Span<'_>>)]| right.iter().map(|part| width(&part.1) + 3).sum::<usize>();
+    while room < taken(&right) {
         let Some(least) = right.iter().enumerate().max_by_key(|(_, part)| part.0).map(|(at, _)| at) else { return };
         right.remove(least);
+    }
+    let cells = (room - taken(&right)).saturating_sub(3).min(SPARK_CELLS);
+    if SPARK_CELLS_MIN <= cells
+        && let Some(after) = right.iter().position(|(rank, _)| *rank == RATE)
+        && let Some(spark) = spark(model, cells, theme)
+    {
+        right.insert(after + 1, (RATE + 1, vec![spark]));
     }
     let line: Vec<Span<'_>> =
         right.into_iter().flat_map(|(_, spans)| std::iter::once(Span::raw("   ")).chain(spans)).collect();
@@ -100,6 +112,14 @@ fn state_style(row: &EnvironmentRow, theme: &Theme) -> ratatui::style::Style {
     }
 }
 
+/// The rate of the last seconds, as many as there is room for.
+fn spark<'a>(model: &Model, cells: usize, theme: &Theme) -> Option<Span<'a>> {
+    let now_s = model.now_ms.div_euclid(1_000);
+    let series = model.metrics.series(&Scope::Total, Measure::EventsPerSecond)?;
+    let points: Vec<f64> = series.points(Time::Minute, now_s).map(Point::mean).collect();
+    Some(Span::styled(rate::sparkline(&points, cells), theme.role(Role::Chart1)))
+}
+
 /// Parts with their rank: the highest gives way first.
 fn right<'a>(model: &Model, theme: &Theme, look: &Look) -> Vec<(u8, Vec<Span<'a>>)> {
     let mut parts = Vec::new();
@@ -116,13 +136,7 @@ fn right<'a>(model: &Model, theme: &Theme, look: &Look) -> Vec<(u8, Vec<Span<'a>
         parts.push((1, spans));
     }
     let words = format!("{} msg/s", number::short(model.metrics.total_rate()));
-    parts.push((3, vec![Span::styled(words, theme.role(Role::Text))]));
-    if let Some(series) = model.metrics.series(&Scope::Total, Measure::EventsPerSecond) {
-        let now_s = model.now_ms.div_euclid(1_000);
-        let points: Vec<f64> = series.points(Time::Minute, now_s).map(Point::mean).collect();
-        let picture = rate::sparkline(&points, SPARK_POINTS);
-        parts.push((4, vec![Span::styled(picture, theme.role(Role::Chart1))]));
-    }
+    parts.push((RATE, vec![Span::styled(words, theme.role(Role::Text))]));
     let clock = time::format(model.now_ms, &look.zone, &look.clock);
     parts.push((2, vec![Span::styled(clock, theme.role(Role::Muted))]));
     parts

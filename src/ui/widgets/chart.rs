@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::symbols::Marker;
+use ratatui::text::Span;
 use ratatui::widgets::Widget;
 use ratatui::widgets::canvas::{Canvas, Line as Stroke, Points};
 
@@ -151,9 +152,18 @@ fn draw_dots(chart: &Chart<'_>, top: f64, dots: Rect, buffer: &mut Buffer, theme
                 let seen: Vec<(f64, f64)> =
                     curve.points.iter().copied().filter(|(at, _)| (from..=to).contains(at)).collect();
                 context.draw(&Points { coords: &seen, color });
-                for pair in seen.windows(2).filter(|pair| pair[1].0 - pair[0].0 <= 2.5 * chart.step) {
+                let meet = |one: &(f64, f64), other: &(f64, f64)| other.0 - one.0 <= 2.5 * chart.step;
+                for pair in seen.windows(2).filter(|pair| meet(&pair[0], &pair[1])) {
                     let [(x1, y1), (x2, y2)] = [pair[0], pair[1]];
                     context.draw(&Stroke { x1, y1, x2, y2, color });
+                }
+                // One dot alone is not seen: what was measured once, as a short run is, gets a mark.
+                let is_alone = |at: usize| {
+                    !(at > 0 && meet(&seen[at - 1], &seen[at]))
+                        && !seen.get(at + 1).is_some_and(|next| meet(&seen[at], next))
+                };
+                for (_, (x, y)) in seen.iter().enumerate().filter(|(at, _)| is_alone(*at)) {
+                    context.print(*x, *y, Span::styled(marks::ON, curve.style));
                 }
                 // The next curve takes its cells whole: colours within a cell cannot be told apart.
                 context.layer();
@@ -273,6 +283,31 @@ mod tests {
         assert_eq!(lines[6].split_whitespace().collect::<Vec<_>>(), ["00:00:00", "00:00:19", "00:00:39", "00:00:59"]);
         let lines = drawn(Some(58.0), 60);
         assert_eq!(lines[6].split_whitespace().last(), Some("00:00:58"));
+    }
+
+    #[test]
+    fn what_was_measured_once_is_marked_and_what_has_neighbours_is_a_line() {
+        let marks_of = |points: &[(f64, f64)]| {
+            let theme = Theme::default();
+            let curves = [Curve { name: "p50", style: theme.role(Role::chart(0)), points: points.to_vec() }];
+            let chart = Chart {
+                title: "latency",
+                curves: &curves,
+                window: (0.0, 59.0),
+                step: 1.0,
+                say: number::rate,
+                zone: &TimeZone::UTC,
+                cursor: None,
+                empty: "",
+            };
+            let area = Rect::new(0, 0, 60, 7);
+            let mut buffer = Buffer::empty(area);
+            draw(&chart, area, &mut buffer, &theme);
+            buffer.content().iter().filter(|cell| cell.symbol() == marks::ON).count()
+        };
+        assert_eq!(marks_of(&[(10.0, 4.0)]), 1);
+        assert_eq!(marks_of(&[(10.0, 4.0), (30.0, 2.0), (31.0, 2.0)]), 1);
+        assert_eq!(marks_of(&[(30.0, 2.0), (31.0, 2.0), (33.0, 2.0)]), 0);
     }
 
     #[test]

@@ -39,6 +39,21 @@ impl Input {
         self.text.is_empty()
     }
 
+    /// Byte at which the caret stands.
+    pub fn caret(&self) -> usize {
+        self.caret
+    }
+
+    /// Puts another text in the place of these bytes, and the caret into it.
+    pub fn replace(&mut self, range: std::ops::Range<usize>, text: &str, caret: usize) {
+        let fits = self.text.len() - range.len() + text.len() <= INPUT_BYTES_MAX;
+        let is_whole = self.text.is_char_boundary(range.start) && self.text.is_char_boundary(range.end);
+        if fits && is_whole && text.is_char_boundary(caret) {
+            self.text.replace_range(range.clone(), text);
+            (self.caret, self.selected) = (range.start + caret, false);
+        }
+    }
+
     /// Replaces the whole text; the caret goes to its end.
     pub fn set(&mut self, text: impl Into<String>) {
         *self = Self::new(text);

@@ -1,17 +1,6 @@
 //! Numbers as people read them: grouped, or three significant digits with a unit. Pure text, no drawing.
 
-/// A whole number with its thousands apart: `1,204,332`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use crate::core::words::{counted, grouped};
 
 /// At most three significant digits with a unit of thousands: `18.4k`, `1.2M`, `999`, `0.25`.
 pub fn short(number: f64) -> String {

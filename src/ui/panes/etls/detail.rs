@@ -81,6 +81,46 @@ impl Etls {
         self.template.draw(shown, area, buffer, view.theme, focused);
     }
 
+    /// Shows a tab and gives the detail the keys.
+    pub(super) fn open(&mut self, tab: Tab, model: &Model) -> Reply {
+        if self.selected(model).is_none() {
+            return say("choose an ETL: this is a category");
+        }
+        self.in_detail = true;
+        let again = tab == Tab::Preview && self.tab == Tab::Preview;
+        self.tab = tab;
+        match tab {
+            Tab::Preview if again || !self.is_previewed(model) => self.ask(model),
+            _ => Reply::Handled,
+        }
+    }
+
+    /// Shows a tab; the keys stay where they are.
+    pub(super) fn turn(&mut self, tab: Tab, model: &Model) -> Reply {
+        self.tab = tab;
+        if tab == Tab::Preview && !self.is_previewed(model) { self.ask(model) } else { Reply::Handled }
+    }
+
+    fn is_previewed(&self, model: &Model) -> bool {
+        let request = self.selected(model).and_then(|row| self.preview.request(row, model));
+        request.is_some() && model.preview.as_ref().map(|preview| &preview.asked) == request.as_ref()
+    }
+
+    /// Asks for the preview of what is under the cursor.
+    pub(super) fn ask(&self, model: &Model) -> Reply {
+        let request = self.selected(model).and_then(|row| self.preview.request(row, model));
+        request.map_or(Reply::Handled, |request| Reply::Emit(Action::Preview(request)))
+    }
+
+    pub(super) fn step(&mut self, by: i64, model: &Model) -> Reply {
+        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
+        self.tab = Tab::Preview;
+        match self.preview.step(&row.name, by) {
+            true => self.ask(model),
+            false => say(if by > 0 { "this is the last event" } else { "this is the first event" }),
+        }
+    }
+
     /// Opens the file of what is shown, at the line under the cursor or at the fault.
     pub(super) fn edit(&mut self, model: &Model) -> Reply {
         let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };

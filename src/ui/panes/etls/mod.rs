@@ -13,6 +13,7 @@ mod runs;
 mod sheet;
 
 mod choose;
+mod launch;
 mod preset;
 mod run_dialog;
 
@@ -41,7 +42,6 @@ use crate::ui::widgets::tree::{Node, Tree};
 use catalogue::Catalogue;
 use layers::Layers;
 use preview::PreviewTab;
-use run_dialog::RunDialog;
 use runs::RunsTab;
 use tab::Tab;
 
@@ -112,7 +112,18 @@ pub struct Etls {
     last_run: Option<RunRequest>,
     /// The last job that was to be shown here.
     opened: Option<Opened>,
+    here: Here,
     drawn: Drawn,
+}
+
+/// What is under the cursor, as far as it decides which keys mean something.
+#[derive(Debug, Default, Clone, Copy)]
+struct Here {
+    category: bool,
+    /// It has runs or presets.
+    ran: bool,
+    /// A run of it has not ended.
+    runs: bool,
 }
 
 /// Where things were drawn last, for the mouse.
@@ -240,10 +251,13 @@ impl Pane for Etls {
             return Vec::new();
         }
         match (self.in_detail, self.tab) {
+            (false, _) if self.here.category => vec![keys::OPEN, RUN, MARK, keys::FILTER],
             (false, _) => vec![keys::OPEN, PREVIEW, RUN, EDIT, keys::FILTER],
             (true, Tab::Definition | Tab::Template) => vec![TAB_AFTER, PREVIEW, RUN, EDIT, keys::COPY],
             (true, Tab::Preview) => vec![EVENT_AFTER, CHOOSE, CONTEXT, keys::COPY, RUN],
-            (true, Tab::Runs) => vec![RUN, STOP, REPEAT, EXPORT, KEEP],
+            (true, Tab::Runs) if self.here.runs => vec![RUN, STOP, REPEAT, KEEP],
+            (true, Tab::Runs) if self.here.ran => vec![RUN, REPEAT, EXPORT, KEEP],
+            (true, Tab::Runs) => vec![RUN, TAB_BEFORE],
         }
     }
 }
@@ -261,6 +275,12 @@ impl Etls {
             self.opened = model.opened;
             self.follow(model);
         }
+        let name = self.selected(model).map(|row| row.name.clone());
+        self.here = Here {
+            category: matches!(self.tree.selected(), Some(Node::Branch(_))),
+            ran: name.as_ref().is_some_and(|name| !runs::entries(name, model).is_empty()),
+            runs: name.as_ref().is_some_and(|name| runs::running(name, model).is_some()),
+        };
     }
 
     /// Marks are not in the model: both together say whether the tree changed.
@@ -338,110 +358,6 @@ impl Etls {
             Tab::Runs => self.runs.key(event),
         };
         if handled { Reply::Handled } else { Reply::Ignored }
-    }
-
-    /// Shows a tab and gives the detail the keys.
-    fn open(&mut self, tab: Tab, model: &Model) -> Reply {
-        if self.selected(model).is_none() {
-            return say("choose an ETL: this is a category");
-        }
-        self.in_detail = true;
-        let again = tab == Tab::Preview && self.tab == Tab::Preview;
-        self.tab = tab;
-        match tab {
-            Tab::Preview if again || !self.is_previewed(model) => self.ask(model),
-            _ => Reply::Handled,
-        }
-    }
-
-    /// Shows a tab; the keys stay where they are.
-    fn turn(&mut self, tab: Tab, model: &Model) -> Reply {
-        self.tab = tab;
-        if tab == Tab::Preview && !self.is_previewed(model) { self.ask(model) } else { Reply::Handled }
-    }
-
-    fn is_previewed(&self, model: &Model) -> bool {
-        let request = self.selected(model).and_then(|row| self.preview.request(row, model));
-        request.is_some() && model.preview.as_ref().map(|preview| &preview.asked) == request.as_ref()
-    }
-
-    /// Asks for the preview of what is under the cursor.
-    fn ask(&self, model: &Model) -> Reply {
-        let request = self.selected(model).and_then(|row| self.preview.request(row, model));
-        request.map_or(Reply::Handled, |request| Reply::Emit(Action::Preview(request)))
-    }
-
-    fn step(&mut self, by: i64, model: &Model) -> Reply {
-        let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
-        self.tab = Tab::Preview;
-        match self.preview.step(&row.name, by) {
-            true => self.ask(model),
-            false => say(if by > 0 { "this is the last event" } else { "this is the first event" }),
-        }
-    }
-
-    fn mark(&mut self, node: Node, model: &Model) -> Reply {
-        let facts = Catalogue::of(model, &self.marked);
-        let names: Vec<String> = match facts.row(node) {
-            Some(row) => vec![row.name.clone()],
-            None => facts.category(node).iter().map(|row| row.name.clone()).collect(),
-        };
-        if names.iter().all(|name| self.marked.contains(name)) {
-            self.marked.retain(|name| !names.contains(name));
-        } else {
-            self.marked.extend(names);
-        }
-        self.touched += 1;
-        Reply::Handled
-    }
-
-    /// ETLs that a run takes: the marked ones in registry order, else the one under the cursor. Broken and disabled ones never.
-    fn chosen(&self, model: &Model) -> Result<Vec<String>, String> {
-        let under: Vec<&EtlRow> = match self.marked.is_empty() {
-            true => self.selected(model).into_iter().collect(),
-            false => model.etls.iter().filter(|row| self.marked.contains(&row.name)).collect(),
-        };
-        if under.is_empty() {
-            return Err("choose an ETL, or mark several".into());
-        }
-        if let Some(row) = under.iter().find(|row| !row.faults.is_empty()) {
-            let fault = row.faults.first().map(ToString::to_string).unwrap_or_default();
-            return Err(format!("`{}` is broken and cannot run: {fault}", row.name));
-        }
-        if let Some(row) = under.iter().find(|row| !row.is_enabled()) {
-            return Err(format!("`{}` is disabled: `enabled: true` in {} lets it run", row.name, row.file));
-        }
-        Ok(under.into_iter().map(|row| row.name.clone()).collect())
-    }
-
-    fn set_up(&mut self, model: &Model) -> Reply {
-        let etls = match self.chosen(model) {
-            Ok(etls) => etls,
-            Err(why) => return Reply::Emit(Action::Say(Note::warning(why))),
-        };
-        let served = |name: &String| {
-            etls.iter().filter_map(|etl| model.etl(etl)?.etl.as_ref()).any(|etl| etl.topics.contains_key(name))
-        };
-        // Always the active environment, whatever ran last: what the header names is where a person thinks to be.
-        let environments = model.active.iter().filter(|name| served(name)).cloned().collect::<Vec<_>>();
-        let last = self.last_run.clone().filter(|run| run.etls == etls);
-        let last = last.map(|run| RunRequest { environments: environments.clone(), ..run });
-        let before = last.unwrap_or_else(|| RunRequest {
-            environments,
-            count: 1,
-            rate: None,
-            dry_run: false,
-            context: etls.first().map(|etl| self.preview.setup(etl).context).unwrap_or_default(),
-            etls: etls.clone(),
-        });
-        self.open_run(before, model)
-    }
-
-    fn open_run(&mut self, run: RunRequest, model: &Model) -> Reply {
-        let mut dialog = RunDialog::new(run.etls.clone(), model, &run);
-        let ask = dialog.plan();
-        self.layers.open_run(dialog);
-        ask.map_or(Reply::Handled, Reply::Emit)
     }
 
     fn draw_marked(&self, list: Rect, buffer: &mut ratatui::buffer::Buffer, view: &View<'_>) {

@@ -13,7 +13,7 @@ use crate::core::progress::{PairProgress, RunProgress};
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::gauge::{self, Progress};
-use crate::ui::widgets::number::{bytes, grouped, latency, percent, rate};
+use crate::ui::widgets::number::{bytes, counted, grouped, latency, percent, rate};
 use crate::ui::widgets::{line, text, time};
 
 /// Widest name of a pair, cells.
@@ -64,7 +64,7 @@ pub fn of_preset(preset: &Preset, view: &View<'_>) -> Vec<Row> {
 
 fn asked(run: &RunRequest) -> Vec<String> {
     let mut lines = vec![
-        format!("{} events of each of {}", grouped(run.count), run.etls.join(", ")),
+        format!("{} of each of {}", counted(run.count, "event"), run.etls.join(", ")),
         format!("into {}", run.environments.join(", ")),
     ];
     lines.extend(run.rate.map(|rate| format!("at most {} a second in each environment", grouped(rate.into()))));

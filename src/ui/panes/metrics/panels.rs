@@ -14,7 +14,7 @@ const READERS_MAX: usize = 6;
 /// A chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Panel {
-    /// Events a second.
+    /// Events sent and records read, a second.
     Throughput,
     /// Time from send to acknowledgement.
     Latency,
@@ -74,7 +74,12 @@ impl Panel {
             (name.to_owned(), Curve { name: "", style, points: points.unwrap_or_default() })
         };
         match self {
-            Self::Throughput => vec![curve("events", scope, Measure::EventsPerSecond, Role::Chart1)],
+            Self::Throughput => {
+                let ways =
+                    [("sent", Measure::SentPerSecond, Role::Chart1), ("read", Measure::ReadPerSecond, Role::Chart2)];
+                let moved = ways.into_iter().filter(|(_, measure, _)| model.metrics.series(scope, *measure).is_some());
+                moved.map(|(name, measure, role)| curve(name, scope, measure, role)).collect()
+            }
             Self::Errors => {
                 let (name, mut failed) = curve("failed", scope, Measure::ErrorsPerSecond, Role::Danger);
                 // Colour is for state: nothing has failed.

@@ -154,7 +154,9 @@ impl Picker {
             return Picked::Open;
         }
         match self.start_at(now_ms, zone) {
-            Ok(start) => Picked::Chosen(TailRequest { environment: self.environment.clone(), topics, start }),
+            Ok(start) => {
+                Picked::Chosen(TailRequest { environment: self.environment.clone(), topics, start, search: None })
+            }
             Err(fault) => {
                 (self.fault, self.on_start) = (Some(fault), true);
                 Picked::Open
@@ -237,7 +239,7 @@ mod tests {
 
     fn request(topics: &[&str], start: StartAt) -> Picked {
         let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-        Picked::Chosen(TailRequest { environment: "qa".into(), topics, start })
+        Picked::Chosen(TailRequest { environment: "qa".into(), topics, start, search: None })
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 
+use super::condition;
 use crate::app::model::Model;
 use crate::app::model::tails::Tail;
 use crate::core::job::Phase;
@@ -21,17 +22,32 @@ pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
     };
     match job.map(|job| &job.phase) {
         None => said(marks::OFF, "ended; its job is forgotten".into(), Role::Muted),
-        Some(Phase::Starting) => said(marks::HALF, format!("asking the brokers, {since}"), Role::Muted),
+        Some(Phase::Starting) => {
+            let waited = job.map_or(0, |job| view.model.now_ms - job.phase_since_ms).max(0) as u64;
+            said(marks::HALF, format!("asking the brokers for {}", time::span(waited)), Role::Muted)
+        }
         Some(Phase::Running) if tail.paused => held(String::new()),
         Some(Phase::Running) => {
             let rate = job.map_or(0.0, |job| job.rate);
-            said(marks::RUNNING, format!("reading {}", number::rate(rate)), Role::Success)
+            let words = match tail.counts.left {
+                Some(left) => {
+                    format!("searching {}, {}", number::rate(rate), condition::progress(tail.counts.read, left, rate))
+                }
+                None if tail.request.is_whole() => "searching".to_owned(),
+                None => format!("reading {}", number::rate(rate)),
+            };
+            said(marks::RUNNING, words, Role::Success)
         }
         Some(Phase::Reconnecting { fault, attempt }) => {
-            said(marks::HALF, format!("reconnecting, attempt {attempt}, since {since}: {fault}"), Role::Warning)
+            let lost = job.map_or(0, |job| view.model.now_ms - job.phase_since_ms).max(0) as u64;
+            let words = format!("reconnecting for {}, attempt {attempt}: {fault}", time::span(lost));
+            said(marks::HALF, words, Role::Warning)
         }
         Some(Phase::Paused) => said(marks::PAUSED, "paused".into(), Role::Muted),
         Some(Phase::Stopping) => said(marks::HALF, "stopping".into(), Role::Muted),
+        Some(Phase::Done) if tail.request.is_whole() => {
+            said(marks::DONE, format!("searched all there was, {since}"), Role::Success)
+        }
         Some(Phase::Done) => said(marks::DONE, format!("done {since}"), Role::Success),
         Some(Phase::Stopped) => said(marks::OFF, format!("stopped {since}"), Role::Muted),
         Some(Phase::Failed(fault)) => said(marks::FAILED, format!("failed {since}: {fault}"), Role::Danger),
@@ -57,7 +73,7 @@ pub fn counts(tail: &Tail, shown: usize) -> String {
 }
 
 /// Why no record is shown, and what to do about it.
-pub fn empty(tail: &Tail, keymap: &Keymap, model: &Model, [pick, restart, filter]: [Command; 3]) -> String {
+pub fn empty(tail: &Tail, keymap: &Keymap, model: &Model, [pick, restart, filter, where_]: [Command; 4]) -> String {
     let key = |command| keymap.chord_of(command).map_or("the palette".into(), |chord| chord.to_string());
     if !tail.filter.is_empty() && !tail.records.is_empty() {
         let held = number::grouped(tail.records.len() as u64);
@@ -65,6 +81,14 @@ pub fn empty(tail: &Tail, keymap: &Keymap, model: &Model, [pick, restart, filter
             "none of the {held} records in memory holds `{}`; {} changes the filter, Esc drops it",
             tail.filter,
             key(filter)
+        );
+    }
+    if let Some(search) = tail.request.search.as_ref().filter(|_| 0 < tail.counts.read) {
+        let read = number::counted(tail.counts.read, "record");
+        return format!(
+            "none of the {read} read matches `{}`; {} changes it, Esc drops it",
+            search.condition,
+            key(where_)
         );
     }
     let topics = tail.request.topics.join(", ");

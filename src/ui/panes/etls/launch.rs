@@ -1,0 +1,86 @@
+//! Which ETLs a run takes, and the dialog in which it is set up.
+
+use super::Etls;
+use super::catalogue::Catalogue;
+use super::run_dialog::RunDialog;
+use crate::app::action::{Action, RunRequest};
+use crate::app::model::etls::EtlRow;
+use crate::app::model::{Model, Note};
+use crate::ui::pane::Reply;
+use crate::ui::widgets::tree::Node;
+
+impl Etls {
+    pub(super) fn mark(&mut self, node: Node, model: &Model) -> Reply {
+        let facts = Catalogue::of(model, &self.marked);
+        let names: Vec<String> = match facts.row(node) {
+            Some(row) => vec![row.name.clone()],
+            None => facts.category(node).iter().map(|row| row.name.clone()).collect(),
+        };
+        if names.iter().all(|name| self.marked.contains(name)) {
+            self.marked.retain(|name| !names.contains(name));
+        } else {
+            self.marked.extend(names);
+        }
+        self.touched += 1;
+        Reply::Handled
+    }
+
+    /// ETLs that a run takes: the marked ones in registry order, else the one under the cursor, else those of the category
+    /// under it that can run. Broken and disabled ones never.
+    fn chosen(&self, model: &Model) -> Result<Vec<String>, String> {
+        let facts = Catalogue::of(model, &self.marked);
+        let category = self.tree.selected().filter(|node| matches!(node, Node::Branch(_)));
+        let under: Vec<&EtlRow> = match (self.marked.is_empty(), category) {
+            (false, _) => model.etls.iter().filter(|row| self.marked.contains(&row.name)).collect(),
+            (true, None) => self.selected(model).into_iter().collect(),
+            (true, Some(node)) => {
+                let able = facts.category(node).iter().filter(|row| row.faults.is_empty() && row.is_enabled());
+                able.copied().collect()
+            }
+        };
+        if under.is_empty() && category.is_some() {
+            return Err("no ETL of this category can run".into());
+        }
+        if under.is_empty() {
+            return Err("choose an ETL, or mark several".into());
+        }
+        if let Some(row) = under.iter().find(|row| !row.faults.is_empty()) {
+            let fault = row.faults.first().map(ToString::to_string).unwrap_or_default();
+            return Err(format!("`{}` is broken and cannot run: {fault}", row.name));
+        }
+        if let Some(row) = under.iter().find(|row| !row.is_enabled()) {
+            return Err(format!("`{}` is disabled: `enabled: true` in {} lets it run", row.name, row.file));
+        }
+        Ok(under.into_iter().map(|row| row.name.clone()).collect())
+    }
+
+    pub(super) fn set_up(&mut self, model: &Model) -> Reply {
+        let etls = match self.chosen(model) {
+            Ok(etls) => etls,
+            Err(why) => return Reply::Emit(Action::Say(Note::warning(why))),
+        };
+        let served = |name: &String| {
+            etls.iter().filter_map(|etl| model.etl(etl)?.etl.as_ref()).any(|etl| etl.topics.contains_key(name))
+        };
+        // Always the active environment, whatever ran last: what the header names is where a person thinks to be.
+        let environments = model.active.iter().filter(|name| served(name)).cloned().collect::<Vec<_>>();
+        let last = self.last_run.clone().filter(|run| run.etls == etls);
+        let last = last.map(|run| RunRequest { environments: environments.clone(), ..run });
+        let before = last.unwrap_or_else(|| RunRequest {
+            environments,
+            count: 1,
+            rate: None,
+            dry_run: false,
+            context: etls.first().map(|etl| self.preview.setup(etl).context).unwrap_or_default(),
+            etls: etls.clone(),
+        });
+        self.open_run(before, model)
+    }
+
+    pub(super) fn open_run(&mut self, run: RunRequest, model: &Model) -> Reply {
+        let mut dialog = RunDialog::new(run.etls.clone(), model, &run);
+        let ask = dialog.plan();
+        self.layers.open_run(dialog);
+        ask.map_or(Reply::Handled, Reply::Emit)
+    }
+}
