@@ -4,27 +4,32 @@ use super::contract::{Connector, End, Parameter, Takes};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
-/// Options that the engine itself reads wherever a source or a sink stands. A connector lets them pass.
-pub const ENGINE_OPTIONS: [&str; 18] = [
+/// Options that the engine itself reads, of a statement or of one of its ends. A connector lets them pass.
+pub const ENGINE_OPTIONS: [&str; 17] = [
     "connector",
     "type",
-    "config.file",
-    "extends",
+    "config_file",
     "event.time.field",
     "event.time.format",
     "watermark.strategy",
-    "watermark.max.out.of.orderness",
-    "watermark.idle.timeout",
+    "watermark.max_out_of_orderness",
+    "watermark.idle_timeout",
     "late.data.strategy",
-    "failure.strategy",
+    "allowed.lateness",
+    "failure_strategy",
+    "dead_letter.topic",
     "state.ttl",
     "emit.granularity",
-    "sink.mode",
-    "schema.columns",
     "parallelism",
-    "dead.letter.topic",
-    "dlq.topic",
+    "delivery.guarantee",
+    "checkpoint.interval",
 ];
+
+/// The first of them name one end, and say nothing of any other.
+pub const OF_ONE_END: [&str; 3] = ["connector", "type", "config_file"];
+
+/// Other names of engine options.
+const ALSO: [(&str, &str); 1] = [("dlq.topic", "dead_letter.topic")];
 
 /// A name is offered where at least this share of its letters agrees.
 const ALIKE_MIN: f64 = 0.7;
@@ -38,11 +43,11 @@ pub fn accept(connector: &dyn Connector, end: End, given: &Options) -> Result<Op
     let parameters = connector.parameters();
     let mut accepted = Options::default();
     for (written, value) in given.iter() {
-        let key = written.replace('_', ".");
-        if is_engine_option(&key) {
-            accepted.set(written, value.text.clone(), value.place.clone());
+        if let Some(name) = engine_option(written) {
+            accepted.set(name, value.text.clone(), value.place.clone());
             continue;
         }
+        let key = written.replace('_', ".");
         let Some((parameter, name)) = find(parameters, written, &key) else {
             return Err(unknown(connector, parameters, given, written, end));
         };
@@ -62,10 +67,21 @@ pub fn accept(connector: &dyn Connector, end: End, given: &Options) -> Result<Op
     Ok(accepted)
 }
 
-/// Whether the engine reads this option, and not a connector. Points and underscores are the same.
-pub fn is_engine_option(key: &str) -> bool {
-    let key = key.replace('_', ".");
-    ENGINE_OPTIONS.contains(&key.as_str()) || key.starts_with("watermark.")
+/// The name of the engine's option that a key means, if it means one. Points and underscores are the same.
+pub fn engine_option(written: &str) -> Option<&'static str> {
+    let dotted = |name: &str| name.replace('_', ".");
+    let key = dotted(written);
+    let also = ALSO.iter().find(|(also, _)| *also == key).map(|(_, name)| *name);
+    also.or_else(|| ENGINE_OPTIONS.into_iter().find(|name| dotted(name) == key))
+}
+
+/// The same options, those of the engine under their own names.
+pub fn named_as_the_engine_does(options: &Options) -> Options {
+    let mut named = Options::default();
+    for (key, value) in options.iter() {
+        named.set(engine_option(key).unwrap_or(key), value.text.clone(), value.place.clone());
+    }
+    named
 }
 
 /// The parameter of a key, and the key as the connector will look it up.
@@ -191,7 +207,15 @@ mod tests {
     #[test]
     fn underscores_stand_for_points_and_engine_options_pass() {
         assert_eq!(check("base_time", "0").unwrap().get("base.time"), Some("0"));
-        assert_eq!(check("watermark.idle_timeout", "10s").unwrap().get("watermark.idle_timeout"), Some("10s"));
+        for written in ["watermark.idle_timeout", "watermark.idle.timeout"] {
+            assert_eq!(check(written, "10s").unwrap().get("watermark.idle_timeout"), Some("10s"), "{written}");
+        }
+    }
+
+    #[test]
+    fn an_option_that_only_begins_as_one_of_the_engine_is_refused_with_the_nearest() {
+        let fault = check("watermark.idle_timeuot", "10s").unwrap_err().to_string();
+        assert!(fault.ends_with("did you mean `watermark.idle_timeout`?"), "{fault}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod accept;
 pub mod contract;
 pub mod encoding;
 pub mod options;
+pub mod thread;
 
 pub mod discard;
 pub mod file;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::core::duration::measure;
 use crate::core::fault::{Blame, Fault, Place};
 
 /// Options by key in lower case, in the order they were written.
@@ -136,19 +137,12 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A length of time as people write it; without a unit in milliseconds.
+/// A length of time as people write it; a bare number is milliseconds.
 pub fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = split_unit(text);
-    let milliseconds: u64 = match unit.as_str() {
-        "" | "ms" | "millis" | "millisecond" | "milliseconds" => 1,
-        "s" | "sec" | "secs" | "second" | "seconds" => 1_000,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
-        "h" | "hour" | "hours" => 3_600_000,
-        "d" | "day" | "days" => 86_400_000,
-        "w" | "week" | "weeks" => 604_800_000,
-        _ => return None,
-    };
-    Some(Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(milliseconds)?))
+    match text.trim().parse() {
+        Ok(milliseconds) => Some(Duration::from_millis(milliseconds)),
+        Err(_) => measure(text).ok(),
+    }
 }
 
 /// A number of bytes as people write it, in powers of 1024.
@@ -189,6 +183,7 @@ mod tests {
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(duration("10 s"), Some(Duration::from_secs(10)));
         assert_eq!(duration("1h"), Some(Duration::from_secs(3_600)));
+        assert_eq!(duration("1h 30m"), Some(Duration::from_secs(5_400)));
         assert_eq!(duration("250"), Some(Duration::from_millis(250)));
         assert_eq!(duration("10 parsecs"), None);
         assert_eq!(duration("99999999999999999w"), None);

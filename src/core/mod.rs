@@ -1,5 +1,6 @@
 //! Values that every layer shares. Nothing in here runs a task, opens a file, reads a clock or knows a client.
 
+pub mod duration;
 pub mod fault;
 pub mod secret;
 

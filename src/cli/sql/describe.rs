@@ -13,6 +13,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
+use crate::formats::types;
 use crate::kafka::admin::Admin;
 use crate::sql::functions::list;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind};
@@ -80,7 +81,7 @@ fn show(name: &str, schema: &Schema, about: String, output: &mut Output) -> io::
     let columns: Vec<_> = schema
         .fields()
         .iter()
-        .map(|field| ColumnOf { name: field.name().clone(), data_type: sql_type(field.data_type()) })
+        .map(|field| ColumnOf { name: field.name().clone(), data_type: types::name(field.data_type()) })
         .collect();
     let listed: Vec<_> = columns.iter().map(|column| format!("  {} {}", column.name, column.data_type)).collect();
     let short = if name.contains("://") { "source" } else { name };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::describe::explained;
-use super::text::{Input, planning};
+use super::text::{Input, duration, planning};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
@@ -14,7 +14,6 @@ use crate::sql::exec::job;
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::parse::statement::StatementKind;
 use crate::sql::plan::picture;
-use crate::sql::plan::wishes::parse_duration;
 
 /// Flags of `sql explain`.
 #[derive(Debug, Clone, Args)]
@@ -28,10 +27,6 @@ pub struct ExplainArguments {
     /// How long an endless statement runs with --analyze
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub duration: Duration,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
 }
 
 /// What `sql explain --help` ends with.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::rows::{Folded, Rows};
 use super::screen::screen;
-use super::text::{Input, Source, planning};
+use super::text::{Input, Source, duration, planning};
 use crate::cli::arguments::Format;
 use crate::cli::audit::Audited;
 use crate::cli::guard::{self, GuardArguments, Terminal};
@@ -27,7 +27,6 @@ use crate::sql::exec::statistics::Statistics;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::Session as Planning;
 use crate::sql::plan::stream::{Changes, FailureStrategy, NodeKind, StreamPlan};
-use crate::sql::plan::wishes::parse_duration;
 
 /// Flags of `sql run`.
 #[derive(Debug, Clone, Args)]
@@ -53,10 +52,6 @@ pub struct RunArguments {
     /// Between two checkpoints
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "state_dir")]
     pub checkpoint_interval: Option<Duration>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
 }
 
 /// What `sql run --help` ends with.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -9,6 +10,7 @@ use crate::cli::Failure;
 use crate::cli::session::Session;
 use crate::config::variables::Variables;
 use crate::connectors::contract::Context;
+use crate::connectors::options::{self, Options};
 use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
@@ -27,6 +29,14 @@ pub struct Input {
     /// File of SQL, - for the standard input
     #[arg(value_name = "FILE", required_unless_present = "execute", conflicts_with = "execute")]
     pub file: Option<PathBuf>,
+}
+
+/// A length of time as a flag takes it.
+///
+/// # Errors
+/// Any other text.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    options::duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
 }
 
 /// A text of SQL with its name.
@@ -139,6 +149,6 @@ pub fn planning(session: &Session<'_>) -> Result<Planning, Failure> {
         kafka: session.connection().ok(),
         folder: PathBuf::from("."),
     };
-    let screen = ("discard".to_owned(), crate::connectors::options::Options::default());
+    let screen = ("discard".to_owned(), Options::default());
     Ok(Planning::new(builtin(), context, session.config.variables.clone(), screen))
 }

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
@@ -11,26 +10,21 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
 use super::lines::{Ends, Found, Lines};
 use super::parquet::Groups;
 use super::settings::{Compression, Holds, Settings, failed};
 use super::source::ends_of;
 use crate::connectors::contract::{
-    BATCH_ROWS_MAX, BadRecord, Columns, Position, Pull, RawRecord, ReaderProgress, SourceRows, SplitReader,
-    system_columns as names,
+    BadRecord, Columns, Position, Pull, RawRecord, ReaderProgress, SourceRows, SplitReader, system_columns as names,
 };
 use crate::connectors::encoding::Format;
+use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::Decoder;
 use crate::formats::csv::{self, CsvDecoder, Target};
 use crate::kafka::admin::off_the_async_threads;
 
-/// Batches that wait for the caller. Two keep both sides busy; more is only memory.
-const BATCHES_WAITING: usize = 2;
-/// Bytes of one batch: a few large records must not become 8,192 of them.
-const BATCH_BYTES_MAX: u64 = 8 << 20;
 /// How long the thread sleeps at once at the end of a watched file: the delay of an ending.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -45,23 +39,11 @@ pub(super) struct Job {
     pub watch: Option<Duration>,
 }
 
-/// What the thread hands over.
-enum Handed {
-    Rows { rows: SourceRows, place: (u64, u64), bytes: (u64, u64) },
-    End,
-    Broken(Fault),
-}
-
 /// The async side.
 pub(super) struct FileReader {
-    /// Until the first batch is asked for: only then it is known how many rows one may have.
-    worker: Option<Box<Worker>>,
-    inbox: mpsc::Receiver<Handed>,
-    is_stopped: Arc<AtomicBool>,
-    rows_max: Arc<AtomicUsize>,
+    hands: Hands<Worker>,
     place: (u64, u64),
     bytes: Option<(u64, u64)>,
-    is_over: bool,
 }
 
 /// The place that a position says.
@@ -90,53 +72,23 @@ pub(super) fn lines(settings: &Settings, path: &Path, offset: u64, line: u64) ->
 
 impl FileReader {
     pub async fn open(job: Job) -> Result<Self, Fault> {
-        let (_, inbox) = mpsc::channel(1);
-        let is_stopped = Arc::new(AtomicBool::new(false));
-        let rows_max = Arc::new(AtomicUsize::new(BATCH_ROWS_MAX));
-        let (stop, most) = (is_stopped.clone(), rows_max.clone());
         let place = job.from;
-        let worker = off_the_async_threads(move || Worker::open(job, stop, most).map(Box::new)).await?;
-        Ok(Self { worker: Some(worker), inbox, is_stopped, rows_max, place, bytes: None, is_over: false })
-    }
-
-    fn start(&mut self, worker: Box<Worker>) -> Result<(), Fault> {
-        let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
-        self.inbox = inbox;
-        let name = worker.job.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        std::thread::Builder::new()
-            .name(format!("velox-read-{name}"))
-            .spawn(move || worker.run(&outbox))
-            .map(drop)
-            .map_err(|error| Fault::new(Blame::Program, format!("could not start a reader: {error}")))
+        let worker = off_the_async_threads(move || Worker::open(job).map(Box::new)).await?;
+        Ok(Self { hands: Hands::of(worker), place, bytes: None })
     }
 }
 
 #[async_trait]
 impl SplitReader for FileReader {
     async fn next(&mut self, rows_max: usize, wait: Duration) -> Result<Pull, Fault> {
-        if self.is_over {
-            return Ok(Pull::End);
-        }
-        self.rows_max.store(rows_max.max(1), Ordering::Relaxed);
-        if let Some(worker) = self.worker.take() {
-            self.start(worker)?;
-        }
-        let Ok(handed) = tokio::time::timeout(wait, self.inbox.recv()).await else { return Ok(Pull::Idle) };
-        match handed {
-            Some(Handed::Rows { rows, place, bytes }) => {
-                (self.place, self.bytes) = (place, Some(bytes));
-                Ok(Pull::Rows(rows))
+        Ok(match self.hands.next(rows_max, wait).await? {
+            Some(Handed::Rows(rows, stand)) => {
+                (self.place, self.bytes) = (stand.place, Some(stand.bytes));
+                Pull::Rows(rows)
             }
-            Some(Handed::End) => {
-                self.is_over = true;
-                Ok(Pull::End)
-            }
-            Some(Handed::Broken(fault)) => {
-                self.is_over = true;
-                Err(fault)
-            }
-            None => Err(Fault::new(Blame::Program, "the thread of a reader has ended without a word")),
-        }
+            Some(Handed::CaughtUp(_)) | None => Pull::Idle,
+            Some(Handed::End) => Pull::End,
+        })
     }
 
     fn position(&self) -> Position {
@@ -148,10 +100,11 @@ impl SplitReader for FileReader {
     }
 }
 
-impl Drop for FileReader {
-    fn drop(&mut self) {
-        self.is_stopped.store(true, Ordering::Release);
-    }
+/// How far the thread is.
+struct Stand {
+    place: (u64, u64),
+    /// Bytes read and in all.
+    bytes: (u64, u64),
 }
 
 /// The thread's side.
@@ -160,8 +113,6 @@ struct Worker {
     topic: Arc<str>,
     schema: SchemaRef,
     content: Content,
-    is_stopped: Arc<AtomicBool>,
-    rows_max: Arc<AtomicUsize>,
 }
 
 enum Content {
@@ -171,8 +122,30 @@ enum Content {
     Groups(Groups),
 }
 
+impl thread::Worker for Worker {
+    type Place = Stand;
+
+    fn name(&self) -> String {
+        self.job.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    fn look(&mut self, orders: &Orders) -> Result<Option<Handed<Stand>>, Fault> {
+        if let Some(rows) = self.collect(orders.rows_max())? {
+            let stand = Stand { place: self.place(), bytes: self.progress() };
+            return Ok(Some(Handed::Rows(rows, stand)));
+        }
+        match self.job.watch {
+            Some(interval) if !matches!(self.content, Content::Groups(_)) => {
+                Self::wait(interval, orders);
+                self.look_again().map(|()| None)
+            }
+            _ => Ok(Some(Handed::End)),
+        }
+    }
+}
+
 impl Worker {
-    fn open(job: Job, is_stopped: Arc<AtomicBool>, rows_max: Arc<AtomicUsize>) -> Result<Self, Fault> {
+    fn open(job: Job) -> Result<Self, Fault> {
         let fields = &job.columns.fields;
         let wanted: SchemaRef = job
             .schema
@@ -189,36 +162,12 @@ impl Worker {
         let mut columns: Vec<_> = wanted.fields().iter().cloned().collect();
         columns.extend(job.columns.system.iter().filter_map(|name| names::field(name).map(Arc::new)));
         let topic: Arc<str> = job.path.to_string_lossy().into();
-        Ok(Self { topic, schema: Arc::new(Schema::new(columns)), content, is_stopped, rows_max, job })
+        Ok(Self { topic, schema: Arc::new(Schema::new(columns)), content, job })
     }
 
-    fn run(mut self: Box<Self>, outbox: &mpsc::Sender<Handed>) {
-        while !self.is_stopped.load(Ordering::Acquire) {
-            let handed = match self.collect() {
-                Ok(Some(rows)) => Handed::Rows { rows, place: self.place(), bytes: self.progress() },
-                Ok(None) => match self.job.watch {
-                    Some(interval) if !matches!(self.content, Content::Groups(_)) => {
-                        self.wait(interval);
-                        match self.look_again() {
-                            Ok(()) => continue,
-                            Err(fault) => Handed::Broken(fault),
-                        }
-                    }
-                    _ => Handed::End,
-                },
-                Err(fault) => Handed::Broken(fault),
-            };
-            let is_last = !matches!(handed, Handed::Rows { .. });
-            // Waits while the caller is busy: that is the backpressure. Fails when the reader is gone.
-            if outbox.blocking_send(handed).is_err() || is_last {
-                return;
-            }
-        }
-    }
-
-    fn wait(&self, interval: Duration) {
+    fn wait(interval: Duration, orders: &Orders) {
         let until = std::time::Instant::now() + interval;
-        while std::time::Instant::now() < until && !self.is_stopped.load(Ordering::Acquire) {
+        while std::time::Instant::now() < until && !orders.is_stopped() {
             std::thread::sleep(NAP.min(interval));
         }
     }
@@ -273,8 +222,7 @@ impl Worker {
         if self.job.settings.compression_of(&self.job.path) == Compression::None { (read, size) } else { (0, size) }
     }
 
-    fn collect(&mut self) -> Result<Option<SourceRows>, Fault> {
-        let most = self.rows_max.load(Ordering::Relaxed);
+    fn collect(&mut self, most: usize) -> Result<Option<SourceRows>, Fault> {
         let now = Timestamp::now().as_millisecond();
         let is_final = self.job.watch.is_none();
         let (columns, system) = (&self.job.columns, &self.job.columns.system);

@@ -34,7 +34,13 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "brokers",
-        also: &["bootstrap.servers", "properties.bootstrap.servers", "kafka.bootstrap.servers"],
+        also: &[
+            "bootstrap.servers",
+            "broker",
+            "bootstrap.brokers",
+            "properties.bootstrap.servers",
+            "kafka.bootstrap.servers",
+        ],
         help: "`host:port,…` or `embedded://`; the environment's where absent. Its login goes to no others",
         ..Parameter::TEXT
     },

@@ -2,7 +2,6 @@
 //! is joined or committed. The thread ends with the reader.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -14,7 +13,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tokio::sync::mpsc;
 
 use super::begin::{first_offset, lost};
 use super::columns::{Kept, raw_record};
@@ -22,10 +20,10 @@ use super::key::KeyFormat;
 use super::keyed::Keys;
 use super::settings::{Connected, Start};
 use crate::connectors::contract::{
-    BATCH_ROWS_MAX, BATCH_WAIT, BadRecord, Columns, Op, Position, Pull, ReaderProgress, SourceRows, SplitReader,
-    system_columns,
+    BATCH_WAIT, BadRecord, Columns, Op, Position, Pull, ReaderProgress, SourceRows, SplitReader, system_columns,
 };
 use crate::connectors::encoding::Format;
+use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Decoder, Malformed};
 use crate::kafka::admin::off_the_async_threads;
@@ -33,10 +31,6 @@ use crate::kafka::cause::{Severity, call_fault, severity};
 use crate::kafka::context::Context as ClientContext;
 use crate::kafka::embedded::EmbeddedBroker;
 
-/// Batches that wait for the caller. Two keep both sides busy; more is only memory.
-const BATCHES_WAITING: usize = 2;
-/// Bytes of values in one batch: a few large records must not become 8,192 of them.
-const BATCH_BYTES_MAX: u64 = 8 << 20;
 /// How long records that are known to be there are waited for: a broker that changes its leader is back within it.
 const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
 /// How long one look at the queue may last: the delay of an ending.
@@ -65,106 +59,51 @@ pub(super) struct ReaderSettings {
     pub key_format: KeyFormat,
 }
 
-/// What the thread hands over.
-enum Handed {
-    Rows {
-        rows: SourceRows,
-        next: i64,
-        lag: Option<u64>,
-    },
-    /// Nothing is left to read for now.
-    CaughtUp {
-        next: i64,
-    },
-    End,
-    Broken(Fault),
-}
-
 /// The async side.
 pub(super) struct KafkaReader {
-    /// Until the first batch is asked for: only then it is known how many rows one may have.
-    worker: Option<Box<Worker>>,
-    inbox: mpsc::Receiver<Handed>,
-    is_stopped: Arc<AtomicBool>,
-    rows_max: Arc<AtomicUsize>,
+    hands: Hands<Worker>,
     next: i64,
     lag: Option<u64>,
     /// Where the partition ended when it was opened.
     end: i64,
     /// Whether it has been read that far.
     has_caught_up: bool,
-    is_over: bool,
     /// Of the broker inside this process: the mark that its offsets bear.
     incarnation: Option<&'static str>,
 }
 
 impl KafkaReader {
     pub async fn open(settings: ReaderSettings) -> Result<Self, Fault> {
-        let (_, inbox) = mpsc::channel(1);
-        let is_stopped = Arc::new(AtomicBool::new(false));
-        let rows_max = Arc::new(AtomicUsize::new(BATCH_ROWS_MAX));
-        let (stop, most) = (is_stopped.clone(), rows_max.clone());
-        let worker = off_the_async_threads(move || Worker::open(settings, stop, most).map(Box::new)).await?;
+        let worker = off_the_async_threads(move || Worker::open(settings).map(Box::new)).await?;
         let (next, end) = (worker.next, worker.high);
+        let lag = u64::try_from(end - next).ok();
         let is_embedded = worker.settings.connected.connection.environment().is_embedded();
-        Ok(Self {
-            worker: Some(worker),
-            inbox,
-            is_stopped,
-            rows_max,
-            next,
-            lag: u64::try_from(end - next).ok(),
-            end,
-            has_caught_up: next >= end,
-            is_over: false,
-            incarnation: is_embedded.then(EmbeddedBroker::incarnation),
-        })
-    }
-
-    fn start(&mut self, worker: Box<Worker>) -> Result<(), Fault> {
-        let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
-        self.inbox = inbox;
-        std::thread::Builder::new()
-            .name(format!("velox-read-{}-{}", worker.settings.connected.topic, worker.settings.partition))
-            .spawn(move || worker.run(&outbox))
-            .map(drop)
-            .map_err(|error| Fault::new(Blame::Program, format!("could not start a reader: {error}")))
+        let incarnation = is_embedded.then(EmbeddedBroker::incarnation);
+        Ok(Self { hands: Hands::of(worker), next, lag, end, has_caught_up: next >= end, incarnation })
     }
 }
 
 #[async_trait]
 impl SplitReader for KafkaReader {
     async fn next(&mut self, rows_max: usize, wait: Duration) -> Result<Pull, Fault> {
-        if self.is_over {
-            return Ok(Pull::End);
-        }
-        self.rows_max.store(rows_max.max(1), Ordering::Relaxed);
-        if let Some(worker) = self.worker.take() {
-            self.start(worker)?;
-        }
         // Idle means that nothing is there: while records are known to be, they are waited for.
         let wait = if self.has_caught_up { wait } else { wait.max(CATCH_UP_WAIT) };
-        let Ok(handed) = tokio::time::timeout(wait, self.inbox.recv()).await else { return Ok(Pull::Idle) };
-        match handed {
-            Some(Handed::Rows { rows, next, lag }) => {
-                (self.next, self.lag) = (next, lag);
-                self.has_caught_up |= next >= self.end;
-                Ok(Pull::Rows(rows))
+        Ok(match self.hands.next(rows_max, wait).await? {
+            Some(Handed::Rows(rows, stand)) => {
+                (self.next, self.lag) = (stand.next, stand.lag);
+                self.has_caught_up |= stand.next >= self.end;
+                Pull::Rows(rows)
             }
-            Some(Handed::CaughtUp { next }) => {
-                (self.next, self.lag, self.has_caught_up) = (next, Some(0), true);
-                Ok(Pull::Idle)
+            Some(Handed::CaughtUp(stand)) => {
+                (self.next, self.lag, self.has_caught_up) = (stand.next, Some(0), true);
+                Pull::Idle
             }
             Some(Handed::End) => {
-                (self.is_over, self.lag) = (true, Some(0));
-                Ok(Pull::End)
+                self.lag = Some(0);
+                Pull::End
             }
-            Some(Handed::Broken(fault)) => {
-                self.is_over = true;
-                Err(fault)
-            }
-            None => Err(Fault::new(Blame::Program, "the thread of a reader has ended without a word")),
-        }
+            None => Pull::Idle,
+        })
     }
 
     fn position(&self) -> Position {
@@ -179,10 +118,10 @@ impl SplitReader for KafkaReader {
     }
 }
 
-impl Drop for KafkaReader {
-    fn drop(&mut self) {
-        self.is_stopped.store(true, Ordering::Release);
-    }
+/// How far the thread is.
+struct Stand {
+    next: i64,
+    lag: Option<u64>,
 }
 
 /// The thread's side.
@@ -194,8 +133,6 @@ struct Worker {
     kept: Kept,
     keys: Option<Keys>,
     schema: SchemaRef,
-    is_stopped: Arc<AtomicBool>,
-    rows_max: Arc<AtomicUsize>,
     next: i64,
     /// Where the partition ended when it was opened.
     high: i64,
@@ -207,8 +144,30 @@ struct Worker {
     early_bad: Vec<(BadRecord, u32)>,
 }
 
+impl thread::Worker for Worker {
+    type Place = Stand;
+
+    fn name(&self) -> String {
+        format!("{}-{}", self.settings.connected.topic, self.settings.partition)
+    }
+
+    fn look(&mut self, orders: &Orders) -> Result<Option<Handed<Stand>>, Fault> {
+        if let Some(rows) = self.collect(orders.rows_max())? {
+            self.has_told = false;
+            let stand = Stand { next: self.next, lag: self.lag() };
+            return Ok(Some(Handed::Rows(rows, stand)));
+        }
+        if self.is_at_end() {
+            return Ok(Some(Handed::End));
+        }
+        let is_new = self.is_caught_up && !self.has_told;
+        self.has_told |= is_new;
+        Ok(is_new.then_some(Handed::CaughtUp(Stand { next: self.next, lag: Some(0) })))
+    }
+}
+
 impl Worker {
-    fn open(settings: ReaderSettings, is_stopped: Arc<AtomicBool>, rows_max: Arc<AtomicUsize>) -> Result<Self, Fault> {
+    fn open(settings: ReaderSettings) -> Result<Self, Fault> {
         let connection = &settings.connected.connection;
         let topic: Arc<str> = settings.connected.topic.as_str().into();
         let doing = format!("read `{topic}`");
@@ -242,8 +201,6 @@ impl Worker {
             kept,
             keys,
             schema: Arc::new(Schema::new(columns)),
-            is_stopped,
-            rows_max,
             next,
             high,
             is_caught_up: false,
@@ -253,24 +210,6 @@ impl Worker {
             topic,
             settings,
         })
-    }
-
-    fn run(mut self: Box<Self>, outbox: &mpsc::Sender<Handed>) {
-        while !self.is_stopped.load(Ordering::Acquire) {
-            let handed = match self.collect() {
-                Ok(Some(rows)) => Handed::Rows { rows, next: self.next, lag: self.lag() },
-                Ok(None) if self.is_at_end() => Handed::End,
-                Ok(None) if self.is_caught_up && !self.has_told => Handed::CaughtUp { next: self.next },
-                Ok(None) => continue,
-                Err(fault) => Handed::Broken(fault),
-            };
-            self.has_told = matches!(handed, Handed::CaughtUp { .. });
-            let is_last = matches!(handed, Handed::End | Handed::Broken(_));
-            // Waits while the caller is busy: that is the backpressure. Fails when the reader is gone.
-            if outbox.blocking_send(handed).is_err() || is_last {
-                return;
-            }
-        }
     }
 
     fn is_at_end(&self) -> bool {
@@ -288,11 +227,10 @@ impl Worker {
     }
 
     /// The next rows; `None` where none came within a look, or the end is reached.
-    fn collect(&mut self) -> Result<Option<SourceRows>, Fault> {
+    fn collect(&mut self, most: usize) -> Result<Option<SourceRows>, Fault> {
         if self.is_at_end() {
             return Ok(None);
         }
-        let most = self.rows_max.load(Ordering::Relaxed);
         let (mut records, mut bytes) = (0_u32, 0_u64);
         let mut first: Option<Instant> = None;
         let mut now_ms = 0;

@@ -69,7 +69,7 @@ impl KafkaSink {
             let what = format!("`{}` cannot be written: {} is read-only", connected.topic, environment.environment);
             return Err(Fault::new(Blame::Operator, what).next("write to another environment, or change its `guard`"));
         }
-        let mode = options.get("mode").or_else(|| options.get("sink.mode")).map(str::to_ascii_lowercase);
+        let mode = options.get("mode").map(str::to_ascii_lowercase);
         let format = match mode.as_deref() {
             Some("debezium") => Format::Debezium,
             _ => Format::of(options)?,

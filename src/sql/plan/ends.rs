@@ -14,10 +14,10 @@ use datafusion_sql::sqlparser::parser::Parser;
 
 use super::provider::{Provider, parser_options};
 use super::session::{Session, refused};
-use super::wishes::{self, parse_duration};
 use crate::config::options::options as file_options;
-use crate::connectors::contract::{Connector, End, Takes};
-use crate::connectors::options::Options;
+use crate::connectors::accept::{OF_ONE_END, engine_option, named_as_the_engine_does};
+use crate::connectors::contract::End;
+use crate::connectors::options::{Options, duration};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::parse::statement::{Declaration, EndName};
 
@@ -29,15 +29,6 @@ pub struct Resolved {
     pub connector: String,
     /// Its options and the engine's.
     pub options: Options,
-    /// The connector's own options under its own keys.
-    own: Options,
-}
-
-impl Resolved {
-    /// The options of the connector alone.
-    pub fn connector_options(&self) -> Options {
-        self.own.clone()
-    }
 }
 
 /// A relation's name as it stands in a statement.
@@ -56,7 +47,7 @@ pub fn resolve(
     options: &Options,
     end: End,
 ) -> Result<Resolved, Fault> {
-    let (shown, found) = match name {
+    let (shown, mut found) = match name {
         EndName::Uri(uri) => {
             let scheme = uri.split("://").next().unwrap_or_default().to_lowercase();
             let from_uri = session.connectors.get(&scheme)?.uri(uri)?;
@@ -70,21 +61,18 @@ pub fn resolve(
                 Some(declared) => own.over(&declared.options),
                 None => own,
             };
-            let mut found = own.over(&engine_only(options));
+            let mut found = named_as_the_engine_does(&own).over(&engine_only(options));
             if let Some(file) = found.value("config_file").cloned() {
-                found = found.over(&read_file(session, &file.text, name)?);
+                found = found.over(&named_as_the_engine_does(&read_file(session, &file.text, name)?));
             }
             (name.clone(), found)
         }
     };
     let connector = connector_of(&found, end)?;
-    let mut found = found;
     if connector == "kafka" && found.get("topic").is_none() {
         found.set("topic", shown.clone(), None);
     }
-    let known = session.connectors.get(&connector)?;
-    let own = own_options(known.as_ref(), &found);
-    Ok(Resolved { name: shown, connector, options: found, own })
+    Ok(Resolved { name: shown, connector, options: found })
 }
 
 /// `connector`, else `type` as the documents write it, else what the options are about, else Kafka.
@@ -113,40 +101,11 @@ fn connector_of(options: &Options, end: End) -> Result<String, Fault> {
 fn engine_only(options: &Options) -> Options {
     let mut kept = Options::default();
     for (key, value) in options.iter() {
-        if wishes::KEYS.contains(&key) && !["connector", "type", "config_file"].contains(&key) {
-            kept.set(key, value.text.clone(), value.place.clone());
+        if let Some(name) = engine_option(key).filter(|name| !OF_ONE_END.contains(name)) {
+            kept.set(name, value.text.clone(), value.place.clone());
         }
     }
     kept
-}
-
-/// The options under the keys that the connector has: `group_id` is `group.id`, `brokers` is `bootstrap.servers`.
-fn own_options(connector: &dyn Connector, options: &Options) -> Options {
-    let has = |key: &str| {
-        connector.parameters().iter().any(|parameter| {
-            parameter.name == key || parameter.takes == Takes::Prefix && key.starts_with(parameter.name)
-        })
-    };
-    let mut own = Options::default();
-    for (key, value) in options.iter() {
-        let dotted = key.replace('_', ".");
-        let alias = match dotted.as_str() {
-            "brokers" | "broker" | "bootstrap.brokers" => "bootstrap.servers",
-            "topic.name" => "topic",
-            other => other,
-        };
-        let key = if has(key) {
-            key
-        } else if has(alias) {
-            alias
-        } else if wishes::KEYS.contains(&key) {
-            continue;
-        } else {
-            key
-        };
-        own.set(key, value.text.clone(), value.place.clone());
-    }
-    own
 }
 
 fn read_file(session: &Session, file: &str, name: &str) -> Result<Options, Fault> {
@@ -200,7 +159,7 @@ pub fn delay(watermark: &sql::Expr) -> Option<Duration> {
                 };
                 let unit =
                     interval.leading_field.as_ref().map_or_else(String::new, |unit| format!(" {unit}").to_lowercase());
-                parse_duration(&format!("{value}{unit}"))
+                duration(&format!("{value}{unit}"))
             }
             _ => None,
         },

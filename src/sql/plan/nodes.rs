@@ -1,6 +1,7 @@
-//! Nodes of the logical plan that DataFusion does not have: a window over a relation, a table as of a time, and a named
-//! result with an identity of its own. Values only; the optimizer looks through them as far as they allow.
+//! What the logical plan says of a relation that DataFusion has no word for: a window over it, a table as of a time, a named
+//! result with an identity of its own. Values only; the optimizer looks through it as far as it allows.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -18,137 +19,38 @@ pub const WINDOW_START: &str = "window_start";
 /// The column where a window ends.
 pub const WINDOW_END: &str = "window_end";
 
-/// A relation whose rows carry the window they are in.
+/// A relation of which something is said.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Windowed {
+pub struct Marked {
     /// The relation.
     pub input: LogicalPlan,
-    /// Kind and lengths.
-    pub kind: WindowKind,
-    /// The time, over the input; its event time where absent.
-    pub time: Option<Expr>,
-    /// Lateness that the statement names.
-    pub grace: Option<Duration>,
-    /// Input's columns, `window_start`, `window_end`.
+    /// What is said of it.
+    pub mark: Mark,
+    /// The relation's columns, and those that a window adds.
     schema: DFSchemaRef,
 }
 
-impl Windowed {
-    /// A window over `input`.
-    ///
-    /// # Errors
-    /// An input that has columns of the window's names already.
-    pub fn over(
-        input: LogicalPlan,
-        kind: WindowKind,
-        time: Option<Expr>,
-        grace: Option<Duration>,
-    ) -> Result<LogicalPlan> {
-        let bound =
-            |name: &str| (None, Arc::new(Field::new(name, DataType::Timestamp(TimeUnit::Millisecond, None), false)));
-        let mut fields: Vec<_> =
-            input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
-        fields.extend([bound(WINDOW_START), bound(WINDOW_END)]);
-        let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(extension(Self { input, kind, time, grace, schema }))
-    }
-}
-
-impl UserDefinedLogicalNodeCore for Windowed {
-    fn name(&self) -> &str {
-        "Windowed"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
-
-    fn expressions(&self) -> Vec<Expr> {
-        self.time.iter().cloned().collect()
-    }
-
-    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
-        [WINDOW_START, WINDOW_END].map(str::to_owned).into()
-    }
-
-    fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Windowed: {:?}", self.kind)
-    }
-
-    fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let Some(input) = inputs.pop() else { return plan_err!("a window has one input") };
-        let LogicalPlan::Extension(made) = Self::over(input, self.kind, exprs.pop(), self.grace)? else {
-            return plan_err!("a window is an extension");
-        };
-        match made.node.as_any().downcast_ref::<Self>() {
-            Some(made) => Ok(made.clone()),
-            None => plan_err!("a window stays a window"),
-        }
-    }
-
-    fn necessary_children_exprs(&self, output: &[usize]) -> Option<Vec<Vec<usize>>> {
-        let width = self.input.schema().fields().len();
-        let mut needed: Vec<usize> = output.iter().copied().filter(|index| *index < width).collect();
-        if let Some(time) = &self.time {
-            needed.extend(
-                time.column_refs().into_iter().filter_map(|column| self.input.schema().maybe_index_of_column(column)),
-            );
-        }
-        needed.sort_unstable();
-        needed.dedup();
-        Some(vec![needed])
-    }
-}
-
-/// A table as of the time of the row that meets it: `FOR SYSTEM_TIME AS OF`.
+/// What is said of a relation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct AsOf {
-    /// The table.
-    pub input: LogicalPlan,
-    /// The time as it is written, a column of the other side of the join: kept as text because it is not in scope here.
-    pub time: String,
+pub enum Mark {
+    /// Its rows carry the window they are in.
+    Windowed(Window),
+    /// It is a table as of the time of the row that meets it, `FOR SYSTEM_TIME AS OF`: the time as it is written, a column
+    /// of the other side of the join, which is not in scope here.
+    AsOf(String),
+    /// It is the result of a named statement.
+    Named(Named),
 }
 
-impl AsOf {
-    /// `input` as of `time`.
-    pub fn over(input: LogicalPlan, time: String) -> LogicalPlan {
-        extension(Self { input, time })
-    }
-}
-
-impl UserDefinedLogicalNodeCore for AsOf {
-    fn name(&self) -> &str {
-        "AsOf"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
-
-    fn expressions(&self) -> Vec<Expr> {
-        Vec::new()
-    }
-
-    fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "AsOf: {}", self.time)
-    }
-
-    fn with_exprs_and_inputs(&self, _: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let Some(input) = inputs.pop() else { return plan_err!("a table as of a time has one input") };
-        Ok(Self { input, time: self.time.clone() })
-    }
-
-    fn necessary_children_exprs(&self, output: &[usize]) -> Option<Vec<Vec<usize>>> {
-        Some(vec![output.to_vec()])
-    }
+/// A window over a relation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Kind and lengths.
+    pub kind: WindowKind,
+    /// The time, over the relation; its event time where absent.
+    pub time: Option<Expr>,
+    /// Lateness that the statement names.
+    pub grace: Option<Duration>,
 }
 
 /// The result of a named statement. Nothing is pushed into it: it has its own way of giving results, and two readers
@@ -157,8 +59,6 @@ impl UserDefinedLogicalNodeCore for AsOf {
 pub struct Named {
     /// The name.
     pub name: String,
-    /// What gives it.
-    pub input: LogicalPlan,
     /// When its own statement gives results.
     pub emit: Option<Emit>,
     /// Whether it is a table: the newest row of a key.
@@ -181,9 +81,86 @@ impl Hash for Named {
     }
 }
 
-impl UserDefinedLogicalNodeCore for Named {
+impl Marked {
+    /// `input` with the bounds of a window behind its columns.
+    ///
+    /// # Errors
+    /// An input that has columns of the window's names already.
+    pub fn windowed(input: LogicalPlan, window: Window) -> Result<LogicalPlan> {
+        Self::of(input, Mark::Windowed(window)).map(Self::plan)
+    }
+
+    /// `input` as of `time`.
+    ///
+    /// # Errors
+    /// None that a relation with a schema has.
+    pub fn as_of(input: LogicalPlan, time: String) -> Result<LogicalPlan> {
+        Self::of(input, Mark::AsOf(time)).map(Self::plan)
+    }
+
+    /// `input` under a name.
+    ///
+    /// # Errors
+    /// None that a relation with a schema has.
+    pub fn named(input: LogicalPlan, named: Named) -> Result<LogicalPlan> {
+        Self::of(input, Mark::Named(named)).map(Self::plan)
+    }
+
+    /// What is said of the relation that a plan is, if anything is.
+    pub fn find(plan: &LogicalPlan) -> Option<&Self> {
+        match plan {
+            LogicalPlan::Extension(extension) => extension.node.as_any().downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn of(input: LogicalPlan, mark: Mark) -> Result<Self> {
+        let schema = match &mark {
+            Mark::Windowed(_) => {
+                let bound = |name: &str| {
+                    (None, Arc::new(Field::new(name, DataType::Timestamp(TimeUnit::Millisecond, None), false)))
+                };
+                let mut fields: Vec<_> =
+                    input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+                fields.extend([bound(WINDOW_START), bound(WINDOW_END)]);
+                Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?)
+            }
+            Mark::AsOf(_) | Mark::Named(_) => Arc::clone(input.schema()),
+        };
+        Ok(Self { input, mark, schema })
+    }
+
+    fn plan(self) -> LogicalPlan {
+        LogicalPlan::Extension(Extension { node: Arc::new(self) })
+    }
+
+    fn time(&self) -> Option<&Expr> {
+        match &self.mark {
+            Mark::Windowed(window) => window.time.as_ref(),
+            Mark::AsOf(_) | Mark::Named(_) => None,
+        }
+    }
+}
+
+/// Such relations have no order among each other; DataFusion asks for one in its own derives only.
+impl PartialOrd for Marked {
+    fn partial_cmp(&self, _: &Self) -> Option<Ordering> {
+        None
+    }
+}
+
+impl UserDefinedLogicalNodeCore for Marked {
     fn name(&self) -> &str {
-        "Named"
+        match &self.mark {
+            Mark::Windowed(_) => "Windowed",
+            Mark::AsOf(_) => "AsOf",
+            Mark::Named(_) => "Named",
+        }
     }
 
     fn inputs(&self) -> Vec<&LogicalPlan> {
@@ -191,44 +168,48 @@ impl UserDefinedLogicalNodeCore for Named {
     }
 
     fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
+        &self.schema
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        Vec::new()
+        self.time().into_iter().cloned().collect()
+    }
+
+    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
+        match &self.mark {
+            Mark::Windowed(_) => [WINDOW_START, WINDOW_END].map(str::to_owned).into(),
+            Mark::AsOf(_) | Mark::Named(_) => self.schema.fields().iter().map(|field| field.name().clone()).collect(),
+        }
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Named: {}", self.name)
-    }
-
-    fn with_exprs_and_inputs(&self, _: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let Some(input) = inputs.pop() else { return plan_err!("a named result has one input") };
-        Ok(Self { input, ..self.clone() })
-    }
-}
-
-/// Logical nodes have no order among each other; DataFusion asks for one in its own derives only.
-macro_rules! unordered {
-    ($($node:ty),*) => {$(
-        impl PartialOrd for $node {
-            fn partial_cmp(&self, _: &Self) -> Option<std::cmp::Ordering> {
-                None
-            }
+        match &self.mark {
+            Mark::Windowed(window) => write!(f, "Windowed: {:?}", window.kind),
+            Mark::AsOf(time) => write!(f, "AsOf: {time}"),
+            Mark::Named(named) => write!(f, "Named: {}", named.name),
         }
-    )*};
-}
-unordered!(Windowed, AsOf, Named);
+    }
 
-/// A node as a logical plan.
-pub fn extension<T: UserDefinedLogicalNodeCore>(node: T) -> LogicalPlan {
-    LogicalPlan::Extension(Extension { node: Arc::new(node) })
-}
+    fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let Some(input) = inputs.pop() else { return plan_err!("a {} relation has one input", self.name()) };
+        let mark = match &self.mark {
+            Mark::Windowed(window) => Mark::Windowed(Window { time: exprs.pop(), ..window.clone() }),
+            other => other.clone(),
+        };
+        Self::of(input, mark)
+    }
 
-/// The node of type `T` that `plan` is, if it is one.
-pub fn as_node<T: 'static>(plan: &LogicalPlan) -> Option<&T> {
-    match plan {
-        LogicalPlan::Extension(extension) => extension.node.as_any().downcast_ref::<T>(),
-        _ => None,
+    fn necessary_children_exprs(&self, output: &[usize]) -> Option<Vec<Vec<usize>>> {
+        if matches!(self.mark, Mark::Named(_)) {
+            return None;
+        }
+        let below = self.input.schema();
+        let mut needed: Vec<usize> = output.iter().copied().filter(|index| *index < below.fields().len()).collect();
+        if let Some(time) = self.time() {
+            needed.extend(time.column_refs().into_iter().filter_map(|column| below.maybe_index_of_column(column)));
+            needed.sort_unstable();
+            needed.dedup();
+        }
+        Some(vec![needed])
     }
 }

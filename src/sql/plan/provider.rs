@@ -14,7 +14,7 @@ use datafusion_expr::{AggregateUDF, Expr, ScalarUDF, TableSource, WindowUDF};
 use datafusion_sql::planner::ParserOptions;
 use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 
-use super::nodes::{AsOf, Windowed};
+use super::nodes::{Marked, Window};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::{WindowSpec, window_marker};
@@ -141,7 +141,7 @@ impl RelationPlanner for StreamRelations {
                     Some(time) => Some(context.sql_to_expr(time.clone(), input.schema())?),
                     None => event_time(input.schema()),
                 };
-                let plan = Windowed::over(input, window.kind, time, window.grace)?;
+                let plan = Marked::windowed(input, Window { kind: window.kind, time, grace: window.grace })?;
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
             }
             TableFactor::Table {
@@ -169,7 +169,7 @@ impl RelationPlanner for StreamRelations {
                     index_hints,
                 };
                 let input = context.plan(bare)?;
-                let plan = AsOf::over(input, time.to_string());
+                let plan = Marked::as_of(input, time.to_string())?;
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
             }
             other => Ok(RelationPlanning::Original(Box::new(other))),

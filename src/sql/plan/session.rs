@@ -13,7 +13,7 @@ use datafusion_expr::{Expr, LogicalPlan, TableSource};
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
 
-use super::nodes::{Named, extension};
+use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
 use super::stream::{Changes, FailureStrategy, LateStrategy, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
 use super::tables::{QueryTable, SourceTable};
@@ -258,13 +258,13 @@ impl Session {
                     let plan = if *is_view {
                         made
                     } else {
-                        extension(Named {
+                        let named = Named {
                             name: known.to_owned(),
-                            input: made,
                             emit: definition.query.emit,
                             is_table: *is_table,
                             key: definition.query.key.clone(),
-                        })
+                        };
+                        Marked::named(made, named).map_err(|error| refused(&said(&error)))?
                     };
                     Arc::new(QueryTable { plan })
                 }
@@ -310,7 +310,7 @@ impl Session {
         let key = declared.map_or_else(Vec::new, |declared| {
             declared.columns.iter().filter(|column| column.primary_key).map(|column| column.name.clone()).collect()
         });
-        let request = SourceRequest { name: end.name.clone(), options: end.connector_options(), schema, key };
+        let request = SourceRequest { name: end.name.clone(), options: end.options.clone(), schema, key };
         let source = connector.source(request, &self.context).await?;
         let mut out_of_orderness = settings.out_of_orderness;
         let mut expr = None;
@@ -386,8 +386,7 @@ impl Session {
                     EndName::Uri(_) => None,
                 };
                 let found = ends::resolve(self, name, declared, &query.options, End::Sink)?;
-                let options = found.connector_options();
-                (found.name, found.connector, options)
+                (found.name, found.connector, found.options)
             }
             None => ("screen".to_owned(), self.screen.0.clone(), self.screen.1.clone()),
         };

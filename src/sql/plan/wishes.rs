@@ -4,29 +4,9 @@ use std::time::Duration;
 
 use super::session::refused;
 use super::stream::{FailureStrategy, IDLE_TIMEOUT, LateStrategy};
-use crate::connectors::options::{OptionValue, Options};
+use crate::connectors::accept::{ENGINE_OPTIONS, engine_option, named_as_the_engine_does};
+use crate::connectors::options::{self, OptionValue, Options};
 use crate::core::fault::{Blame, Fault};
-
-/// Keys that the engine reads; they may stand bare or behind the name of a source.
-pub const KEYS: [&str; 17] = [
-    "event.time.field",
-    "event.time.format",
-    "watermark.strategy",
-    "watermark.max_out_of_orderness",
-    "watermark.idle_timeout",
-    "late.data.strategy",
-    "allowed.lateness",
-    "failure_strategy",
-    "dead_letter.topic",
-    "state.ttl",
-    "emit.granularity",
-    "parallelism",
-    "delivery.guarantee",
-    "checkpoint.interval",
-    "connector",
-    "type",
-    "config_file",
-];
 
 /// Instances of a keyed operator at most: more than the cores of the largest machines people rent.
 pub const PARALLELISM_MAX: usize = 256;
@@ -68,7 +48,7 @@ impl Settings {
     /// # Errors
     /// A value that is none, with what it may be.
     pub fn read(options: &Options) -> Result<Self, Fault> {
-        let text = |key: &str| options.value(key);
+        let options = &named_as_the_engine_does(options);
         let strategy = word(
             options,
             "watermark.strategy",
@@ -80,7 +60,7 @@ impl Settings {
         let late =
             word(options, "late.data.strategy", &["drop", "dead_letter", "include_in_next_window", "update_previous"])?;
         let delivery = word(options, "delivery.guarantee", &["at_least_once", "exactly_once"])?;
-        let parallelism = match text("parallelism") {
+        let parallelism = match options.value("parallelism") {
             None => 1,
             Some(value) => match value.text.trim().parse() {
                 Ok(instances @ 1..=PARALLELISM_MAX) => instances,
@@ -117,19 +97,9 @@ impl Settings {
 
 fn duration(options: &Options, key: &str) -> Result<Option<Duration>, Fault> {
     let Some(value) = options.value(key) else { return Ok(None) };
-    parse_duration(&value.text).map(Some).ok_or_else(|| wrong(key, value, "a length of time: 500ms, 10s, 5m, 1h, 7d"))
-}
-
-/// A length of time as options write it; a bare number is milliseconds.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    if let Ok(milliseconds) = text.parse() {
-        return Some(Duration::from_millis(milliseconds));
-    }
-    let span: jiff::Span = text.parse().ok()?;
-    let total = span.total((jiff::Unit::Millisecond, jiff::SpanRelativeTo::days_are_24_hours())).ok()?;
-    // Lengths of time that anybody writes are far below 2^53 milliseconds: the number is exact.
-    (total >= 0.0).then(|| Duration::from_millis(total as u64))
+    options::duration(&value.text)
+        .map(Some)
+        .ok_or_else(|| wrong(key, value, "a length of time: 500ms, 10s, 5m, 1h, 7d"))
 }
 
 fn word(options: &Options, key: &str, words: &[&str]) -> Result<Option<String>, Fault> {
@@ -160,10 +130,11 @@ fn wrong(key: &str, value: &OptionValue, takes: &str) -> Fault {
 /// The first of them, with the nearest key there is.
 pub fn refuse_unknown(options: &Options, names: &[String]) -> Result<(), Fault> {
     for (key, value) in options.iter() {
-        let known =
-            KEYS.contains(&key) || names.iter().any(|name| key.starts_with(&format!("{}.", name.to_lowercase())));
+        let known = engine_option(key).is_some()
+            || names.iter().any(|name| key.starts_with(&format!("{}.", name.to_lowercase())));
         if !known {
-            let nearest = KEYS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, key)).unwrap_or(&"");
+            let nearest = ENGINE_OPTIONS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, key));
+            let nearest = nearest.copied().unwrap_or_default();
             let mut fault = refused(&format!("`{key}` is no option of this statement")).next(format!(
                 "an end's options begin with its name, as `orders.topic`; the nearest key is `{nearest}`"
             ));
@@ -181,20 +152,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read_as_people_write_them() {
-        for (text, milliseconds) in
-            [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("7d", 604_800_000), ("250", 250)]
-        {
-            assert_eq!(parse_duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
-        }
-        assert_eq!(parse_duration("soon"), None);
-    }
-
-    #[test]
     fn a_word_that_is_none_says_which_there_are() {
         let options: Options = [("late.data.strategy", "ignore")].into_iter().collect();
         let fault = Settings::read(&options).expect_err("there is no such strategy");
         assert!(fault.what.contains("drop, dead_letter"), "{fault}");
+    }
+
+    #[test]
+    fn points_and_underscores_are_the_same() {
+        let options: Options = [("failure.strategy", "FailBatch"), ("state_ttl", "5m")].into_iter().collect();
+        let settings = Settings::read(&options).expect("another spelling of the same options");
+        assert_eq!(settings.failure, FailureStrategy::FailBatch);
+        assert_eq!(settings.state_ttl, Some(Duration::from_secs(300)));
     }
 
     #[test]

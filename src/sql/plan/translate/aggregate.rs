@@ -14,7 +14,7 @@ use datafusion_physical_expr::create_physical_sort_exprs;
 
 use super::{Stream, Translation, columns};
 use crate::sql::parse::statement::Emit;
-use crate::sql::plan::nodes::{WINDOW_END, WINDOW_START, Windowed, as_node};
+use crate::sql::plan::nodes::{Mark, Marked, WINDOW_END, WINDOW_START, Window};
 use crate::sql::plan::stream::{
     AggregateCall, AggregateNode, Changes, EmitMode, Expression, LateStrategy, NodeKind, WindowNode,
 };
@@ -26,7 +26,7 @@ impl Translation {
             return plan_err!("GROUPING SETS, CUBE and ROLLUP are not available over streams; write one query each");
         }
         match Grouping::over_window(aggregate)? {
-            Some((grouping, windowed)) => self.windowed(&grouping, windowed, aggregate, emit),
+            Some((grouping, below, window)) => self.windowed(&grouping, below, window, aggregate, emit),
             None => self.grouped(aggregate, emit),
         }
     }
@@ -34,18 +34,19 @@ impl Translation {
     fn windowed(
         &mut self,
         grouping: &Grouping,
-        windowed: &Windowed,
+        below: &LogicalPlan,
+        window: &Window,
         aggregate: &Aggregate,
         emit: Option<Emit>,
     ) -> Result<Stream> {
-        let mut input = self.translate(&windowed.input, None)?;
-        let from = windowed.input.schema();
+        let mut input = self.translate(below, None)?;
+        let from = below.schema();
         let (below, above): (Vec<_>, Vec<_>) =
             grouping.filters.iter().cloned().partition(|filter| !names_window(filter));
         if let Some(predicate) = conjunction(below) {
             input = self.filter(input, &predicate, from)?;
         }
-        let window = self.window_node(windowed, from)?;
+        let window = self.window_node(window, from)?;
         let keys: Vec<&Expr> = grouping.groups.iter().filter(|expr| window_column(expr).is_none()).collect();
         if keys.iter().any(|expr| names_window(expr)) {
             return plan_err!("a key cannot be computed from window_start or window_end; group by them as they are");
@@ -87,8 +88,7 @@ impl Translation {
         fields.extend([bound(WINDOW_START), bound(WINDOW_END)]);
         fields.extend((groups..outer.fields().len()).map(|index| outer.field(index).clone()));
         kept.extend(end + 1..fields.len());
-        let label =
-            format!("{} group by {}", columns::window_label(&windowed.kind), self.listed(&aggregate.group_expr));
+        let label = format!("{} group by {}", columns::window_label(&window.kind), self.listed(&aggregate.group_expr));
         let kind = NodeKind::WindowAggregate { window, aggregate: node };
         let key = (0..=end).collect();
         let made = self.add(kind, vec![input.node], Arc::new(Schema::new(fields)), changes, key, label);
@@ -162,11 +162,11 @@ impl Translation {
         made
     }
 
-    pub(super) fn window_node(&self, windowed: &Windowed, from: &DFSchema) -> Result<WindowNode> {
+    pub(super) fn window_node(&self, window: &Window, from: &DFSchema) -> Result<WindowNode> {
         Ok(WindowNode {
-            kind: windowed.kind,
-            time: windowed.time.as_ref().map(|time| self.time(time, from)).transpose()?,
-            lateness: windowed.grace.unwrap_or(self.wishes.lateness),
+            kind: window.kind,
+            time: window.time.as_ref().map(|time| self.time(time, from)).transpose()?,
+            lateness: window.grace.unwrap_or(self.wishes.lateness),
         })
     }
 
@@ -201,7 +201,7 @@ struct Grouping {
 
 impl Grouping {
     /// The grouping over the window below, if there is one with nothing but projections, filters and names between.
-    fn over_window(aggregate: &Aggregate) -> Result<Option<(Self, &Windowed)>> {
+    fn over_window(aggregate: &Aggregate) -> Result<Option<(Self, &LogicalPlan, &Window)>> {
         let mut grouping = Self {
             groups: aggregate.group_expr.iter().map(|expr| columns::unaliased(expr).clone()).collect(),
             calls: aggregate.aggr_expr.clone(),
@@ -237,11 +237,13 @@ impl Grouping {
                     plan = filter.input.as_ref();
                 }
                 other => {
-                    let Some(windowed) = as_node::<Windowed>(other) else { return Ok(None) };
+                    let Some(Marked { input, mark: Mark::Windowed(window), .. }) = Marked::find(other) else {
+                        return Ok(None);
+                    };
                     if !grouping.groups.iter().any(|expr| window_column(expr).is_some()) {
                         return Ok(None);
                     }
-                    return Ok(Some((grouping, windowed)));
+                    return Ok(Some((grouping, input, window)));
                 }
             }
         }

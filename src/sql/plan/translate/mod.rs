@@ -20,7 +20,7 @@ use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::{Expr, FetchType, LogicalPlan, SkipType};
 use datafusion_physical_expr::create_physical_expr;
 
-use super::nodes::{AsOf, Named, Windowed, as_node};
+use super::nodes::{Mark, Marked, Named, Window};
 use super::stream::{Changes, EmitMode, Expression, LateStrategy, Node, NodeId, NodeKind, SortKey};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::sql::functions::checked::checked;
@@ -169,47 +169,51 @@ impl Translation {
     }
 
     fn extension(&mut self, plan: &LogicalPlan, emit: Option<Emit>) -> Result<Stream> {
-        if let Some(windowed) = as_node::<Windowed>(plan) {
-            return self.window_assign(windowed);
-        }
-        if let Some(as_of) = as_node::<AsOf>(plan) {
-            let input = self.translate(&as_of.input, emit)?;
-            return Ok(Stream { as_of: Some(as_of.time.clone()), ..input });
-        }
-        if let Some(named) = as_node::<Named>(plan) {
-            if let Some(made) = self.named.get(&named.name) {
-                return Ok(made.clone());
+        let Some(marked) = Marked::find(plan) else {
+            return plan_err!("a stream cannot do this: {}", plan.display());
+        };
+        match &marked.mark {
+            Mark::Windowed(window) => self.window_assign(marked, window),
+            Mark::AsOf(time) => {
+                let input = self.translate(&marked.input, emit)?;
+                Ok(Stream { as_of: Some(time.clone()), ..input })
             }
-            // Only an emit of its own holds inside: what the outer statement says is about the outer result.
-            let mut made = self.translate(&named.input, named.emit)?;
-            if named.is_table {
-                made.is_table = true;
-                let schema = named.input.schema();
-                let key: Vec<usize> =
-                    named.key.iter().filter_map(|name| schema.index_of_column_by_name(None, name)).collect();
-                if !key.is_empty() {
-                    self.nodes[made.node.0].key = key;
-                }
-            }
-            self.named.insert(named.name.clone(), made.clone());
-            return Ok(made);
+            Mark::Named(named) => self.named(&marked.input, named),
         }
-        plan_err!("a stream cannot do this: {}", plan.display())
     }
 
-    fn window_assign(&mut self, windowed: &Windowed) -> Result<Stream> {
-        if matches!(windowed.kind, WindowKind::Session { .. }) {
+    fn named(&mut self, plan: &LogicalPlan, named: &Named) -> Result<Stream> {
+        if let Some(made) = self.named.get(&named.name) {
+            return Ok(made.clone());
+        }
+        // Only an emit of its own holds inside: what the outer statement says is about the outer result.
+        let mut made = self.translate(plan, named.emit)?;
+        if named.is_table {
+            made.is_table = true;
+            let schema = plan.schema();
+            let key: Vec<usize> =
+                named.key.iter().filter_map(|name| schema.index_of_column_by_name(None, name)).collect();
+            if !key.is_empty() {
+                self.nodes[made.node.0].key = key;
+            }
+        }
+        self.named.insert(named.name.clone(), made.clone());
+        Ok(made)
+    }
+
+    fn window_assign(&mut self, marked: &Marked, window: &Window) -> Result<Stream> {
+        if matches!(window.kind, WindowKind::Session { .. }) {
             return plan_err!(
                 "a SESSION window is known only by its key: group by that key, \
                  or read the rows of the session from a subquery that does"
             );
         }
-        let input = self.translate(&windowed.input, None)?;
-        let window = self.window_node(windowed, windowed.input.schema())?;
+        let label = format!("window {}", columns::window_label(&window.kind));
+        let input = self.translate(&marked.input, None)?;
+        let window = self.window_node(window, marked.input.schema())?;
         let width = self.node(&input).schema.fields().len();
-        let schema = Arc::clone(datafusion_expr::UserDefinedLogicalNodeCore::schema(windowed).inner());
+        let schema = Arc::clone(marked.columns().inner());
         let changes = self.node(&input).changes;
-        let label = format!("window {}", columns::window_label(&windowed.kind));
         let node = self.add(NodeKind::WindowAssign(window), vec![input.node], schema, changes, Vec::new(), label);
         Ok(Stream { node, window: Some((width, width + 1)), is_table: false, ..input })
     }
