@@ -4,6 +4,7 @@
 mod civil;
 mod clock;
 mod distance;
+mod letters;
 mod parts;
 mod pattern;
 mod written;

@@ -6,6 +6,7 @@ mod bound;
 mod columns;
 mod endless;
 mod join;
+mod order;
 mod over;
 mod source;
 
@@ -17,12 +18,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue, plan_err};
 use datafusion_expr::execution_props::ExecutionProps;
-use datafusion_expr::{Expr, FetchType, LogicalPlan, SkipType};
+use datafusion_expr::{Expr, LogicalPlan};
 use datafusion_physical_expr::create_physical_expr;
 
 use super::nodes::{Mark, Marked, Named, Window};
-use super::stream::{Changes, EmitMode, Expression, LateStrategy, Node, NodeId, NodeKind, SortKey};
+use super::stream::{Changes, EmitMode, Expression, LateStrategy, Node, NodeId, NodeKind};
 use crate::connectors::contract::system_columns::EVENT_TIME;
+use crate::formats::types;
 use crate::sql::functions::checked::checked;
 use crate::sql::parse::statement::{Emit, WindowKind};
 
@@ -288,70 +290,6 @@ impl Translation {
         Ok(Stream { node, window, times, is_bounded, is_table: false, as_of: None })
     }
 
-    fn sort(
-        &mut self,
-        sort: &datafusion_expr::Sort,
-        offset: usize,
-        fetch: Option<usize>,
-        emit: Option<Emit>,
-    ) -> Result<Stream> {
-        let input = self.translate(&sort.input, emit)?;
-        let order = sort.expr.iter().map(|key| self.sort_key(key, sort.input.schema())).collect::<Result<Vec<_>>>()?;
-        let below = self.node(&input);
-        let (schema, key) = (Arc::clone(&below.schema), below.key.clone());
-        let label = format!(
-            "order by {}",
-            sort.expr.iter().map(|key| columns::plain(&key.expr)).collect::<Vec<_>>().join(", ")
-        );
-        if input.is_bounded || input.window.is_some() && below.changes == Changes::Append {
-            let kind = NodeKind::Sort { order, limit: fetch, offset };
-            let node = self.add(kind, vec![input.node], schema, Changes::Append, key, label);
-            return Ok(Stream { node, ..input });
-        }
-        match fetch {
-            Some(limit) if offset == 0 => {
-                let kind = NodeKind::TopN(super::stream::TopNNode {
-                    partition: Vec::new(),
-                    order,
-                    limit,
-                    has_rank: false,
-                    window_end: None,
-                });
-                let label = format!("first {limit} by {}", label.trim_start_matches("order by "));
-                let node = self.add(kind, vec![input.node], schema, Changes::Changelog, key, label);
-                Ok(Stream { node, is_table: false, ..input })
-            }
-            _ => plan_err!(
-                "ORDER BY needs rows that end: add LIMIT n for the first n at any time, \
-                 a WINDOW, or read a bounded source"
-            ),
-        }
-    }
-
-    fn limit(&mut self, limit: &datafusion_expr::Limit, emit: Option<Emit>) -> Result<Stream> {
-        let offset = match limit.get_skip_type()? {
-            SkipType::Literal(rows) => rows,
-            SkipType::UnsupportedExpr => return plan_err!("OFFSET takes a number"),
-        };
-        let fetch = match limit.get_fetch_type()? {
-            FetchType::Literal(rows) => rows,
-            FetchType::UnsupportedExpr => return plan_err!("LIMIT takes a number"),
-        };
-        if let LogicalPlan::Sort(sort) = limit.input.as_ref() {
-            return self.sort(sort, offset, fetch, emit);
-        }
-        let input = self.translate(&limit.input, emit)?;
-        let below = self.node(&input);
-        if below.changes == Changes::Changelog && !input.is_bounded {
-            return plan_err!("LIMIT of a result that changes needs ORDER BY: which rows are the first?");
-        }
-        let (schema, changes, key) = (Arc::clone(&below.schema), below.changes, below.key.clone());
-        let kind = NodeKind::Limit { limit: fetch.unwrap_or(usize::MAX), offset };
-        let label = format!("limit {}", fetch.map_or_else(|| "none".to_owned(), |rows| rows.to_string()));
-        let node = self.add(kind, vec![input.node], schema, changes, key, label);
-        Ok(Stream { node, ..input })
-    }
-
     fn values(&mut self, rows: Vec<RecordBatch>, schema: SchemaRef) -> Stream {
         let node =
             self.add(NodeKind::Values(rows), Vec::new(), schema, Changes::Append, Vec::new(), "values".to_owned());
@@ -402,16 +340,11 @@ impl Translation {
             DataType::Timestamp(..) | DataType::Int64 | DataType::Date32 | DataType::Date64 => {
                 datafusion_physical_expr::expressions::cast(made, schema.as_arrow(), milliseconds)
             }
-            other => plan_err!("`{}` is {other}, not a time; CAST it to TIMESTAMP(3)", columns::plain(expr)),
+            other => {
+                let is = types::name(&other);
+                plan_err!("`{}` is {is}, not a time; CAST it to TIMESTAMP(3)", columns::plain(expr))
+            }
         }
-    }
-
-    fn sort_key(&self, key: &datafusion_expr::SortExpr, schema: &DFSchema) -> Result<SortKey> {
-        Ok(SortKey {
-            expression: self.expression(&key.expr, schema)?,
-            descending: !key.asc,
-            nulls_first: key.nulls_first,
-        })
     }
 
     /// How a grouping gives its results.
