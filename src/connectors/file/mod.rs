@@ -1,9 +1,11 @@
 //! Files as sources and sinks: CSV, JSON and Parquet, plain or compressed. A split is a file and a position a place in
 //! it; what a sink writes becomes visible whole, under its own name, or not at all.
 
+mod leftovers;
 mod lines;
 mod listing;
 mod parquet;
+mod partition;
 mod reader;
 mod segment;
 mod settings;

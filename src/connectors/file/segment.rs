@@ -200,6 +200,8 @@ fn create(hidden: &Path) -> Result<BufWriter<File>, Fault> {
         std::fs::create_dir_all(folder).map_err(|error| failed("make the folder", folder, &error))?;
     }
     let file = File::create(hidden).map_err(|error| failed("write", hidden, &error))?;
+    // Whoever tidies up sees that somebody writes it; a folder that knows no locks has no such help.
+    file.try_lock().ok();
     Ok(BufWriter::with_capacity(WRITE_BYTES, file))
 }
 

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 
+use super::leftovers;
+use super::partition::Partition;
 use super::segment::{Finished, Segment};
 use super::settings::{Holds, Settings};
 use crate::connectors::contract::{BadRow, Context, Sink, SinkRequest, SinkRows};
@@ -18,25 +19,20 @@ use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::Encoder;
 use crate::formats::csv::CsvEncoder;
-use crate::formats::json::PlainWriter;
 use crate::kafka::admin::off_the_async_threads;
 
 /// Files that are written at once: each holds a buffer. Past it the largest is finished.
 const OPEN_FILES_MAX: usize = 64;
-/// Folder of rows whose partition column is NULL, as Hive names it.
-const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// A file, or a family of them.
 pub(super) struct FileSink {
     settings: Settings,
     /// Columns as they are written, without those of the partitions.
     schema: SchemaRef,
-    kept: Vec<usize>,
+    partition: Partition,
     encoder: Option<Box<dyn Encoder>>,
     header: Option<Vec<u8>>,
     shows_ops: bool,
-    partition_by: Vec<usize>,
-    names: Vec<String>,
     roll_bytes: Option<u64>,
     roll_time: Option<Duration>,
     overwrites: bool,
@@ -54,6 +50,8 @@ pub(super) struct FileSink {
     used: HashSet<PathBuf>,
     /// Targets of this run: what was replaced once is added to from then on.
     begun: HashMap<PathBuf, Target>,
+    /// Whether what a killed run of this job left behind is gone.
+    is_tidy: bool,
 }
 
 struct Open {
@@ -85,28 +83,12 @@ impl FileSink {
         let encoder = format.as_ref().map(Format::encoder);
         let shows_ops = request.changes && !encoder.as_ref().is_some_and(|encoder| encoder.carries_changes());
         let whole = if shows_ops { schema_with_ops(&request.schema) } else { request.schema.clone() };
-        let named = options.get("partition.by").unwrap_or_default();
-        let names: Vec<String> =
-            named.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-        let partition_by = names
-            .iter()
-            .map(|name| {
-                whole.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-                    options.fault("partition.by", format!("`{name}` is no column of `{}`", request.name))
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let kept: Vec<usize> = (0..whole.fields().len()).filter(|at| !partition_by.contains(at)).collect();
-        if kept.is_empty() {
-            return Err(
-                options.fault("partition.by", "every column is one of the partition's: nothing is left to write")
-            );
-        }
+        let partition = Partition::of(options, &whole, &request.name)?;
         let schema: SchemaRef = whole
-            .project(&kept)
+            .project(partition.kept())
             .map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))?
             .into();
-        if encoder.as_ref().is_some_and(|encoder| encoder.carries_changes()) && !partition_by.is_empty() {
+        if encoder.as_ref().is_some_and(|encoder| encoder.carries_changes()) && !partition.is_whole() {
             return Err(
                 options.fault("partition.by", "envelopes of changes are not partitioned: their order would be lost")
             );
@@ -127,12 +109,10 @@ impl FileSink {
         Ok(Self {
             settings,
             schema,
-            kept,
+            partition,
             encoder,
             header,
             shows_ops,
-            partition_by,
-            names,
             roll_bytes: options.bytes("roll.size")?.filter(|bytes| *bytes > 0),
             roll_time: options.duration("roll.interval")?,
             overwrites,
@@ -144,36 +124,8 @@ impl FileSink {
             made: 0,
             used: HashSet::new(),
             begun: HashMap::new(),
+            is_tidy: false,
         })
-    }
-
-    /// The rows of each folder.
-    fn split(&self, batch: &RecordBatch) -> Result<Vec<(PathBuf, RecordBatch)>, Fault> {
-        let defect = |error: arrow::error::ArrowError| Fault::new(Blame::Program, format!("partitions: {error}"));
-        let kept = batch.project(&self.kept).map_err(defect)?;
-        if self.partition_by.is_empty() {
-            return Ok(vec![(PathBuf::new(), kept)]);
-        }
-        let writers =
-            self.partition_by.iter().map(|at| PlainWriter::of(batch.column(*at))).collect::<Result<Vec<_>, _>>()?;
-        let mut rows: HashMap<PathBuf, Vec<u32>> = HashMap::new();
-        let mut text = Vec::new();
-        for row in 0..batch.num_rows() {
-            let mut folder = PathBuf::new();
-            for (name, writer) in self.names.iter().zip(&writers) {
-                text.clear();
-                if writer.is_null(row) {
-                    text.extend_from_slice(NULL_FOLDER.as_bytes());
-                } else {
-                    writer.write(row, &mut text);
-                }
-                folder.push(format!("{name}={}", as_name(&text)));
-            }
-            rows.entry(folder).or_default().push(u32::try_from(row).unwrap_or(u32::MAX));
-        }
-        rows.into_iter()
-            .map(|(folder, rows)| Ok((folder, take_record_batch(&kept, &UInt32Array::from(rows)).map_err(defect)?)))
-            .collect()
     }
 
     fn put(&mut self, folder: &Path, batch: &RecordBatch, bad: &mut Vec<BadRow>) -> Result<(), Fault> {
@@ -286,9 +238,21 @@ impl FileSink {
     fn hidden(&mut self, target: &Path) -> PathBuf {
         self.made += 1;
         let name = target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let job = as_name(self.job.as_bytes());
-        let unique = uuid::Uuid::new_v4().simple();
-        target.with_file_name(format!(".{name}.{job}.{}.{unique}.tmp", self.made))
+        target.with_file_name(leftovers::hidden_name(&name, &self.job, self.made))
+    }
+
+    /// Takes away what a killed run of this job has left. Not before the checkpoint that the job goes on from has had
+    /// what it asks for: the first row, barrier or end comes after that.
+    async fn tidy(&mut self) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.is_tidy, true) {
+            return Ok(());
+        }
+        let (path, job, depth) = (self.settings.path.clone(), self.job.clone(), self.partition.depth());
+        let gone = off_the_async_threads(move || leftovers::remove(&path, &job, depth)).await?;
+        if gone > 0 {
+            tracing::info!("took away {gone} unfinished files that an earlier run of {} had left", self.job);
+        }
+        Ok(())
     }
 
     /// Ends every file, oldest first, off the async threads: making rows durable takes its time.
@@ -332,10 +296,11 @@ impl Sink for FileSink {
         if rows.batch.num_rows() == 0 {
             return Ok(bad);
         }
+        self.tidy().await?;
         if self.encoder.as_ref().is_some_and(|encoder| encoder.carries_changes()) {
             let kept = rows
                 .batch
-                .project(&self.kept)
+                .project(self.partition.kept())
                 .map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))?;
             let encoded = match &mut self.encoder {
                 Some(encoder) => encoder.encode_changes(&kept, rows.ops.as_ref())?,
@@ -348,7 +313,7 @@ impl Sink for FileSink {
             return Ok(bad);
         }
         let batch = if self.shows_ops { with_ops(&rows.batch, rows.ops.as_ref())? } else { rows.batch };
-        for (folder, part) in self.split(&batch)? {
+        for (folder, part) in self.partition.split(&batch)? {
             self.put(&folder, &part, &mut bad)?;
         }
         Ok(bad)
@@ -362,6 +327,7 @@ impl Sink for FileSink {
     }
 
     async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
+        self.tidy().await?;
         if !self.exactly_once {
             self.publish().await?;
             return Ok(None);
@@ -384,6 +350,7 @@ impl Sink for FileSink {
     }
 
     async fn close(&mut self, is_clean: bool) -> Result<(), Fault> {
+        self.tidy().await?;
         if is_clean || !self.exactly_once {
             return self.publish().await;
         }
@@ -406,17 +373,4 @@ fn joined(bytes: &[u8], ends: &[usize]) -> Vec<u8> {
         start = *end;
     }
     lines
-}
-
-/// A text as part of a file's name: what is no letter, digit, point, dash or underscore is escaped.
-fn as_name(text: &[u8]) -> String {
-    let mut name = String::with_capacity(text.len());
-    for byte in text {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
-            name.push(char::from(*byte));
-        } else {
-            name.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    name
 }

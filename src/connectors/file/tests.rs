@@ -15,10 +15,10 @@ use super::*;
 use crate::connectors::contract::{Columns, Position, Pull, SinkRows, SourceRows, SplitReader, system_columns};
 use crate::formats::infer::declaration;
 
-struct Place(TempDir);
+pub(super) struct Place(pub TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -37,7 +37,7 @@ impl Place {
     }
 
     /// Names of visible files, relative.
-    fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let found = super::listing::files(&self.0.path().join("**/*")).unwrap();
         found.iter().map(|path| path.strip_prefix(self.0.path()).unwrap().to_string_lossy().into_owned()).collect()
     }
@@ -58,7 +58,13 @@ impl Place {
         }
     }
 
-    fn sink(&self, schema: &SchemaRef, options: &[(&str, &str)], exactly_once: bool, changes: bool) -> Box<dyn Sink> {
+    pub fn sink(
+        &self,
+        schema: &SchemaRef,
+        options: &[(&str, &str)],
+        exactly_once: bool,
+        changes: bool,
+    ) -> Box<dyn Sink> {
         let request = SinkRequest {
             name: "f".into(),
             options: options.iter().copied().collect(),
@@ -248,7 +254,7 @@ async fn a_watched_file_gives_lines_as_they_are_completed() {
     assert_eq!(source.splits().await.unwrap().len(), 2);
 }
 
-fn schema() -> SchemaRef {
+pub(super) fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("id", DataType::Int64, true),
         Field::new("day", DataType::Utf8, true),
@@ -256,7 +262,7 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-fn rows(ids: &[i64], days: &[&str]) -> SinkRows {
+pub(super) fn rows(ids: &[i64], days: &[&str]) -> SinkRows {
     let amounts = Decimal128Array::from(ids.iter().map(|id| i128::from(*id) * 100 + 25).collect::<Vec<_>>());
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(ids.to_vec())),
