@@ -5,7 +5,7 @@ use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
 /// Options that the engine itself reads, of a statement or of one of its ends. A connector lets them pass.
-pub const ENGINE_OPTIONS: [&str; 17] = [
+pub const ENGINE_OPTIONS: [&str; 19] = [
     "connector",
     "type",
     "config_file",
@@ -19,10 +19,12 @@ pub const ENGINE_OPTIONS: [&str; 17] = [
     "failure_strategy",
     "dead_letter.topic",
     "state.ttl",
+    "state.limit",
     "emit.granularity",
     "parallelism",
     "delivery.guarantee",
     "checkpoint.interval",
+    "job.name",
 ];
 
 /// The first of them name one end, and say nothing of any other.

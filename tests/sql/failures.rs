@@ -89,14 +89,28 @@ async fn every_bad_record_is_in_the_dead_letters_whole_with_its_offset_and_why()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_may_not_lose_a_record_ends_with_the_first_bad_one() {
-    for strategy in ["FailBatch", "RetryWithBackoff"] {
-        let (stage, _) = poisoned();
-        let sql = query(strategy);
-        let job = stage.start(&sql, JobSettings::new("job", &sql)).await;
-        let fault = job.wait().await.unwrap_err();
-        assert_eq!(fault.blame, Blame::Record);
-        assert!(fault.what.contains("no number") && fault.next.contains("failure_strategy"), "{fault}");
-    }
+    let (stage, _) = poisoned();
+    let sql = query("FailBatch");
+    let job = stage.start(&sql, JobSettings::new("job", &sql)).await;
+    let fault = job.wait().await.unwrap_err();
+    assert_eq!(fault.blame, Blame::Record);
+    assert!(fault.what.contains("no number") && fault.next.contains("failure_strategy"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_systems_are_asked_again_a_record_that_no_retry_mends_goes_to_its_dead_letters_or_is_left_out() {
+    let (stage, bad) = poisoned();
+    let sql = query("RetryWithBackoff");
+    let ending = stage.start(&sql, JobSettings::new("job", &sql)).await.wait().await.unwrap();
+    assert_eq!((ending.bad, stage.written("screen").len()), (bad.len() as u64, 20_000 - bad.len()));
+
+    let (stage, bad) = poisoned();
+    let letters = Arc::new(Letters::default());
+    let sql = query("RetryWithBackoff', 'dead_letter.topic' = 'broken");
+    let mut settings = JobSettings::new("job", &sql);
+    settings.dead_letters = Some(Arc::clone(&letters) as Arc<dyn DeadLetters>);
+    let ending = stage.start(&sql, settings).await.wait().await.unwrap();
+    assert_eq!((ending.bad, letters.0.lock().unwrap().len()), (bad.len() as u64, bad.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

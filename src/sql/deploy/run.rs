@@ -285,9 +285,11 @@ async fn start(
     if let Some(NodeKind::Sink(sink)) = plan.nodes.last_mut().map(|node| &mut node.kind) {
         sink.request.exactly_once = definition.delivery == Delivery::ExactlyOnce;
     }
-    let settings = JobSettings::new(&name, named.sql)
+    let limit = planned.state_limit;
+    let mut settings = JobSettings::new(&name, named.sql)
         .remembering(shelf.folder(&definition.name))
         .every(Duration::from_millis(definition.checkpoint_interval_ms));
+    settings.state_bytes_max = limit.unwrap_or(settings.state_bytes_max);
     let drawn = plan.clone();
     let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
     let mut messages = planned.warnings;

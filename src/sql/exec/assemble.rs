@@ -28,9 +28,7 @@ use super::tasks::TaskSet;
 use super::worker::{Work, Worker};
 use crate::connectors::contract::{Columns, Sink, Split};
 use crate::core::fault::Fault;
-use crate::sql::plan::stream::{
-    EventTime, FailureStrategy, IDLE_TIMEOUT, NodeId, NodeKind, SourceNode, StreamPlan, WatermarkSpec,
-};
+use crate::sql::plan::stream::{EventTime, IDLE_TIMEOUT, NodeId, NodeKind, SourceNode, StreamPlan, WatermarkSpec};
 use crate::sql::state::manifest::SplitState;
 use crate::sql::state::spread::spread;
 
@@ -68,6 +66,7 @@ impl Opened {
                         idle_timeout: IDLE_TIMEOUT,
                     },
                     upsert_key: None,
+                    state_ttl: None,
                     options: crate::connectors::options::Options::default(),
                 },
                 _ => continue,
@@ -269,7 +268,7 @@ impl<'a> Assembly<'a> {
             source: Arc::clone(&node.source),
             columns: node.columns.clone(),
             name: node.name.clone(),
-            retries: *self.failures.strategy() == FailureStrategy::RetryWithBackoff,
+            retries: self.failures.strategy().retries(),
         };
         for (instance, (work, splits)) in works.into_iter().zip(dealt).enumerate() {
             let (orders, orders_in) = mpsc::channel(LANE_ORDERS);

@@ -23,7 +23,7 @@ pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> 
     let node = &plan.nodes[id.0];
     if let (Step::Upsert(_), NodeKind::Source(source)) = (step, &node.kind) {
         let key = source.upsert_key.clone().unwrap_or_default();
-        return Ok(Box::new(Upsert::new(Arc::clone(&node.schema), key)?));
+        return Ok(Box::new(Upsert::new(Arc::clone(&node.schema), key, source.state_ttl)?));
     }
     let inputs: Vec<SchemaRef> = node.inputs.iter().map(|input| Arc::clone(&plan.nodes[input.0].schema)).collect();
     let output = Arc::clone(&node.schema);

@@ -49,10 +49,10 @@ impl Failures {
         strategy: FailureStrategy,
         dead_letters: Option<Arc<dyn DeadLetters>>,
     ) -> Result<Self, Fault> {
-        if let (FailureStrategy::SendToDlq { topic }, None) = (&strategy, &dead_letters) {
-            let what =
-                format!("failure_strategy SendToDLQ writes to the topic `{topic}`, and there is no Kafka environment");
-            return Err(Fault::new(Blame::Operator, what).next("name one with --environment, or choose LogAndContinue"));
+        if let (Some(topic), None) = (strategy.dead_letters(), &dead_letters) {
+            let what = format!("records that fail go to the topic `{topic}`, and there is no Kafka environment");
+            return Err(Fault::new(Blame::Operator, what)
+                .next("name one with --environment, or choose failure_strategy LogAndContinue"));
         }
         Ok(Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default() })
     }
@@ -88,14 +88,14 @@ impl Failures {
             return Ok(());
         }
         match &self.strategy {
-            FailureStrategy::LogAndContinue => self.log(operator, &bad),
-            FailureStrategy::SendToDlq { .. } => return self.send(operator, &bad).await,
-            FailureStrategy::FailBatch => return ending(operator, &bad, ""),
-            FailureStrategy::RetryWithBackoff => {
-                return ending(operator, &bad, "; it fails by its content, which no retry changes");
+            FailureStrategy::FailBatch => ending(operator, &bad),
+            // No retry changes the content that a record fails by.
+            strategy if strategy.dead_letters().is_some() => self.send(operator, &bad).await,
+            _ => {
+                self.log(operator, &bad);
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// All dead letters taken so far are durable when this returns.
@@ -152,9 +152,9 @@ impl Failures {
 }
 
 /// The job's end by its first bad record.
-fn ending(operator: &str, bad: &[BadRecord], why: &str) -> Result<(), Fault> {
+fn ending(operator: &str, bad: &[BadRecord]) -> Result<(), Fault> {
     let Some(first) = bad.first() else { return Ok(()) };
-    let what = format!("{} failed at `{operator}` ({}): {}{why}", described(first), first.class, first.message);
+    let what = format!("{} failed at `{operator}` ({}): {}", described(first), first.class, first.message);
     Err(Fault::new(Blame::Record, what)
         .next("mend the record or the query, or set failure_strategy to LogAndContinue or SendToDLQ"))
 }

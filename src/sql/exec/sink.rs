@@ -17,7 +17,6 @@ use super::statistics::Counters;
 use super::worker::ticks;
 use crate::connectors::contract::{BadRow, Sink, SinkRows};
 use crate::core::fault::{Blame, Fault};
-use crate::sql::plan::stream::FailureStrategy;
 
 /// The sink at work.
 pub struct SinkTask {
@@ -113,7 +112,7 @@ impl SinkTask {
     }
 
     async fn written(&mut self, chunk: &Chunk) -> Result<Vec<BadRow>, Fault> {
-        let retries = *self.failures.strategy() == FailureStrategy::RetryWithBackoff;
+        let retries = self.failures.strategy().retries();
         let mut attempt = 0;
         loop {
             let rows = SinkRows { batch: chunk.batch.clone(), times: chunk.times.clone(), ops: chunk.ops.clone() };

@@ -21,7 +21,7 @@ use super::tasks::TaskSet;
 use crate::connectors::contract::{Context, Sink, Source};
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
-use crate::sql::plan::stream::{FailureStrategy, NodeKind, StreamPlan};
+use crate::sql::plan::stream::{NodeKind, StreamPlan};
 use crate::sql::state::identity::identities;
 
 /// Reports that may wait for the coordinator: a few for each task of a large job.
@@ -136,8 +136,8 @@ fn dead_letters(
     if let Some(given) = &settings.dead_letters {
         return Ok(Some(Arc::clone(given)));
     }
-    match (&plan.failure, &context.kafka) {
-        (FailureStrategy::SendToDlq { topic }, Some(kafka)) => Ok(Some(Arc::new(DeadLetterTopic::open(kafka, topic)?))),
+    match (plan.failure.dead_letters(), &context.kafka) {
+        (Some(topic), Some(kafka)) => Ok(Some(Arc::new(DeadLetterTopic::open(kafka, topic)?))),
         _ => Ok(None),
     }
 }

@@ -1,8 +1,9 @@
 //! A source read as a table: a later row of a key replaces the earlier one, a tombstone deletes it. It remembers the
-//! newest row of each key and gives the changes.
+//! newest row of each key and gives the changes. A row that did not change for its time to live is deleted.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{Array, ArrayRef, Int8Array, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
@@ -16,7 +17,9 @@ use crate::connectors::contract::Op;
 use crate::core::fault::{Blame, Fault};
 
 /// Bytes that a key costs beside its own and its row's: two boxes and a slot of the map.
-const ENTRY_BYTES: usize = 96;
+const ENTRY_BYTES: usize = 104;
+/// Looks for rows that are over, in the time that one lives: it lives at most so much longer.
+const LOOKS_PER_LIFE: i64 = 10;
 
 /// Upserts to a changelog.
 pub struct Upsert {
@@ -28,12 +31,18 @@ pub struct Upsert {
     all_rows: RowConverter,
     newest: HashMap<OwnedRow, Newest>,
     bytes: usize,
+    /// How long a row lives after its last change, milliseconds.
+    ttl_ms: Option<i64>,
+    now_ms: i64,
+    next_look_ms: i64,
 }
 
 /// The newest row of a key.
 struct Newest {
     row: OwnedRow,
     time: i64,
+    /// When it came, by the clock of processing; 0 from before the first tick.
+    changed_ms: i64,
 }
 
 /// A row of the output while it is gathered.
@@ -45,11 +54,11 @@ enum Given {
 }
 
 impl Upsert {
-    /// Upserts by the columns `key`.
+    /// Upserts by the columns `key`; a row lives for `ttl` after its last change, or for ever.
     ///
     /// # Errors
     /// A column type that cannot be kept as a row.
-    pub fn new(schema: SchemaRef, key: Vec<usize>) -> Result<Self, Fault> {
+    pub fn new(schema: SchemaRef, key: Vec<usize>, ttl: Option<Duration>) -> Result<Self, Fault> {
         let keys = key.len();
         let mut order = key;
         let others = (0..schema.fields().len()).filter(|index| !order.contains(index)).collect::<Vec<_>>();
@@ -61,7 +70,9 @@ impl Upsert {
             })
         };
         let (key_rows, all_rows) = (converter(&order[..keys])?, converter(&order)?);
-        Ok(Self { schema, order, keys, key_rows, all_rows, newest: HashMap::new(), bytes: 0 })
+        let ttl_ms = ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        let newest = HashMap::new();
+        Ok(Self { schema, order, keys, key_rows, all_rows, newest, bytes: 0, ttl_ms, now_ms: 0, next_look_ms: 0 })
     }
 
     fn columns(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
@@ -70,7 +81,7 @@ impl Upsert {
 
     fn set(&mut self, key: OwnedRow, row: OwnedRow, time: i64) -> Option<Newest> {
         self.bytes += key.as_ref().len() + row.as_ref().len() + ENTRY_BYTES;
-        let old = self.newest.insert(key.clone(), Newest { row, time });
+        let old = self.newest.insert(key.clone(), Newest { row, time, changed_ms: self.now_ms });
         if let Some(old) = &old {
             self.bytes -= key.as_ref().len() + old.row.as_ref().len() + ENTRY_BYTES;
         }
@@ -144,6 +155,33 @@ impl Operator for Upsert {
         Ok(())
     }
 
+    fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {
+        self.now_ms = now_ms;
+        let Some(ttl_ms) = self.ttl_ms.filter(|_| now_ms >= self.next_look_ms) else { return Ok(()) };
+        self.next_look_ms = now_ms.saturating_add(ttl_ms / LOOKS_PER_LIFE);
+        let mut over = Vec::new();
+        for (key, newest) in &mut self.newest {
+            if newest.changed_ms == 0 {
+                // From before the first tick, or from a checkpoint: its life begins now.
+                newest.changed_ms = now_ms;
+            } else if now_ms.saturating_sub(newest.changed_ms) > ttl_ms {
+                over.push(key.clone());
+            }
+        }
+        let gone: Vec<Newest> = over.iter().filter_map(|key| self.delete(key)).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let kept = self.all_rows.convert_rows(gone.iter().map(|newest| newest.row.row())).map_err(arrow_fault)?;
+        out.give(Chunk {
+            batch: self.in_schema_order(kept, gone.len())?,
+            times: gone.iter().map(|newest| newest.time).collect(),
+            ops: Some(Int8Array::from(vec![Op::Delete as i8; gone.len()])),
+            origins: None,
+        });
+        Ok(())
+    }
+
     fn snapshot(&mut self) -> Result<Vec<StateTable>, Fault> {
         let rows = self.newest.values().map(|newest| newest.row.row());
         let mut columns = self.all_rows.convert_rows(rows).map_err(arrow_fault)?;
@@ -206,6 +244,16 @@ mod tests {
     fn push(upsert: &mut Upsert, rows: &[(&str, Option<i64>)]) -> Vec<(Op, String, i64)> {
         let mut out = Output::default();
         upsert.push(0, chunk(rows), &mut out).unwrap();
+        given(&out)
+    }
+
+    fn tick(upsert: &mut Upsert, now_ms: i64) -> Vec<(Op, String, i64)> {
+        let mut out = Output::default();
+        upsert.tick(now_ms, &mut out).unwrap();
+        given(&out)
+    }
+
+    fn given(out: &Output) -> Vec<(Op, String, i64)> {
         let read = |chunk: &Chunk| {
             let (values, keys) = (chunk.batch.column(0), chunk.batch.column(1));
             (0..chunk.rows())
@@ -219,16 +267,34 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_did_not_change_for_its_time_to_live_is_deleted_and_comes_again_as_new() {
+        let schema = chunk(&[]).batch.schema();
+        let mut upsert = Upsert::new(Arc::clone(&schema), vec![1], Some(Duration::from_secs(10))).unwrap();
+        tick(&mut upsert, 1_000);
+        push(&mut upsert, &[("a", Some(1)), ("b", Some(2))]);
+        assert_eq!(tick(&mut upsert, 8_000), []);
+        push(&mut upsert, &[("b", Some(3))]);
+        assert_eq!(tick(&mut upsert, 11_001), [(Op::Delete, "a".to_owned(), 1)]);
+        assert_eq!(push(&mut upsert, &[("a", Some(4))]), [(Op::Insert, "a".to_owned(), 4)]);
+        // After a restart a life begins anew.
+        let mut second = Upsert::new(schema, vec![1], Some(Duration::from_secs(10))).unwrap();
+        second.restore(upsert.snapshot().unwrap()).unwrap();
+        assert_eq!(tick(&mut second, 60_000), []);
+        assert_eq!(tick(&mut second, 70_001).len(), 2);
+        assert_eq!((second.state_rows(), second.state_bytes()), (0, 0));
+    }
+
+    #[test]
     fn a_later_row_replaces_and_a_tombstone_deletes_also_after_a_restart() {
         let schema = chunk(&[]).batch.schema();
-        let mut first = Upsert::new(Arc::clone(&schema), vec![1]).unwrap();
+        let mut first = Upsert::new(Arc::clone(&schema), vec![1], None).unwrap();
         let given = push(&mut first, &[("a", Some(1)), ("b", Some(2)), ("a", Some(3)), ("b", Some(2)), ("z", None)]);
         let (before, after) = (Op::UpdateBefore, Op::UpdateAfter);
         let expected = [(Op::Insert, "a", 1), (Op::Insert, "b", 2), (before, "a", 1), (after, "a", 3)];
         assert_eq!(given, expected.map(|(op, key, value)| (op, key.to_owned(), value)));
         let bytes = first.state_bytes();
 
-        let mut second = Upsert::new(schema, vec![1]).unwrap();
+        let mut second = Upsert::new(schema, vec![1], None).unwrap();
         second.restore(first.snapshot().unwrap()).unwrap();
         assert_eq!((second.state_rows(), second.state_bytes()), (2, bytes));
         assert_eq!(push(&mut second, &[("a", None)]), [(Op::Delete, "a".to_owned(), 3)]);

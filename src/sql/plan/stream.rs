@@ -153,6 +153,8 @@ pub struct SourceNode {
     pub watermark: WatermarkSpec,
     /// A table is read as upserts by its key: a later row of a key replaces the earlier one, a tombstone deletes it.
     pub upsert_key: Option<Vec<usize>>,
+    /// How long a row of a table lives after its last change; `None` for as long as the job runs.
+    pub state_ttl: Option<Duration>,
     /// The source's options, for the plan's picture (secrets masked by their keys).
     pub options: Options,
 }
@@ -364,13 +366,34 @@ pub enum FailureStrategy {
     LogAndContinue,
     /// The job ends with it.
     FailBatch,
-    /// It is tried again with growing pauses, then the job ends.
-    RetryWithBackoff,
+    /// A system that does not answer is asked again with growing pauses before the job ends. No pause mends the content of
+    /// a record: it goes to the dead letters where a topic for them is named, else it is left out as with
+    /// [`FailureStrategy::LogAndContinue`].
+    RetryWithBackoff {
+        /// The topic of the dead letters.
+        topic: Option<String>,
+    },
     /// It goes to a dead-letter topic, whole, with the headers that say why.
     SendToDlq {
         /// The topic.
         topic: String,
     },
+}
+
+impl FailureStrategy {
+    /// The topic that records which fail go to, if they go anywhere.
+    pub fn dead_letters(&self) -> Option<&str> {
+        match self {
+            Self::SendToDlq { topic } => Some(topic),
+            Self::RetryWithBackoff { topic } => topic.as_deref(),
+            Self::LogAndContinue | Self::FailBatch => None,
+        }
+    }
+
+    /// Whether a system that does not answer is asked again.
+    pub fn retries(&self) -> bool {
+        matches!(self, Self::RetryWithBackoff { .. })
+    }
 }
 
 /// What happens to a row that is later than its window's lateness.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion_expr::{Expr, LogicalPlan, TableSource};
@@ -30,6 +31,8 @@ pub struct SourceTable {
     pub is_table: bool,
     /// Key columns by name.
     pub key: Vec<String>,
+    /// How long a row of a table lives after its last change.
+    pub state_ttl: Option<Duration>,
     /// System columns that the statement names: they are columns of this table, and not in `*`.
     pub system: Vec<&'static str>,
     schema: SchemaRef,
@@ -48,6 +51,7 @@ impl SourceTable {
             watermark,
             is_table: false,
             key: Vec::new(),
+            state_ttl: None,
             system: Vec::new(),
         }
     }

@@ -8,14 +8,21 @@ use crate::connectors::accept::{ENGINE_OPTIONS, engine_option, named_as_the_engi
 use crate::connectors::options::{self, OptionValue, Options};
 use crate::core::fault::{Blame, Fault};
 
+/// The topic of the dead letters where none is named.
+const DEAD_LETTERS: &str = "dead-letters";
+
+/// The expression that gives a record's event time.
+pub const EVENT_TIME_FIELD: &str = "event.time.field";
+
 /// Instances of a keyed operator at most: more than the cores of the largest machines people rent.
 pub const PARALLELISM_MAX: usize = 256;
+
+/// Letters of a job's name: with what stands around it, a file's name still has room (255 bytes).
+pub const JOB_NAME_MAX: usize = 100;
 
 /// The engine's options of one statement or one source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// `event.time.field`.
-    pub event_time_field: Option<String>,
     /// `event.time.format`.
     pub event_time_format: Option<String>,
     /// `watermark.strategy` = `processing_time`.
@@ -32,6 +39,8 @@ pub struct Settings {
     pub failure: FailureStrategy,
     /// `state.ttl`.
     pub state_ttl: Option<Duration>,
+    /// `state.limit`, bytes.
+    pub state_limit: Option<usize>,
     /// `emit.granularity` = `record`.
     pub by_record: bool,
     /// `parallelism`.
@@ -40,6 +49,8 @@ pub struct Settings {
     pub exactly_once: bool,
     /// `checkpoint.interval`.
     pub checkpoint_interval: Option<Duration>,
+    /// `job.name`.
+    pub job_name: Option<String>,
 }
 
 impl Settings {
@@ -54,9 +65,9 @@ impl Settings {
             "watermark.strategy",
             &["bounded_out_of_orderness", "monotonic", "ascending", "processing_time"],
         )?;
-        let dead_letters = options.get("dead_letter.topic").unwrap_or("dead-letters").to_owned();
+        let dead_letters = options.get("dead_letter.topic").map(str::to_owned);
         let failure =
-            word(options, "failure_strategy", &["logandcontinue", "failbatch", "retrywithbackoff", "sendtodlq"])?;
+            word(options, "failure_strategy", &["LogAndContinue", "FailBatch", "RetryWithBackoff", "SendToDLQ"])?;
         let late =
             word(options, "late.data.strategy", &["drop", "dead_letter", "include_in_next_window", "update_previous"])?;
         let delivery = word(options, "delivery.guarantee", &["at_least_once", "exactly_once"])?;
@@ -68,7 +79,6 @@ impl Settings {
             },
         };
         Ok(Self {
-            event_time_field: options.get("event.time.field").map(str::to_owned),
             event_time_format: options.get("event.time.format").map(str::to_owned),
             is_processing_time: strategy.as_deref() == Some("processing_time"),
             out_of_orderness: duration(options, "watermark.max_out_of_orderness")?.unwrap_or_default(),
@@ -81,16 +91,20 @@ impl Settings {
                 _ => LateStrategy::Drop,
             },
             failure: match failure.as_deref() {
-                Some("failbatch") => FailureStrategy::FailBatch,
-                Some("retrywithbackoff") => FailureStrategy::RetryWithBackoff,
-                Some("sendtodlq") => FailureStrategy::SendToDlq { topic: dead_letters },
+                Some("FailBatch") => FailureStrategy::FailBatch,
+                Some("RetryWithBackoff") => FailureStrategy::RetryWithBackoff { topic: dead_letters },
+                Some("SendToDLQ") => {
+                    FailureStrategy::SendToDlq { topic: dead_letters.unwrap_or_else(|| DEAD_LETTERS.to_owned()) }
+                }
                 _ => FailureStrategy::LogAndContinue,
             },
             state_ttl: duration(options, "state.ttl")?,
+            state_limit: bytes(options, "state.limit")?,
             by_record: word(options, "emit.granularity", &["batch", "record"])?.as_deref() == Some("record"),
             parallelism,
             exactly_once: delivery.as_deref() == Some("exactly_once"),
             checkpoint_interval: duration(options, "checkpoint.interval")?,
+            job_name: job_name(options)?,
         })
     }
 }
@@ -102,14 +116,30 @@ fn duration(options: &Options, key: &str) -> Result<Option<Duration>, Fault> {
         .ok_or_else(|| wrong(key, value, "a length of time: 500ms, 10s, 5m, 1h, 7d"))
 }
 
+fn bytes(options: &Options, key: &str) -> Result<Option<usize>, Fault> {
+    let Some(value) = options.value(key) else { return Ok(None) };
+    let found = options::bytes(value.text.trim()).filter(|bytes| *bytes > 0);
+    let found = found.and_then(|bytes| usize::try_from(bytes).ok());
+    found.map(Some).ok_or_else(|| wrong(key, value, "a size above zero: 64MB, 2GB"))
+}
+
+/// A name that folders and transactional ids can carry.
+fn job_name(options: &Options) -> Result<Option<String>, Fault> {
+    let Some(value) = options.value("job.name") else { return Ok(None) };
+    let name = value.text.trim();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    if name.is_empty() || name.len() > JOB_NAME_MAX || name.starts_with('.') || !name.chars().all(is_plain) {
+        let takes = format!("up to {JOB_NAME_MAX} letters, digits, `-`, `_` and `.`, no `.` first");
+        return Err(wrong("job.name", value, &takes));
+    }
+    Ok(Some(name.to_owned()))
+}
+
 fn word(options: &Options, key: &str, words: &[&str]) -> Result<Option<String>, Fault> {
     let Some(value) = options.value(key) else { return Ok(None) };
-    let lower = value.text.trim().to_lowercase();
     // `SendToDLQ`, `send_to_dlq` and `send-to-dlq` are one word.
-    let same = |word: &&&str| {
-        let plain = |text: &str| text.replace(['_', '-'], "");
-        plain(word) == plain(&lower)
-    };
+    let plain = |text: &str| text.trim().replace(['_', '-'], "").to_lowercase();
+    let same = |word: &&&str| plain(word) == plain(&value.text);
     match words.iter().find(same) {
         Some(word) => Ok(Some((*word).to_owned())),
         None => Err(wrong(key, value, &format!("one of {}", words.join(", ")))),
@@ -156,6 +186,20 @@ mod tests {
         let options: Options = [("late.data.strategy", "ignore")].into_iter().collect();
         let fault = Settings::read(&options).expect_err("there is no such strategy");
         assert!(fault.what.contains("drop, dead_letter"), "{fault}");
+    }
+
+    #[test]
+    fn a_size_and_a_name_that_are_none_say_what_they_take() {
+        let read = |key: &str, text: &str| Settings::read(&[(key, text)].into_iter().collect());
+        assert_eq!(read("state.limit", "64MB").map(|read| read.state_limit), Ok(Some(64 << 20)));
+        for wrong in ["0", "much", "-1GB", "2 parsecs"] {
+            let fault = read("state.limit", wrong).expect_err(wrong);
+            assert!(fault.what.contains("a size above zero: 64MB, 2GB"), "{fault}");
+        }
+        assert_eq!(read("job.name", "orders-to_totals.v2").map(|read| read.job_name.is_some()), Ok(true));
+        for wrong in ["", "../up", "a/b", ".hidden", "naïve", &"x".repeat(101)] {
+            read("job.name", wrong).expect_err(wrong);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::app::model::queries::QueryColumn;
 use crate::core::fault::{Blame, Fault};
-use crate::sql::plan::types::sql_type;
+use crate::formats::types;
 
 /// Longest text of a cell, bytes: several screens of it; one value does not fill the view's memory.
 const CELL_BYTES_MAX: usize = 16 * 1024;
@@ -16,7 +16,7 @@ const CELL_BYTES_MAX: usize = 16 * 1024;
 pub fn columns(schema: &Schema) -> Vec<QueryColumn> {
     let column = |field: &arrow::datatypes::FieldRef| QueryColumn {
         name: field.name().clone(),
-        sql_type: sql_type(field.data_type()),
+        sql_type: types::name(field.data_type()),
         is_numeric: field.data_type().is_numeric(),
         scale: match field.data_type() {
             DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => u8::try_from(*scale).ok(),

@@ -85,6 +85,7 @@ async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<
     .await;
     let view = Arc::new(Mutex::new(View::new(&schema, is_changelog, key)));
     let mut settings = JobSettings::new("query", sql);
+    settings.state_bytes_max = planned.state_limit.unwrap_or(settings.state_bytes_max);
     settings.sink = Some(Box::new(Screen::new(Arc::clone(&view))));
     // The job takes its plan: what is drawn of it is noted before.
     let mut nodes = readings::nodes(&plan);
@@ -104,7 +105,7 @@ fn writes_nothing(plan: &mut StreamPlan) {
     if let Some(NodeKind::Sink(sink)) = plan.nodes.last_mut().map(|node| &mut node.kind) {
         sink.request.exactly_once = false;
     }
-    if matches!(plan.failure, FailureStrategy::SendToDlq { .. }) {
+    if plan.failure.dead_letters().is_some() {
         plan.failure = FailureStrategy::LogAndContinue;
     }
     if plan.late == LateStrategy::DeadLetter {

@@ -17,7 +17,7 @@ pub(super) struct Known {
 type Line = (&'static str, Takes, Option<&'static str>, &'static str);
 
 /// The engine's options, as [`crate::sql::plan::wishes::Settings`] reads them.
-const ENGINE: [Line; 17] = [
+const ENGINE: [Line; 19] = [
     ("event.time.field", Takes::Text, None, "the column that says when a row happened; the record's time where absent"),
     (
         "event.time.format",
@@ -49,6 +49,12 @@ const ENGINE: [Line; 17] = [
     ("dead_letter.topic", Takes::Text, Some("dead-letters"), "where bad and late records go"),
     ("state.ttl", Takes::Duration, None, "how long state without a window is kept after its last change"),
     (
+        "state.limit",
+        Takes::Bytes,
+        Some("2GB"),
+        "state that the job may hold in memory; it ends with a sentence past it",
+    ),
+    (
         "emit.granularity",
         Takes::OneOf(&["batch", "record"]),
         Some("batch"),
@@ -62,6 +68,7 @@ const ENGINE: [Line; 17] = [
         "how often a result may stand in the sink after a fault",
     ),
     ("checkpoint.interval", Takes::Duration, None, "between two checkpoints"),
+    ("job.name", Takes::Text, None, "what the job is called, in its state folder and in transactional ids"),
     ("connector", Takes::Text, Some("kafka"), "the system behind it"),
     ("type", Takes::Text, None, "the same as the documents write it: kafka_source, file_sink"),
     ("config_file", Takes::Text, None, "a YAML file with the options of this end"),
@@ -182,12 +189,13 @@ pub(super) fn given(words: &[Word<'_>], open: usize) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::connectors::accept::ENGINE_OPTIONS;
     use crate::connectors::options::Options;
     use crate::sql::plan::wishes;
 
     #[test]
     fn every_option_of_the_engine_is_offered_and_each_of_its_values_is_taken() {
-        for key in wishes::KEYS {
+        for key in ENGINE_OPTIONS {
             let (_, takes, default, help) = ENGINE.iter().find(|(known, ..)| *known == key).unwrap();
             assert!(!help.is_empty());
             let values = match takes {

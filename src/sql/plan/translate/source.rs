@@ -79,6 +79,7 @@ impl Translation {
             event_time,
             watermark: table.watermark,
             upsert_key: table.is_table.then(|| key.clone()).filter(|key| !key.is_empty()),
+            state_ttl: table.state_ttl,
             options: table.options.clone(),
         });
         let changes = if table.is_table && !key.is_empty() { Changes::Changelog } else { Changes::Append };
