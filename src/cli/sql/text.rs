@@ -39,6 +39,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     options::duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
 }
 
+/// A number of bytes as a flag takes it.
+///
+/// # Errors
+/// Any other text, and none at all.
+pub fn size(text: &str) -> Result<usize, String> {
+    let bytes = options::bytes(text.trim()).filter(|bytes| *bytes > 0);
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| "a size above zero, as 512MB, 4GB".to_owned())
+}
+
 /// A text of SQL with its name.
 pub struct Source {
     /// As messages call it.
@@ -114,11 +123,12 @@ impl Source {
         let line_start: usize = self.text.split_inclusive('\n').take(place.line as usize - 1).map(str::len).sum();
         let line = self.text.get(line_start..)?.split('\n').next()?;
         let start = line_start + line.char_indices().nth(place.column as usize - 1)?.0;
-        let word: usize = self.text[start..]
-            .chars()
-            .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
-            .map(char::len_utf8)
-            .sum();
+        let rest = &self.text[start..];
+        // What stands in quotes is one word, up to the quote that closes it.
+        let quoted = rest.chars().next().filter(|first| "'\"`".contains(*first));
+        let closed = quoted.and_then(|quote| rest[1..].split('\n').next()?.find(quote)).map(|length| length + 2);
+        let plain = rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').map(char::len_utf8);
+        let word: usize = closed.unwrap_or_else(|| plain.sum());
         Some(Span { start, end: start + word.max(1) })
     }
 

@@ -25,9 +25,6 @@ use crate::sql::plan::types::sql_type;
 /// Topics that are named where one is missing: what a line holds.
 const NAMED_MAX: usize = 8;
 
-/// Letters by which a mistyped function may differ from the one that was meant.
-const NEAR_LETTERS_MAX: usize = 2;
-
 /// What was found in a text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Diagnosis {
@@ -231,7 +228,6 @@ impl Reading<'_> {
     }
 
     fn wrong(&mut self, span: Span, fault: Fault) {
-        let fault = function(self.catalog, fault);
         self.found.errors.push(place::diagnostic(self.text, span, fault));
     }
 }
@@ -260,20 +256,6 @@ fn columns(declared: &Declaration) -> Vec<Field> {
         ..Field::default()
     };
     declared.columns.iter().map(field).collect()
-}
-
-/// A function that there is not, as the planner says it, with the nearest that there is.
-fn function(catalog: &Catalog, fault: Fault) -> Fault {
-    let told = fault.what.strip_prefix("Invalid function '").and_then(|rest| rest.split_once('\''));
-    let Some(name) = told.map(|(name, _)| name.to_owned()) else { return fault };
-    let known = catalog.functions.iter().flat_map(|entry| std::iter::once(&entry.name).chain(&entry.aliases));
-    let nearest = known
-        .map(|known| (strsim::damerau_levenshtein(known, &name.to_lowercase()), known))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= NEAR_LETTERS_MAX);
-    let next =
-        nearest.map_or_else(|| "SHOW FUNCTIONS lists them".to_owned(), |(_, known)| format!("did you mean `{known}`?"));
-    Fault { what: format!("there is no function `{name}`"), next, ..fault }
 }
 
 /// A name that nothing has, with the nearest that something has.

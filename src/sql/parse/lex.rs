@@ -128,6 +128,8 @@ pub(super) struct Lexed {
     pub comments: Vec<Comment>,
     pub errors: Vec<Diagnostic>,
     pub warnings: Vec<Diagnostic>,
+    /// Whether the text ends in something that is not closed, which may have swallowed anything.
+    pub is_cut: bool,
 }
 
 /// Tokens of a text; `${…}` outside of quotes is replaced where it stands, and is a name where there are no values.
@@ -161,6 +163,7 @@ pub(super) fn lex(source: &Source<'_>, lookup: Option<Lookup<'_>>) -> Lexed {
         }
     }
     if let Some((location, message)) = fault {
+        lexed.is_cut = true;
         let start = source.byte(location.line, location.column).min(walk.byte.max(source.byte(location.line, 1)));
         lexed.errors.push(unfinished(source, start.min(source.text.len()), walk.byte, &message));
     }

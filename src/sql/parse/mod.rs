@@ -5,6 +5,7 @@ mod aggregates;
 mod aliases;
 mod annotation;
 mod balance;
+mod bounds;
 mod classes;
 mod clause;
 mod cursor;
@@ -107,7 +108,7 @@ fn script(text: &str, file: &str, lookup: Option<variables::Lookup<'_>>) -> Scri
     let reader = Reader { source: &source, lookup, warnings: RefCell::default(), unset: RefCell::default() };
     for (piece, end) in pieces(&lexed.lexemes, text.len()) {
         // What the tokenizer could not finish is said once, not again as a statement without an end.
-        let cut = script.errors.iter().any(|error| error.span.start >= end.start && end.start == text.len());
+        let cut = lexed.is_cut && end.start == text.len();
         match size::check(&source, piece).and_then(|()| read::statement(&reader, piece, end)) {
             Ok(statement) => script.statements.push(statement),
             Err(_) if cut => {}

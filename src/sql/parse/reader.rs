@@ -6,6 +6,7 @@ use datafusion_sql::sqlparser::ast as sql;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
 use datafusion_sql::sqlparser::tokenizer::{Span as Range, Token, TokenWithSpan};
 
+use super::bounds;
 use super::dialect::StreamDialect;
 use super::hint;
 use super::lex::Lexeme;
@@ -91,7 +92,7 @@ impl Reader<'_> {
     /// A plain expression, whole.
     pub fn expression(&self, lexemes: &[Lexeme], end: Span) -> Result<sql::Expr, Diagnostic> {
         self.whole(lexemes, end, Parser::parse_expr, |expression| {
-            tree::finish_expression(expression);
+            bounds::finish_expression(expression);
             Ok(())
         })
     }

@@ -1,21 +1,18 @@
-//! The parsed tree of a query: puts windows and `WITHIN` where their marks stand, and gives the bounds of windows one name.
+//! The parsed tree of a query: puts windows and `WITHIN` where their marks stand.
 
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
-    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
-    TableWithJoins, Value, VisitMut, VisitorMut,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint,
+    JoinOperator, Query, Select, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::aggregates;
 use super::balance;
+use super::bounds::{END, START, Scope, beside, bound, names};
 use super::lift::{Lift, Standing};
 use super::source::Source;
 use super::statement::{Diagnostic, Span, WITHIN, window_marker};
-
-const START: &str = "window_start";
-const END: &str = "window_end";
 
 /// Finishes a query that sqlparser read.
 pub(super) fn finish(source: &Source<'_>, query: &mut Query, lift: &Lift) -> Result<(), Diagnostic> {
@@ -24,11 +21,6 @@ pub(super) fn finish(source: &Source<'_>, query: &mut Query, lift: &Lift) -> Res
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(fault) => Err(fault),
     }
-}
-
-/// Bounds of windows in an expression that stands alone.
-pub(super) fn finish_expression(expression: &mut Expr) {
-    let _ = expression.visit(&mut Bounds);
 }
 
 struct Finisher<'a> {
@@ -120,10 +112,8 @@ impl Finisher<'_> {
     /// The windows that a SELECT's FROM shows.
     fn scope(&self, select: &Select) -> Scope {
         let mut windows = Vec::new();
-        let mut relations = 0;
         for relation in &select.from {
             for factor in std::iter::once(&relation.relation).chain(relation.joins.iter().map(|join| &join.relation)) {
-                relations += 1;
                 if let TableFactor::NestedJoin { alias: Some(alias), .. } = factor
                     && let Some(index) = self.marked(&alias.name)
                 {
@@ -135,7 +125,7 @@ impl Finisher<'_> {
             Standing::Item { name, .. } => Some(name.clone()),
             _ => None,
         });
-        Scope { alone: relations == 1, column, windows }
+        Scope { column, windows }
     }
 
     /// Adds the bounds to the GROUP BY where the query groups and does not list them.
@@ -186,139 +176,6 @@ impl Finisher<'_> {
         }
         ControlFlow::Continue(())
     }
-}
-
-/// What a SELECT sees of windows.
-#[derive(Clone)]
-struct Scope {
-    windows: Vec<usize>,
-    /// One relation, which the window is over: a qualifier of the bounds says nothing.
-    alone: bool,
-    /// The struct of Arroyo.
-    column: Option<String>,
-}
-
-impl VisitorMut for Scope {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        match expression {
-            Expr::CompoundIdentifier(parts) if !self.windows.is_empty() => {
-                if let [.., before, last] = parts.as_slice() {
-                    let column = self.column.as_deref().unwrap_or("window");
-                    let bound = match last.value.to_ascii_lowercase().as_str() {
-                        "start" if before.value.eq_ignore_ascii_case(column) => Some(START),
-                        "end" if before.value.eq_ignore_ascii_case(column) => Some(END),
-                        START if self.alone => Some(START),
-                        END if self.alone => Some(END),
-                        _ => None,
-                    };
-                    if let Some(bound) = bound {
-                        *expression =
-                            Expr::Identifier(Ident { value: bound.to_owned(), quote_style: None, span: last.span });
-                    }
-                }
-            }
-            Expr::Identifier(name) if self.windows.iter().any(|index| name.value == window_marker(*index)) => {
-                *expression = structure();
-            }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// One name for the bounds, whoever's spelling it was.
-struct Bounds;
-
-impl VisitorMut for Bounds {
-    type Break = ();
-
-    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        balance::balance(expression);
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        bound(expression);
-        ControlFlow::Continue(())
-    }
-}
-
-fn bound(expression: &mut Expr) {
-    let renamed = |name: &str| match name.to_ascii_lowercase().as_str() {
-        "_window_start" | "windowstart" => Some(START),
-        "_window_end" | "windowend" => Some(END),
-        _ => None,
-    };
-    match expression {
-        Expr::Identifier(name) => {
-            if let Some(known) = renamed(&name.value) {
-                known.clone_into(&mut name.value);
-                name.quote_style = None;
-            }
-        }
-        Expr::CompoundIdentifier(parts) => {
-            if let Some(last) = parts.last_mut()
-                && let Some(known) = renamed(&last.value)
-            {
-                known.clone_into(&mut last.value);
-                last.quote_style = None;
-            }
-        }
-        Expr::Function(function) => {
-            let known = match function.name.to_string().to_ascii_lowercase().as_str() {
-                "tumble_start" | "hop_start" | "session_start" | "cumulate_start" => START,
-                "tumble_end" | "hop_end" | "session_end" | "cumulate_end" => END,
-                _ => return,
-            };
-            *expression = Expr::Identifier(Ident::new(known));
-        }
-        _ => {}
-    }
-}
-
-fn names(expression: &Expr, column: &str) -> bool {
-    match expression {
-        Expr::Identifier(name) => name.value.eq_ignore_ascii_case(column),
-        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|last| last.value.eq_ignore_ascii_case(column)),
-        _ => false,
-    }
-}
-
-/// The other bound, of the same relation.
-fn beside(known: &Expr, column: &str) -> Expr {
-    match known {
-        Expr::CompoundIdentifier(parts) => {
-            let mut parts = parts.clone();
-            if let Some(last) = parts.last_mut() {
-                *last = Ident::new(column);
-            }
-            Expr::CompoundIdentifier(parts)
-        }
-        _ => Expr::Identifier(Ident::new(column)),
-    }
-}
-
-/// `named_struct('start', window_start, 'end', window_end)`.
-fn structure() -> Expr {
-    let text = |text: &str| Expr::Value(Value::SingleQuotedString(text.to_owned()).into());
-    let column = |name: &str| Expr::Identifier(Ident::new(name));
-    let arguments = [text("start"), column(START), text("end"), column(END)];
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("named_struct")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: arguments.map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).to_vec(),
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }
 
 /// The columns of the first equality among the conjuncts; failing that, the first two columns that are compared.

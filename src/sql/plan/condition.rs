@@ -13,7 +13,7 @@ use datafusion_physical_expr::create_physical_expr;
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast as sql;
 
-use super::names;
+use super::mistakes::{self, Known};
 use super::provider::{Provider, parser_options};
 use super::session::refused;
 use super::stream::Expression;
@@ -38,7 +38,7 @@ pub fn condition(written: &sql::Expr, schema: &Schema, functions: &Functions) ->
     let expr = planner
         .sql_to_expr(written.clone(), &schema, &mut PlannerContext::new())
         .and_then(|expr| Ok(expr.rewrite(&mut TypeCoercionRewriter::new(&schema))?.data))
-        .map_err(|error| names::explain(&error, &columns))?;
+        .map_err(|error| mistakes::alone(&error, &Known { query: None, columns: &columns, functions }))?;
     match expr.get_type(&schema).map_err(|error| refused(&said(&error)))? {
         DataType::Boolean | DataType::Null => {}
         other => {

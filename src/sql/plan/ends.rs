@@ -9,8 +9,6 @@ use datafusion_common::{DFSchema, Result as PlanResult};
 use datafusion_expr::{Expr, ExprSchemable};
 use datafusion_sql::planner::SqlToRel;
 use datafusion_sql::sqlparser::ast as sql;
-use datafusion_sql::sqlparser::dialect::GenericDialect;
-use datafusion_sql::sqlparser::parser::Parser;
 
 use super::provider::{Provider, parser_options};
 use super::session::{Session, refused};
@@ -19,6 +17,7 @@ use crate::connectors::accept::{OF_ONE_END, engine_option, named_as_the_engine_d
 use crate::connectors::contract::End;
 use crate::connectors::options::{Options, duration};
 use crate::core::fault::{Blame, Fault};
+use crate::sql::parse::parse_expression;
 use crate::sql::parse::statement::{Declaration, EndName};
 
 /// A name of a statement as a connector and its options.
@@ -136,15 +135,17 @@ fn read_file(session: &Session, file: &str, name: &str) -> Result<Options, Fault
     Ok(options)
 }
 
-/// A text as one SQL expression.
+/// The text of an option as one SQL expression.
 ///
 /// # Errors
-/// A text that is none.
-pub fn expression(text: &str) -> Result<sql::Expr, Fault> {
-    Parser::new(&GenericDialect {})
-        .try_with_sql(text)
-        .and_then(|mut parser| parser.parse_expr())
-        .map_err(|error| refused(&format!("`{text}` is no column: {error}")))
+/// A text that is none, at the option's place.
+pub fn expression(options: &Options, key: &str) -> Result<Option<sql::Expr>, Fault> {
+    let Some(value) = options.value(key) else { return Ok(None) };
+    parse_expression(&value.text, "").map(Some).map_err(|error| {
+        let fault =
+            options.fault(key, format!("`{key}` is `{}`, which is no expression: {}", value.text, error.fault.what));
+        fault.next(error.fault.next)
+    })
 }
 
 /// `column - INTERVAL '5' SECOND` in `WATERMARK FOR`: the five seconds.
@@ -169,8 +170,8 @@ pub fn delay(watermark: &sql::Expr) -> Option<Duration> {
 
 /// What turns a field into a time: a time stays, a number is milliseconds unless the format says seconds, a text is
 /// RFC 3339 unless the format says how.
-pub fn time_text(written: &sql::Expr, schema: &DFSchema, format: Option<&str>) -> String {
-    let data_type = match written {
+pub fn time(written: sql::Expr, schema: &DFSchema, format: Option<&str>) -> sql::Expr {
+    let data_type = match &written {
         sql::Expr::Identifier(name) => {
             schema.field_with_unqualified_name(&name.value).ok().map(|field| field.data_type().clone())
         }
@@ -178,19 +179,38 @@ pub fn time_text(written: &sql::Expr, schema: &DFSchema, format: Option<&str>) -
     };
     let lower = format.unwrap_or_default().to_lowercase();
     match data_type {
-        Some(DataType::Timestamp(..) | DataType::Date32 | DataType::Date64) => written.to_string(),
         Some(data_type) if data_type.is_integer() => match lower.as_str() {
-            "epoch_seconds" | "epoch" | "s" | "seconds" => format!("to_timestamp_seconds({written})"),
-            "epoch_micros" | "us" => format!("to_timestamp_micros({written})"),
-            "epoch_nanos" | "ns" => format!("to_timestamp_nanos({written})"),
-            _ => format!("to_timestamp_millis({written})"),
+            "epoch_seconds" | "epoch" | "s" | "seconds" => call("to_timestamp_seconds", written, None),
+            "epoch_micros" | "us" => call("to_timestamp_micros", written, None),
+            "epoch_nanos" | "ns" => call("to_timestamp_nanos", written, None),
+            _ => call("to_timestamp_millis", written, None),
         },
-        Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => match lower.as_str() {
-            "" | "iso8601" | "rfc3339" => format!("to_timestamp_millis({written})"),
-            _ => format!("to_timestamp_millis({written}, '{}')", format.unwrap_or_default().replace('\'', "''")),
-        },
-        _ => written.to_string(),
+        Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => {
+            let format = format.filter(|_| !["", "iso8601", "rfc3339"].contains(&lower.as_str()));
+            call("to_timestamp_millis", written, format)
+        }
+        _ => written,
     }
+}
+
+/// A call of a function: of an expression, and of a text behind it.
+fn call(function: &str, of: sql::Expr, text: Option<&str>) -> sql::Expr {
+    let text = text.map(|text| sql::Expr::Value(sql::Value::SingleQuotedString(text.to_owned()).into()));
+    let arguments = std::iter::once(of).chain(text).map(|argument| sql::FunctionArg::Unnamed(argument.into()));
+    sql::Expr::Function(sql::Function {
+        name: sql::ObjectName::from(vec![sql::Ident::new(function)]),
+        uses_odbc_syntax: false,
+        parameters: sql::FunctionArguments::None,
+        args: sql::FunctionArguments::List(sql::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }
 
 /// An expression with its types coerced, as a timestamp in milliseconds.

@@ -1,11 +1,13 @@
-//! The logical plan of a query: types are coerced, subqueries become joins, what is not needed goes. Only rules that hold
-//! for input without an end are used.
+//! The logical plan of a query: made, its types coerced, its subqueries made joins, what is not needed gone. Only rules that
+//! hold for input without an end are used.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::LogicalPlan;
+use datafusion_expr::planner::ContextProvider;
 use datafusion_optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion_optimizer::decorrelate_lateral_join::DecorrelateLateralJoin;
 use datafusion_optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
@@ -22,6 +24,71 @@ use datafusion_optimizer::rewrite_set_comparison::RewriteSetComparison;
 use datafusion_optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion_optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule};
+use datafusion_sql::planner::SqlToRel;
+use datafusion_sql::sqlparser::ast as sql;
+
+use super::inner;
+use super::mistakes::{self, Known};
+use super::provider::{Provider, parser_options};
+use crate::core::fault::Fault;
+use crate::sql::functions::registry::Functions;
+
+/// The logical plan of a query, and what it was made of.
+pub struct Logical {
+    /// The plan as it was written.
+    pub plan: LogicalPlan,
+    provider: Provider,
+    query: Box<sql::Query>,
+    columns: BTreeSet<String>,
+    functions: Functions,
+}
+
+impl Logical {
+    /// The plan of a query whose names are settled; `columns` are those of what it reads.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn of(
+        query: Box<sql::Query>,
+        columns: BTreeSet<String>,
+        provider: Provider,
+        functions: Functions,
+    ) -> Result<Self, Fault> {
+        mistakes::check(&query, &functions)?;
+        let nothing = LogicalPlan::default();
+        let mut logical = Self { plan: nothing, provider, query, columns, functions };
+        // Which bounds of windows over windows a qualifier means is known once the relations are planned, the innermost
+        // first.
+        loop {
+            let made = logical.planned(&logical.query);
+            if inner::name(&mut logical.query, &logical.provider.renamed()) {
+                continue;
+            }
+            logical.plan = made.map_err(|error| logical.explained(&error))?;
+            return Ok(logical);
+        }
+    }
+
+    /// The plan that is executed.
+    ///
+    /// # Errors
+    /// Types that do not fit, and subqueries that no join can express.
+    pub fn optimized(self) -> Result<LogicalPlan, Fault> {
+        optimize(self.plan.clone(), self.provider.options()).map_err(|error| self.explained(&error))
+    }
+
+    fn planned(&self, query: &sql::Query) -> Result<LogicalPlan> {
+        let planner = SqlToRel::new_with_options(&self.provider, parser_options());
+        planner.sql_statement_to_plan(sql::Statement::Query(Box::new(query.clone())))
+    }
+
+    fn explained(&self, error: &DataFusionError) -> Fault {
+        let again =
+            |other: sql::Query| self.planned(&other).and_then(|plan| optimize(plan, self.provider.options())).is_ok();
+        let known = Known { query: Some(&self.query), columns: &self.columns, functions: &self.functions };
+        mistakes::explain(error, &known, &again)
+    }
+}
 
 /// Rules that hold for unbounded input. Left out on purpose: limits are not pushed (they end a job), a single DISTINCT
 /// is not made two groupings (it would double the state), constants are not dropped from GROUP BY (they are part of a
@@ -46,11 +113,7 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     ]
 }
 
-/// The plan that is executed, of the plan as it was written.
-///
-/// # Errors
-/// Types that do not fit, and subqueries that no join can express.
-pub fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
+fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
     let analyzed = Analyzer::new().execute_and_check(plan, options, |_, _| {})?;
     let config =
         OptimizerContext::new_with_config_options(Arc::new(options.clone())).without_query_execution_start_time();

@@ -1,10 +1,13 @@
 //! Statements to a graph of nodes with compiled expressions: names are resolved, types are checked, unbounded input
 //! that would never answer is refused. It reads schemas and moves no row.
 
+mod catalog;
 mod computed;
 pub mod condition;
 mod ends;
+mod inner;
 mod logical;
+mod mistakes;
 mod names;
 mod nodes;
 pub mod picture;

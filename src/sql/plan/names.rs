@@ -5,17 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion_common::{DataFusionError, SchemaError};
 use datafusion_expr::TableSource;
 use datafusion_sql::sqlparser::ast::{
     self as sql, Expr, Ident, Query, SelectItem, SetExpr, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
     visit_expressions, visit_expressions_mut,
 };
 
-use super::session::refused;
-use super::translate::said;
 use crate::connectors::contract::system_columns;
-use crate::core::fault::{Fault, Place};
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
 use crate::sql::parse::expand_aliases;
@@ -81,16 +77,22 @@ pub fn settle(
     }
 }
 
+/// Makes an expression that stands alone mean what its writer meant.
+pub fn settle_expression(expression: &mut Expr, columns: &BTreeSet<String>) {
+    settle_case(expression, columns);
+    rewrite(expression);
+}
+
 /// A name that no column has as it is written, but one has in another case, is that column.
-fn settle_case(query: &mut Query, columns: &BTreeSet<String>) {
+fn settle_case<N: Visit + VisitMut>(node: &mut N, columns: &BTreeSet<String>) {
     let mut known: BTreeSet<String> = columns.clone();
     known.extend(system_columns::ALL.map(str::to_owned));
     known.extend(["window_start", "window_end"].map(str::to_owned));
     let mut aliases = Aliases(BTreeSet::new());
-    let _ = Visit::visit(query, &mut aliases);
+    let _ = Visit::visit(node, &mut aliases);
     known.extend(aliases.0);
     let by_lower: HashMap<String, &String> = known.iter().map(|name| (name.to_lowercase(), name)).collect();
-    let _ = visit_expressions_mut(query, |expr| {
+    let _ = visit_expressions_mut(node, |expr| {
         let fix = |ident: &mut Ident| {
             if ident.quote_style.is_none()
                 && !known.contains(&ident.value)
@@ -303,33 +305,4 @@ fn relations_of(from: &sql::TableWithJoins, into: &mut Vec<(String, Option<Strin
             _ => {}
         }
     }
-}
-
-/// A planner's error, with the place and the nearest name where it has them.
-pub fn explain(error: &DataFusionError, columns: &BTreeSet<String>) -> Fault {
-    let at = |fault: Fault| match error.diagnostic().and_then(|diagnostic| diagnostic.span) {
-        Some(span) => fault.at(Place::at(
-            "",
-            u32::try_from(span.start.line).unwrap_or(0),
-            u32::try_from(span.start.column).unwrap_or(0),
-        )),
-        None => fault,
-    };
-    if let DataFusionError::SchemaError(schema, _) = error.find_root()
-        && let SchemaError::FieldNotFound { field, valid_fields } = schema.as_ref()
-    {
-        let names: BTreeSet<&str> =
-            valid_fields.iter().map(|column| column.name.as_str()).chain(columns.iter().map(String::as_str)).collect();
-        let nearest = names
-            .iter()
-            .min_by_key(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &field.name.to_lowercase()));
-        let next = match nearest {
-            Some(name) if strsim::normalized_damerau_levenshtein(name, &field.name) > 0.4 => {
-                format!("did you mean `{name}`?")
-            }
-            _ => format!("columns are: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
-        };
-        return at(refused(&format!("there is no column `{}`", field.name)).next(next));
-    }
-    at(refused(&said(error)))
 }

@@ -1,8 +1,8 @@
 //! What DataFusion's planner asks while it makes a logical plan: tables, functions, and relations that only streams
 //! have. It knows nothing that was not resolved before.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::DataType;
 use datafusion_common::config::ConfigOptions;
@@ -14,6 +14,7 @@ use datafusion_expr::{AggregateUDF, Expr, ScalarUDF, TableSource, WindowUDF};
 use datafusion_sql::planner::ParserOptions;
 use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 
+use super::inner::{self, Renamed};
 use super::nodes::{Marked, Window};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::sql::functions::registry::Functions;
@@ -26,6 +27,7 @@ pub struct Provider {
     functions: Functions,
     options: ConfigOptions,
     relations: Vec<Arc<dyn RelationPlanner>>,
+    renamed: Arc<Mutex<BTreeMap<usize, Renamed>>>,
 }
 
 impl Provider {
@@ -35,7 +37,14 @@ impl Provider {
         options.sql_parser.parse_float_as_decimal = true;
         options.sql_parser.enable_ident_normalization = false;
         options.sql_parser.map_string_types_to_utf8view = false;
-        Self { tables: HashMap::new(), functions, options, relations: vec![Arc::new(StreamRelations { windows })] }
+        let renamed = Arc::default();
+        let relations = StreamRelations { windows, renamed: Arc::clone(&renamed) };
+        Self { tables: HashMap::new(), functions, options, relations: vec![Arc::new(relations)], renamed }
+    }
+
+    /// The bounds that made room for those of a window over them, by the number of the window, as far as was planned.
+    pub fn renamed(&self) -> BTreeMap<usize, Renamed> {
+        self.renamed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -118,6 +127,7 @@ fn event_time(schema: &DFSchema) -> Option<Expr> {
 #[derive(Debug)]
 struct StreamRelations {
     windows: Vec<WindowSpec>,
+    renamed: Arc<Mutex<BTreeMap<usize, Renamed>>>,
 }
 
 impl RelationPlanner for StreamRelations {
@@ -129,7 +139,7 @@ impl RelationPlanner for StreamRelations {
         match relation {
             TableFactor::NestedJoin { table_with_joins, alias: Some(alias) } => {
                 let marked = (0..self.windows.len()).find(|index| window_marker(*index) == alias.name.value);
-                let Some(window) = marked.map(|index| &self.windows[index]) else {
+                let Some((number, window)) = marked.map(|index| (index, &self.windows[index])) else {
                     let alias = Some(alias);
                     return Ok(RelationPlanning::Original(Box::new(TableFactor::NestedJoin {
                         table_with_joins,
@@ -141,6 +151,8 @@ impl RelationPlanner for StreamRelations {
                     Some(time) => Some(context.sql_to_expr(time.clone(), input.schema())?),
                     None => event_time(input.schema()),
                 };
+                let (input, time, renamed) = inner::make_room(input, time)?;
+                self.renamed.lock().unwrap_or_else(PoisonError::into_inner).insert(number, renamed);
                 let plan = Marked::windowed(input, Window { kind: window.kind, time, grace: window.grace })?;
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
             }

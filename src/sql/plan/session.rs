@@ -1,26 +1,28 @@
 //! A session: what has been named so far, and how a statement becomes the plan of a job. It asks connectors for schemas
 //! and moves no row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::Schema;
-use datafusion_common::DFSchema;
-use datafusion_expr::planner::ContextProvider;
-use datafusion_expr::{Expr, LogicalPlan, TableSource};
+use datafusion_common::{DFSchema, DataFusionError};
+use datafusion_expr::{Expr, TableSource};
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
 
+use super::catalog::{Catalog, Defined, Kind};
+use super::logical::Logical;
+use super::mistakes::{self, Known};
+use super::names;
 use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
 use super::stream::{Changes, FailureStrategy, LateStrategy, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
-use super::wishes::{self, Settings};
+use super::wishes::{self, EVENT_TIME_FIELD, Settings};
 use super::{computed, ends};
-use super::{logical, names};
 use crate::config::variables::Variables;
 use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest, system_columns};
 use crate::connectors::options::Options;
@@ -45,8 +47,7 @@ pub struct Session {
     pub functions: Functions,
     /// The connector of a query that names no sink, and its options.
     pub screen: (String, Options),
-    declared: HashMap<String, Declaration>,
-    defined: HashMap<String, (Definition, bool, bool)>,
+    catalog: Catalog,
 }
 
 /// A statement, planned.
@@ -58,13 +59,15 @@ pub struct Planned {
     pub warnings: Vec<String>,
     /// Between two checkpoints, where the statement says.
     pub checkpoint_interval: Option<Duration>,
+    /// State that it may hold, bytes, where the statement says.
+    pub state_limit: Option<usize>,
 }
 
 impl Session {
     /// Nothing named yet.
     pub fn new(connectors: Connectors, context: Context, variables: Variables, screen: (String, Options)) -> Self {
         let functions = Functions::builtin();
-        Self { connectors, context, variables, functions, screen, declared: HashMap::new(), defined: HashMap::new() }
+        Self { connectors, context, variables, functions, screen, catalog: Catalog::default() }
     }
 
     /// Takes the name that a statement gives, if it gives one.
@@ -72,84 +75,12 @@ impl Session {
     /// # Errors
     /// A name that is taken already, or one to drop that is not.
     pub fn define(&mut self, statement: &StatementKind) -> Result<(), Fault> {
-        match statement {
-            StatementKind::CreateStream(definition) => self.take(definition, false, false),
-            StatementKind::CreateTable(definition) => self.take(definition, true, false),
-            StatementKind::CreateView(definition) => self.take(definition, false, true),
-            StatementKind::Declare(declaration) => {
-                let name = declaration.name.clone();
-                if self.is_known(&name) && !declaration.or_replace {
-                    return if declaration.if_not_exists { Ok(()) } else { Err(taken(&name)) };
-                }
-                self.defined.remove(&name);
-                self.declared.insert(name, declaration.clone());
-                Ok(())
-            }
-            StatementKind::Drop { name, if_exists, .. } => {
-                let was = self.declared.remove(name).is_some() | self.defined.remove(name).is_some();
-                if was || *if_exists { Ok(()) } else { Err(unknown(name, self.names())) }
-            }
-            _ => Ok(()),
-        }
+        self.catalog.define(statement)
     }
 
     /// The names given so far, in order: name and what it is.
     pub fn names(&self) -> Vec<(String, &'static str)> {
-        let mut names: Vec<_> = self
-            .declared
-            .values()
-            .map(|declared| {
-                (
-                    declared.name.clone(),
-                    match declared.object {
-                        Object::Stream => "stream",
-                        Object::Table => "table",
-                        Object::Source => "source",
-                        Object::Sink => "sink",
-                    },
-                )
-            })
-            .chain(self.defined.values().map(|(defined, is_table, is_view)| {
-                (
-                    defined.name.clone(),
-                    if *is_table {
-                        "table"
-                    } else if *is_view {
-                        "view"
-                    } else {
-                        "stream"
-                    },
-                )
-            }))
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// A name as it was given, where it was given in another case and only once.
-    fn spelled<'n>(&'n self, name: &'n str) -> &'n str {
-        if self.is_known(name) {
-            return name;
-        }
-        let mut alike =
-            self.declared.keys().chain(self.defined.keys()).filter(|known| known.eq_ignore_ascii_case(name));
-        match (alike.next(), alike.next()) {
-            (Some(known), None) => known,
-            _ => name,
-        }
-    }
-
-    fn is_known(&self, name: &str) -> bool {
-        self.declared.contains_key(name) || self.defined.contains_key(name)
-    }
-
-    fn take(&mut self, definition: &Definition, is_table: bool, is_view: bool) -> Result<(), Fault> {
-        if self.is_known(&definition.name) && !definition.or_replace {
-            return if definition.if_not_exists { Ok(()) } else { Err(taken(&definition.name)) };
-        }
-        self.declared.remove(&definition.name);
-        self.defined.insert(definition.name.clone(), (definition.clone(), is_table, is_view));
-        Ok(())
+        self.catalog.names()
     }
 
     /// The job of a query: `job` names it, `into` says where it goes where the query itself does not.
@@ -171,21 +102,19 @@ impl Session {
             _ => ZeroDivisor::Fail,
         };
         let functions = self.functions.dividing(on_zero);
-        let (plan, provider) = self.logical(query, &functions, DEPTH_MAX).await?;
-        let optimized = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
+        let optimized = self.logical(query, &functions, DEPTH_MAX).await?.optimized()?;
         let wishes = Wishes {
             emit: query.emit,
             by_record: settings.by_record,
             final_table: is_final,
             lateness: settings.lateness,
             state_ttl: settings.state_ttl,
-            origins: matches!(settings.failure, FailureStrategy::SendToDlq { .. })
-                || settings.late == LateStrategy::DeadLetter,
+            origins: settings.failure.dead_letters().is_some() || settings.late == LateStrategy::DeadLetter,
             late: settings.late,
             buffer_rows: query.buffers.iter().map(|buffer| buffer.rows as usize).max(),
         };
         let mut translation = Translation::new(wishes);
-        let mut stream = translation.root(&optimized).map_err(|error| refused(&said(&error)))?;
+        let mut stream = translation.root(&optimized).map_err(|error| self.unplaced(&error, &BTreeSet::new()))?;
         stream = translation.without_hidden(stream);
         let end = translation.node(&stream).clone();
         let sink = self.sink(job, query, into, &end, &settings)?;
@@ -201,8 +130,8 @@ impl Session {
             divisions: functions.divisions().clone(),
             state_ttl: settings.state_ttl,
         };
-        let checkpoint_interval = settings.checkpoint_interval;
-        Ok(Planned { plan, warnings: translation.warnings, checkpoint_interval })
+        let Settings { checkpoint_interval, state_limit, .. } = settings;
+        Ok(Planned { plan, warnings: translation.warnings, checkpoint_interval, state_limit })
     }
 
     /// Options that belong to nothing in the statement are mistakes, and said.
@@ -212,9 +141,9 @@ impl Session {
             ends.push(sink.clone());
         }
         // An option may speak of a source that stands behind a name.
-        ends.extend(self.declared.keys().cloned());
-        for (definition, ..) in self.defined.values() {
-            ends.extend(relations(&definition.query.query));
+        ends.extend(self.catalog.declarations().map(|declared| declared.name.clone()));
+        for defined in self.catalog.definitions() {
+            ends.extend(relations(&defined.definition.query.query));
         }
         wishes::refuse_unknown(&query.options, &ends)
     }
@@ -225,10 +154,9 @@ impl Session {
     /// A name that is not known, or a source that does not answer.
     pub async fn describe(&self, name: &EndName) -> Result<(Schema, String), Fault> {
         if let EndName::Name(name) = name
-            && let Some((definition, ..)) = self.defined.get(name)
+            && let Some(defined) = self.catalog.defined(name)
         {
-            let (plan, provider) = self.logical(&definition.query, &self.functions, DEPTH_MAX).await?;
-            let plan = logical::optimize(plan, provider.options()).map_err(|error| refused(&said(&error)))?;
+            let plan = self.logical(&defined.definition.query, &self.functions, DEPTH_MAX).await?.optimized()?;
             return Ok((plan.schema().as_arrow().clone(), format!("a query named {name}")));
         }
         let table = self.source(name, &Options::default()).await?;
@@ -236,12 +164,7 @@ impl Session {
     }
 
     /// The logical plan of a query, with the names in it resolved.
-    async fn logical(
-        &self,
-        query: &StreamQuery,
-        functions: &Functions,
-        depth: usize,
-    ) -> Result<(LogicalPlan, Provider), Fault> {
+    async fn logical(&self, query: &StreamQuery, functions: &Functions, depth: usize) -> Result<Logical, Fault> {
         if depth == 0 {
             return Err(refused("names lead to names in a circle here"));
         }
@@ -251,27 +174,24 @@ impl Session {
         let system = names::system_columns(&query_ast, &query.windows);
         let mut columns = BTreeSet::new();
         for name in relations(&query_ast) {
-            let known = self.spelled(&name);
-            let source: Arc<dyn TableSource> = match self.defined.get(known) {
-                Some((definition, is_table, is_view)) => {
-                    let made = Box::pin(self.logical(&definition.query, functions, depth - 1)).await?.0;
-                    let plan = if *is_view {
-                        made
+            let known = self.catalog.spelled(&name);
+            let source: Arc<dyn TableSource> = match self.catalog.defined(known) {
+                Some(Defined { definition: Definition { query: made, .. }, kind }) => {
+                    let plan = Box::pin(self.logical(made, functions, depth - 1)).await?.plan;
+                    let plan = if *kind == Kind::View {
+                        plan
                     } else {
-                        let named = Named {
-                            name: known.to_owned(),
-                            emit: definition.query.emit,
-                            is_table: *is_table,
-                            key: definition.query.key.clone(),
-                        };
-                        Marked::named(made, named).map_err(|error| refused(&said(&error)))?
+                        let is_table = *kind == Kind::Table;
+                        let named = Named { name: known.to_owned(), emit: made.emit, is_table, key: made.key.clone() };
+                        Marked::named(plan, named).map_err(|error| refused(&said(&error)))?
                     };
                     Arc::new(QueryTable { plan })
                 }
                 None => {
                     let end = ends::named(known);
-                    let table = self.source(&end, &query.options).await?;
-                    match self.declared.get(&name).and_then(computed::columns) {
+                    let table = self.source(&end, &query.options).await;
+                    let table = table.map_err(|fault| mistakes::at_relation(fault, &query_ast, &name))?;
+                    match self.catalog.declared(known).map(computed::columns).transpose()?.flatten() {
                         Some(computed) => with_computed(table, functions, &computed, &system)?,
                         None => Arc::new(table.with_system_columns(&system)),
                     }
@@ -281,19 +201,12 @@ impl Session {
             provider.tables.insert(name, source);
         }
         names::settle(&mut query_ast, &columns, &system, &provider.tables);
-        let planner = SqlToRel::new_with_options(&provider, parser_options());
-        let plan = planner
-            .sql_statement_to_plan(sql::Statement::Query(query_ast))
-            .map_err(|error| names::explain(&error, &columns))?;
-        Ok((plan, provider))
+        Logical::of(query_ast, columns, provider, functions.clone())
     }
 
     /// A source by its name, with the options that the query gives it.
     async fn source(&self, name: &EndName, options: &Options) -> Result<SourceTable, Fault> {
-        let declared = match name {
-            EndName::Name(name) => self.declared.get(name),
-            EndName::Uri(_) => None,
-        };
+        let declared = self.catalog.end(name);
         if let Some(declared) = declared.filter(|declared| declared.object == Object::Sink) {
             return Err(refused(&format!(
                 "`{}` is a SINK; rows are read from a SOURCE, STREAM or TABLE",
@@ -316,17 +229,20 @@ impl Session {
         let mut expr = None;
         if let Some((column, watermark)) = declared.and_then(|declared| declared.watermark.as_ref()) {
             let schema = source.schema();
-            // A computed column's time is what computes it.
-            let computed = declared.and_then(|declared| declared.columns.iter().find(|one| one.name == *column));
-            match computed.map(|column| (&column.computed, column.metadata.as_deref())) {
-                Some((Some(written), _)) => expr = Some(self.time(written, &schema, &settings)?),
-                Some((None, Some(_))) => {}
-                _ => expr = Some(self.time(&sql::Expr::Identifier(sql::Ident::new(column)), &schema, &settings)?),
+            let column_of = declared.and_then(|declared| declared.columns.iter().find(|one| one.name == *column));
+            // The time beside a record is its event time as it is; a computed column's time is what computes it.
+            if column_of.is_none_or(|column| column.metadata.is_none() || column.computed.is_some()) {
+                let computed = declared.map(computed::columns).transpose()?.flatten();
+                let written = computed.as_ref().and_then(|computed| computed.column(column)).cloned();
+                let written = written.unwrap_or_else(|| sql::Expr::Identifier(sql::Ident::with_quote('"', column)));
+                expr = Some(self.time(written, &schema, &settings)?);
             }
             out_of_orderness = ends::delay(watermark).unwrap_or(out_of_orderness);
-        } else if let Some(field) = &settings.event_time_field {
-            let written = ends::expression(field)?;
-            expr = Some(self.time(&written, &source.schema(), &settings)?);
+        } else if let Some(written) = ends::expression(&end.options, EVENT_TIME_FIELD)? {
+            let place = end.options.value(EVENT_TIME_FIELD).and_then(|value| value.place.clone());
+            let time = self.time(written, &source.schema(), &settings);
+            // A place in the text of an option is none in the statement.
+            expr = Some(time.map_err(|fault| Fault { place, ..fault })?);
         }
         let watermark = WatermarkSpec { out_of_orderness, idle_timeout: settings.idle_timeout };
         let mut table = SourceTable::new(&end.name, source, end.options.clone(), watermark);
@@ -334,6 +250,7 @@ impl Session {
         table.is_processing_time = settings.is_processing_time;
         if let Some(declared) = declared {
             table.is_table = declared.object == Object::Table;
+            table.state_ttl = settings.state_ttl;
             table.key =
                 declared.columns.iter().filter(|column| column.primary_key).map(|column| column.name.clone()).collect();
         }
@@ -341,17 +258,22 @@ impl Session {
     }
 
     /// What gives the event time: a time as it is, a number or a text by its format.
-    fn time(&self, written: &sql::Expr, schema: &Arc<Schema>, settings: &Settings) -> Result<Expr, Fault> {
+    fn time(&self, mut written: sql::Expr, schema: &Arc<Schema>, settings: &Settings) -> Result<Expr, Fault> {
         let schema = DFSchema::try_from(Arc::clone(schema)).map_err(|error| refused(&said(&error)))?;
+        let columns: BTreeSet<String> = schema.columns().into_iter().map(|column| column.name).collect();
+        names::settle_expression(&mut written, &columns);
+        let written = ends::time(written, &schema, settings.event_time_format.as_deref());
         let provider = Provider::new(self.functions.clone(), Vec::new());
         let planner = SqlToRel::new_with_options(&provider, parser_options());
-        let text = ends::time_text(written, &schema, settings.event_time_format.as_deref());
-        let expr = ends::expression(&text)?;
-        let expr = planner.sql_to_expr(expr, &schema, &mut PlannerContext::new()).map_err(|error| {
-            let columns = schema.columns().into_iter().map(|column| column.name).collect();
-            names::explain(&error, &columns)
-        })?;
-        ends::coerced(expr, &schema).map_err(|error| refused(&said(&error)))
+        let expr = planner
+            .sql_to_expr(written, &schema, &mut PlannerContext::new())
+            .map_err(|error| self.unplaced(&error, &columns))?;
+        ends::coerced(expr, &schema).map_err(|error| self.unplaced(&error, &columns))
+    }
+
+    /// What is wrong where the statement has no place for it: in a declaration, in an option, in the plan as a whole.
+    fn unplaced(&self, error: &DataFusionError, columns: &BTreeSet<String>) -> Fault {
+        mistakes::alone(error, &Known { query: None, columns, functions: &self.functions })
     }
 
     fn columns(&self, declared: &Declaration) -> Result<Arc<Schema>, Fault> {
@@ -381,11 +303,7 @@ impl Session {
         }
         let (name, connector, options) = match into.or(query.into.as_ref()) {
             Some(name) => {
-                let declared = match name {
-                    EndName::Name(name) => self.declared.get(name),
-                    EndName::Uri(_) => None,
-                };
-                let found = ends::resolve(self, name, declared, &query.options, End::Sink)?;
+                let found = ends::resolve(self, name, self.catalog.end(name), &query.options, End::Sink)?;
                 (found.name, found.connector, found.options)
             }
             None => ("screen".to_owned(), self.screen.0.clone(), self.screen.1.clone()),
@@ -422,7 +340,7 @@ fn with_computed(
     names::settle(&mut query, &BTreeSet::new(), &[], &provider.tables);
     let plan = planner
         .sql_statement_to_plan(sql::Statement::Query(query))
-        .map_err(|error| names::explain(&error, &BTreeSet::new()))?;
+        .map_err(|error| mistakes::alone(&error, &Known { query: None, columns: &BTreeSet::new(), functions }))?;
     Ok(Arc::new(QueryTable { plan }))
 }
 
@@ -447,14 +365,4 @@ pub(super) fn refused(what: &str) -> Fault {
         Some((what, next)) => Fault::new(Blame::Operator, what).next(next),
         None => Fault::new(Blame::Operator, what),
     }
-}
-
-fn taken(name: &str) -> Fault {
-    Fault::new(Blame::Operator, format!("`{name}` exists already"))
-        .next("say CREATE OR REPLACE, or IF NOT EXISTS, or DROP it first")
-}
-
-fn unknown(name: &str, names: Vec<(String, &'static str)>) -> Fault {
-    let names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
-    Fault::new(Blame::Operator, format!("there is no `{name}`")).next(format!("there are: {}", names.join(", ")))
 }

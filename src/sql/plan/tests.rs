@@ -89,7 +89,7 @@ impl Source for Empty {
 }
 
 /// The tree of the last statement of a text, or what is wrong with it.
-fn planned(text: &str) -> Result<String, Fault> {
+pub(super) fn planned(text: &str) -> Result<String, Fault> {
     let connectors = Connectors::default()
         .with(Arc::new(ColumnsOnly { name: "kafka", is_bounded: false }))
         .with(Arc::new(ColumnsOnly { name: "file", is_bounded: true }));

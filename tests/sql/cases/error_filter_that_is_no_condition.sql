@@ -1,4 +1,4 @@
--- fail: boolean
+-- fail: not true or false
 -- time orders: ts
 -- input orders key=a: {"id":1,"customer":"a","amount":"10.50","quantity":2,"ts":1000}
 -- input orders key=b: {"id":2,"customer":"b","amount":"20.00","quantity":1,"ts":2000}

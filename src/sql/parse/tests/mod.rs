@@ -96,7 +96,7 @@ fn a_table_function_marks_its_relation_and_groups_only_as_told() {
         ),
         (
             "SELECT w.window_end FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) AS w",
-            "SELECT window_end FROM (t AS w) AS __window_0",
+            "SELECT w.window_end FROM (t AS w) AS __window_0",
         ),
         (
             "SELECT * FROM HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '10' MINUTES) h JOIN b ON h.id = b.id",

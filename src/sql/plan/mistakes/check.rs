@@ -1,0 +1,149 @@
+//! What stands where it cannot, seen in the query itself: the planner notices it late, and in its own words.
+
+use std::ops::ControlFlow;
+
+use datafusion_sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SetExpr, Spanned, Visit, Visitor,
+};
+use datafusion_sql::sqlparser::tokenizer::Span;
+
+use super::at;
+use crate::core::fault::Fault;
+use crate::sql::functions::registry::Functions;
+use crate::sql::plan::session::refused;
+
+/// The first thing that stands where it cannot.
+///
+/// # Errors
+/// It, with its place.
+pub fn check(query: &Query, functions: &Functions) -> Result<(), Fault> {
+    let mut checking = Checking { functions };
+    match query.visit(&mut checking) {
+        ControlFlow::Break(fault) => Err(fault),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Checking<'a> {
+    functions: &'a Functions,
+}
+
+/// What a call makes of rows.
+#[derive(PartialEq, Eq)]
+enum Call {
+    /// One value of each.
+    Scalar,
+    /// One value of many.
+    Aggregate,
+    /// A value of a row and those around it.
+    Window,
+}
+
+impl Checking<'_> {
+    fn kind(&self, function: &Function) -> Call {
+        let name = function.name.to_string().to_lowercase();
+        match function.over {
+            Some(_) => Call::Window,
+            None if self.functions.aggregate(&name).is_some() => Call::Aggregate,
+            None => Call::Scalar,
+        }
+    }
+
+    /// The first call of a kind in these expressions; none that a subquery of them holds for itself.
+    fn first<N: Visit>(&self, node: &N, kind: &Call) -> Option<(String, Span)> {
+        struct First<'a, 'k>(&'a Checking<'a>, &'k Call, usize);
+        impl Visitor for First<'_, '_> {
+            type Break = (String, Span);
+            fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<Self::Break> {
+                self.2 += 1;
+                ControlFlow::Continue(())
+            }
+            fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Self::Break> {
+                self.2 -= 1;
+                ControlFlow::Continue(())
+            }
+            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+                match expr {
+                    Expr::Function(function) if self.2 == 0 && self.0.kind(function) == *self.1 => {
+                        ControlFlow::Break((function.name.to_string().to_uppercase(), function.name.span()))
+                    }
+                    _ => ControlFlow::Continue(()),
+                }
+            }
+        }
+        match node.visit(&mut First(self, kind, 0)) {
+            ControlFlow::Break(found) => Some(found),
+            ControlFlow::Continue(()) => None,
+        }
+    }
+
+    fn select(&self, body: &SetExpr) -> Result<(), Fault> {
+        match body {
+            SetExpr::Select(select) => {
+                if let Some((name, span)) = self.first(&select.selection, &Call::Aggregate) {
+                    let what = format!("`{name}` cannot stand in WHERE, which looks at one row at a time");
+                    return Err(refused(&what).next("write the condition in HAVING").at(at(span.start)));
+                }
+                for (clause, found) in [
+                    ("WHERE", self.first(&select.selection, &Call::Window)),
+                    ("GROUP BY", self.first(&select.group_by, &Call::Window)),
+                    ("HAVING", self.first(&select.having, &Call::Window)),
+                ] {
+                    if let Some((name, span)) = found {
+                        let what = format!("`{name}` with OVER cannot stand in {clause}");
+                        let next = "give it a name in a subquery, and read that: SELECT * FROM (SELECT *, … AS place FROM …) WHERE place = 1";
+                        return Err(refused(&what).next(next).at(at(span.start)));
+                    }
+                }
+                if let Some((name, span)) = self.first(&select.group_by, &Call::Aggregate) {
+                    let what = format!("`{name}` cannot stand in GROUP BY: it is what groups come to");
+                    return Err(refused(&what).next("group by what tells the groups apart").at(at(span.start)));
+                }
+                Ok(())
+            }
+            SetExpr::SetOperation { left, right, .. } => self.select(left).and_then(|()| self.select(right)),
+            _ => Ok(()),
+        }
+    }
+
+    fn call(&self, function: &Function) -> Result<(), Fault> {
+        let FunctionArguments::List(list) = &function.args else { return Ok(()) };
+        let name = function.name.to_string().to_uppercase();
+        let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+        if list.args.iter().any(is_star) && (list.args.len() > 1 || name != "COUNT") {
+            let what = format!("`*` stands alone, and in COUNT(*) only: `{name}` takes columns");
+            return Err(refused(&what).next(format!("write {name}(column)")).at(at(function.name.span().start)));
+        }
+        if self.kind(function) == Call::Aggregate
+            && let Some((inner, span)) = self.first(&list.args, &Call::Aggregate)
+        {
+            let what = format!("`{inner}` cannot stand inside `{name}`: both make one value of many rows");
+            let next = format!(
+                "name the inner one in a subquery: SELECT {name}(x) FROM (SELECT {inner}(…) AS x FROM … GROUP BY …)"
+            );
+            return Err(refused(&what).next(next).at(at(span.start)));
+        }
+        Ok(())
+    }
+}
+
+impl Visitor for Checking<'_> {
+    type Break = Fault;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
+        match self.select(&query.body) {
+            Err(fault) => ControlFlow::Break(fault),
+            Ok(()) => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
+        match expr {
+            Expr::Function(function) => match self.call(function) {
+                Err(fault) => ControlFlow::Break(fault),
+                Ok(()) => ControlFlow::Continue(()),
+            },
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}

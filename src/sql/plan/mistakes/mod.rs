@@ -1,0 +1,127 @@
+//! What is wrong with a query, said to its writer: what the planner means, in the words of SQL, at its place, with what to
+//! do. It changes no query.
+
+mod calls;
+mod check;
+mod place;
+mod said;
+mod template;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::collections::BTreeSet;
+
+use datafusion_common::{Column, DataFusionError, SchemaError};
+use datafusion_sql::sqlparser::ast::Query;
+use datafusion_sql::sqlparser::tokenizer::Location;
+
+use super::session::refused;
+use crate::core::fault::{Fault, Place};
+use crate::sql::functions::registry::Functions;
+
+pub use check::check;
+use said::Said;
+
+/// What an error is said with.
+pub struct Known<'a> {
+    /// The query, as far as names and places go.
+    pub query: Option<&'a Query>,
+    /// Columns of what the query reads.
+    pub columns: &'a BTreeSet<String>,
+    /// Functions.
+    pub functions: &'a Functions,
+}
+
+/// A planner's error as a fault. `again` says whether another query can be planned where the failed one could not: with
+/// parts taken out, that shows where the error is, where the planner does not say.
+pub fn explain(error: &DataFusionError, known: &Known<'_>, again: &dyn Fn(Query) -> bool) -> Fault {
+    let fault = alone(error, known);
+    match known.query.filter(|_| fault.place.is_none()).and_then(|query| place::of(query, again)) {
+        Some(place) => fault.at(at(place)),
+        None => fault,
+    }
+}
+
+/// The same of an expression that stands alone: its place is what the planner says.
+pub fn alone(error: &DataFusionError, known: &Known<'_>) -> Fault {
+    let fault = match error.find_root() {
+        DataFusionError::SchemaError(schema, _) => of_names(schema, known),
+        root => Said::of(root, known.functions).fault(),
+    };
+    match error.diagnostic().and_then(|diagnostic| diagnostic.span) {
+        Some(span) => fault.at(at(Location { line: span.start.line, column: span.start.column })),
+        None => fault,
+    }
+}
+
+/// What is wrong with a relation, at its name in the query, unless it is known more closely.
+pub fn at_relation(fault: Fault, query: &Query, name: &str) -> Fault {
+    match place::of_relation(query, name).filter(|_| fault.place.is_none()) {
+        Some(place) => fault.at(at(place)),
+        None => fault,
+    }
+}
+
+/// A place in the statement; the file is known elsewhere.
+fn at(location: Location) -> Place {
+    let number = |at: u64| u32::try_from(at).unwrap_or(0);
+    Place::at("", number(location.line), number(location.column))
+}
+
+/// Names that mean nothing, or more than one thing.
+fn of_names(error: &SchemaError, known: &Known<'_>) -> Fault {
+    let relations = known.query.map(place::relations).unwrap_or_default();
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => not_found(field, valid_fields, &relations, known),
+        SchemaError::AmbiguousReference { field } => {
+            let which: Vec<_> = relations.iter().map(|relation| format!("{relation}.{}", field.name)).collect();
+            let fault = refused(&format!("the column `{}` is in more than one relation", field.name));
+            fault.next(format!("say which is meant: {}", which.join(" or ")))
+        }
+        SchemaError::DuplicateQualifiedField { qualifier, .. } => {
+            refused(&format!("two relations are called `{qualifier}`"))
+                .next("give one of them another name: JOIN … AS b")
+        }
+        SchemaError::DuplicateUnqualifiedField { name } => {
+            refused(&format!("two columns are called `{name}`")).next("give one of them another name with AS")
+        }
+    }
+}
+
+fn not_found(field: &Column, valid: &[Column], relations: &[String], known: &Known<'_>) -> Fault {
+    let name = field.name.as_str();
+    let of_relation = |column: &&Column| column.relation == field.relation;
+    if let Some(relation) = field.relation.as_ref().map(ToString::to_string)
+        && !valid.iter().any(|column| of_relation(&column))
+    {
+        let fault = refused(&format!("there is no relation `{relation}` here"));
+        let holds = valid.iter().find(|column| column.name == name);
+        return match holds.and_then(|column| column.relation.as_ref()) {
+            Some(other) => fault.next(format!("did you mean `{other}.{name}`?")),
+            None => fault.next(format!("here are: {}", relations.join(", "))),
+        };
+    }
+    let fault = refused(&format!("there is no column `{name}`"));
+    let in_relation = field.relation.is_some();
+    let names: BTreeSet<&str> = match in_relation {
+        true => valid.iter().filter(of_relation).map(|column| column.name.as_str()).collect(),
+        false => valid.iter().map(|column| column.name.as_str()).collect(),
+    };
+    if valid.is_empty() && known.columns.contains(name) {
+        return refused(&format!("no column is known here, and `{name}` is one")).next("write a value");
+    }
+    if ["window_start", "window_end"].contains(&name) {
+        return fault.next("rows have a window where the query names one: add WINDOW TUMBLING(1m)");
+    }
+    let alike =
+        |name: &str, other: &str| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
+    let nearest = names.iter().max_by(|one, other| alike(name, one).total_cmp(&alike(name, other)));
+    match nearest {
+        Some(nearest) if alike(name, nearest) > 0.4 => fault.next(format!("did you mean `{nearest}`?")),
+        _ if known.query.is_some_and(|query| place::is_in_double_quotes(query, name)) => {
+            fault.next(format!("a text stands in single quotes: '{name}'"))
+        }
+        _ => fault.next(format!("columns are: {}", names.into_iter().collect::<Vec<_>>().join(", "))),
+    }
+}

@@ -1,0 +1,8 @@
+-- fail: `UPPER` needs arguments
+-- time orders: ts
+-- input orders key=a: {"id":1,"customer":"a","amount":"10.50","quantity":2,"ts":1000}
+-- input orders key=b: {"id":2,"customer":"b","amount":"20.00","quantity":1,"ts":2000}
+
+CREATE SOURCE orders (id BIGINT, customer VARCHAR, amount DECIMAL(10, 2), quantity BIGINT, ts BIGINT, at TIMESTAMP(3) METADATA FROM 'timestamp', is_paid BOOLEAN)
+WITH ('topic' = 'orders');
+SELECT UPPER() FROM orders;
