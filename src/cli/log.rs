@@ -12,12 +12,15 @@ pub const PAYLOADS: &str = "velox::payloads";
 /// Where `consume` says how far it is.
 pub const SUMMARIES: &str = "velox::summaries";
 
+/// Where `sql run` says what its jobs go on from, and what of their state they could not keep.
+pub const RESUMED: &str = "velox::resumed";
+
 /// Starts the log. A second call leaves the first in place.
 pub fn to_standard_error(global: &Global) {
     let level = match (global.verbose, global.quiet) {
         (true, _) => "velox=info,warn",
         // What the client library says of a failure, the command says itself, and better.
-        (false, false) => "velox::payloads=info,velox::summaries=info,librdkafka=off,warn",
+        (false, false) => "velox::payloads=info,velox::summaries=info,velox::resumed=info,librdkafka=off,warn",
         (false, true) => "velox::payloads=info,librdkafka=off,warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));

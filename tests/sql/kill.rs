@@ -98,7 +98,10 @@ impl Place {
 
     fn checkpoints(&self) -> usize {
         let manifests = |folder: &Path| folder.join("manifest.json").is_file();
-        let jobs = std::fs::read_dir(self.0.path().join("state")).into_iter().flatten().flatten();
+        let below = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
+        // A folder for the script, one for each of its jobs.
+        let scripts = below(&self.0.path().join("state"));
+        let jobs = scripts.iter().flat_map(|script| below(&script.path()));
         jobs.flat_map(|job| std::fs::read_dir(job.path().join("checkpoints")).into_iter().flatten().flatten())
             .filter(|checkpoint| manifests(&checkpoint.path()))
             .filter_map(|checkpoint| checkpoint.file_name().to_str()?.parse().ok())

@@ -19,7 +19,6 @@ use crate::sql::functions::list;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind};
 use crate::sql::plan::picture;
 use crate::sql::plan::session::Session as Planning;
-use crate::sql::plan::types::sql_type;
 
 /// Flags of `sql describe`.
 #[derive(Debug, Clone, Args)]

@@ -1,11 +1,14 @@
 //! `velox-tui sql`: streaming SQL without a screen: run, explain, validate, describe, format. The engine is the
 //! console's; nothing here plans or computes.
 
+mod called;
 mod deploy;
 mod describe;
 mod explain;
 mod formatting;
 mod functions;
+mod moving;
+mod printing;
 pub mod rows;
 mod run;
 mod screen;

@@ -2,31 +2,29 @@
 //! says, with a line of progress.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
 use clap::Args;
-use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::rows::{Folded, Rows};
+use super::called::Names;
+use super::moving::{Moving, shown_meanwhile};
+use super::printing::{Printing, Shown};
 use super::screen::screen;
-use super::text::{Input, Source, duration, planning};
-use crate::cli::arguments::Format;
+use super::text::{Input, Source, duration, planning, size};
 use crate::cli::audit::Audited;
 use crate::cli::guard::{self, GuardArguments, Terminal};
+use crate::cli::log::RESUMED;
 use crate::cli::output::Output;
-use crate::cli::progress::{Progress, REFRESH, grouped, rate};
+use crate::cli::progress::grouped;
 use crate::cli::session;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
-use crate::connectors::contract::SinkRows;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
-use crate::sql::exec::statistics::Statistics;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::Session as Planning;
-use crate::sql::plan::stream::{Changes, FailureStrategy, NodeKind, StreamPlan};
+use crate::sql::plan::stream::{Changes, Node, NodeKind, StreamPlan};
 
 /// Flags of `sql run`.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +50,9 @@ pub struct RunArguments {
     /// Between two checkpoints
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "state_dir")]
     pub checkpoint_interval: Option<Duration>,
+    /// State that each job may hold in memory: 512MB, 4GB [default: 2GB, or what the statement says]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub state_limit: Option<usize>,
 }
 
 /// What `sql run --help` ends with.
@@ -93,6 +94,9 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
             () = stop.cancelled() => return Ok(Vec::new()),
             prepared = prepare(arguments, &source, &mut planning, output) => prepared?,
         };
+        if arguments.state_dir.is_none() {
+            prepared.iter().for_each(warn_of_one_transaction);
+        }
         let topics = written(&prepared);
         if topics.is_empty() {
             return drive(arguments, output, &planning, prepared, quiet, &stop).await;
@@ -145,9 +149,7 @@ fn written(prepared: &[Prepared]) -> Vec<String> {
         {
             topics.push(sink.request.options.get("topic").unwrap_or(&sink.request.name).to_owned());
         }
-        if let FailureStrategy::SendToDlq { topic } = &job.plan.failure {
-            topics.push(topic.clone());
-        }
+        topics.extend(job.plan.failure.dead_letters().map(str::to_owned));
     }
     topics
 }
@@ -159,9 +161,6 @@ struct Prepared {
     shown: Option<Shown>,
 }
 
-/// Rows on their way to the screen: their columns, and whether they are taken back.
-type Shown = (mpsc::Receiver<SinkRows>, SchemaRef, bool);
-
 /// Answers what can be answered at once, and plans the rest.
 async fn prepare(
     arguments: &RunArguments,
@@ -171,6 +170,7 @@ async fn prepare(
 ) -> Result<Vec<Prepared>, Failure> {
     let mut jobs = Vec::new();
     let shown = shown(source);
+    let names = Names::of(arguments, source).await?;
     for (index, statement) in source.script.statements.iter().enumerate() {
         planning.define(&statement.kind).map_err(|fault| source.placed(fault, statement.span.start))?;
         if let Some(text) = super::describe::answer(planning, statement, output).await? {
@@ -178,15 +178,15 @@ async fn prepare(
             continue;
         }
         let Some((name, query, into)) = moves(statement, index, shown) else { continue };
-        let planned = planning
-            .plan(&name, query, into, arguments.is_final)
-            .await
-            .map_err(|fault| source.placed(fault, statement.span.start))?;
+        let placed = |fault| source.placed(fault, statement.span.start);
+        let named = names.job(name, query).map_err(placed)?;
+        let planned = planning.plan(&named.id, query, into, arguments.is_final).await.map_err(placed)?;
         for warning in &planned.warnings {
             tracing::warn!("{warning}");
         }
-        let mut settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
-        if let Some(folder) = &arguments.state_dir {
+        let mut settings = JobSettings::new(named.name, &source.text[statement.span.start..statement.span.end]);
+        settings.state_bytes_max = arguments.state_limit.or(planned.state_limit).unwrap_or(settings.state_bytes_max);
+        if let Some(folder) = named.folder {
             settings = settings.remembering(folder);
             if let Some(interval) = arguments.checkpoint_interval.or(planned.checkpoint_interval) {
                 settings = settings.every(interval);
@@ -204,6 +204,18 @@ async fn prepare(
         jobs.push(Prepared { plan: planned.plan, settings, shown: rows });
     }
     Ok(jobs)
+}
+
+/// Without checkpoints a transaction ends with its job: what an endless one writes is never seen.
+fn warn_of_one_transaction(job: &Prepared) {
+    let is_exact = |node: &Node| matches!(&node.kind, NodeKind::Sink(sink) if sink.request.exactly_once);
+    let is_endless = |node: &Node| matches!(&node.kind, NodeKind::Source(from) if !from.source.is_bounded());
+    if job.shown.is_none() && job.plan.nodes.iter().any(is_exact) && job.plan.nodes.iter().any(is_endless) {
+        tracing::warn!(
+            "exactly_once without --state-dir: rows of {} become visible only when it ends",
+            job.settings.name
+        );
+    }
 }
 
 /// Which CREATE STREAM comes to the screen: the last one, in a text that asks for no rows in any other way.
@@ -255,9 +267,13 @@ async fn drive(
         shown.extend(job.shown.map(|shown| (running.len() - 1, shown)));
     }
     for message in running.iter().flat_map(Job::messages) {
-        tracing::info!("{message}");
+        tracing::info!(target: RESUMED, "{message}");
     }
     let has_rows = !shown.is_empty();
+    // A final result comes when the input ends: until then it is seen that something moves.
+    let shown =
+        shown.into_iter().map(|(job, rows)| (rows, (arguments.is_final && !quiet).then(|| Moving::new(&running[job]))));
+    let mut printing = has_rows.then(|| Printing::begin(arguments, output, shown.collect()));
     let until = async {
         match arguments.duration {
             Some(duration) => tokio::time::sleep(duration).await,
@@ -265,47 +281,36 @@ async fn drive(
         }
     };
     let work = async {
-        for (job, rows) in shown {
-            // A final result comes when the input ends: until then it is seen that something moves.
-            let progress = (arguments.is_final && !quiet).then(|| Moving::new(&running[job]));
-            print(arguments, output, rows, progress).await?;
+        if let Some(printing) = &mut printing {
+            printing.ended().await?;
         }
         if has_rows && arguments.limit.is_some() {
             running.iter().for_each(Job::stop);
         }
         all(&running, quiet || has_rows).await
     };
-    tokio::select! {
-        endings = work => return endings,
-        () = until => {}
-        () = stop.cancelled() => {}
-    }
-    running.iter().for_each(Job::stop);
-    all(&running, true).await
-}
-
-/// The line of progress of a job.
-struct Moving {
-    progress: Progress,
-    statistics: watch::Receiver<Statistics>,
-    began: Instant,
-}
-
-impl Moving {
-    fn new(job: &Job) -> Self {
-        Self { progress: Progress::open_ended(false), statistics: job.statistics(), began: Instant::now() }
-    }
-
-    /// Shows how far it is, as long as it is waited for.
-    async fn show<T>(&self) -> T {
-        loop {
-            tokio::time::sleep(REFRESH).await;
-            let now = self.statistics.borrow().clone();
-            let (read, written) = (now.rows_read(), now.rows_written());
-            let pace = rate(read as f64 / self.began.elapsed().as_secs_f64());
-            self.progress.show(read, format!("{} read, {} written, {pace}", grouped(read), grouped(written)));
+    let endings = tokio::select! {
+        endings = work => Some(endings),
+        () = until => None,
+        () = stop.cancelled() => None,
+    };
+    let endings = match endings {
+        Some(endings) => endings,
+        None => {
+            running.iter().for_each(Job::stop);
+            all(&running, true).await
         }
+    };
+    // A job that has ended, or is dropped here, hands no more rows over: what was begun is printed, and the output is back.
+    drop(running);
+    if let Some(mut printing) = printing {
+        let printed = printing.ended().await;
+        if let Some(back) = printing.output() {
+            *output = back;
+        }
+        return endings.and_then(|endings| printed.map(|()| endings));
     }
+    endings
 }
 
 /// Waits for every job, with a line of progress.
@@ -316,47 +321,4 @@ async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
         endings.push(shown_meanwhile(moving.as_ref(), job.wait()).await?);
     }
     Ok(endings)
-}
-
-/// What a future gives; a line of progress moves until then.
-async fn shown_meanwhile<T>(moving: Option<&Moving>, work: impl Future<Output = T>) -> T {
-    let Some(moving) = moving else { return work.await };
-    tokio::select! {
-        done = work => done,
-        never = moving.show() => never,
-    }
-}
-
-/// Prints rows until there are no more, or as many as were asked for.
-async fn print(
-    arguments: &RunArguments,
-    output: &mut Output,
-    rows: Shown,
-    mut moving: Option<Moving>,
-) -> Result<(), Failure> {
-    let (mut receiver, schema, changes) = rows;
-    let is_json = output.format() == Format::Json;
-    let is_folded = arguments.is_final && changes;
-    let mut left = arguments.limit.unwrap_or(u64::MAX);
-    let mut printed = Rows::new(&schema, changes && !is_folded, is_json);
-    let mut folded = Folded::default();
-    while left > 0 {
-        let Some(batch) = shown_meanwhile(moving.as_ref(), receiver.recv()).await else { break };
-        if is_folded {
-            folded.take(&batch)?;
-            continue;
-        }
-        // The line goes before rows come.
-        moving = None;
-        left -= printed.write(&batch, left, output.writer())?;
-        if receiver.is_empty() {
-            output.finish()?;
-        }
-    }
-    drop(moving);
-    if let Some(table) = folded.table()? {
-        let times = vec![0; table.num_rows()].into();
-        printed.write(&SinkRows { batch: table, times, ops: None }, left, output.writer())?;
-    }
-    Ok(output.finish()?)
 }

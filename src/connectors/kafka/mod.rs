@@ -167,7 +167,7 @@ const PARAMETERS: &[Parameter] = &[
         name: "transactional.id",
         also: &["properties.transactional.id", "kafka.transactional.id"],
         end: Some(End::Sink),
-        help: "exactly-once: the id of the producer; `velox-` and the job's name where absent",
+        help: "exactly-once: the id of the producer; where absent `velox-`, the job's name and the mark of its script and state folder",
         ..Parameter::TEXT
     },
     Parameter {

@@ -5,6 +5,7 @@ pub mod manifest;
 
 pub mod checkpoint;
 pub mod identity;
+pub mod mark;
 pub mod spread;
 
 pub mod folder;

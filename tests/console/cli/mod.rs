@@ -7,5 +7,6 @@ mod guards;
 mod help;
 mod jobs;
 mod runs;
+mod statements;
 mod streams;
 mod support;

@@ -1,0 +1,107 @@
+//! `sql run`: rows on a pipe that is slow or closed, checkpoints it goes on from, names that its jobs have.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use super::support::{Ended, Place, ended, signal};
+
+/// More rows than pipes and queues hold together: whoever does not read them holds the writer up.
+const ROWS: usize = 200_000;
+
+fn place() -> Place {
+    let rows: String = (0..ROWS).map(|id| format!("{id},{}\n", id % 7)).collect();
+    Place::shipped().with("in.csv", &format!("id,part\n{rows}"))
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_query_quietly() {
+    let place = place();
+    let mut child = place.start(&["sql", "run", "--format", "json", "-e", "SELECT id FROM 'file://in.csv'"]);
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "{\"id\":0}\n");
+    drop(output);
+    let left = ended(child.wait_with_output().unwrap()).expect(0);
+    assert_eq!(left.stderr, "");
+}
+
+#[test]
+fn a_query_whose_rows_nobody_reads_hears_signals() {
+    let place = place();
+    let mut child = place.start(&["sql", "run", "--format", "json", "-e", "SELECT id FROM 'file://in.csv'"]);
+    // One row is read; the others fill the pipe, and then the writer stands still.
+    let mut output = child.stdout.take().unwrap();
+    output.read_exact(&mut [0; 9]).unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    for expected in ["finishing what is in flight", "leaving at once"] {
+        signal("INT", &child);
+        let mut line = String::new();
+        errors.read_line(&mut line).unwrap();
+        assert!(line.contains(expected), "{line}");
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    drop(output);
+}
+
+/// Runs a script whose rows are copied to a file, and that remembers.
+fn copied(place: &Place, script: &str) -> Ended {
+    place.run(&["sql", "run", script, "--state-dir", "state"])
+}
+
+const COPY: &str = "INSERT INTO 'file://out/copy.csv' SELECT part, COUNT(*) AS n FROM 'file://in.csv' GROUP BY part \
+                    WITH ('delivery.guarantee' = 'exactly_once')";
+
+#[test]
+fn a_job_says_which_checkpoint_it_goes_on_from_and_two_scripts_do_not_share_one() {
+    let place = place().with("one.sql", COPY).with("two.sql", COPY);
+    let first = copied(&place, "one.sql").expect(0);
+    assert!(!first.stderr.contains("goes on from"), "{}", first.stderr);
+    let again = copied(&place, "one.sql").expect(0);
+    assert!(
+        again.stderr.contains("goes on from checkpoint") && again.stderr.contains("state/one/insert-1"),
+        "{}",
+        again.stderr
+    );
+    let quiet = place.run(&["sql", "run", "one.sql", "--state-dir", "state", "--quiet"]).expect(0);
+    assert_eq!(quiet.stderr, "");
+    // Another script has a first INSERT too.
+    let other = copied(&place, "two.sql").expect(0);
+    assert!(!other.stderr.contains("goes on from"), "{}", other.stderr);
+    let rows = std::fs::read_to_string(place.path("out/copy.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 1 + 2 * 7, "{rows}");
+}
+
+#[test]
+fn a_job_has_the_name_that_its_statement_gives_it() {
+    let named = COPY.replace("WITH (", "WITH ('job.name' = 'copying', ");
+    let place = place().with("one.sql", &named);
+    copied(&place, "one.sql").expect(0);
+    assert!(place.path("state/copying/checkpoints").is_dir());
+}
+
+#[test]
+fn what_a_killed_run_left_hidden_is_gone_when_the_job_is_through() {
+    // An endless source: the job is killed while its files are open.
+    let endless = "INSERT INTO 'file://out/rows.jsonl' SELECT id FROM numbers WITH ('numbers.type' = 'generator_source', \
+                   'numbers.rate' = '1000', 'numbers.fields.id.kind' = 'sequence')";
+    let place = Place::shipped().with("job.sql", endless);
+    let hidden = || {
+        let names = std::fs::read_dir(place.path("out")).into_iter().flatten().flatten();
+        names.filter(|entry| entry.file_name().to_string_lossy().starts_with('.')).count()
+    };
+    let run = |more: &[&str]| {
+        let line = [&["sql", "run", "job.sql", "--state-dir", "state", "--checkpoint-interval", "1h"], more].concat();
+        place.command(&line).stdout(Stdio::null()).spawn().unwrap()
+    };
+    let mut killed = run(&[]);
+    while hidden() == 0 {
+        assert!(killed.try_wait().unwrap().is_none(), "the job ended by itself");
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_ne!(hidden(), 0);
+    ended(run(&["--for", "1s"]).wait_with_output().unwrap()).expect(0);
+    assert_eq!(hidden(), 0);
+}
