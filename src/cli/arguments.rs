@@ -153,6 +153,23 @@ fn asks_for_json(line: &[OsString]) -> bool {
         || line.iter().any(|word| word == "--format=json")
 }
 
+/// A length of time as a flag takes it.
+///
+/// # Errors
+/// Any other text.
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    crate::connectors::options::duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
+}
+
+/// A number of bytes as a flag takes it.
+///
+/// # Errors
+/// Any other text, and none at all.
+pub fn size(text: &str) -> Result<usize, String> {
+    let bytes = crate::connectors::options::bytes(text.trim()).filter(|bytes| *bytes > 0);
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| "a size above zero, as 512MB, 4GB".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::arguments::duration;
 use super::guard::GuardArguments;
 use super::output::Output;
 use super::session::Session;
 use super::{Exit, Failure};
 use crate::app::journal::state_folder;
 use crate::sql::deploy::shelf::Shelf;
-use crate::sql::plan::wishes::parse_duration;
 
 pub use foreground::{Foreground, program};
 
@@ -124,10 +124,6 @@ pub struct DropArguments {
     /// Where jobs are kept.
     #[command(flatten)]
     pub state: StateFolder,
-}
-
-pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    parse_duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
 }
 
 const LIST_EXAMPLES: &str = "\

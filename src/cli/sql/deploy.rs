@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::text::{Input, Source};
 use crate::app::deploy::into;
+use crate::cli::arguments::duration;
 use crate::cli::audit::Audited;
 use crate::cli::guard::{self, GuardArguments, Terminal};
-use crate::cli::jobs::{Foreground, StateFolder, duration, program};
+use crate::cli::jobs::{Foreground, StateFolder, program};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::cli::{Exit, Failure};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::describe::explained;
-use super::text::{Input, duration, planning};
+use super::text::{Input, planning};
+use crate::cli::arguments::duration;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};

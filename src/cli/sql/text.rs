@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 
@@ -10,7 +9,7 @@ use crate::cli::Failure;
 use crate::cli::session::Session;
 use crate::config::variables::Variables;
 use crate::connectors::contract::Context;
-use crate::connectors::options::{self, Options};
+use crate::connectors::options::Options;
 use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
@@ -29,23 +28,6 @@ pub struct Input {
     /// File of SQL, - for the standard input
     #[arg(value_name = "FILE", required_unless_present = "execute", conflicts_with = "execute")]
     pub file: Option<PathBuf>,
-}
-
-/// A length of time as a flag takes it.
-///
-/// # Errors
-/// Any other text.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    options::duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
-}
-
-/// A number of bytes as a flag takes it.
-///
-/// # Errors
-/// Any other text, and none at all.
-pub fn size(text: &str) -> Result<usize, String> {
-    let bytes = options::bytes(text.trim()).filter(|bytes| *bytes > 0);
-    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| "a size above zero, as 512MB, 4GB".to_owned())
 }
 
 /// A text of SQL with its name.

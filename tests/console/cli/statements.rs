@@ -49,7 +49,7 @@ fn copied(place: &Place, script: &str) -> Ended {
     place.run(&["sql", "run", script, "--state-dir", "state"])
 }
 
-const COPY: &str = "INSERT INTO 'file://out/copy.csv' SELECT part, COUNT(*) AS n FROM 'file://in.csv' GROUP BY part \
+const COPY: &str = "INSERT INTO 'file://out/copy.csv' SELECT part, COUNT(*) AS n FROM 'file://in.csv' GROUP BY part EMIT FINAL \
                     WITH ('delivery.guarantee' = 'exactly_once')";
 
 #[test]

@@ -23,7 +23,7 @@ pub struct Said {
 type Rule = fn(&str, &Functions) -> Option<Said>;
 
 const RULES: [Rule; 10] =
-    [unknown_function, arguments, grouping, operators, branches, conversions, fields, widths, numbers, names];
+    [calls::unknown, calls::arguments, grouping, operators, branches, conversions, fields, widths, numbers, names];
 
 /// What stands before a sentence and says who in the planner says it.
 const PREFIXES: [&str; 12] = [
