@@ -53,7 +53,8 @@ pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &m
     let work = async {
         let mut drawn = Vec::new();
         for (index, statement) in source.script.statements.iter().enumerate() {
-            planning.define(&statement.kind).map_err(|fault| source.placed(fault, statement.span.start))?;
+            let wrong = |fault| source.wrong(statement.span, fault);
+            planning.define(&statement.kind).map_err(wrong)?;
             let inner = match &statement.kind {
                 StatementKind::Explain { statement, .. } => statement.as_ref(),
                 _ => statement,
@@ -65,14 +66,12 @@ pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &m
                 _ => continue,
             };
             if !arguments.analyze {
-                drawn.push(explained(&planning, inner).await?);
+                let plan = explained(&planning, inner).await;
+                drawn.push(plan.map_err(|failure| source.drawn(statement.span, failure))?);
                 continue;
             }
             let name = format!("explain-{}", index + 1);
-            let planned = planning
-                .plan(&name, query, into, false)
-                .await
-                .map_err(|fault| source.placed(fault, statement.span.start))?;
+            let planned = planning.plan(&name, query, into, false).await.map_err(wrong)?;
             let plan = planned.plan.clone();
             let settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
             let job = job::start(planned.plan, settings, &planning.connectors, &planning.context).await?;

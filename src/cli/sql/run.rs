@@ -173,15 +173,16 @@ async fn prepare(
     let shown = shown(source);
     let names = Names::of(arguments, source).await?;
     for (index, statement) in source.script.statements.iter().enumerate() {
-        planning.define(&statement.kind).map_err(|fault| source.placed(fault, statement.span.start))?;
-        if let Some(text) = super::describe::answer(planning, statement, output).await? {
+        let wrong = |fault| source.wrong(statement.span, fault);
+        planning.define(&statement.kind).map_err(wrong)?;
+        let answered = super::describe::answer(planning, statement, output).await;
+        if let Some(text) = answered.map_err(|failure| source.drawn(statement.span, failure))? {
             text?;
             continue;
         }
         let Some((name, query, into)) = moves(statement, index, shown) else { continue };
-        let placed = |fault| source.placed(fault, statement.span.start);
-        let named = names.job(name, query).map_err(placed)?;
-        let planned = planning.plan(&named.id, query, into, arguments.is_final).await.map_err(placed)?;
+        let named = names.job(name, query).map_err(wrong)?;
+        let planned = planning.plan(&named.id, query, into, arguments.is_final).await.map_err(wrong)?;
         for warning in &planned.warnings {
             tracing::warn!("{warning}");
         }

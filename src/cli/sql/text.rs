@@ -99,6 +99,27 @@ impl Source {
         fault.into()
     }
 
+    /// The failure of a fault of a statement, drawn with its place underlined; what is wrong in another file is said as it
+    /// is.
+    pub fn wrong(&self, statement: Span, fault: Fault) -> Failure {
+        let fault = self.placed(fault, statement.start);
+        if fault.place.as_ref().is_some_and(|place| place.file != self.name) {
+            return fault.into();
+        }
+        let mut span = self.span_of(&fault).unwrap_or(statement);
+        // A whole statement is underlined at its first line.
+        span.end = span.start + self.text[span.start..span.end].find('\n').unwrap_or(span.end - span.start);
+        self.refused(&[Diagnostic { span, fault }])
+    }
+
+    /// The same of a failure that is a fault without a code of its own.
+    pub fn drawn(&self, statement: Span, failure: Failure) -> Failure {
+        match failure {
+            Failure::Fault { fault, code: None } => self.wrong(statement, *fault),
+            other => other,
+        }
+    }
+
     /// The bytes from a fault's place to the end of the word that stands there.
     pub fn span_of(&self, fault: &Fault) -> Option<Span> {
         let place = fault.place.as_ref().filter(|place| place.line > 0 && place.column > 0)?;
@@ -111,7 +132,8 @@ impl Source {
         let closed = quoted.and_then(|quote| rest[1..].split('\n').next()?.find(quote)).map(|length| length + 2);
         let plain = rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').map(char::len_utf8);
         let word: usize = closed.unwrap_or_else(|| plain.sum());
-        Some(Span { start, end: start + word.max(1) })
+        let least = rest.chars().next().map_or(0, char::len_utf8);
+        Some(Span { start, end: start + word.max(least) })
     }
 
     /// A planner's fault with the file's name where it has a place.

@@ -225,8 +225,15 @@ fn nesting(lexemes: &[Lexeme]) -> usize {
 /// A word at or just before the place that is nearly a keyword.
 fn misspelt(lexemes: &[Lexeme], at: usize) -> Option<String> {
     let first = at.saturating_sub(2);
-    let words = lexemes.get(first..(at + 1).min(lexemes.len()))?.iter().rev();
-    for word in words.filter_map(Lexeme::bare) {
+    for place in (first..(at + 1).min(lexemes.len())).rev() {
+        let Some(word) = lexemes[place].bare() else { continue };
+        // What stands where a name stands is one, however it is called.
+        let before = place.checked_sub(1).map(|before| &lexemes[before]);
+        if before.is_some_and(|before| {
+            before.token == Token::Period || before.is_one_of(&["FROM", "JOIN", "INTO", "TABLE", "AS", "DESCRIBE"])
+        }) {
+            continue;
+        }
         if CLAUSE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) {
             continue;
         }

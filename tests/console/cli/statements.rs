@@ -105,3 +105,15 @@ fn what_a_killed_run_left_hidden_is_gone_when_the_job_is_through() {
     ended(run(&["--for", "1s"]).wait_with_output().unwrap()).expect(0);
     assert_eq!(hidden(), 0);
 }
+
+#[test]
+fn what_is_wrong_is_drawn_with_its_line_its_place_and_what_to_do() {
+    let place = Place::shipped().with("in.csv", "id,part\n1,2\n");
+    let drawn = "-e:2:8: there is no column `prt`\n2 |        prt FROM 'file://in.csv'\n  |        ^^^\n  = did you mean `part`?";
+    for command in ["run", "explain"] {
+        let wrong = place.run(&["sql", command, "-e", "SELECT id,\n       prt FROM 'file://in.csv'"]).expect(2);
+        assert!(wrong.stderr.contains(drawn), "{command}: {}", wrong.stderr);
+    }
+    let missing = place.run(&["sql", "run", "-e", "SELECT id FROM 'file://none.csv'"]).expect(2);
+    assert!(missing.stderr.contains("-e:1:16: no file is at"), "{}", missing.stderr);
+}

@@ -1,0 +1,3 @@
+-- fail: expected an expression
+
+SELECT amount FROM orders WHERE;
