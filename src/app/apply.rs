@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
-use super::model::environments::{CheckStep, StepOutcome, Topics};
+use super::model::environments::{CheckStep, EnvironmentRow, StepOutcome, Topics};
 use super::model::jobs::Work;
 use super::model::log::LogLine;
 use super::model::pipeline::{Drawn, Pipeline};
@@ -108,6 +108,15 @@ impl Model {
                 row.connection = old.connection.clone();
                 row.check.clone_from(&old.check);
                 row.topics = old.topics.clone();
+            }
+        }
+        // What was seen in other brokers says nothing of these.
+        let settings = |rows: &[EnvironmentRow], name: &str| {
+            rows.iter().find(|row| row.name == name).map(|row| row.settings.clone())
+        };
+        for old in &before {
+            if settings(&self.environments, &old.name).as_ref() != Some(&old.settings) {
+                self.assist.forget(&old.name);
             }
         }
         self.etls = loaded.etls;

@@ -90,8 +90,9 @@ mod tests {
     use super::*;
     use crate::app::action::Action;
     use crate::app::fact::Fact;
+    use crate::app::fact::Loaded;
     use crate::app::model::assist::SAMPLE_RETRY_MS;
-    use crate::app::model::environments::TopicRow;
+    use crate::app::model::environments::{EnvironmentRow, Setting, TopicRow};
     use crate::core::fault::Blame;
     use crate::sql::assist::Columns;
 
@@ -163,6 +164,28 @@ mod tests {
         model.apply(Fact::Tick { now_ms: SAMPLE_RETRY_MS });
         model.update(check("SELECT b FROM orders"));
         assert_eq!(asked(&answer(&mut model, wanting())), ["look into orders"]);
+    }
+
+    #[test]
+    fn an_environment_that_leads_elsewhere_is_known_anew() {
+        let loaded = |bootstrap: &str| {
+            let mut row = EnvironmentRow::new("qa", "qa.yaml");
+            row.settings.push(Setting {
+                path: "kafka.bootstrap_servers".into(),
+                value: bootstrap.into(),
+                origin: String::new(),
+                place: None,
+            });
+            Fact::Loaded(Box::new(Loaded { environments: vec![row], ..Loaded::default() }))
+        };
+        let mut model = Model::default();
+        model.apply(loaded("one:9092"));
+        let topics = vec![TopicRow { name: "orders".into(), partitions: 3 }];
+        model.apply(Fact::Topics { environment: "qa".into(), topics: Ok(topics) });
+        model.apply(loaded("one:9092"));
+        assert!(model.assist.shelf("qa").is_some(), "the same settings lead to the same brokers");
+        model.apply(loaded("two:9092"));
+        assert!(model.assist.shelf("qa").is_none());
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Assist {
         self.diagnosed.as_ref().filter(own).and_then(|one| one.outcome.as_deref().ok())
     }
 
+    /// Forgets what is known of an environment: it is another now, or gone.
+    pub(in crate::app) fn forget(&mut self, environment: &str) {
+        self.shelves.remove(environment);
+    }
+
     /// Takes the topics of an environment in; says whether anything is new.
     pub(in crate::app) fn listed(
         &mut self,

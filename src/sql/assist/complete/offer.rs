@@ -134,6 +134,7 @@ impl<'a> Offer<'a> {
         }
         if clause == Clause::Select && scope.sources.is_empty() {
             self.whole_queries();
+            self.columns_of_topics();
         }
         let is_shared = |name: &str| {
             let having = scope.sources.iter().filter(|source| source.fields.iter().any(|field| field.name == name));

@@ -1,6 +1,6 @@
 //! What rows come from and go to, as items: what the buffer defines, topics, windows over a relation.
 
-use super::offer::{Offer, item, quoted};
+use super::offer::{Offer, identifier, item, quoted};
 use super::{Item, ItemKind, keywords};
 use crate::sql::assist::catalog::{Columns, Field, RelationKind, Topic};
 use crate::sql::parse;
@@ -67,6 +67,21 @@ impl Offer<'_> {
         for topic in catalog.topics.iter().filter(|topic| !topic.name.starts_with('_')).take(WHOLE_MAX) {
             let text = format!("* {} {}", self.cased("FROM"), relation_name(&topic.name));
             self.add(450, Item { detail: "topic".into(), ..item(text, ItemKind::Topic) });
+        }
+    }
+
+    /// Columns of every topic that was looked into, for who writes the SELECT list before its FROM.
+    pub fn columns_of_topics(&mut self) {
+        if self.prefix.is_empty() {
+            return;
+        }
+        let catalog = self.catalog;
+        for topic in &catalog.topics {
+            let Columns::Known(sample) = &topic.columns else { continue };
+            for field in &sample.fields {
+                let made = item(identifier(&field.name), ItemKind::Column);
+                self.add(440, Item { detail: field.sql_type.clone(), help: format!("of {}", topic.name), ..made });
+            }
         }
     }
 }

@@ -187,6 +187,37 @@ fn columns_are_those_of_what_stands_in_from_before_and_behind_the_cursor() {
 }
 
 #[test]
+fn a_windowed_grouping_is_written_with_a_few_letters() {
+    let (mut text, mut caret) = (String::new(), 0);
+    for (typed, label) in [
+        ("SEL", "SELECT"),
+        (" cu", "customer_id"),
+        (", SU", "SUM"),
+        ("am", "amount"),
+        ("> AS spent FR", "FROM"),
+        (" or", "orders"),
+        (" WI", "WINDOW"),
+        (" TU", "TUMBLING"),
+        ("> GR", "GROUP BY"),
+        (" ", "customer_id"),
+        (" EM", "EMIT CHANGES"),
+    ] {
+        // `>` goes to the end: out of the brackets of a call.
+        let typed = typed.strip_prefix('>').inspect(|_| caret = text.len()).unwrap_or(typed);
+        text.insert_str(caret, typed);
+        caret += typed.len();
+        let completion = complete(&text, caret, &catalog());
+        let first = completion.items.first().unwrap_or_else(|| panic!("nothing behind {text}"));
+        assert_eq!(first.label, label, "{text}");
+        text.replace_range(completion.replace.clone(), &first.text);
+        caret = completion.replace.start + first.caret;
+    }
+    let whole =
+        "SELECT customer_id, SUM(amount) AS spent FROM orders WINDOW TUMBLING(10s) GROUP BY customer_id EMIT CHANGES";
+    assert_eq!(text, whole);
+}
+
+#[test]
 fn what_is_likely_to_be_meant_comes_whole() {
     check("SELECT * FROM orders o JOIN payments p ON |", &["o.order_id = p.order_id"]);
     check("SELECT status, count(*) FROM orders GROUP BY |", &["status"]);
