@@ -1,13 +1,18 @@
 //! Pane 3: writing, completing, what is wrong, running, rows that scroll and rows that change, plan, files and sizes.
 
+use std::sync::Arc;
+
 use velox::app::action::{Action, PaneId, QueryRequest, RowsFormat};
 use velox::app::effect::Effect;
 use velox::app::fact::Fact;
+use velox::app::model::environments::TopicRow;
 use velox::app::model::pipeline::{NodeRole, Pipeline, PipelineNode};
 use velox::app::model::queries::{QueryColumn, QueryRow, QuerySchema, RowChange};
-use velox::app::model::sql::{Explained, ExplainedNode, Kept, Reads, SqlFile};
+use velox::app::model::sql::{Explained, ExplainedNode, KeptDesk, Reads, SqlFile};
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
+use velox::sql::assist::{Field, Sample, diagnose};
+use velox::sql::deploy::definition::Delivery;
 
 use crate::stage::{NOON_MS, Stage};
 
@@ -36,7 +41,7 @@ fn sitting() -> Stage {
         starter("filter", "Filter: the orders that matter", "-- Filter\nSELECT * FROM orders WHERE amount > 300;"),
         starter("window", "Window: spend by customer", SPEND),
     ];
-    stage.apply(Fact::SqlRead { files, kept: Ok(Kept::default()) });
+    stage.apply(Fact::SqlRead { files, kept: Ok(KeptDesk::default()) });
     stage.effects.clear();
     stage
 }
@@ -130,7 +135,7 @@ fn running() -> Stage {
     let spent = [Some("1204.50"), Some("88.10"), None, Some("7"), Some("120450.25")];
     let rows = (0..30).map(|born| row(born, spent[born as usize % 5], false)).collect();
     stage.apply(Fact::QueryRows { job: QUERY, rows, skipped: 12 });
-    stage.apply(Fact::Pipeline { job: QUERY, pipeline: std::sync::Arc::new(pipeline()) });
+    stage.apply(Fact::Pipeline { job: QUERY, pipeline: Arc::new(pipeline()) });
     stage.model.note = None;
     stage.effects.clear();
     stage
@@ -331,4 +336,100 @@ fn words_are_found_in_the_text() {
     assert!(text.contains("find amount") && text.contains("1/2"), "{text}");
     stage.press("Enter");
     assert!(stage.text(80, 24).contains("2/2"));
+}
+
+/// The topics of the sandbox, and what a look into `orders` showed.
+fn known(stage: &mut Stage) {
+    let topics = ["customers", "orders", "payments"].map(|name| TopicRow { name: name.into(), partitions: 4 });
+    stage.apply(Fact::Topics { environment: "sandbox".into(), topics: Ok(topics.to_vec()) });
+    let field = |name: &str, sql_type: &str, samples: &[&str]| Field {
+        name: name.into(),
+        sql_type: sql_type.into(),
+        fields: Vec::new(),
+        samples: samples.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    let fields = vec![
+        field("order_id", "VARCHAR", &["ORD-00000007"]),
+        field("currency", "VARCHAR", &["EUR", "CHF"]),
+        field("amount", "DECIMAL(18,4)", &["12.9000"]),
+    ];
+    let schema = arrow::datatypes::Schema::new(vec![
+        arrow::datatypes::Field::new("order_id", arrow::datatypes::DataType::Utf8, true),
+        arrow::datatypes::Field::new("currency", arrow::datatypes::DataType::Utf8, true),
+        arrow::datatypes::Field::new("amount", arrow::datatypes::DataType::Decimal128(18, 4), true),
+    ]);
+    let sample = Sample { schema: Arc::new(schema), fields, records: 20, at_ms: NOON_MS };
+    stage.apply(Fact::Sampled { environment: "sandbox".into(), topic: "orders".into(), outcome: Ok(Arc::new(sample)) });
+}
+
+/// Answers the newest look at the text as the runtime would.
+fn looked_at(stage: &mut Stage) {
+    while let Some((request, text, catalog)) = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Diagnose { request, text, catalog, .. } => Some((*request, text.clone(), Arc::clone(catalog))),
+        _ => None,
+    }) {
+        stage.effects.clear();
+        let outcome = Ok(Arc::new(diagnose(&text, &catalog)));
+        stage.apply(Fact::Diagnosed { request, outcome });
+    }
+}
+
+#[test]
+fn a_wrong_column_is_underlined_where_it_stands_with_the_nearest_name_before_anything_runs() {
+    let mut stage = sitting();
+    known(&mut stage);
+    stage.types("SELECT order_id, amont FROM orders");
+    looked_at(&mut stage);
+    stage.press("Esc");
+    let text = stage.text(80, 24);
+    assert!(text.contains("1:18") && text.contains("amount"), "{text}");
+    insta::assert_snapshot!("sql_wrong_styles_80x24", stage.styles(80, 24));
+}
+
+#[test]
+fn a_name_is_completed_by_tab_and_enter_always_breaks_the_line() {
+    let mut stage = sitting();
+    known(&mut stage);
+    stage.types("SELECT * FROM ord");
+    let text = stage.text(80, 24);
+    assert!(text.contains("Tab takes it"), "{text}");
+    stage.press("Tab");
+    let written = |stage: &Stage| stage.model.desk.buffer().map(|buffer| buffer.text.clone()).unwrap_or_default();
+    assert_eq!(written(&stage), "SELECT * FROM orders");
+    stage.types(" WHERE curr");
+    insta::assert_snapshot!("sql_completion_80x24", stage.text(80, 24));
+    stage.press("Enter");
+    assert_eq!(written(&stage), "SELECT * FROM orders WHERE curr\n");
+}
+
+#[test]
+fn the_catalog_shows_fields_and_values_and_inserts_at_the_caret() {
+    let mut stage = sitting();
+    known(&mut stage);
+    stage.drawn(80, 24);
+    stage.types("SELECT ").press("F2");
+    stage.drawn(80, 24);
+    stage.press("/").types("orders").press("Enter Down Right Esc");
+    stage.drawn(80, 24);
+    insta::assert_snapshot!("sql_catalog_80x24", stage.text(80, 24));
+    stage.press("Down Down Enter");
+    let text = stage.model.desk.buffer().map(|buffer| buffer.text.clone()).unwrap_or_default();
+    assert_eq!(text, "SELECT currency");
+}
+
+#[test]
+fn a_statement_that_writes_is_deployed_and_one_that_does_not_is_told_why() {
+    let mut stage = writing("SELECT * FROM orders");
+    stage.press("F8");
+    assert!(stage.model.note.as_ref().is_some_and(|note| note.text.contains("INTO")));
+    let mut stage = writing("CREATE STREAM large AS SELECT * FROM orders WHERE amount > 100 INTO large_orders");
+    stage.press("F8");
+    insta::assert_snapshot!("sql_deploy_80x24", stage.text(80, 24));
+    stage.press("Enter");
+    let deployed = stage.effects.iter().find_map(|effect| match effect {
+        Effect::StartDeployed { definition, .. } => Some(definition.clone()),
+        _ => None,
+    });
+    let deployed = deployed.expect("a job");
+    assert_eq!((deployed.name.as_str(), deployed.delivery), ("large", Delivery::AtLeastOnce));
 }

@@ -1,6 +1,8 @@
 //! What can be named: topics with their fields, types and values that were seen, what the text defines, functions. It inserts at
 //! the caret of the editor, and asks for a look into a topic where nobody has looked; it looks itself at nothing.
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
@@ -10,16 +12,14 @@ use ratatui::text::{Line, Span};
 
 use crate::app::action::Action;
 use crate::app::model::Model;
-use crate::app::model::assist::Shelf;
-use crate::sql::assist::{Catalog, Columns, Field, Topic};
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::cursor::{Cursor, Pointed};
 use crate::ui::widgets::input::Input;
-use crate::ui::widgets::{line, number, table, text};
+use crate::ui::widgets::{line, table, text};
 
-/// Values shown of a field: enough to see what it is like.
-const SAMPLES_MAX: usize = 5;
+use rows::Row;
+
 /// Lines below the list that say more about the one under the cursor.
 const HELP_LINES: u16 = 3;
 
@@ -49,25 +49,6 @@ pub enum Picked {
     Act(Action),
 }
 
-/// A line.
-#[derive(Debug, Clone, PartialEq)]
-struct Row {
-    depth: usize,
-    /// Names from the outside in.
-    path: String,
-    name: String,
-    detail: String,
-    role: Role,
-    /// What is inserted.
-    insert: Option<String>,
-    /// Whether it is a branch, and open.
-    branch: Option<bool>,
-    /// The topic to look into when it is opened.
-    looks_into: Option<String>,
-    /// More about it.
-    help: String,
-}
-
 impl CatalogColumn {
     /// Takes the facts as they are now.
     pub fn refresh(&mut self, model: &Model) {
@@ -78,10 +59,7 @@ impl CatalogColumn {
         let environment = model.active.as_deref().unwrap_or_default();
         let shelf = model.assist.shelf(environment);
         let catalog = model.assist.catalog(environment);
-        let mut rows = Vec::new();
-        let everything = !self.filter.text().trim().is_empty();
-        Builder { open: &self.open, everything, rows: &mut rows }.sections(&catalog, shelf);
-        self.rows = if everything { narrowed(rows, self.filter.text().trim()) } else { rows };
+        self.rows = rows::rows(&catalog, shelf, &self.open, self.filter.text().trim());
         self.cursor.set_rows(self.rows.len());
         if let Some(at) = under_cursor.and_then(|path| self.rows.iter().position(|row| row.path == path))
             && Some(at) != self.cursor.row()
@@ -256,233 +234,4 @@ fn draw_row(row: &Row, strip: Rect, buffer: &mut Buffer, theme: &Theme) {
         words.push_span(Span::styled(detail, theme.role(Role::Muted)));
     }
     buffer.set_line(strip.x, strip.y, &line::fit(&words, cells), strip.width);
-}
-
-/// Lines that have the word, with the branches that they are in.
-fn narrowed(rows: Vec<Row>, word: &str) -> Vec<Row> {
-    let word = word.to_lowercase();
-    let mut kept: Vec<Row> = Vec::new();
-    let mut above: Vec<Row> = Vec::new();
-    for row in rows {
-        above.retain(|one| one.depth < row.depth);
-        if row.depth > 0 && row.name.to_lowercase().contains(&word) {
-            for one in above.drain(..) {
-                kept.push(one);
-            }
-            kept.push(row.clone());
-        }
-        if !kept.iter().any(|one| one.path == row.path) {
-            above.push(row);
-        }
-    }
-    kept
-}
-
-/// Makes lines of the facts.
-struct Builder<'a> {
-    open: &'a BTreeSet<String>,
-    /// Whether every branch counts as open, as it does while lines are looked for.
-    everything: bool,
-    rows: &'a mut Vec<Row>,
-}
-
-impl Builder<'_> {
-    fn sections(&mut self, catalog: &Catalog, shelf: Option<&Shelf>) {
-        if self.section("topics", &count(catalog.topics.len(), shelf)) {
-            if let Some(fault) = shelf.and_then(|shelf| shelf.fault.as_ref()) {
-                self.said(1, "topics", &fault.to_string(), Role::Danger);
-            }
-            for topic in &catalog.topics {
-                self.topic(topic, shelf.is_some_and(|shelf| shelf.sampling.contains_key(&topic.name)));
-            }
-        }
-        if !catalog.relations.is_empty() && self.section("this text", &catalog.relations.len().to_string()) {
-            for relation in &catalog.relations {
-                let path = format!("this text/{}", relation.name);
-                let is_open = self.branch(1, path.clone(), &relation.name, relation.kind.word(), Role::Text, None);
-                if is_open {
-                    match &relation.columns {
-                        Some(columns) => columns.iter().for_each(|field| self.field(2, &path, field)),
-                        None => self.said(2, &path, "its columns are not known yet", Role::Muted),
-                    }
-                }
-            }
-        }
-        if self.section("functions", &catalog.functions.len().to_string()) {
-            for function in catalog.functions.iter() {
-                let signature = function.signatures.first().map_or("", String::as_str);
-                self.rows.push(Row {
-                    depth: 1,
-                    path: format!("functions/{}", function.name),
-                    name: function.name.clone(),
-                    detail: String::new(),
-                    role: Role::Chart1,
-                    insert: Some(format!("{}(", function.name)),
-                    branch: None,
-                    looks_into: None,
-                    help: format!("{signature}  {}", function.help),
-                });
-            }
-        }
-    }
-
-    fn section(&mut self, name: &str, detail: &str) -> bool {
-        let is_open = self.is_open(name);
-        self.rows.push(Row {
-            depth: 0,
-            path: name.into(),
-            name: name.into(),
-            detail: detail.into(),
-            role: Role::Text,
-            insert: None,
-            branch: Some(is_open),
-            looks_into: None,
-            help: String::new(),
-        });
-        is_open
-    }
-
-    fn topic(&mut self, topic: &Topic, is_sampling: bool) {
-        let path = format!("topics/{}", topic.name);
-        let looks_into = (!matches!(topic.columns, Columns::Known(_)) && !is_sampling).then(|| topic.name.clone());
-        let detail = match topic.partitions {
-            1 => "1 partition".to_owned(),
-            count => format!("{count} part."),
-        };
-        if !self.branch(1, path.clone(), &topic.name, &detail, Role::Chart2, looks_into) {
-            return;
-        }
-        match &topic.columns {
-            Columns::Known(sample) => sample.fields.iter().for_each(|field| self.field(2, &path, field)),
-            _ if is_sampling => self.said(2, &path, "looking into it", Role::Muted),
-            Columns::Failed(fault) => self.said(2, &path, &fault.what, Role::Warning),
-            Columns::Unknown => self.said(2, &path, "not looked into yet", Role::Muted),
-        }
-    }
-
-    fn field(&mut self, depth: usize, above: &str, field: &Field) {
-        let path = format!("{above}/{}", field.name);
-        let is_open = self.branch(depth, path.clone(), &field.name, &field.sql_type, Role::Text, None);
-        if let Some(row) = self.rows.last_mut() {
-            row.help = format!("{}  {}", field.sql_type, field.samples.join("  "));
-        }
-        if !is_open {
-            return;
-        }
-        field.fields.iter().for_each(|inside| self.field(depth + 1, &path, inside));
-        // Values are shown where somebody opened the field, not where all is open for a search.
-        if !self.everything {
-            for (at, value) in field.samples.iter().take(SAMPLES_MAX).enumerate() {
-                self.rows.push(Row {
-                    depth: depth + 1,
-                    path: format!("{path}/={at}"),
-                    name: text::one_line(value, 200),
-                    detail: String::new(),
-                    role: Role::Chart3,
-                    insert: Some(literal(value, &field.sql_type)),
-                    branch: None,
-                    looks_into: None,
-                    help: "a value that was seen; ↵ inserts it".into(),
-                });
-            }
-        }
-    }
-
-    fn branch(
-        &mut self,
-        depth: usize,
-        path: String,
-        name: &str,
-        detail: &str,
-        role: Role,
-        looks_into: Option<String>,
-    ) -> bool {
-        let is_open = self.is_open(&path);
-        self.rows.push(Row {
-            depth,
-            path,
-            name: name.into(),
-            detail: detail.into(),
-            role,
-            insert: Some(identifier(name)),
-            branch: Some(is_open),
-            looks_into,
-            help: String::new(),
-        });
-        is_open
-    }
-
-    fn said(&mut self, depth: usize, above: &str, words: &str, role: Role) {
-        self.rows.push(Row {
-            depth,
-            path: format!("{above}/:"),
-            name: words.into(),
-            detail: String::new(),
-            role,
-            insert: None,
-            branch: None,
-            looks_into: None,
-            help: words.into(),
-        });
-    }
-
-    fn is_open(&self, path: &str) -> bool {
-        self.everything || self.open.contains(path)
-    }
-}
-
-fn count(topics: usize, shelf: Option<&Shelf>) -> String {
-    match shelf.and_then(|shelf| shelf.listed_ms) {
-        Some(_) => number::grouped(topics as u64),
-        None => "asking".into(),
-    }
-}
-
-/// A name as SQL takes it: in double quotes where it is no plain word.
-fn identifier(name: &str) -> String {
-    let is_plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        && !name.starts_with(|letter: char| letter.is_ascii_digit());
-    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
-}
-
-/// A value as SQL writes it.
-fn literal(value: &str, sql_type: &str) -> String {
-    let is_bare =
-        ["BIGINT", "INT", "DOUBLE", "FLOAT", "BOOLEAN"].contains(&sql_type) || sql_type.starts_with("DECIMAL");
-    if is_bare { value.to_owned() } else { format!("'{}'", value.replace('\'', "''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(depth: usize, path: &str) -> Row {
-        Row {
-            depth,
-            path: path.into(),
-            name: path.rsplit('/').next().unwrap_or_default().into(),
-            detail: String::new(),
-            role: Role::Text,
-            insert: None,
-            branch: None,
-            looks_into: None,
-            help: String::new(),
-        }
-    }
-
-    #[test]
-    fn a_search_keeps_what_matches_with_what_it_is_in() {
-        let rows = ["t", "t/orders", "t/orders/amount", "t/orders/id", "t/payments", "t/payments/amount", "f", "f/sum"];
-        let rows: Vec<_> = rows.iter().map(|path| row(path.matches('/').count(), path)).collect();
-        let kept = |word: &str| narrowed(rows.clone(), word).into_iter().map(|row| row.path).collect::<Vec<_>>();
-        assert_eq!(kept("AMO"), ["t", "t/orders", "t/orders/amount", "t/payments", "t/payments/amount"]);
-        assert_eq!(kept("sum"), ["f", "f/sum"]);
-        assert_eq!(kept("orders"), ["t", "t/orders"]);
-    }
-
-    #[test]
-    fn names_and_values_are_inserted_as_sql_takes_them() {
-        assert_eq!([identifier("orders"), identifier("a.b-c")], ["orders", "\"a.b-c\""]);
-        assert_eq!([literal("1.5", "DECIMAL(3,1)"), literal("it's", "VARCHAR")], ["1.5", "'it''s'"]);
-    }
 }

@@ -211,7 +211,7 @@ impl SqlPane {
             Err(reply) => return reply,
         };
         let tab = model.desk.buffer().map_or("", |buffer| buffer.name.as_str());
-        match DeployDialog::new(query, tab) {
+        match DeployDialog::new(query, tab, model) {
             Ok(dialog) => {
                 (self.dialog, self.popup) = (Some(Dialog::Deploy(dialog)), None);
                 Reply::Handled

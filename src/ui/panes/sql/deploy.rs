@@ -46,13 +46,15 @@ pub enum Deployed {
 
 impl DeployDialog {
     /// A dialog for a statement; why it cannot be deployed, where it writes nowhere.
-    pub fn new(query: QueryRequest, tab: &str) -> Result<Self, &'static str> {
+    pub fn new(query: QueryRequest, tab: &str, model: &Model) -> Result<Self, &'static str> {
         let (name, sink) = ends(&query)?;
         let name = name.unwrap_or_else(|| tab.replace(' ', "_"));
         let deliveries = vec!["exactly once".to_owned(), "at least once".to_owned()];
+        // The broker inside this process has no transactions.
+        let is_embedded = model.environment(&query.environment).is_some_and(|row| row.embedded);
         let form = Form::new(vec![
             Field::text("name", "name", name).hint("what the job is called from now on"),
-            Field::choice("delivery", "delivery", deliveries, 0)
+            Field::choice("delivery", "delivery", deliveries, usize::from(is_embedded))
                 .hint("exactly once: rows become visible with the checkpoint, each once. At least once: at once, again after a crash"),
             Field::number("checkpoint", "checkpoint every, seconds", CHECKPOINT_SECONDS, 1, CHECKPOINT_SECONDS_MAX)
                 .hint("a restart goes on from the last one"),
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn enter_deploys_what_is_entered_and_a_wrong_name_is_said() {
-        let mut dialog = DeployDialog::new(query("SELECT * FROM a INTO b"), "query 1").unwrap();
+        let mut dialog = DeployDialog::new(query("SELECT * FROM a INTO b"), "query 1", &Model::default()).unwrap();
         let Deployed::Do(request) = dialog.key(KeyCode::Enter.into()) else { panic!("nothing is deployed") };
         assert_eq!((request.name.as_str(), request.checkpoint_interval_ms), ("query_1", 10_000));
         dialog.key(KeyCode::Char('/').into());

@@ -10,6 +10,7 @@ mod find;
 mod inspect;
 mod keys;
 mod layout;
+mod mouse;
 mod open;
 mod paint;
 mod plan;
@@ -20,8 +21,8 @@ mod tabs;
 mod wrong;
 
 use ratatui::Frame;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::{Position, Rect};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent};
+use ratatui::layout::Rect;
 
 use crate::app::action::{Action, PaneId};
 use crate::app::model::Model;
@@ -29,7 +30,6 @@ use crate::app::model::queries::Query;
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys as shared;
 use crate::ui::pane::{Pane, Press, Reply, View};
-use crate::ui::widgets::cursor::Pointed;
 
 use ask::Ask;
 use catalog::{CatalogColumn, Picked};
@@ -77,6 +77,10 @@ pub struct SqlPane {
     tabs: Tabs,
     part: Part,
     popup: Option<Popup>,
+    /// Whether a name is being typed: what becomes known meanwhile is offered at once.
+    is_naming: bool,
+    /// The catalog that was looked at last, by its place in memory.
+    catalog_seen: usize,
     find: Find,
     results: Results,
     catalog: CatalogColumn,
@@ -186,52 +190,7 @@ impl Pane for SqlPane {
 
     fn mouse(&mut self, event: MouseEvent, _area: Rect, model: &Model) -> Reply {
         self.tabs.refresh(&model.desk);
-        match &mut self.dialog {
-            Some(Dialog::Open(dialog)) => {
-                let opened = dialog.mouse(event, &model.desk.files);
-                return self.opened(opened, model);
-            }
-            Some(Dialog::Ask(_) | Dialog::Deploy(_)) => return Reply::Handled,
-            None => {}
-        }
-        let at = Position::new(event.column, event.row);
-        let pressed = matches!(event.kind, MouseEventKind::Down(MouseButton::Left));
-        if pressed && let Some(tab) = self.tabs.under(at) {
-            self.part = Part::Editor;
-            return Reply::Emit(Action::ShowSql(tab));
-        }
-        if self.areas.editor.contains(at) {
-            return self.editor_mouse(event, at);
-        }
-        if self.areas.catalog.contains(at) {
-            if pressed {
-                (self.part, self.popup) = (Part::Catalog, None);
-            }
-            let picked = self.catalog.mouse(event, model);
-            return self.picked(picked);
-        }
-        if self.areas.beside.contains(at) {
-            return handled(match &mut self.inspect {
-                Some(inspect) => inspect.mouse(event),
-                None => self.plan.mouse(event),
-            });
-        }
-        if !self.areas.rows.contains(at) {
-            return Reply::Ignored;
-        }
-        if pressed {
-            self.part = Part::Rows;
-            self.popup = None;
-        }
-        if self.plan_is_below() {
-            return handled(self.plan.mouse(event));
-        }
-        match self.results.mouse(event) {
-            Pointed::Opened => self.inspect = Some(Inspect::default()),
-            Pointed::Elsewhere if !pressed => return Reply::Ignored,
-            _ => {}
-        }
-        Reply::Handled
+        self.pointed(event, model)
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
@@ -243,6 +202,7 @@ impl Pane for SqlPane {
         self.tabs.refresh(&view.model.desk);
         self.find.refresh(&self.tabs.front().editor);
         self.catalog.refresh(view.model);
+        self.offer_what_became_known(view.model);
         self.draw_all(frame, area, view);
     }
 }
@@ -262,6 +222,15 @@ impl SqlPane {
         self.follows_caret = true;
         let (buffer, editor) = (self.tabs.current(), &self.tabs.front().editor);
         Reply::Emit(Action::EditSql { buffer, text: editor.text().to_owned(), caret: editor.caret() })
+    }
+
+    /// A name that is being typed may be one that has just become known.
+    fn offer_what_became_known(&mut self, model: &Model) {
+        let catalog = model.assist.catalog(model.active.as_deref().unwrap_or_default());
+        let seen = std::mem::replace(&mut self.catalog_seen, std::sync::Arc::as_ptr(&catalog) as usize);
+        if seen != self.catalog_seen && self.is_naming && self.popup.is_none() && self.part == Part::Editor {
+            self.popup = self.complete(model, false);
+        }
     }
 
     fn catalog_key(&mut self, press: &Press, model: &Model) -> Reply {
@@ -306,7 +275,7 @@ impl SqlPane {
             Chosen::Ignored => None,
             Chosen::Moved => Some(Reply::Handled),
             Chosen::Closed => {
-                self.popup = None;
+                (self.popup, self.is_naming) = (None, false);
                 Some(Reply::Handled)
             }
             Chosen::Taken(range, text, caret) => {
@@ -315,7 +284,7 @@ impl SqlPane {
                 editor.replace(range, &text);
                 editor.go(start + caret);
                 // Behind a name that was taken a point may follow, or an argument.
-                self.popup = None;
+                (self.popup, self.is_naming) = (None, false);
                 self.walk = None;
                 Some(self.written())
             }
@@ -340,11 +309,13 @@ impl SqlPane {
         match self.tabs.front_mut().editor.key(key) {
             Typed::Ignored => Reply::Ignored,
             Typed::Moved => {
-                (self.popup, self.follows_caret, self.untouched) = (None, true, false);
+                (self.popup, self.is_naming) = (None, false);
+                (self.follows_caret, self.untouched) = (true, false);
                 Reply::Handled
             }
             Typed::Changed => {
                 (self.walk, self.untouched) = (None, false);
+                self.is_naming = matches!(key.code, KeyCode::Char(letter) if letter.is_alphanumeric() || letter == '_');
                 let asked = self.popup.as_ref().is_some_and(Popup::is_asked);
                 self.popup = match key.code {
                     KeyCode::Char(letter) if letter.is_alphanumeric() || "_.'[".contains(letter) => {
@@ -379,31 +350,6 @@ impl SqlPane {
             _ => self.find.key(press.event, editor),
         }
         (self.follows_caret, self.popup) = (true, None);
-        Reply::Handled
-    }
-
-    fn editor_mouse(&mut self, event: MouseEvent, at: Position) -> Reply {
-        let tab = self.tabs.front_mut();
-        match event.kind {
-            MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
-                let by = if event.kind == MouseEventKind::ScrollDown { 3 } else { -3 };
-                tab.window.scroll(by, tab.editor.lines().len());
-                self.follows_caret = false;
-            }
-            MouseEventKind::Down(MouseButton::Left) => {
-                if let Some((line, letter)) = tab.window.under(&tab.editor, at) {
-                    tab.editor.deselect();
-                    tab.editor.jump(line, letter);
-                }
-                (self.part, self.popup, self.untouched) = (Part::Editor, None, false);
-            }
-            MouseEventKind::Drag(MouseButton::Left) => {
-                if let Some((line, letter)) = tab.window.under(&tab.editor, at) {
-                    tab.editor.select_to(line, letter);
-                }
-            }
-            _ => return Reply::Ignored,
-        }
         Reply::Handled
     }
 
