@@ -88,6 +88,8 @@ impl Model {
             Action::ResumeJobs(names) => self.resume(&names),
             Action::RunQuery(query) => {
                 self.desk.remember(query.statement_text());
+                // What the run before said is not about this one.
+                self.note = None;
                 self.run_query(query)
             }
             Action::EditSql { buffer, text, caret } => self.sql_written(buffer, text, caret),

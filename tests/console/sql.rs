@@ -418,10 +418,10 @@ fn the_catalog_shows_fields_and_values_and_inserts_at_the_caret() {
 }
 
 #[test]
-fn a_statement_that_writes_is_deployed_and_one_that_does_not_is_told_why() {
+fn a_statement_that_writes_is_deployed_and_one_that_does_not_is_asked_where_to() {
     let mut stage = writing("SELECT * FROM orders");
-    stage.press("F8");
-    assert!(stage.model.note.as_ref().is_some_and(|note| note.text.contains("INTO")));
+    stage.press("F8 Enter");
+    assert!(stage.text(80, 24).contains("a job needs somewhere to write: name a topic"), "{}", stage.text(80, 24));
     let mut stage = writing("CREATE STREAM large AS SELECT * FROM orders WHERE amount > 100 INTO large_orders");
     stage.press("F8");
     insta::assert_snapshot!("sql_deploy_80x24", stage.text(80, 24));

@@ -9,6 +9,7 @@ use ratatui::style::Style;
 use crate::app::action::{DeployRequest, QueryRequest};
 use crate::app::model::Model;
 use crate::core::environment::Guard;
+use crate::sql::assist::relation_name;
 use crate::sql::deploy::definition::Delivery;
 use crate::sql::parse::{self, statement::EndName, statement::StatementKind};
 use crate::ui::theme::{Role, Theme};
@@ -20,6 +21,8 @@ use crate::ui::widgets::text;
 const CHECKPOINT_SECONDS: u64 = 10;
 /// Longest time between two checkpoints, seconds: beyond an hour a restart repeats more than anybody waits for.
 const CHECKPOINT_SECONDS_MAX: u64 = 3_600;
+/// Topics that are named in the hint.
+const TOPICS_MAX: usize = 200;
 /// Longest name of a job, letters: it is a folder's name and a line of a list.
 const NAME_LETTERS_MAX: usize = 60;
 
@@ -27,7 +30,10 @@ const NAME_LETTERS_MAX: usize = 60;
 #[derive(Debug)]
 pub struct DeployDialog {
     query: QueryRequest,
-    sink: String,
+    /// Where it writes; none where the statement does not say and the form asks.
+    sink: Option<String>,
+    /// Topics there are, to be taken as the sink.
+    topics: Vec<String>,
     form: Form,
     /// What is wrong with what was entered, as Enter found it.
     fault: Option<String>,
@@ -52,14 +58,23 @@ impl DeployDialog {
         let deliveries = vec!["exactly once".to_owned(), "at least once".to_owned()];
         // The broker inside this process has no transactions.
         let is_embedded = model.environment(&query.environment).is_some_and(|row| row.embedded);
-        let form = Form::new(vec![
+        let topics = topics(model, &query.environment);
+        let mut fields = Vec::new();
+        if sink.is_none() {
+            let hint = match topics.is_empty() {
+                true => "a topic; it is made where there is none of that name".to_owned(),
+                false => format!("a new topic, or one of: {}  (→ completes)", topics.join(", ")),
+            };
+            fields.push(Field::text("sink", "writes to topic", "").hint(hint));
+        }
+        fields.extend([
             Field::text("name", "name", name).hint("what the job is called from now on"),
             Field::choice("delivery", "delivery", deliveries, usize::from(is_embedded))
                 .hint("exactly once: rows become visible with the checkpoint, each once. At least once: at once, again after a crash"),
             Field::number("checkpoint", "checkpoint every, seconds", CHECKPOINT_SECONDS, 1, CHECKPOINT_SECONDS_MAX)
                 .hint("a restart goes on from the last one"),
         ]);
-        Ok(Self { query, sink, form, fault: None })
+        Ok(Self { query, sink, topics, form: Form::new(fields), fault: None })
     }
 
     /// Takes a key.
@@ -70,12 +85,22 @@ impl DeployDialog {
                 Ok(request) => return Deployed::Do(request),
                 Err(fault) => self.fault = Some(fault),
             },
+            KeyCode::Right if self.form.field() == "sink" => self.complete(key),
             _ => {
                 self.fault = None;
                 self.form.key(key);
             }
         }
         Deployed::Open
+    }
+
+    /// The first topic that begins as what is typed; else the arrow moves the caret.
+    fn complete(&mut self, key: KeyEvent) {
+        let typed = self.form.text("sink").to_owned();
+        match self.topics.iter().find(|topic| !typed.is_empty() && topic.starts_with(&typed) && **topic != typed) {
+            Some(topic) => self.form.set_text("sink", &topic.clone()),
+            None => drop(self.form.key(key)),
+        }
     }
 
     /// Adds pasted text to the field.
@@ -88,7 +113,7 @@ impl DeployDialog {
         let guard = model.environment(&self.query.environment).map(|row| row.guard);
         let is_guarded = guard.is_some_and(|guard| guard != Guard::None);
         let keys = [("↵", "deploy"), ("Tab", "next field"), ("← →", "choose"), ("Esc", "back")];
-        let size = (area.width.saturating_sub(8).min(84), 15);
+        let size = (area.width.saturating_sub(8).min(84), 16);
         let title = format!("Deploy in {}", self.query.environment);
         let frame = dialog::Frame { title: &title, keys: &keys, danger: is_guarded, size };
         let inside = dialog::draw(frame, area, buffer, theme);
@@ -105,10 +130,10 @@ impl DeployDialog {
         if let Some(fault) = &self.fault {
             tell(fault, theme.role(Role::Danger));
         }
-        tell(
-            &format!("It writes to {} until it is stopped, and goes on after a restart of the console.", self.sink),
-            theme.role(Role::Text),
-        );
+        let sink = self.sink.as_deref().unwrap_or(self.form.text("sink").trim());
+        let sink = if sink.is_empty() { "the topic above" } else { sink };
+        let words = format!("It writes to {sink} until it is stopped, and goes on after a restart of the console.");
+        tell(&words, theme.role(Role::Text));
         match guard {
             Some(Guard::Typed) => tell("This environment asks for its name to be typed.", theme.role(Role::Warning)),
             Some(Guard::Confirm) => tell("This environment asks once more.", theme.role(Role::Warning)),
@@ -128,18 +153,39 @@ impl DeployDialog {
             return Err(format!("a name has up to {NAME_LETTERS_MAX} letters, digits, `-`, `_` and `.`"));
         }
         let seconds = self.form.number("checkpoint").unwrap_or(CHECKPOINT_SECONDS);
+        let query = match &self.sink {
+            Some(_) => self.query.clone(),
+            None => written_into(&self.query, self.form.text("sink").trim())?,
+        };
         Ok(DeployRequest {
             name,
-            query: self.query.clone(),
+            query,
             delivery: if self.form.chosen("delivery") == 0 { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce },
             checkpoint_interval_ms: seconds * 1_000,
         })
     }
 }
 
-/// The name that a statement gives itself, and where it writes.
-fn ends(query: &QueryRequest) -> Result<(Option<String>, String), &'static str> {
-    let nowhere = "a job needs somewhere to write: end the statement with INTO and a topic";
+/// Topics of an environment that a person may mean.
+fn topics(model: &Model, environment: &str) -> Vec<String> {
+    let catalog = model.assist.catalog(environment);
+    let names = catalog.topics.iter().map(|topic| topic.name.clone());
+    names.filter(|name| !name.starts_with("__")).take(TOPICS_MAX).collect()
+}
+
+/// The statement with `INTO` at its end.
+fn written_into(query: &QueryRequest, sink: &str) -> Result<QueryRequest, String> {
+    if sink.is_empty() {
+        return Err("a job needs somewhere to write: name a topic".into());
+    }
+    let span = parse::statements(&query.text).get(query.statement).copied().ok_or("there is no such statement")?;
+    let mut text = query.text.clone();
+    text.insert_str(span.end, &format!("\nINTO {}", relation_name(sink)));
+    Ok(QueryRequest { text, ..query.clone() })
+}
+
+/// The name that a statement gives itself, and where it writes, where it says so.
+fn ends(query: &QueryRequest) -> Result<(Option<String>, Option<String>), &'static str> {
     let script = parse::parse(&query.text, "");
     let span = parse::statements(&query.text).get(query.statement).copied().ok_or("there is no such statement")?;
     let wanted = script.statements.iter().find(|one| span.start <= one.span.start && one.span.end <= span.end);
@@ -147,10 +193,10 @@ fn ends(query: &QueryRequest) -> Result<(Option<String>, String), &'static str> 
         EndName::Name(name) | EndName::Uri(name) => name.clone(),
     };
     match wanted.map(|statement| &statement.kind) {
-        Some(StatementKind::Query(made)) => Ok((None, told(made.into.as_ref().ok_or(nowhere)?))),
-        Some(StatementKind::Insert { sink, .. }) => Ok((None, told(sink))),
+        Some(StatementKind::Query(made)) => Ok((None, made.into.as_ref().map(told))),
+        Some(StatementKind::Insert { sink, .. }) => Ok((None, Some(told(sink)))),
         Some(StatementKind::CreateStream(made) | StatementKind::CreateTable(made)) => {
-            Ok((Some(made.name.clone()), told(made.query.into.as_ref().ok_or(nowhere)?)))
+            Ok((Some(made.name.clone()), made.query.into.as_ref().map(told)))
         }
         Some(_) => Err("this statement moves no rows: put the cursor on one with INTO, or on an INSERT"),
         None => Err("this statement is not right yet"),
@@ -170,12 +216,23 @@ mod tests {
     #[test]
     fn a_statement_says_its_name_and_where_it_writes() {
         let ends = |text: &str| ends(&query(text));
-        assert_eq!(ends("SELECT * FROM a INTO b"), Ok((None, "b".into())));
-        assert_eq!(ends("INSERT INTO b SELECT * FROM a"), Ok((None, "b".into())));
-        assert_eq!(ends("CREATE STREAM s AS SELECT * FROM a INTO b"), Ok((Some("s".into()), "b".into())));
-        assert!(ends("SELECT * FROM a").unwrap_err().contains("INTO"));
+        assert_eq!(ends("SELECT * FROM a INTO b"), Ok((None, Some("b".into()))));
+        assert_eq!(ends("INSERT INTO b SELECT * FROM a"), Ok((None, Some("b".into()))));
+        assert_eq!(ends("CREATE STREAM s AS SELECT * FROM a INTO b"), Ok((Some("s".into()), Some("b".into()))));
+        assert_eq!(ends("SELECT * FROM a"), Ok((None, None)));
         assert!(ends("SELECT * FROM").unwrap_err().contains("not right"));
         assert!(ends("SHOW TOPICS").unwrap_err().contains("no rows"));
+    }
+
+    #[test]
+    fn a_statement_that_does_not_say_where_it_writes_is_asked_and_gets_it_at_its_end() {
+        let mut dialog = DeployDialog::new(query("SELECT * FROM a; SELECT 1"), "query 1", &Model::default()).unwrap();
+        assert_eq!(dialog.key(KeyCode::Enter.into()), Deployed::Open);
+        assert!(dialog.fault.as_ref().unwrap().contains("name a topic"));
+        dialog.paste("my-topic.v1");
+        let Deployed::Do(request) = dialog.key(KeyCode::Enter.into()) else { panic!("nothing is deployed") };
+        assert_eq!(request.query.text, "SELECT * FROM a\nINTO my-topic.v1; SELECT 1");
+        assert_eq!(ends(&request.query), Ok((None, Some("my-topic.v1".into()))));
     }
 
     #[test]

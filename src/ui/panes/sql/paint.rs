@@ -189,6 +189,7 @@ impl Painter<'_> {
             buffer.set_string(x, area.y, text::harmless(letter).encode_utf8(&mut bytes), self.style(start + at));
             end = x + width as u16;
         }
+        self.cut(words, left, area, buffer);
         // What is wrong at the very end of a line has no letter to be underlined: a cell behind it stands for it.
         let tail = start + words.len();
         let is_wrong = self.overlay.wrong.iter().any(|range| range.start == tail && tail <= range.end);
@@ -199,6 +200,18 @@ impl Painter<'_> {
                 self.selected()
             };
             buffer.set_string(end, area.y, " ", style);
+        }
+    }
+
+    /// Says at both edges that the line goes on there.
+    fn cut(&self, words: &str, left: usize, area: Rect, buffer: &mut Buffer) {
+        let muted = self.theme.role(Role::Accent);
+        let width = cells(words);
+        if 0 < left && 0 < width && 0 < area.x {
+            buffer.set_string(area.x - 1, area.y, marks::LEFT, muted);
+        }
+        if left + usize::from(area.width) < width {
+            buffer.set_string(area.right() - 1, area.y, marks::ELLIPSIS, muted);
         }
     }
 
