@@ -41,7 +41,17 @@ impl Model {
         if let Some(draft) = self.assist.waiting.take() {
             effects.extend(self.check_sql(draft));
         }
+        effects.extend(self.look_ahead());
         effects
+    }
+
+    /// Has the next topics looked into where SQL is written, before somebody types a name of theirs.
+    fn look_ahead(&mut self) -> Vec<Effect> {
+        let Some(environment) = self.assist.diagnosed.as_ref().map(|one| one.draft.environment.clone()) else {
+            return Vec::new();
+        };
+        let topics = self.assist.ahead(&environment);
+        topics.into_iter().flat_map(|topic| self.sample_topic(environment.clone(), topic)).collect()
     }
 
     /// Has a topic looked into, if it is not being already.
@@ -64,7 +74,9 @@ impl Model {
             one.draft.environment == environment
                 && one.outcome.as_ref().is_ok_and(|diagnosis| diagnosis.wanted.iter().any(|wanted| wanted == topic))
         };
-        self.check_again(reads)
+        let mut effects = self.check_again(reads);
+        effects.extend(self.look_ahead());
+        effects
     }
 
     /// The topics of an environment may be others now: the text that would run there is looked at again.
@@ -186,6 +198,22 @@ mod tests {
         assert!(model.assist.shelf("qa").is_some(), "the same settings lead to the same brokers");
         model.apply(loaded("two:9092"));
         assert!(model.assist.shelf("qa").is_none());
+    }
+
+    #[test]
+    fn where_sql_is_written_topics_are_looked_into_ahead_two_at_a_time_and_not_the_clusters_own() {
+        let mut model = Model::default();
+        let topics = ["__consumer_offsets", "a", "b", "c"].map(|name| TopicRow { name: name.into(), partitions: 1 });
+        model.apply(Fact::Topics { environment: "qa".into(), topics: Ok(topics.to_vec()) });
+        model.update(check(""));
+        assert_eq!(asked(&answer(&mut model, Diagnosis::default())), ["look into a", "look into b"]);
+        let schema = Arc::new(arrow::datatypes::Schema::empty());
+        let sample = Arc::new(Sample { schema, fields: Vec::new(), records: 1, at_ms: 0 });
+        let sampled = |topic: &str, outcome| Fact::Sampled { environment: "qa".into(), topic: topic.into(), outcome };
+        assert_eq!(asked(&model.apply(sampled("a", Ok(sample)))), ["look into c"]);
+        let fault = || Err(Fault::new(Blame::Operator, "no record came"));
+        assert_eq!(asked(&model.apply(sampled("b", fault()))), Vec::<String>::new());
+        assert_eq!(asked(&model.apply(sampled("c", fault()))), Vec::<String>::new(), "nor one that failed again");
     }
 
     #[test]

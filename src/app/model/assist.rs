@@ -10,6 +10,12 @@ use crate::sql::assist::{Catalog, Columns, Diagnosis, Sample, Topic};
 
 /// Topics that are looked into at the same time: each opens a consumer for a moment.
 pub const SAMPLES_AT_ONCE_MAX: usize = 4;
+/// Topics that are looked into at the same time without having been asked for: those that are leave room for others.
+pub const LOOKS_AHEAD_AT_ONCE_MAX: usize = 2;
+/// Topics of an environment that are looked into without having been asked for: most have fewer, and a cluster of thousands
+/// is not read through because somebody writes a query.
+pub const LOOKS_AHEAD_MAX: usize = 32;
+
 /// How long after it failed a topic is looked into again by itself: an empty one may have records by then.
 pub const SAMPLE_RETRY_MS: i64 = 15_000;
 /// How long an answer on a text is waited for before the next text is not held up by it: it never came.
@@ -134,6 +140,17 @@ impl Assist {
         }
         shelf.sampling.insert(topic.to_owned(), now_ms);
         true
+    }
+
+    /// The topics to look into next without having been asked: their columns are known then when somebody types.
+    pub(in crate::app) fn ahead(&self, environment: &str) -> Vec<String> {
+        let open: usize = self.shelves.values().map(|shelf| shelf.sampling.len()).sum();
+        let Some(shelf) = self.shelves.get(environment) else { return Vec::new() };
+        // What begins with `_` is the cluster's own.
+        let own = shelf.catalog.topics.iter().filter(|topic| !topic.name.starts_with('_')).take(LOOKS_AHEAD_MAX);
+        let unknown =
+            own.filter(|topic| topic.columns == Columns::Unknown && !shelf.sampling.contains_key(&topic.name));
+        unknown.take(LOOKS_AHEAD_AT_ONCE_MAX.saturating_sub(open)).map(|topic| topic.name.clone()).collect()
     }
 
     /// Takes in what a look into a topic showed.

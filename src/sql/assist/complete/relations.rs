@@ -63,6 +63,9 @@ impl Offer<'_> {
 
     /// `* FROM orders`: the whole of a first query, where there is no FROM yet.
     pub fn whole_queries(&mut self) {
+        if !self.prefix.is_empty() {
+            return;
+        }
         let catalog = self.catalog;
         for topic in catalog.topics.iter().filter(|topic| !topic.name.starts_with('_')).take(WHOLE_MAX) {
             let text = format!("* {} {}", self.cased("FROM"), relation_name(&topic.name));
@@ -80,7 +83,8 @@ impl Offer<'_> {
             let Columns::Known(sample) = &topic.columns else { continue };
             for field in &sample.fields {
                 let made = item(identifier(&field.name), ItemKind::Column);
-                self.add(440, Item { detail: field.sql_type.clone(), help: format!("of {}", topic.name), ..made });
+                let detail = format!("{} of {}", field.sql_type, topic.name);
+                self.add(800, Item { detail, help: "its FROM is still to be written".into(), ..made });
             }
         }
     }
