@@ -63,7 +63,7 @@ pub struct Finished {
 impl Finished {
     /// A record arrived. Another turn of its partition forgets what was known of the one before.
     pub fn arrived(&mut self, place: &Place, turn: u64, offset: i64) {
-        if !self.places.get(place).is_some_and(|(known, _)| *known == turn) {
+        if self.places.get(place).is_none_or(|(known, _)| *known != turn) {
             self.places.insert(place.clone(), (turn, BTreeMap::new()));
         }
         if let Some((_, offsets)) = self.places.get_mut(place) {

@@ -159,8 +159,9 @@ fn draw_dots(chart: &Chart<'_>, top: f64, dots: Rect, buffer: &mut Buffer, theme
                 }
                 // One dot alone is not seen: what was measured once, as a short run is, gets a mark.
                 let is_alone = |at: usize| {
-                    !(at > 0 && meet(&seen[at - 1], &seen[at]))
-                        && !seen.get(at + 1).is_some_and(|next| meet(&seen[at], next))
+                    let follows = at > 0 && meet(&seen[at - 1], &seen[at]);
+                    let is_followed = seen.get(at + 1).is_some_and(|next| meet(&seen[at], next));
+                    !(follows || is_followed)
                 };
                 for (_, (x, y)) in seen.iter().enumerate().filter(|(at, _)| is_alone(*at)) {
                     context.print(*x, *y, Span::styled(marks::ON, curve.style));
