@@ -160,7 +160,10 @@ impl Model {
 
     pub(super) fn act(&mut self, act: Act) -> Vec<Effect> {
         match act {
-            Act::Deploy(definition) => self.start_deployed(definition, Beginning::New),
+            Act::Deploy(definition) => {
+                self.say(Note::success(format!("`{}` is deployed: pane 6 shows it", definition.name)));
+                self.start_deployed(definition, Beginning::New)
+            }
             Act::Resume(definitions) => definitions
                 .into_iter()
                 .flat_map(|definition| self.start_deployed(definition, Beginning::Checkpoint))

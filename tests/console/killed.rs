@@ -1,5 +1,6 @@
 //! The console is killed with -9 under three jobs that write exactly once to real Kafka; the next console resumes them, and a
 //! reader of committed records sees each result once.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,7 +34,7 @@ fn kafka() -> Option<String> {
     let is_required = std::env::var("VELOX_SERVICES_REQUIRED").is_ok_and(|value| value == "1");
     assert!(address.is_some() || !is_required, "VELOX_SERVICES_REQUIRED=1 and no VELOX_KAFKA_PLAINTEXT");
     if address.is_none() {
-        writeln!(std::io::stderr(), "skipped without real Kafka: a console that is killed").unwrap();
+        writeln!(std::io::stderr(), "skipped without real Kafka: a console that is killed").expect("a standard error");
     }
     address
 }

@@ -118,9 +118,9 @@ fn the_one(source: &Source) -> Result<(usize, String), Failure> {
 
 /// The name that the statement gives, else that of its file.
 fn named(arguments: &DeployArguments, source: &Source, statement: usize) -> Option<String> {
-    match source.script.statements.get(statement).map(|statement| &statement.kind) {
-        Some(StatementKind::CreateStream(made) | StatementKind::CreateTable(made)) => return Some(made.name.clone()),
-        _ => {}
+    let kind = source.script.statements.get(statement).map(|statement| &statement.kind);
+    if let Some(StatementKind::CreateStream(made) | StatementKind::CreateTable(made)) = kind {
+        return Some(made.name.clone());
     }
     let file = arguments.input.file.as_ref().filter(|file| file.as_os_str() != "-")?;
     file.file_stem().map(|stem| stem.to_string_lossy().into_owned())

@@ -69,12 +69,13 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// The name that the engine runs it under: transactional ids carry it, and a beginning from scratch must not meet what
-    /// the sink knows of the one before.
+    /// The name that the engine runs it under. Transactional ids carry it: the time of its deploy keeps it apart from a job
+    /// of that name on another machine, and a beginning from scratch does not meet what the sink knows of the one before.
     pub fn run_name(&self) -> String {
+        let name = format!("{}-{:x}", self.name, self.created_ms);
         match self.generation {
-            0 => self.name.clone(),
-            generation => format!("{}.{generation}", self.name),
+            0 => name,
+            generation => format!("{name}.{generation}"),
         }
     }
 

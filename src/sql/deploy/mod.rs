@@ -6,7 +6,7 @@
 //!                     status.json         how it was when it was looked at last
 //!                     request             what another process asks of its holder
 //!                     holder.lock, .json  who runs it
-//!                     <name>/checkpoints  where it goes on from
+//!                     <name>-…/checkpoints  where it goes on from
 //! ```
 
 pub mod definition;

@@ -115,6 +115,10 @@ impl Pane for Jobs {
         self.list.search().is_typing()
     }
 
+    fn fills(&self) -> bool {
+        self.is_open
+    }
+
     fn footer(&self) -> Vec<Command> {
         match (self.takes_text(), self.chosen) {
             (true, _) | (_, None) => Vec::new(),
