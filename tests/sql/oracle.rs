@@ -198,3 +198,64 @@ fn membership_folds_to_the_batch_result() {
     let query = "SELECT k, v, ts FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.k = a.k AND b.v = a.v)";
     same(query, query);
 }
+
+#[test]
+fn sessions_are_the_batch_result() {
+    let batch = format!(
+        "SELECT k, {AGGREGATES}, MIN(ts) AS s0, MAX(ts) + 3000 AS e0 FROM (
+           SELECT *, SUM(begins) OVER (PARTITION BY k ORDER BY ts) AS session FROM (
+             SELECT *, CASE WHEN ts - LAG(ts) OVER (PARTITION BY k ORDER BY ts) <= 3000 THEN 0 ELSE 1 END AS begins FROM a))
+         GROUP BY k, session"
+    );
+    for emit in ["FINAL", "CHANGES"] {
+        let stream = format!(
+            "SELECT k, {AGGREGATES}, CAST(window_start AS BIGINT) AS s0, CAST(window_end AS BIGINT) AS e0 FROM a
+             WINDOW SESSION(3s) GROUP BY k EMIT {emit}"
+        );
+        same(&stream, &batch);
+    }
+}
+
+#[test]
+fn cumulating_windows_are_the_batch_result() {
+    let batch = format!(
+        "SELECT k, {AGGREGATES}, ts - ts % 10000 + step AS e0
+         FROM a CROSS JOIN (VALUES (2000), (4000), (6000), (8000), (10000)) AS steps(step)
+         WHERE ts % 10000 < step GROUP BY k, ts - ts % 10000 + step"
+    );
+    let stream = format!(
+        "SELECT k, {AGGREGATES}, CAST(window_end AS BIGINT) AS e0
+         FROM CUMULATE(a, at, INTERVAL '2' SECOND, INTERVAL '10' SECOND) GROUP BY k, window_start, window_end EMIT FINAL"
+    );
+    same(&stream, &batch);
+}
+
+#[test]
+fn first_rows_and_newest_rows_fold_to_the_batch_result() {
+    let ranked = |columns: &str, by: &str, order: &str, rank: &str| {
+        format!(
+            "SELECT {columns} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY {order}) AS rn FROM a) WHERE rn {rank}"
+        )
+    };
+    for query in [
+        ranked("k, v, ts", "k", "v DESC, ts, d", "<= 3"),
+        ranked("k, v, ts, rn", "k", "v DESC, ts, d", "<= 3"),
+        ranked("v, ts", "v", "ts, d DESC", "= 1"),
+        // Of rows of one time either may be the first: their keys and times are the same.
+        ranked("k, ts", "k", "at", "= 1"),
+        ranked("k, ts", "k", "at DESC", "= 1"),
+    ] {
+        same(&query, &query);
+    }
+}
+
+#[test]
+fn window_functions_are_the_batch_result() {
+    let query = "SELECT k, v, ts,
+           SUM(v) OVER (PARTITION BY k ORDER BY at RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND CURRENT ROW) AS near,
+           COUNT(*) OVER (PARTITION BY k ORDER BY at RANGE BETWEEN INTERVAL '5' SECOND PRECEDING AND CURRENT ROW) AS n,
+           MAX(d) OVER (PARTITION BY k ORDER BY at) AS most,
+           RANK() OVER (PARTITION BY k ORDER BY ts) AS rank, DENSE_RANK() OVER (PARTITION BY k ORDER BY v) AS dense
+         FROM a";
+    same(query, query);
+}
