@@ -268,3 +268,16 @@ async fn window_functions_know_the_rows_before() {
     ])
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_every_so_often_is_given_once() {
+    hold(&[
+        ("SELECT k, COUNT(*) AS n, SUM(v) AS s FROM x GROUP BY k EMIT EVERY 20ms", 7),
+        ("SELECT COUNT(*) AS n, SUM(v) AS s FROM x EMIT EVERY 20ms", 1),
+        (
+            "SELECT k, COUNT(*) AS n, SUM(v) AS s, window_end FROM x WINDOW HOPPING(200ms, 100ms) GROUP BY k EMIT EVERY 20ms",
+            10 * 7,
+        ),
+    ])
+    .await;
+}
