@@ -240,7 +240,7 @@ fn first_rows_and_newest_rows_fold_to_the_batch_result() {
     for query in [
         ranked("k, v, ts", "k", "v DESC, ts, d", "<= 3"),
         ranked("k, v, ts, rn", "k", "v DESC, ts, d", "<= 3"),
-        ranked("v, ts", "v", "ts, d DESC", "= 1"),
+        ranked("ts, v", "v", "ts, d DESC", "= 1"),
         // Of rows of one time either may be the first: their keys and times are the same.
         ranked("k, ts", "k", "at", "= 1"),
         ranked("k, ts", "k", "at DESC", "= 1"),
