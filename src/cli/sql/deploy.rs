@@ -14,7 +14,9 @@ use crate::cli::jobs::{Foreground, StateFolder, program};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::cli::{Exit, Failure};
+use crate::core::fault::{Fault, Place};
 use crate::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
+use crate::sql::deploy::prepare::NAME;
 use crate::sql::deploy::run::nowhere;
 use crate::sql::parse::statement::StatementKind;
 
@@ -98,9 +100,24 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         }
         Foreground { definition, shelf, hold }.run(session).await
     };
-    let outcome = outcome.await;
+    let outcome = outcome.await.map_err(|failure| drawn(&source, statement, failure));
     audited.ended(outcome.as_ref().copied(), None);
     outcome
+}
+
+/// What is wrong with the statement, underlined in the text as it was given.
+fn drawn(source: &Source, statement: usize, failure: Failure) -> Failure {
+    let (Failure::Fault { fault, code: None }, Some(statement)) = (&failure, source.script.statements.get(statement))
+    else {
+        return failure;
+    };
+    match &fault.place {
+        Some(place) if place.file == NAME => {
+            let place = Place { file: source.name.clone(), ..place.clone() };
+            source.wrong(statement.span, Fault { place: Some(place), ..*fault.clone() })
+        }
+        _ => failure,
+    }
 }
 
 /// The one statement that writes somewhere, and where.

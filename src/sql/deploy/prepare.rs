@@ -7,7 +7,7 @@ use crate::sql::parse::statement::{EndName, Span, Statement, StatementKind, Stre
 use crate::sql::plan::session::{Planned, Session};
 
 /// What messages call the text.
-const NAME: &str = "query";
+pub const NAME: &str = "query";
 
 /// A statement that is to be planned.
 #[derive(Debug, Clone, Copy)]
