@@ -1,6 +1,7 @@
 //! What every part of the parser needs: the text, the variables, and sqlparser for what is plain SQL.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast as sql;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
@@ -86,7 +87,10 @@ impl Reader<'_> {
     /// A plain query, whole, with what was lifted off it put where it belongs.
     pub fn query(&self, lexemes: &[Lexeme], end: Span, lift: &Lift) -> Result<Box<sql::Query>, Diagnostic> {
         let source = self.source;
-        self.whole(lexemes, end, Parser::parse_query, |query| tree::finish(source, query, lift))
+        self.whole(lexemes, end, Parser::parse_query, |query| {
+            place_quoted(query, lexemes);
+            tree::finish(source, query, lift)
+        })
     }
 
     /// A plain expression, whole.
@@ -198,6 +202,21 @@ impl Reader<'_> {
         });
         self.source.diagnostic(span, format!("expected {expected}, found {found}"), next.unwrap_or_default())
     }
+}
+
+/// Gives relations in single quotes their places, which sqlparser forgets.
+fn place_quoted(query: &mut sql::Query, lexemes: &[Lexeme]) {
+    let _ = sql::visit_relations_mut(query, |name| {
+        for part in &mut name.0 {
+            if let sql::ObjectNamePart::Identifier(ident) = part
+                && ident.quote_style == Some('\'')
+                && let Some(lexeme) = lexemes.iter().find(|lexeme| lexeme.string() == Some(&ident.value))
+            {
+                ident.span = lexeme.range;
+            }
+        }
+        ControlFlow::<()>::Continue(())
+    });
 }
 
 /// The most levels that a run can have: brackets, and words and signs that an expression follows.
