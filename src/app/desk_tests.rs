@@ -1,3 +1,5 @@
+//! Texts, files and history of the SQL pane: what each act does to them.
+
 use super::*;
 use crate::app::action::{Action, PaneId};
 use crate::app::fact::Fact;

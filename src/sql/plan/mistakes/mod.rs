@@ -122,6 +122,7 @@ fn not_found(field: &Column, valid: &[Column], relations: &[String], known: &Kno
         _ if known.query.is_some_and(|query| place::is_in_double_quotes(query, name)) => {
             fault.next(format!("a text stands in single quotes: '{name}'"))
         }
+        _ if names.is_empty() => fault.next("nothing is read here: write FROM and a topic"),
         _ => fault.next(format!("columns are: {}", names.into_iter().collect::<Vec<_>>().join(", "))),
     }
 }
