@@ -29,6 +29,8 @@ pub struct CatalogColumn {
     cursor: Cursor,
     /// Branches that are open, by their path.
     open: BTreeSet<String>,
+    /// Topics whose fields are known and that were closed by hand: the others show them.
+    closed: BTreeSet<String>,
     filter: Input,
     is_typing: bool,
     rows: Vec<Row>,
@@ -59,7 +61,7 @@ impl CatalogColumn {
         let environment = model.active.as_deref().unwrap_or_default();
         let shelf = model.assist.shelf(environment);
         let catalog = model.assist.catalog(environment);
-        self.rows = rows::rows(&catalog, shelf, &self.open, self.filter.text().trim());
+        self.rows = rows::rows(&catalog, shelf, (&self.open, &self.closed), self.filter.text().trim());
         self.cursor.set_rows(self.rows.len());
         if let Some(at) = under_cursor.and_then(|path| self.rows.iter().position(|row| row.path == path))
             && Some(at) != self.cursor.row()
@@ -191,6 +193,7 @@ impl CatalogColumn {
         let Some(row) = self.selected().cloned() else { return Picked::Ignored };
         match (row.branch, opens) {
             (Some(_), true) => {
+                self.closed.remove(&row.path);
                 self.open.insert(row.path);
                 self.refresh(model);
                 if let (Some(topic), Some(environment)) = (row.looks_into, model.active.clone()) {
@@ -199,6 +202,7 @@ impl CatalogColumn {
             }
             (Some(true), false) => {
                 self.open.remove(&row.path);
+                self.closed.insert(row.path);
                 self.refresh(model);
             }
             (_, false) => {

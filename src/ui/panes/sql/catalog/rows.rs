@@ -34,10 +34,15 @@ pub struct Row {
 }
 
 /// The lines: those of open branches, or where a word is looked for those that have it.
-pub fn rows(catalog: &Catalog, shelf: Option<&Shelf>, open: &BTreeSet<String>, word: &str) -> Vec<Row> {
+pub fn rows(
+    catalog: &Catalog,
+    shelf: Option<&Shelf>,
+    (open, closed): (&BTreeSet<String>, &BTreeSet<String>),
+    word: &str,
+) -> Vec<Row> {
     let everything = !word.is_empty();
     let mut rows = Vec::new();
-    Builder { open, everything, rows: &mut rows }.sections(catalog, shelf);
+    Builder { open, closed, everything, rows: &mut rows }.sections(catalog, shelf);
     if everything { narrowed(rows, word) } else { rows }
 }
 
@@ -64,6 +69,7 @@ fn narrowed(rows: Vec<Row>, word: &str) -> Vec<Row> {
 /// Makes lines of the facts.
 struct Builder<'a> {
     open: &'a BTreeSet<String>,
+    closed: &'a BTreeSet<String>,
     /// Whether every branch counts as open, as it does while lines are looked for.
     everything: bool,
     rows: &'a mut Vec<Row>,
@@ -132,9 +138,11 @@ impl Builder<'_> {
             1 => "1 partition".to_owned(),
             count => format!("{count} part."),
         };
-        let is_open = self.branch(1, path.clone(), &topic.name, &detail, Role::Chart2, looks_into);
+        // A topic that was looked into, as one that the text reads is, shows its fields until somebody closes it.
+        let shows = matches!(topic.columns, Columns::Known(_)) && !self.closed.contains(&path);
+        let is_open = self.branch(1, path.clone(), &topic.name, &detail, Role::Chart2, looks_into) || shows;
         if let Some(row) = self.rows.last_mut() {
-            row.insert = Some(relation_name(&topic.name));
+            (row.insert, row.branch) = (Some(relation_name(&topic.name)), Some(is_open));
         }
         if !is_open {
             return;
