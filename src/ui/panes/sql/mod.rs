@@ -228,7 +228,8 @@ impl SqlPane {
     fn offer_what_became_known(&mut self, model: &Model) {
         let catalog = model.assist.catalog(model.active.as_deref().unwrap_or_default());
         let seen = std::mem::replace(&mut self.catalog_seen, std::sync::Arc::as_ptr(&catalog) as usize);
-        if seen != self.catalog_seen && self.is_naming && self.popup.is_none() && self.part == Part::Editor {
+        let is_free = self.popup.as_ref().is_none_or(|popup| popup.is_untouched() && !popup.is_asked());
+        if seen != self.catalog_seen && self.is_naming && is_free && self.part == Part::Editor {
             self.popup = self.complete(model, false);
         }
     }

@@ -60,6 +60,11 @@ impl Popup {
         })
     }
 
+    /// Whether nobody has moved in it yet.
+    pub fn is_untouched(&self) -> bool {
+        self.at == 0
+    }
+
     /// Whether it was asked for.
     pub fn is_asked(&self) -> bool {
         self.is_asked
