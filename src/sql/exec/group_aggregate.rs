@@ -9,7 +9,8 @@ use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
 
 use super::aggregate::changes::{Touched, follow, rounds};
-use super::aggregate::grouped::{Grouped, table};
+use super::aggregate::grouped::Grouped;
+use super::aggregate::grouped_state::table;
 use super::aggregate::prepared::{Prepared, Recipe};
 use super::aggregate::{STAGE, failed};
 use super::chunk::Chunk;
@@ -91,7 +92,7 @@ impl GroupAggregate {
         }
         for group in groups.iter().copied().collect::<BTreeSet<u32>>() {
             if self.groups.count(group) == 0 {
-                self.groups.remove(group);
+                self.groups.remove_empty(group);
             }
         }
     }

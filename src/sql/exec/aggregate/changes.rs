@@ -148,7 +148,7 @@ impl Touched {
         if !keeps_empty {
             for group in &touched.groups {
                 if grouped.count(*group) <= 0 {
-                    grouped.remove(*group);
+                    grouped.remove_empty(*group);
                 }
             }
         }

@@ -1,18 +1,17 @@
 //! Groups with their aggregates: rows are applied, changes are collected, results are read. The operators around it decide
 //! which groups there are and when results are given.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 use arrow::compute;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::datatypes::DataType;
 
 use super::keys::Keys;
 use super::prepared::{Prepared, Recipe};
+use super::refused::Refused;
 use super::{GroupAccumulator, accumulator, failed};
 use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
-use crate::sql::exec::operator::StateTable;
+use crate::sql::plan::stream::Changes;
 
 /// What rows did to their groups, one by one.
 pub struct Followed {
@@ -28,14 +27,16 @@ pub struct Followed {
 
 /// Groups and what is known of each.
 pub struct Grouped {
-    keys: Keys,
-    calls: Vec<Box<dyn GroupAccumulator>>,
+    pub(super) keys: Keys,
+    pub(super) calls: Vec<Box<dyn GroupAccumulator>>,
     /// Rows a group.
-    counts: Vec<i64>,
+    pub(super) counts: Vec<i64>,
     /// Newest event time a group.
-    times: Vec<i64>,
+    pub(super) times: Vec<i64>,
     /// Numbers of the rows in hand.
     numbers: Vec<u32>,
+    /// Rows that were refused, where rows are taken back.
+    pub(super) refused: Option<Refused>,
 }
 
 impl Recipe {
@@ -59,6 +60,7 @@ impl Recipe {
             counts: Vec::new(),
             times: Vec::new(),
             numbers: Vec::new(),
+            refused: (self.changes == Changes::Changelog).then(Refused::default),
         })
     }
 }
@@ -91,7 +93,7 @@ impl Grouped {
         self.numbers = numbers;
     }
 
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         let groups = self.keys.capacity();
         if self.counts.len() < groups {
             self.counts.resize(groups, 0);
@@ -164,18 +166,24 @@ impl Grouped {
         }
         let trials = doubtful.iter().map(|(call, of_call)| call.trial(of_call));
         let mut trials = trials.collect::<Result<Vec<_>, _>>()?;
-        let mut places = Vec::with_capacity(rows.rows);
+        let (mut places, mut left_out) = (Vec::with_capacity(rows.rows), Vec::new());
         for row in 0..rows.rows {
             match trials.iter().find_map(|trial| trial.refusal(row)) {
-                Some(message) => refused.push(BadRow { row: rows.place(row), class: "overflow", message }),
+                Some(message) => {
+                    refused.push(BadRow { row: rows.place(row), class: "overflow", message });
+                    left_out.push(row);
+                }
                 None => {
                     trials.iter_mut().for_each(|trial| trial.add(row));
                     places.push(row as u32);
                 }
             }
         }
-        if places.len() == rows.rows {
+        if left_out.is_empty() {
             return Ok(None);
+        }
+        if let Some(remembered) = &mut self.refused {
+            remembered.note(rows, groups, &left_out)?;
         }
         let groups = places.iter().map(|row| groups[*row as usize]).collect();
         Ok(Some((rows.take(&UInt32Array::from(places))?, groups)))
@@ -205,6 +213,18 @@ impl Grouped {
     }
 
     fn take_back(&mut self, rows: &Prepared, groups: &[u32]) -> Result<(), Fault> {
+        let Some(refused) = self.refused.as_mut().filter(|refused| !refused.is_empty()) else {
+            return self.take_away(rows, groups);
+        };
+        let there = refused.settle(rows, groups)?;
+        if there.len() == groups.len() {
+            return self.take_away(rows, groups);
+        }
+        let groups: Vec<u32> = there.iter().map(|row| groups[*row as usize]).collect();
+        self.take_away(&rows.take(&UInt32Array::from(there))?, &groups)
+    }
+
+    fn take_away(&mut self, rows: &Prepared, groups: &[u32]) -> Result<(), Fault> {
         for (index, call) in self.calls.iter_mut().enumerate() {
             call.retract(&rows.of_call(index, groups))?;
         }
@@ -242,9 +262,19 @@ impl Grouped {
         self.calls.iter_mut().map(|call| call.evaluate(groups)).collect()
     }
 
+    /// Forgets a group without rows, unless a row that was refused may still be taken back from it.
+    pub fn remove_empty(&mut self, group: u32) {
+        if self.refused.as_ref().is_none_or(|refused| !refused.holds(group)) {
+            self.remove(group);
+        }
+    }
+
     /// Forgets a group.
     pub fn remove(&mut self, group: u32) {
         self.keys.remove(group);
+        if let Some(refused) = &mut self.refused {
+            refused.clear(group);
+        }
         for call in &mut self.calls {
             call.clear(group);
         }
@@ -284,115 +314,7 @@ impl Grouped {
     /// Bytes held.
     pub fn size(&self) -> usize {
         let calls: usize = self.calls.iter().map(|call| call.size()).sum();
-        self.keys.size() + calls + (self.counts.capacity() + self.times.capacity()) * size_of::<i64>()
+        let refused = self.refused.as_ref().map_or(0, Refused::size);
+        self.keys.size() + calls + refused + (self.counts.capacity() + self.times.capacity()) * size_of::<i64>()
     }
-
-    /// Everything, as a table: keys, `between` (columns that the operator adds), rows, time, states of the aggregates.
-    ///
-    /// # Errors
-    /// Arrow's or DataFusion's.
-    pub fn snapshot(
-        &mut self,
-        between: impl Fn(&Self, &[u32]) -> Vec<(String, ArrayRef)>,
-    ) -> Result<RecordBatch, Fault> {
-        let groups = self.keys.all();
-        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
-        for (index, column) in self.keys.columns(&groups)?.into_iter().enumerate() {
-            columns.push((format!("key_{index}"), column));
-        }
-        columns.extend(between(self, &groups));
-        let counts: Int64Array = groups.iter().map(|group| self.count(*group)).collect();
-        let times: Int64Array = groups.iter().map(|group| self.time(*group)).collect();
-        columns.push(("rows".to_owned(), Arc::new(counts)));
-        columns.push(("time".to_owned(), Arc::new(times)));
-        for (index, call) in self.calls.iter_mut().enumerate() {
-            for (part, column) in call.state(&groups)?.into_iter().enumerate() {
-                columns.push((format!("call_{index}_{part}"), column));
-            }
-        }
-        let fields: Vec<Field> =
-            columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(groups.len()));
-        let columns = columns.into_iter().map(|(_, column)| column).collect();
-        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .map_err(|error| failed(&error))
-    }
-
-    /// Adds what [`Self::snapshot`] wrote, with `between` columns between keys and rows.
-    ///
-    /// # Errors
-    /// A table that is not of these groups.
-    pub fn restore(&mut self, table: &RecordBatch, keys: usize, between: usize) -> Result<Vec<u32>, Fault> {
-        let wrong = || failed(&"its checkpoint has other columns");
-        let key_columns = table.columns().get(..keys).ok_or_else(wrong)?;
-        let groups = self.of_keys(key_columns, table.num_rows())?;
-        let whole = |index: usize| {
-            table
-                .columns()
-                .get(keys + between + index)
-                .and_then(|column| column.as_primitive_opt::<Int64Type>())
-                .ok_or_else(wrong)
-        };
-        let (counts, times) = (whole(0)?, whole(1)?);
-        for (row, group) in groups.iter().enumerate() {
-            let group = *group as usize;
-            self.counts[group] += counts.value(row);
-            self.times[group] = self.times[group].max(times.value(row));
-        }
-        for (index, call) in self.calls.iter_mut().enumerate() {
-            let prefix = format!("call_{index}_");
-            let states: Vec<ArrayRef> = table
-                .schema()
-                .fields()
-                .iter()
-                .zip(table.columns())
-                .filter(|(field, _)| field.name().starts_with(&prefix))
-                .map(|(_, column)| Arc::clone(column))
-                .collect();
-            call.merge(&states, &groups)?;
-        }
-        Ok(groups)
-    }
-
-    /// Adds groups to others of these: `parts[i]` to `wholes[i]`. The parts stay until they are removed.
-    ///
-    /// # Errors
-    /// A sum that does not fit any more.
-    pub fn unite(&mut self, parts: &[u32], wholes: &[u32]) -> Result<(), Fault> {
-        for (part, whole) in parts.iter().zip(wholes) {
-            let (rows, time) = (self.count(*part), self.time(*part));
-            let whole = *whole as usize;
-            self.counts[whole] += rows;
-            self.times[whole] = self.times[whole].max(time);
-        }
-        for call in &mut self.calls {
-            let states = call.state(parts)?;
-            call.merge(&states, wholes)?;
-        }
-        Ok(())
-    }
-
-    /// Adds the groups of another: its keys, rows and states. Panes become a window so.
-    ///
-    /// # Errors
-    /// A sum that does not fit any more.
-    pub fn merge(&mut self, other: &mut Self) -> Result<(), Fault> {
-        let from = other.keys.all();
-        let keys = other.keys.columns(&from)?;
-        let into = self.of_keys(&keys, from.len())?;
-        for (from, into) in from.iter().zip(&into) {
-            let into = *into as usize;
-            self.counts[into] += other.count(*from);
-            self.times[into] = self.times[into].max(other.time(*from));
-        }
-        for (call, other) in self.calls.iter_mut().zip(&mut other.calls) {
-            call.merge(&other.state(&from)?, &into)?;
-        }
-        Ok(())
-    }
-}
-
-/// A state table of groups.
-pub fn table(name: impl Into<String>, batch: RecordBatch, keys: usize) -> StateTable {
-    StateTable { name: name.into(), batch, keys }
 }

@@ -81,6 +81,9 @@ macro_rules! over_sums {
             fn merge(&mut self, states: &[ArrayRef], groups: &[u32]) -> Result<(), Fault> {
                 self.sums.merge(states, groups)
             }
+            fn spilled(&mut self) -> Vec<(u32, String)> {
+                self.sums.spilled()
+            }
             fn clear(&mut self, group: u32) {
                 self.sums.clear(group);
             }

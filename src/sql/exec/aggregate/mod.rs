@@ -3,6 +3,7 @@
 
 pub mod changes;
 pub mod grouped;
+pub mod grouped_state;
 pub mod keys;
 pub mod prepared;
 
@@ -13,6 +14,7 @@ mod mean;
 mod once;
 mod ordered;
 mod per_group;
+mod refused;
 mod replay;
 mod sum;
 
@@ -96,6 +98,11 @@ pub trait GroupAccumulator: Send {
     /// # Errors
     /// States that are not this aggregate's.
     fn merge(&mut self, states: &[ArrayRef], groups: &[u32]) -> Result<(), Fault>;
+
+    /// Groups that a merged state was not added to, because the result would not fit, and why. They are told once.
+    fn spilled(&mut self) -> Vec<(u32, String)> {
+        Vec::new()
+    }
 
     /// Empties a group, whose number will be used again.
     fn clear(&mut self, group: u32);

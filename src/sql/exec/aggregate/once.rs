@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Int64Type};
 
 use super::distinct::{Coding, Distinct, Encoded, Integers, Table, empty};
 use super::{GroupAccumulator, Rows, Trial, failed};
-use crate::core::fault::{Blame, Fault};
+use crate::core::fault::Fault;
 
 /// `inner` over the distinct values of an argument.
 ///
@@ -17,14 +17,16 @@ use crate::core::fault::{Blame, Fault};
 /// A type whose values cannot be told apart.
 pub fn once(argument: &DataType, inner: Box<dyn GroupAccumulator>) -> Result<Box<dyn GroupAccumulator>, Fault> {
     if *argument == DataType::Int64 {
-        return Ok(Box::new(Once { seen: Distinct::new(Integers), inner }));
+        return Ok(Box::new(Once { seen: Distinct::new(Integers), inner, spilled: Vec::new() }));
     }
-    Ok(Box::new(Once { seen: Distinct::new(Encoded::new(argument)?), inner }))
+    Ok(Box::new(Once { seen: Distinct::new(Encoded::new(argument)?), inner, spilled: Vec::new() }))
 }
 
 struct Once<C: Coding> {
     seen: Distinct<C>,
     inner: Box<dyn GroupAccumulator>,
+    /// Groups that a state did not fit into.
+    spilled: Vec<(u32, String)>,
 }
 
 impl<C: Coding> Once<C> {
@@ -119,18 +121,25 @@ impl<C: Coding> GroupAccumulator for Once<C> {
             let first =
                 self.crossing(&Rows { values: &values, groups: &groups, filter: None }, |row| counts.value(row))?;
             let rows = Rows { values: &values, groups: &groups, filter: Some(&first) };
+            let mut refusal = None;
             if self.inner.may_refuse(&rows)? {
                 let mut trial = self.inner.trial(&rows)?;
-                for row in 0..groups.len() {
-                    if let Some(message) = trial.refusal(row) {
-                        return Err(Fault::new(Blame::Record, message));
-                    }
+                refusal = (0..groups.len()).find_map(|row| {
+                    let refusal = trial.refusal(row);
                     trial.add(row);
-                }
+                    refusal
+                });
             }
-            self.inner.update(&rows)?;
+            match refusal {
+                Some(message) => self.spilled.push((*group, message)),
+                None => self.inner.update(&rows)?,
+            }
         }
         Ok(())
+    }
+
+    fn spilled(&mut self) -> Vec<(u32, String)> {
+        std::mem::take(&mut self.spilled)
     }
 
     fn clear(&mut self, group: u32) {

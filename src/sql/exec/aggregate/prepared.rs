@@ -1,6 +1,8 @@
 //! Rows made ready for aggregates: their keys, arguments and filters, computed once a chunk however many windows the rows
 //! are in. It keeps no group.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int8Array, Int64Array, UInt32Array};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int64Type, SchemaRef, UInt32Type};
@@ -134,6 +136,15 @@ impl Prepared {
         let (values, filter) = &self.calls[call];
         let values = values.iter().map(|values| values.slice(from, rows)).collect();
         (values, filter.as_ref().map(|filter| filter.slice(from, rows)))
+    }
+
+    /// Arguments and filters of all aggregates, which tell one row of a group from another.
+    pub(super) fn arguments(&self) -> Vec<ArrayRef> {
+        let of_call = |(values, filter): &(Vec<ArrayRef>, Option<BooleanArray>)| {
+            let filter = filter.iter().map(|filter| Arc::new(filter.clone()) as ArrayRef);
+            values.iter().cloned().chain(filter).collect::<Vec<_>>()
+        };
+        self.calls.iter().flat_map(of_call).collect()
     }
 
     /// The same rows by other keys.

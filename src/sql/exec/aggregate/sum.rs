@@ -129,6 +129,8 @@ pub struct Sum<T: Summed> {
     reach: i256,
     /// Rows since the reach was read off the sums.
     unlooked: usize,
+    /// Groups that a state did not fit into.
+    spilled: Vec<u32>,
 }
 
 impl<T: Summed> Sum<T> {
@@ -141,6 +143,7 @@ impl<T: Summed> Sum<T> {
             values: Vec::new(),
             reach: i256::ZERO,
             unlooked: 0,
+            spilled: Vec::new(),
         }
     }
 
@@ -148,6 +151,10 @@ impl<T: Summed> Sum<T> {
     #[must_use]
     pub fn of_values_within(self, value_limit: Option<i256>) -> Self {
         Self { value_limit, ..self }
+    }
+
+    fn too_large(&self) -> String {
+        format!("the sum does not fit {}; CAST the argument to a wider type", self.result)
     }
 
     fn numbers(&self, rows: &Rows<'_>) -> Result<PrimitiveArray<T>, Fault> {
@@ -247,7 +254,7 @@ impl<T: Summed> Trial for SumTrial<'_, T> {
             return Some("a value has more digits than its mean can have; CAST it to a narrower type".to_owned());
         }
         let fits = T::plus(sum, value, result).is_some();
-        (!fits).then(|| format!("the sum does not fit {result}; CAST the argument to a wider type"))
+        (!fits).then(|| self.sum.too_large())
     }
 
     fn add(&mut self, row: usize) {
@@ -346,13 +353,20 @@ impl<T: Summed> GroupAccumulator for Sum<T> {
         };
         for ((group, sum), values) in groups.iter().zip(sums.values()).zip(values.values()) {
             let group = *group as usize;
-            let both = T::plus(self.sums[group], *sum, &self.result);
-            let both = both.ok_or_else(|| failed(&format!("a sum does not fit {}", self.result)))?;
+            let Some(both) = T::plus(self.sums[group], *sum, &self.result) else {
+                self.spilled.push(group as u32);
+                continue;
+            };
             self.sums[group] = both;
             self.values[group] += values;
             self.reach = T::distance(both).map_or(self.reach, |distance| self.reach.max(distance));
         }
         Ok(())
+    }
+
+    fn spilled(&mut self) -> Vec<(u32, String)> {
+        let message = self.too_large();
+        std::mem::take(&mut self.spilled).into_iter().map(|group| (group, message.clone())).collect()
     }
 
     fn clear(&mut self, group: u32) {

@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use super::arrivals::{Arrivals, Assignment};
 use super::assign::{Bounds, Windows};
 use super::times::prepared;
-use crate::connectors::contract::BATCH_ROWS_MAX;
+use crate::connectors::contract::{BATCH_ROWS_MAX, BadRecord, RawRecord};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::exec::aggregate::STAGE;
 use crate::sql::exec::aggregate::changes::{Touched, follow, rounds};
@@ -219,6 +219,12 @@ impl WindowAggregate {
                     if window.start <= pane.start {
                         whole.merge(&mut bin.groups)?;
                     }
+                }
+                // What fits each pane may not fit the window.
+                for (group, message) in whole.spilled() {
+                    whole.remove(group);
+                    let record = RawRecord { timestamp_ms: Some(window.end - 1), ..RawRecord::default() };
+                    out.bad.push(BadRecord { record, stage: STAGE, class: "overflow", message });
                 }
                 self.results(window, &mut whole, out)?;
             }
