@@ -121,6 +121,8 @@ type Sums<T> = Vec<(<T as ArrowPrimitiveType>::Native, i64)>;
 /// Sums of groups. A group without a value that is not NULL has no sum.
 pub struct Sum<T: Summed> {
     result: DataType,
+    /// The largest distance from zero of a sum; none where nothing is refused.
+    limit: Option<i256>,
     /// No single value may be further from zero, where its reader cannot show more.
     value_limit: Option<i256>,
     sums: Vec<T::Native>,
@@ -138,6 +140,7 @@ impl<T: Summed> Sum<T> {
     pub fn new(result: &DataType) -> Self {
         Self {
             result: result.clone(),
+            limit: T::limit(result),
             value_limit: None,
             sums: Vec::new(),
             values: Vec::new(),
@@ -208,7 +211,7 @@ impl<T: Summed> Sum<T> {
             *most = if sum.is_gt(*most) { *sum } else { *most };
         }
         let reach = largest::<T>(ends.map(|ends| ends.0), ends.map(|ends| ends.1));
-        self.reach = reach.or_else(|| T::limit(&self.result)).unwrap_or_default();
+        self.reach = reach.or(self.limit).unwrap_or_default();
         self.unlooked = 0;
     }
 }
@@ -272,7 +275,7 @@ impl<T: Summed> GroupAccumulator for Sum<T> {
 
     /// Told by the largest value of the batch and the furthest sum: no row is looked at until that does not suffice.
     fn may_refuse(&mut self, rows: &Rows<'_>) -> Result<bool, Fault> {
-        let Some(limit) = T::limit(&self.result) else { return Ok(false) };
+        let Some(limit) = self.limit else { return Ok(false) };
         let numbers = self.numbers(rows)?;
         if let Some(value_limit) = self.value_limit {
             let largest = largest::<T>(compute::min(&numbers), compute::max(&numbers));
@@ -316,7 +319,7 @@ impl<T: Summed> GroupAccumulator for Sum<T> {
 
     fn retract(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
         let numbers = self.numbers(rows)?;
-        if let Some(limit) = T::limit(&self.result) {
+        if let Some(limit) = self.limit {
             self.reach = self.reach_with(&numbers).map_or(limit, |reach| reach.min(limit));
         }
         for (row, (group, value)) in rows.groups.iter().zip(numbers.values()).enumerate() {
