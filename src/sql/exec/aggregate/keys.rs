@@ -112,6 +112,11 @@ impl Keys {
 
     /// Forgets a key; its number is free.
     pub fn remove(&mut self, group: u32) {
+        if self.is_single {
+            // Its number is always the same, and it costs nothing.
+            self.slots.clear();
+            return;
+        }
         let Some(key) = self.slots.get_mut(group as usize).and_then(Option::take) else { return };
         let hash = self.hasher.hash_one(&*key);
         if let Ok(found) = self.table.find_entry(hash, |known| *known == group) {
