@@ -27,6 +27,7 @@ use ratatui::layout::Rect;
 use crate::app::action::{Action, PaneId};
 use crate::app::model::Model;
 use crate::app::model::queries::Query;
+use crate::sql::assist::Columns;
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys as shared;
 use crate::ui::pane::{Pane, Press, Reply, View};
@@ -79,8 +80,8 @@ pub struct SqlPane {
     popup: Option<Popup>,
     /// Whether a name is being typed: what becomes known meanwhile is offered at once.
     is_naming: bool,
-    /// The catalog that was looked at last, by its place in memory.
-    catalog_seen: usize,
+    /// What was known when the pane was drawn last: topics, those with columns and the newest look, names of the text.
+    catalog_seen: (usize, usize, i64, usize),
     find: Find,
     results: Results,
     catalog: CatalogColumn,
@@ -227,7 +228,12 @@ impl SqlPane {
     /// A name that is being typed may be one that has just become known.
     fn offer_what_became_known(&mut self, model: &Model) {
         let catalog = model.assist.catalog(model.active.as_deref().unwrap_or_default());
-        let seen = std::mem::replace(&mut self.catalog_seen, std::sync::Arc::as_ptr(&catalog) as usize);
+        let looks = catalog.topics.iter().filter_map(|topic| match &topic.columns {
+            Columns::Known(sample) => Some(sample.at_ms),
+            Columns::Unknown | Columns::Failed(_) => None,
+        });
+        let now = (catalog.topics.len(), looks.clone().count(), looks.max().unwrap_or(0), catalog.relations.len());
+        let seen = std::mem::replace(&mut self.catalog_seen, now);
         let is_free = self.popup.as_ref().is_none_or(|popup| popup.is_untouched() && !popup.is_asked());
         if seen != self.catalog_seen && self.is_naming && is_free && self.part == Part::Editor {
             self.popup = self.complete(model, false);
