@@ -63,7 +63,7 @@ impl Orders {
 pub struct Hands<W: Worker> {
     /// Until the first batch is asked for: only then it is known how many rows one may have.
     waiting: Option<Box<W>>,
-    inbox: mpsc::Receiver<Result<Handed<W::Place>, Fault>>,
+    inbox: Inbox<W::Place>,
     orders: Orders,
     is_over: bool,
 }
@@ -103,10 +103,10 @@ impl<W: Worker> Drop for Hands<W> {
     }
 }
 
-fn start<W: Worker>(
-    mut worker: Box<W>,
-    orders: Orders,
-) -> Result<mpsc::Receiver<Result<Handed<W::Place>, Fault>>, Fault> {
+/// What a worker hands over, in its order.
+type Inbox<P> = mpsc::Receiver<Result<Handed<P>, Fault>>;
+
+fn start<W: Worker>(mut worker: Box<W>, orders: Orders) -> Result<Inbox<W::Place>, Fault> {
     let (outbox, inbox) = mpsc::channel(BATCHES_WAITING);
     let name = format!("velox-read-{}", worker.name());
     let run = move || {

@@ -80,7 +80,7 @@ fn beside(column: &Column) -> Option<&'static str> {
 fn typed(expression: Expr, declared: &sql::DataType) -> Expr {
     let data_type = match declared {
         sql::DataType::Unspecified => return expression,
-        sql::DataType::Timestamp(None, zone) => sql::DataType::Timestamp(Some(3), zone.clone()),
+        sql::DataType::Timestamp(None, zone) => sql::DataType::Timestamp(Some(3), *zone),
         other => other.clone(),
     };
     Expr::Cast { kind: sql::CastKind::Cast, expr: Box::new(expression), data_type, array: false, format: None }

@@ -81,6 +81,10 @@ pub struct GridLook<'a> {
     pub order: Order,
     /// Whether keys go to it.
     pub focused: bool,
+    /// Rows there are.
+    pub rows: usize,
+    /// The row under the cursor, among them.
+    pub selected: Option<usize>,
 }
 
 impl Grid {
@@ -107,13 +111,11 @@ impl Grid {
         (1 + u16::from(TYPES_HEIGHT_MIN <= area.height)).min(area.height)
     }
 
-    /// Draws titles and these rows, from the first; `selected` is the row under the cursor, among them.
+    /// Draws titles and rows, from the first.
     pub fn draw<'v>(
         &mut self,
         look: GridLook<'_>,
-        rows: usize,
         cell: impl Fn(usize, usize) -> GridCell<'v>,
-        selected: Option<usize>,
         area: Rect,
         buffer: &mut Buffer,
         theme: &Theme,
@@ -122,7 +124,7 @@ impl Grid {
             return;
         }
         self.column = self.column.min(look.columns.len() - 1);
-        self.fit(look.columns, rows, &cell);
+        self.fit(look.columns, look.rows, &cell);
         let places = self.places(look, area.width.saturating_sub(1));
         self.drawn =
             places.iter().map(|(column, x, width)| (*column, Rect { x: area.x + x, width: *width, ..area })).collect();
@@ -135,14 +137,14 @@ impl Grid {
         if hidden > 0 {
             self.draw_hidden(&places, look.columns.len(), area, buffer, theme);
         }
-        for row in 0..rows.min(usize::from(area.height - head)) {
+        for row in 0..look.rows.min(usize::from(area.height - head)) {
             let line = Rect { y: area.y + head + row as u16, height: 1, ..area };
             for (column, x, width) in &places {
                 let place = Rect { x: line.x + x, width: *width, ..line };
                 let value = cell(row, *column);
                 self.draw_value(value, *column, look.columns[*column].is_numeric, place, buffer, theme);
             }
-            if selected == Some(row) {
+            if look.selected == Some(row) {
                 table::draw_cursor(line, look.focused, buffer, theme);
                 if look.focused
                     && let Some((_, x, width)) = places.iter().find(|(column, ..)| *column == self.column)
@@ -356,9 +358,9 @@ mod tests {
     fn drawn(grid: &mut Grid, columns: &[GridColumn], rows: &[&[Option<&str>]], width: u16) -> Vec<String> {
         let area = Rect::new(0, 0, width, rows.len() as u16 + 1);
         let mut buffer = Buffer::empty(area);
-        let look = GridLook { columns, order: None, focused: false };
+        let look = GridLook { columns, order: None, focused: false, rows: rows.len(), selected: None };
         let cell = |row: usize, column: usize| GridCell { text: rows[row][column], is_fresh: false };
-        grid.draw(look, rows.len(), cell, None, area, &mut buffer, &Theme::default());
+        grid.draw(look, cell, area, &mut buffer, &Theme::default());
         (0..area.height)
             .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned())
             .collect()

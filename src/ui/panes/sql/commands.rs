@@ -44,7 +44,7 @@ impl SqlPane {
             keys::OPEN_FILE | keys::GALLERY => {
                 let mut dialog = OpenDialog::new(command == keys::GALLERY);
                 dialog.refresh(&model.desk.files, model.revision);
-                (self.dialog, self.popup) = (Some(Dialog::Open(dialog)), None);
+                (self.dialog, self.popup) = (Some(Dialog::Open(Box::new(dialog))), None);
                 Reply::Emit(Action::ListSql)
             }
             keys::SAVE => match model.desk.buffer() {
@@ -55,7 +55,7 @@ impl SqlPane {
                 }
                 None => Reply::Ignored,
             },
-            keys::NEW_TAB => self.to_editor(Action::NewSql),
+            keys::NEW_TAB => self.back_in_editor(Action::NewSql),
             keys::CLOSE_TAB => Reply::Emit(Action::CloseSql),
             keys::NEXT_TAB => self.show_tab(1),
             keys::PREVIOUS_TAB => self.show_tab(self.tabs.len() - 1),
@@ -172,7 +172,8 @@ impl SqlPane {
             Opened::File(at) => {
                 if let Some(file) = model.desk.files.get(at) {
                     self.dialog = None;
-                    return self.to_editor(Action::OpenSql { name: file.name.clone(), is_starter: file.is_starter });
+                    return self
+                        .back_in_editor(Action::OpenSql { name: file.name.clone(), is_starter: file.is_starter });
                 }
             }
         }
@@ -272,7 +273,7 @@ impl SqlPane {
         Reply::Handled
     }
 
-    fn to_editor(&mut self, action: Action) -> Reply {
+    fn back_in_editor(&mut self, action: Action) -> Reply {
         self.go(Part::Editor);
         (self.popup, self.walk) = (None, None);
         Reply::Emit(action)
@@ -280,7 +281,7 @@ impl SqlPane {
 
     fn show_tab(&mut self, by: usize) -> Reply {
         let next = (self.tabs.current() + by) % self.tabs.len().max(1);
-        self.to_editor(Action::ShowSql(next))
+        self.back_in_editor(Action::ShowSql(next))
     }
 
     fn changed(&mut self, change: impl FnOnce(&mut super::editor::SqlEditor) -> bool) -> Reply {

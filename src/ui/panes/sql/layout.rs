@@ -188,7 +188,7 @@ impl SqlPane {
             area = Rect { y: area.y + taken, height: area.height - taken, ..area };
         }
         let empty = status::empty(query, view.model);
-        self.results.draw(query, view.model.now_ms, &empty, focused, area, buffer, view.theme);
+        self.results.draw(query, view, &empty, focused, area, buffer);
         if !self.areas.is_wide || self.zoomed {
             self.draw_inspect_over(area, buffer, view);
         }

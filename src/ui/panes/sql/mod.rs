@@ -58,7 +58,7 @@ enum Part {
 /// What lies over the pane.
 #[derive(Debug)]
 enum Dialog {
-    Open(OpenDialog),
+    Open(Box<OpenDialog>),
     Ask(Ask),
     Deploy(DeployDialog),
 }

@@ -10,7 +10,8 @@ use ratatui::layout::Rect;
 
 use crate::app::model::queries::{Query, QueryRow};
 use crate::core::job::JobId;
-use crate::ui::theme::{Role, Theme};
+use crate::ui::pane::View;
+use crate::ui::theme::Role;
 use crate::ui::widgets::cursor::Pointed;
 use crate::ui::widgets::grid::{Grid, GridCell, GridColumn, GridLook};
 use crate::ui::widgets::listing::{Listing, Rows, Sort};
@@ -209,13 +210,13 @@ impl Results {
     pub fn draw(
         &mut self,
         query: &Query,
-        now_ms: i64,
+        view: &View<'_>,
         empty: &str,
         focused: bool,
         area: Rect,
         buffer: &mut Buffer,
-        theme: &Theme,
     ) {
+        let (theme, now_ms) = (view.theme, view.model.now_ms);
         if area.height < 3 {
             return;
         }
@@ -240,9 +241,9 @@ impl Results {
             GridCell { text, is_fresh: now_ms.saturating_sub(changed_ms) < FRESH_MS }
         };
         let order = self.listing.sort().map(|sort| (sort.column, sort.descending));
-        let look = GridLook { columns: &self.columns, order, focused };
         let selected = cursor.and_then(|row| row.checked_sub(window.start));
-        self.grid.draw(look, listed.len(), cell, selected, area, buffer, theme);
+        let look = GridLook { columns: &self.columns, order, focused, rows: listed.len(), selected };
+        self.grid.draw(look, cell, area, buffer, theme);
         self.listing.cursor_mut().draw_bar(body, buffer, theme);
         if listed.is_empty() {
             let words = match self.is_narrowed() {
