@@ -21,4 +21,3 @@ mod cli;
 mod killed;
 mod scripts;
 mod terminal;
-mod walkthrough;
