@@ -372,7 +372,7 @@ mod tests {
         let rows: &[&[Option<&str>]] =
             &[&[Some("a"), Some("1204.5")], &[Some(""), Some("-7")], &[None, Some("0.25")], &[Some("b"), None]];
         let lines = drawn(&mut Grid::default(), &columns, rows, 40);
-        assert_eq!(lines, ["name    amount", "a     1,204.5", "           -7", "NULL      0.25", "b         NULL"]);
+        assert_eq!(lines, ["name    amount", "a     1,204.5", "         -7", "NULL      0.25", "b         NULL"]);
     }
 
     #[test]
@@ -380,7 +380,7 @@ mod tests {
         let columns = [column("name", false), column("n", true)];
         let mut grid = Grid::default();
         drawn(&mut grid, &columns, &[&[Some("a long name"), Some("1")]], 40);
-        assert_eq!(drawn(&mut grid, &columns, &[&[Some("a"), Some("2")]], 40)[1], format!("a{:13}  2", ""));
+        assert_eq!(drawn(&mut grid, &columns, &[&[Some("a"), Some("2")]], 40)[1], format!("a{:12}  2", ""));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! The editor by keys: what is in it afterwards and where the caret is. It draws nothing.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;
