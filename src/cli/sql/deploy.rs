@@ -94,7 +94,11 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         shelf.add(&definition)?;
         if arguments.register {
             drop(hold);
-            let line = format!("{} is kept in {}", definition.name, shelf.state().display());
+            let line = format!(
+                "{0} is kept in {1}; velox-tui jobs resume {0} runs it",
+                definition.name,
+                shelf.state().display()
+            );
             output.show(&definition, |page| page.line(line))?;
             return Ok(Exit::Done);
         }

@@ -17,10 +17,10 @@ use crate::cli::audit::Audited;
 use crate::cli::guard::{self, GuardArguments, Terminal};
 use crate::cli::log::RESUMED;
 use crate::cli::output::Output;
-use crate::cli::progress::grouped;
 use crate::cli::session;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
+use crate::core::words::counted;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
@@ -126,11 +126,11 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     let bad: u64 = endings.iter().map(|ending| ending.bad).sum();
     let late: u64 = endings.iter().map(|ending| ending.late).sum();
     let by_zero: u64 = endings.iter().map(|ending| ending.by_zero).sum();
-    for (count, what) in
-        [(bad, "records failed"), (late, "rows came too late"), (by_zero, "divisions by zero gave NULL")]
+    for (count, noun, what) in
+        [(bad, "record", "failed"), (late, "row", "came too late"), (by_zero, "division", "by zero gave NULL")]
     {
         if count > 0 {
-            tracing::warn!("{} {what}", grouped(count));
+            tracing::warn!("{} {what}", counted(count, noun));
         }
     }
     Ok(match (stopped, bad) {

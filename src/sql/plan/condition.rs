@@ -15,6 +15,7 @@ use datafusion_sql::sqlparser::ast as sql;
 
 use super::mistakes::{self, Known};
 use super::provider::{Provider, parser_options};
+use super::quoted;
 use super::session::refused;
 use super::stream::Expression;
 use super::translate::said;
@@ -37,6 +38,7 @@ pub fn condition(written: &sql::Expr, schema: &Schema, functions: &Functions) ->
     let columns: BTreeSet<String> = schema.columns().into_iter().map(|column| column.name).collect();
     let expr = planner
         .sql_to_expr(written.clone(), &schema, &mut PlannerContext::new())
+        .and_then(|expr| Ok(quoted::number_literals(expr, &schema, quoted::NoNumber::Text)?.data))
         .and_then(|expr| Ok(expr.rewrite(&mut TypeCoercionRewriter::new(&schema))?.data))
         .map_err(|error| mistakes::alone(&error, &Known { query: None, columns: &columns, functions }))?;
     match expr.get_type(&schema).map_err(|error| refused(&said(&error)))? {

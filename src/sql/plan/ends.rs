@@ -217,6 +217,7 @@ fn call(function: &str, of: sql::Expr, text: Option<&str>) -> sql::Expr {
 pub fn coerced(expr: Expr, schema: &DFSchema) -> PlanResult<Expr> {
     use datafusion_common::tree_node::TreeNode;
     use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
+    let expr = super::quoted::number_literals(expr, schema, super::quoted::NoNumber::Refused)?.data;
     let expr = expr.rewrite(&mut TypeCoercionRewriter::new(schema))?.data;
     expr.cast_to(&DataType::Timestamp(TimeUnit::Millisecond, None), schema)
 }

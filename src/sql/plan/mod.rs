@@ -12,6 +12,7 @@ mod names;
 mod nodes;
 pub mod picture;
 mod provider;
+mod quoted;
 pub mod session;
 pub mod stream;
 mod tables;
