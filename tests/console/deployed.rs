@@ -147,6 +147,10 @@ fn not_now_leaves_the_jobs_in_pane_6_where_each_can_be_started() {
     stage.text(120, 40);
     stage.press("R");
     assert_eq!(started(&stage), [("a".to_owned(), Beginning::Checkpoint)]);
+    stage.text(120, 40);
+    stage.press("B");
+    let said = stage.model.note.as_ref().map(|note| note.text.clone()).unwrap_or_default();
+    assert!(!said.contains("deployed jobs"), "the cursor went with the job that was started again: {said}");
 }
 
 #[test]

@@ -145,6 +145,16 @@ fn a_job_that_ended_is_started_again_or_forgotten_and_one_that_runs_is_not() {
 }
 
 #[test]
+fn a_key_is_for_the_job_that_was_seen_though_the_order_has_changed_since() {
+    let mut stage = busy();
+    stage.text(120, 40);
+    phase(&mut stage, RUN, Phase::Done);
+    stage.press("x");
+    let stopped = stage.effects.iter().any(|effect| matches!(effect, Effect::StopJob(_)));
+    assert!(!stopped, "the job that moved up is not stopped: {:?}", stage.effects);
+}
+
+#[test]
 fn a_job_opens_in_the_pane_it_belongs_to() {
     for (keys, pane) in [("Enter", PaneId::Etls), ("j Enter", PaneId::Tail), ("j j Enter", PaneId::Environments)] {
         let mut stage = busy();

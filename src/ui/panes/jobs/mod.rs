@@ -14,7 +14,7 @@ use ratatui::widgets::{Block, Borders};
 use crate::app::action::{Action, PaneId};
 use crate::app::model::Model;
 use crate::app::model::jobs::Job;
-use crate::core::job::{JobKind, Phase};
+use crate::core::job::{JobId, JobKind, Phase};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::pane::{Pane, Press, Reply, View};
@@ -57,11 +57,15 @@ pub struct Jobs {
     is_open: bool,
     /// The job under the cursor: whether it is deployed, and whether it has ended.
     chosen: Option<(bool, bool)>,
+    /// Jobs as they were drawn last: a key is for the job that was seen, whatever has begun or ended since.
+    drawn: Vec<JobId>,
+    /// Kind and name of the job under the cursor: one that is started again has another number.
+    under_cursor: Option<(JobKind, String)>,
 }
 
 impl Jobs {
     fn selected<'m>(&self, model: &'m Model) -> Option<&'m Job> {
-        rows::in_order(model).get(self.list.selected()?).copied()
+        model.jobs.get(self.drawn.get(self.list.selected()?)?)
     }
 
     fn command(&mut self, command: Command, job: &Job) -> Reply {
@@ -171,8 +175,17 @@ impl Pane for Jobs {
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let jobs = rows::in_order(view.model);
         let shown = JobRows { jobs: &jobs, view };
+        let before = self.list.selected().and_then(|at| self.drawn.get(at)).copied();
         self.list.refresh(&shown, COLUMNS.len(), view.model.revision);
+        self.drawn = jobs.iter().map(|job| job.id).collect();
+        if let (Some(gone), Some((kind, name))) = (before, &self.under_cursor)
+            && !view.model.jobs.contains_key(&gone)
+            && let Some(again) = jobs.iter().position(|job| job.kind == *kind && job.name == *name)
+        {
+            self.list.select(again);
+        }
         let selected = self.list.selected().and_then(|at| jobs.get(at)).copied();
+        self.under_cursor = selected.map(|job| (job.kind, job.name.clone()));
         self.chosen = selected.map(|job| (job.kind == JobKind::Sql, job.phase.is_ending()));
         self.in_detail &= selected.is_some();
         self.is_open &= self.in_detail && selected.is_some_and(|job| job.kind == JobKind::Sql);
