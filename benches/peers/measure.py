@@ -14,7 +14,7 @@ import python_stack
 PARTITIONS = 6
 # Events of the two Python shapes: some seconds each at their rates.
 PYTHON_DOCUMENT_EVENTS = 6_000
-PYTHON_BEST_EVENTS = 40_000
+PYTHON_BEST_EVENTS = 100_000
 REPEATS = 3
 
 

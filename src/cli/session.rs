@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
 
     /// What renders payloads.
     pub fn engine(&self) -> Engine {
-        Engine::builder(&self.sources.template_dir).build()
+        Engine::builder(self.sources.templates.clone()).build()
     }
 }
 

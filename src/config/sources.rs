@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::core::fault::{Blame, Fault, Place};
+use crate::template::Folder;
 
 use super::shipped;
 
@@ -17,8 +18,8 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub struct Sources {
     /// Folder with `environments/`, `etl/`, `runner.yaml` and `console.yaml`.
     pub config_dir: PathBuf,
-    /// Folder with `payloads/`.
-    pub template_dir: PathBuf,
+    /// The folder with `payloads/`.
+    pub templates: Folder,
     /// The `.env` file; it must exist if named. `None`: no such file is read.
     pub env_file: Option<PathBuf>,
     /// The process environment. It wins over `.env`, because it is loaded after it.
@@ -34,7 +35,7 @@ impl Sources {
         Self {
             shipped_when_absent: config_dir.is_none(),
             config_dir: config_dir.unwrap_or_else(|| "config".into()),
-            template_dir: template_dir.unwrap_or_else(|| "templates".into()),
+            templates: template_dir.map_or_else(|| Folder::or_shipped("templates"), Folder::from),
             env_file: env_file.or_else(|| Some(PathBuf::from(".env")).filter(|file| file.exists())),
             process_environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -46,7 +47,7 @@ impl Sources {
     pub fn folder(config_dir: impl Into<PathBuf>) -> Self {
         Self {
             config_dir: config_dir.into(),
-            template_dir: "templates".into(),
+            templates: "templates".into(),
             env_file: None,
             process_environment: BTreeMap::new(),
             shipped_when_absent: false,
@@ -106,7 +107,7 @@ impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sources")
             .field("config_dir", &self.config_dir)
-            .field("template_dir", &self.template_dir)
+            .field("templates", &self.templates)
             .field("env_file", &self.env_file)
             .field("process_environment", &self.process_environment.keys().collect::<Vec<_>>())
             .field("shipped_when_absent", &self.shipped_when_absent)

@@ -1,7 +1,6 @@
 //! A compiled template that owns what it needs: cloned and rendered from any thread. Never reads its file again.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, ErrorKind, Value};
@@ -11,7 +10,7 @@ use super::check::check_json;
 use super::direct::language::Language;
 use super::direct::{Direct, Written};
 use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
-use super::loader;
+use super::loader::Folder;
 use crate::core::fault::Place;
 
 /// A template in both its forms.
@@ -26,7 +25,7 @@ pub(super) struct Owner {
     /// What is compiled.
     pub source: String,
     /// Where includes are read from.
-    pub folder: PathBuf,
+    pub folder: Folder,
     /// Filters and functions that are not this house's own. `None` where random values follow from a seed: the
     /// interpreter alone keeps them in their order.
     pub replaced: Option<Arc<BTreeSet<String>>>,
@@ -200,7 +199,7 @@ impl Inner {
 struct Site<'a> {
     original: &'a str,
     place: &'a Place,
-    folder: &'a std::path::Path,
+    folder: &'a Folder,
     name: &'a str,
 }
 
@@ -247,7 +246,7 @@ impl Site<'_> {
             return (place, shown);
         }
         let name = error.name().unwrap_or_default();
-        match loader::read(self.folder, name) {
+        match self.folder.read(name) {
             Ok(source) => {
                 let column = error.range().map_or(0, |range| line_and_column(&source.text, range.start).1);
                 (Place::at(source.path.display().to_string(), line, column), excerpt(&source.text, line, column))

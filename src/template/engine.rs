@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::functions::Function;
@@ -15,7 +15,7 @@ use super::compiled::{Owner, Template};
 use super::draw::Draw;
 use super::fault::TemplateFault;
 use super::language;
-use super::loader;
+use super::loader::Folder;
 use crate::core::fault::Place;
 
 /// Instructions one render may run. A payload of 1 KB takes about a hundred; a loop over ten thousand line items
@@ -29,7 +29,7 @@ pub struct Engine {
 }
 
 struct Shared {
-    folder: PathBuf,
+    folder: Folder,
     /// See [`Owner::replaced`].
     replaced: Option<Arc<BTreeSet<String>>>,
     state: RwLock<Compiled>,
@@ -42,14 +42,14 @@ struct Compiled {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("folder", &self.shared.folder).finish_non_exhaustive()
+        f.debug_struct("Engine").field("folder", &self.shared.folder.path()).finish_non_exhaustive()
     }
 }
 
 impl Engine {
-    /// An engine for the templates under `template_dir`, which need not exist until a payload is asked for.
-    pub fn builder(template_dir: impl Into<PathBuf>) -> EngineBuilder {
-        EngineBuilder::new(template_dir.into())
+    /// An engine for the templates under `folder`, which need not exist until a payload is asked for.
+    pub fn builder(folder: impl Into<Folder>) -> EngineBuilder {
+        EngineBuilder::new(folder.into())
     }
 
     /// The template `payloads/NAME`, or `NAME` directly under the folder; compiled once and kept until [`Self::reload`].
@@ -63,7 +63,7 @@ impl Engine {
         }
         let environment = state.environment.clone();
         drop(state);
-        let source = loader::read(&self.shared.folder, name)?;
+        let source = self.shared.folder.read(name)?;
         let place = Place::file(source.path.display().to_string());
         let template = self.compile(environment, name.to_owned(), place, source.text)?;
         let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +90,7 @@ impl Engine {
 
     /// The folder templates are read from.
     pub fn folder(&self) -> &Path {
-        &self.shared.folder
+        self.shared.folder.path()
     }
 
     fn compile(
@@ -108,21 +108,21 @@ impl Engine {
 
 /// Collects what an engine is made of.
 pub struct EngineBuilder {
-    folder: PathBuf,
+    folder: Folder,
     environment: Environment<'static>,
     replaced: BTreeSet<String>,
     seeded: bool,
 }
 
 impl EngineBuilder {
-    fn new(folder: PathBuf) -> Self {
+    fn new(folder: Folder) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_debug(true);
         environment.set_fuel(Some(FUEL_INSTRUCTIONS));
         let loaded_from = folder.clone();
-        environment.set_loader(move |name| match loader::read(&loaded_from, name) {
+        environment.set_loader(move |name| match loaded_from.read(name) {
             Ok(source) => Ok(Some(arithmetic::rewritten(&source.text).unwrap_or(source.text))),
             Err(fault) => Err(Error::new(ErrorKind::TemplateNotFound, fault.what)),
         });

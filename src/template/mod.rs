@@ -32,6 +32,7 @@ mod engine;
 mod compiled;
 mod direct;
 mod loader;
+mod shipped;
 
 mod language;
 
@@ -52,7 +53,7 @@ pub use compiled::Template;
 pub use engine::{Engine, EngineBuilder, FUEL_INSTRUCTIONS};
 pub use fakes::FAKE_KINDS;
 pub use fault::{TemplateFault, TemplateFaultKind, nearest};
-pub use loader::{PAYLOADS, TEMPLATE_BYTES_MAX};
+pub use loader::{Folder, PAYLOADS, TEMPLATE_BYTES_MAX};
 pub use minijinja::Value;
 
 /// A template value made of anything serde can read.

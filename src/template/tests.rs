@@ -105,6 +105,28 @@ fn no_file_outside_the_folder_is_read() {
 }
 
 #[test]
+fn every_file_of_the_template_folder_is_compiled_in_and_stands_in_for_a_folder_that_is_absent() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut found = Vec::new();
+    for part in fs::read_dir(&folder).unwrap().flatten() {
+        for file in fs::read_dir(part.path()).unwrap().flatten() {
+            let name = file.path().strip_prefix(&folder).unwrap().display().to_string();
+            assert_eq!(shipped::file(&name), Some(fs::read_to_string(file.path()).unwrap().as_str()), "{name}");
+            found.push(name);
+        }
+    }
+    assert_eq!(found.len(), shipped::names().count());
+
+    let engine = Engine::builder(Folder::or_shipped("no-such-folder")).build();
+    engine.payload("customer_update.json.j2").unwrap();
+    let fault = engine.payload("customer_updates.json.j2").unwrap_err().to_string();
+    assert!(fault.contains("did you mean `customer_update.json.j2`?"), "{fault}");
+    let home = tempfile::tempdir().unwrap();
+    let engine = Engine::builder(Folder::or_shipped(home.path())).build();
+    assert_eq!(engine.payload("customer_update.json.j2").unwrap_err().kind, TemplateFaultKind::NotFound);
+}
+
+#[test]
 fn a_missing_template_is_answered_with_the_nearest_and_a_reload_sees_changes() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("order.json.j2"), "1").unwrap();

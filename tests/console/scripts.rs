@@ -69,7 +69,7 @@ impl Played {
     fn open() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = Sources::folder(root.join("config"));
-        sources.template_dir = root.join("templates");
+        sources.templates = root.join("templates").into();
         let config = Config::load(&sources);
         let (intake, feed) = feed();
         let runtime = Runtime::new(Supervisor::new(intake), sources, config, None);

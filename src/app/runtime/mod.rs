@@ -72,7 +72,7 @@ impl Runtime {
             orders: deployed::Orders::default(),
             state: journal.as_ref().map(|journal| journal.folder().to_owned()),
             supervisor,
-            engine: Engine::builder(&sources.template_dir).build(),
+            engine: Engine::builder(sources.templates.clone()).build(),
             sources: Arc::new(sources),
             scrubber: Arc::new(RwLock::new(config.scrubber())),
             config: Arc::new(Mutex::new(Arc::new(config))),

@@ -2,9 +2,10 @@
 //! gets theirs.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use minijinja::Environment;
+
+use super::super::loader::Folder;
 
 /// An engine as its templates see it.
 pub struct Language<'a, 'o> {
@@ -12,7 +13,7 @@ pub struct Language<'a, 'o> {
     /// Names that whoever built the engine gave a meaning of their own.
     pub replaced: &'o BTreeSet<String>,
     /// Where includes are read from.
-    pub folder: &'o Path,
+    pub folder: &'o Folder,
 }
 
 impl Language<'_, '_> {

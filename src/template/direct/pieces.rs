@@ -3,7 +3,7 @@
 
 use minijinja::value::ValueKind;
 
-use super::super::{arithmetic, loader};
+use super::super::arithmetic;
 use super::expression::{Expression, Frame};
 use super::language::Language;
 use super::read::{self, is_name};
@@ -132,7 +132,7 @@ impl<'s, 'a> Builder<'_, 's, '_, 'a, '_> {
         let quote = name.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
         let name = name.strip_prefix(quote)?.strip_suffix(quote)?;
         (self.depth < INCLUDES_MAX && !name.contains(['"', '\'', '\\'])).then_some(())?;
-        let source = loader::read(self.language.folder, name).ok()?;
+        let source = self.language.folder.read(name).ok()?;
         let text = arithmetic::rewritten(&source.text).unwrap_or(source.text);
         let pieces = pieces(&text, self.language, self.depth + 1)?;
         let sets = pieces.iter().any(|piece| !matches!(piece, Piece::Text(_) | Piece::Print(_)));

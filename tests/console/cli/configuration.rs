@@ -54,7 +54,19 @@ fn a_secret_is_masked_wherever_a_value_is_shown() {
 
 #[test]
 fn every_shipped_etl_is_whole_and_can_be_previewed_for_prod() {
-    let place = Place::shipped();
+    every_etl_is_whole(&Place::shipped());
+}
+
+#[test]
+fn an_empty_folder_has_the_etls_that_the_program_brings() {
+    let place = Place::empty();
+    every_etl_is_whole(&place);
+    let line = ["-E", "prod", "run", "--dry-run", "--count", "3", "--format", "json"];
+    let report = place.run(&line).expect(0).json();
+    assert_eq!(report["total"]["failed"], 0, "{report}");
+}
+
+fn every_etl_is_whole(place: &Place) {
     let checked = place.run(&["etl", "validate", "--format", "json"]).expect(0).json();
     assert_eq!(checked.as_array().unwrap().len(), 9);
     for name in ["customer_update", "customer_purge"] {

@@ -22,12 +22,17 @@ pub struct Ended {
 impl Place {
     /// The configuration that the repository ships.
     pub fn shipped() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let place = Self::empty();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for folder in ["config", "templates"] {
             copy(&root.join(folder), &place.path(folder));
         }
         place
+    }
+
+    /// Nothing at all: the program has what it needs in itself.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// A path in the folder.
