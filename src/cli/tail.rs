@@ -14,7 +14,7 @@ use super::records::Lines;
 use super::records::json::Values;
 use super::records::print::{LETTERS, Pattern};
 use super::session::{self, Session};
-use super::{Exit, Failure, position, sandbox, signals};
+use super::{Exit, Failure, Format, position, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::StartAt;
 use crate::kafka::cause::ErrorCode;
@@ -84,8 +84,12 @@ its digits; what `produce --input jsonl` reads back is the same record, byte for
 pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let predicate = arguments.condition.as_deref().map(compiled).transpose()?;
     let connection = session.connection()?;
-    let settings =
-        TailSettings { partitions: arguments.partition.clone(), ..TailSettings::whole(arguments.from.clone()) };
+    let settings = TailSettings {
+        partitions: arguments.partition.clone(),
+        // A condition may ask for any header.
+        headers: output.format() == Format::Json || predicate.is_some() || arguments.print.has_headers(),
+        ..TailSettings::whole(arguments.from.clone())
+    };
     let patience = session::patience(&connection);
     let sandbox = sandbox::events(&connection);
     let opening = TailReader::open(&connection, &arguments.topics, &settings, patience);
@@ -232,6 +236,7 @@ impl Copying {
             if is_over {
                 break;
             }
+            reader.reuse(batch.records);
         }
         output.finish()?;
         if let Some(search) = &mut self.search {

@@ -17,6 +17,7 @@ pub mod client;
 pub mod producer;
 pub mod transaction;
 
+mod copies;
 mod reader;
 pub mod survey;
 pub mod tail;

@@ -1,17 +1,18 @@
 //! Tails behind a bounded queue: one named thread a topic reads, an async caller takes. The threads end with the reader.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::core::fault::{Blame, Fault};
+use crate::core::record::Record;
 
 use super::admin::off_the_async_threads;
 use super::health::unless_refused;
 use super::settings::Connection;
-use super::tail::{Batch, Tail, TailSettings};
+use super::tail::{BATCH_BYTES_MAX, Batch, Tail, TailSettings};
 
 /// Batches that wait for the caller. Two keep both sides busy; more is only memory.
 const BATCHES_WAITING: usize = 2;
@@ -20,10 +21,17 @@ const BATCH_RECORDS: usize = 4_096;
 /// How long a batch without records may be in coming; it still carries troubles and the lag.
 const BATCH_WAIT: Duration = Duration::from_millis(250);
 
+/// Bytes that records given back may hold on the heap, a batch: some of them grew large once, and would stay so.
+const SPARE_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
+
+/// Records given back by the caller, for whichever thread is next.
+type Spares = Arc<Mutex<Vec<Vec<Record>>>>;
+
 /// Several topics, read by threads of their own. Dropping it stops them; they notice within a twentieth of a second.
 pub struct TailReader {
     inbox: mpsc::Receiver<(usize, Result<Batch, Fault>)>,
     is_stopped: Arc<AtomicBool>,
+    spares: Spares,
     at_end: Vec<bool>,
     lags: Vec<Option<u64>>,
     lefts: Vec<u64>,
@@ -45,6 +53,7 @@ impl TailReader {
         let mut reader = Self {
             inbox,
             is_stopped: is_stopped.clone(),
+            spares: Spares::default(),
             at_end: vec![false; topics.len()],
             lags: vec![None; topics.len()],
             lefts: vec![0; topics.len()],
@@ -57,10 +66,10 @@ impl TailReader {
             });
             let tail = unless_refused(&connection, opening).await?;
             reader.lefts[index] = tail.left();
-            let (outbox, is_stopped) = (outbox.clone(), is_stopped.clone());
+            let (outbox, is_stopped, spares) = (outbox.clone(), is_stopped.clone(), reader.spares.clone());
             std::thread::Builder::new()
                 .name(format!("velox-tail-{}", tail.topic()))
-                .spawn(move || read(tail, index, &outbox, &is_stopped))
+                .spawn(move || read(tail, index, &outbox, &is_stopped, &spares))
                 .map_err(|error| Fault::new(Blame::Program, format!("could not start a tail: {error}")))?;
         }
         Ok(reader)
@@ -83,6 +92,21 @@ impl TailReader {
             batch
         }))
     }
+
+    /// Takes back records that the caller has done with, so that their buffers are filled again: a reader that copies a
+    /// topic elsewhere then allocates nothing a record.
+    pub fn reuse(&self, records: Vec<Record>) {
+        let held = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::capacity);
+        let of_headers = |record: &Record| record.headers.iter().map(|(_, value)| held(value)).sum::<usize>();
+        let held = |record: &Record| held(&record.key) + held(&record.value) + of_headers(record);
+        if SPARE_BYTES_MAX < records.iter().map(held).sum() {
+            return;
+        }
+        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        if spares.len() < BATCHES_WAITING {
+            spares.push(records);
+        }
+    }
 }
 
 impl Drop for TailReader {
@@ -91,9 +115,18 @@ impl Drop for TailReader {
     }
 }
 
-fn read(mut tail: Tail, index: usize, outbox: &mpsc::Sender<(usize, Result<Batch, Fault>)>, is_stopped: &AtomicBool) {
+fn read(
+    mut tail: Tail,
+    index: usize,
+    outbox: &mpsc::Sender<(usize, Result<Batch, Fault>)>,
+    is_stopped: &AtomicBool,
+    spares: &Mutex<Vec<Vec<Record>>>,
+) {
     let stopped = || is_stopped.load(Ordering::Acquire);
     while !stopped() {
+        if let Some(records) = spares.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            tail.reuse(records);
+        }
         let batch = tail.next_batch(BATCH_RECORDS, BATCH_WAIT, stopped);
         let is_ended = batch.is_err();
         // Waits while the caller is busy: that is the backpressure. Fails when the reader is gone.

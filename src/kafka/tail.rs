@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::core::fault::{Blame, Fault};
-use crate::core::record::{Headers, Record, StartAt};
+use crate::core::record::{Record, StartAt};
 
 use super::admin;
 use super::cause::{Severity, call_fault, severity};
 use super::context::Context;
+use super::copies::Copies;
 use super::settings::Connection;
 
 pub use super::reader::TailReader;
@@ -33,8 +33,6 @@ pub const BATCH_BYTES_MAX: usize = 4 << 20;
 const ENDS_INTERVAL_MS: u32 = 1_000;
 /// How long one look at the broker's queue may last: the delay of a cancellation.
 const LOOK: Duration = Duration::from_millis(50);
-/// Names of headers that are kept to be shared between records; a topic rarely has more.
-const HEADER_NAMES_MAX: usize = 64;
 
 /// How much of a topic is read, and from where.
 #[derive(Debug, Clone)]
@@ -45,12 +43,14 @@ pub struct TailSettings {
     pub partitions: Vec<i32>,
     /// Bytes of a value that are kept; `value_bytes` of the record tells its true size.
     pub value_bytes_max: usize,
+    /// Whether headers are read: taking five of them apart costs as much as all the rest of a record of 1 KB.
+    pub headers: bool,
 }
 
 impl TailSettings {
     /// All partitions with whole values.
     pub fn whole(start: StartAt) -> Self {
-        Self { start, partitions: Vec::new(), value_bytes_max: usize::MAX }
+        Self { start, partitions: Vec::new(), value_bytes_max: usize::MAX, headers: true }
     }
 
     /// All partitions with the heads of values, for a view.
@@ -90,7 +90,7 @@ pub struct Tail {
     consumer: BaseConsumer<Context>,
     connection: Connection,
     topic: Arc<str>,
-    value_bytes_max: usize,
+    copies: Copies,
     /// Next offset of each partition.
     positions: BTreeMap<i32, i64>,
     /// Partitions whose end has not been seen yet.
@@ -100,7 +100,8 @@ pub struct Tail {
     caught_up: BTreeSet<i32>,
     /// Where each partition ended when the tail was opened.
     ends: BTreeMap<i32, i64>,
-    header_names: Vec<Arc<str>>,
+    /// Records that nobody looks at any more: what they hold on the heap is filled again.
+    spare: Vec<Record>,
     /// What ended the tail while records that came before it were in hand: told when they are delivered.
     ending: Option<Fault>,
 }
@@ -154,12 +155,12 @@ impl Tail {
             consumer,
             connection: connection.clone(),
             topic: topic.into(),
-            value_bytes_max: settings.value_bytes_max,
+            copies: Copies::of(settings.value_bytes_max, settings.headers),
             positions,
             unfinished,
             caught_up: BTreeSet::new(),
             ends,
-            header_names: Vec::new(),
+            spare: Vec::new(),
             ending: None,
         })
     }
@@ -175,7 +176,7 @@ impl Tail {
             return Err(fault);
         }
         let deadline = Instant::now() + wait;
-        let mut batch = Batch::default();
+        let mut batch = Batch { records: Vec::with_capacity(self.spare.len().min(max)), ..Batch::default() };
         let mut bytes = 0;
         while batch.records.len() < max && bytes < BATCH_BYTES_MAX {
             let look = if batch.records.is_empty() {
@@ -185,7 +186,7 @@ impl Tail {
             };
             match self.consumer.poll(look) {
                 Some(Ok(message)) => {
-                    let record = record_of(&message, &self.topic, self.value_bytes_max, &mut self.header_names);
+                    let record = self.copies.record(&message, &self.topic, self.spare.pop());
                     drop(message);
                     self.note(record.partition, record.offset + 1);
                     bytes += record.value.as_ref().map_or(0, Vec::len);
@@ -218,6 +219,11 @@ impl Tail {
         }
         batch.trouble = batch.trouble.or_else(|| self.consumer.context().watch.take_passing());
         Ok(self.delivered(batch))
+    }
+
+    /// Takes back records of this topic whose reader is done with them: the next ones go into their buffers.
+    pub fn reuse(&mut self, records: Vec<Record>) {
+        self.spare = records;
     }
 
     /// What came before the end, or the end.
@@ -325,40 +331,4 @@ pub(super) fn offsets_at(
             _ => None,
         })
         .collect())
-}
-
-/// A message as a record; of its value at most `value_bytes_max`.
-pub(super) fn record_of(
-    message: &BorrowedMessage<'_>,
-    topic: &Arc<str>,
-    value_bytes_max: usize,
-    header_names: &mut Vec<Arc<str>>,
-) -> Record {
-    let value = message.payload();
-    Record {
-        topic: topic.clone(),
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp_ms: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        value: value.map(|value| value[..value.len().min(value_bytes_max)].to_vec()),
-        headers: headers_of(message, header_names),
-        value_bytes: value.map_or(0, <[u8]>::len),
-    }
-}
-
-fn headers_of(message: &BorrowedMessage<'_>, names: &mut Vec<Arc<str>>) -> Headers {
-    let Some(headers) = message.headers() else { return Headers::new() };
-    headers.iter().map(|header| (shared_name(header.key, names), header.value.map(<[u8]>::to_vec))).collect()
-}
-
-fn shared_name(name: &str, names: &mut Vec<Arc<str>>) -> Arc<str> {
-    if let Some(known) = names.iter().find(|known| known.as_ref() == name) {
-        return known.clone();
-    }
-    let name: Arc<str> = name.into();
-    if names.len() < HEADER_NAMES_MAX {
-        names.push(name.clone());
-    }
-    name
 }

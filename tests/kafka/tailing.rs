@@ -96,6 +96,50 @@ async fn a_record_arrives_as_it_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn records_in_buffers_of_others_are_the_same_records() {
+    let (_broker, connection) = own_broker();
+    let (receipts, mut inbox) = book(64);
+    let producer = Producer::open(&connection, &connection.environment().producer, receipts).unwrap();
+    let long = vec![b'x'; 500];
+    for number in 0..64_usize {
+        let short = number.to_string();
+        // Long after short, null after text, two headers after one.
+        let text = if number % 3 == 0 { &long[..] } else { short.as_bytes() };
+        let headers = [("n", Some(text)), ("null", None), ("n", Some(&b"again"[..]))];
+        let record = Outgoing {
+            topic: "orders",
+            partition: Some(0),
+            key: (number % 5 != 0).then_some(text),
+            value: (number % 7 != 0).then_some(text),
+            timestamp_ms: Some(1_000),
+            headers: &headers[..number % 4],
+        };
+        producer.enqueue(record, number).unwrap();
+        next(&mut inbox).await.1.unwrap();
+    }
+    tokio::task::block_in_place(|| {
+        let read = |reuses: bool, headers: bool| {
+            let settings = TailSettings { headers, ..TailSettings::whole(StartAt::Beginning) };
+            let mut tail = Tail::open(&connection, "orders", &settings, PATIENCE).unwrap();
+            let mut records = Vec::new();
+            while !tail.is_at_end() {
+                let batch = tail.next_batch(7, PATIENCE, || false).unwrap();
+                records.extend(batch.records.clone());
+                if reuses {
+                    tail.reuse(batch.records);
+                }
+            }
+            records
+        };
+        let mut records = read(false, true);
+        assert_eq!(records.len(), 64);
+        assert_eq!(read(true, true), records);
+        records.iter_mut().for_each(|record| record.headers.clear());
+        assert_eq!(read(true, false), records);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_view_keeps_the_head_of_a_huge_value_and_its_true_size() {
     let (_broker, connection) = own_broker();
     let (receipts, mut inbox) = book(1);

@@ -52,6 +52,11 @@ impl Pattern {
         ];
         Self { pieces, one_line: true }
     }
+
+    /// Whether headers are written.
+    pub fn has_headers(&self) -> bool {
+        self.pieces.contains(&Piece::Headers)
+    }
 }
 
 impl FromStr for Pattern {

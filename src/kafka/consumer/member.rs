@@ -15,9 +15,10 @@ use super::settings::ConsumeSettings;
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::Record;
 use crate::kafka::cause::{Severity, call_fault, severity};
+use crate::kafka::copies::Copies;
 use crate::kafka::group::{Group, Place};
 use crate::kafka::settings::Connection;
-use crate::kafka::tail::{read_ahead, record_of};
+use crate::kafka::tail::read_ahead;
 
 /// Records that wait between the broker's thread and the callback: enough that neither waits for a thread switch.
 const WAITING_MAX: usize = 256;
@@ -108,7 +109,7 @@ impl Drop for Member {
 /// Polls until told to leave. While the callback is slow, records wait; while it is very slow, the partitions are
 /// paused and polling goes on, so that the group keeps its member.
 fn attend(consumer: &BaseConsumer<Group>, outbox: &mpsc::Sender<Arrival>, is_leaving: &AtomicBool) -> Option<Fault> {
-    let mut header_names = Vec::new();
+    let mut copies = Copies::whole();
     let mut backlog: VecDeque<Arrival> = VecDeque::new();
     let mut full_since: Option<Instant> = None;
     let mut is_paused = false;
@@ -137,7 +138,7 @@ fn attend(consumer: &BaseConsumer<Group>, outbox: &mpsc::Sender<Arrival>, is_lea
             Some(Ok(message)) => {
                 let place: Place = (message.topic().to_owned(), message.partition());
                 let topic: Arc<str> = message.topic().into();
-                let record = record_of(&message, &topic, usize::MAX, &mut header_names);
+                let record = copies.record(&message, &topic, None);
                 backlog.extend(consumer.context().turn(&place).map(|turn| Arrival::Record(record, turn)));
                 if is_paused {
                     // Its partition was given to us since the others were paused; else the backlog would grow with it.
