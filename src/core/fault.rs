@@ -96,11 +96,16 @@ impl fmt::Display for Fault {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        f.write_str(&self.what)?;
+        // What comes below the first line shows the place, as the line of a template does: it is read last.
+        let (what, shown) = match self.what.split_once('\n') {
+            Some((what, shown)) => (what, Some(shown)),
+            None => (self.what.as_str(), None),
+        };
+        f.write_str(what)?;
         if !self.next.is_empty() {
             write!(f, "; {}", self.next)?;
         }
-        Ok(())
+        shown.map_or(Ok(()), |shown| write!(f, "\n{shown}"))
     }
 }
 
@@ -109,6 +114,13 @@ impl std::error::Error for Fault {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_at_fault_stands_below_cause_and_advice() {
+        let fault =
+            Fault::new(Blame::Configuration, "`id` is not defined\n   1 | {{ id }}\n          ^").next("give it");
+        assert_eq!(fault.to_string(), "`id` is not defined; give it\n   1 | {{ id }}\n          ^");
+    }
 
     #[test]
     fn a_fault_reads_place_then_cause_then_advice() {

@@ -34,7 +34,8 @@ pub fn rehearse(plan: &Plan, engine: &Engine) -> Vec<Fault> {
 
 /// What a value of the first event did wrong, the next one may do right; a name that nobody gives is missing in all.
 fn concerns_every_event(fault: &TemplateFault) -> bool {
-    matches!(fault.kind, TemplateFaultKind::Undefined { .. } | TemplateFaultKind::NotFound | TemplateFaultKind::Syntax)
+    use TemplateFaultKind::{NotFound, Syntax, Undefined, Unknown};
+    matches!(fault.kind, Undefined { .. } | Unknown | NotFound | Syntax)
 }
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("payloads")).unwrap();
         std::fs::write(folder.path().join("payloads/good.json.j2"), "{}").unwrap();
         std::fs::write(folder.path().join("payloads/odd.json.j2"), "{{ 'no' | from_json }}").unwrap();
+        std::fs::write(folder.path().join("payloads/misspelt.json.j2"), "{{ 'no' | uper }}").unwrap();
         let mut registry = Registry::new();
         registry.add("config/etl/x.yaml", Ok(etl));
         let target = |name: &str| Target {
@@ -71,6 +73,11 @@ mod tests {
     fn a_missing_template_and_a_name_that_nobody_gives_are_said_once_before_the_run() {
         let missing = said(etl("absent", &["qa", "dev"]));
         assert!(matches!(missing.as_slice(), [one] if one.contains("absent.json.j2")), "{missing:#?}");
+        let misspelt = said(etl("misspelt", &["qa", "dev"]));
+        assert!(
+            matches!(misspelt.as_slice(), [one] if one.contains("no filter `uper`; did you mean `upper`")),
+            "{misspelt:#?}"
+        );
         let undefined = Etl { key_template: Some("{{ nobody }}".into()), ..etl("good", &["qa", "dev"]) };
         let undefined = said(undefined);
         assert!(matches!(undefined.as_slice(), [one] if one.contains("`nobody`")), "{undefined:#?}");

@@ -10,6 +10,7 @@ use super::check::check_json;
 use super::direct::language::Language;
 use super::direct::{Direct, Written};
 use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
+use super::known;
 use super::loader::Folder;
 use crate::core::fault::Place;
 
@@ -206,7 +207,6 @@ struct Site<'a> {
 impl Site<'_> {
     fn fault(&self, error: &Error, compiled: Option<&str>, known: &[String]) -> TemplateFault {
         let error = innermost(error);
-        let (place, excerpt) = self.place_of(error, compiled);
         let detail = error.detail().unwrap_or_default();
         let (kind, what) = match error.kind() {
             ErrorKind::UndefinedError => match between_backticks(detail) {
@@ -219,6 +219,14 @@ impl Site<'_> {
             ErrorKind::SyntaxError => (TemplateFaultKind::Syntax, format!("the template is not Jinja: {detail}")),
             ErrorKind::TemplateNotFound => (TemplateFaultKind::NotFound, detail.to_owned()),
             ErrorKind::OutOfFuel => (TemplateFaultKind::Fuel, "the template runs too long".into()),
+            kind @ (ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction) => {
+                let next = nearest_filter(kind, detail).map(|near| format!("did you mean `{near}`?"));
+                let (place, excerpt) = self.place_of(error, compiled, None);
+                return TemplateFault::new(TemplateFaultKind::Unknown, absent(kind, detail), place)
+                    .excerpt(excerpt)
+                    .next(next.unwrap_or_default());
+            }
+            ErrorKind::UnknownMethod => (TemplateFaultKind::Unknown, format!("there is no such method: {detail}")),
             kind if detail.is_empty() => (TemplateFaultKind::Other, kind.to_string()),
             kind => match between_backticks(detail).filter(|_| detail.contains("is undefined")) {
                 Some(name) => {
@@ -229,31 +237,76 @@ impl Site<'_> {
             },
         };
         let next = advice(&kind, known);
+        let (place, excerpt) = self.place_of(error, compiled, kind_name(&kind));
         TemplateFault::new(kind, what, place).excerpt(excerpt).next(next)
     }
 
-    fn place_of(&self, error: &Error, compiled: Option<&str>) -> (Place, String) {
+    /// Where an error stands. Where the engine knows the line alone, the first place of the name in it is meant.
+    fn place_of(&self, error: &Error, compiled: Option<&str>, name: Option<&str>) -> (Place, String) {
         let own = self.name.is_empty() || error.name().is_none_or(|name| name == self.name);
         let line = u32::try_from(error.line().unwrap_or_default()).unwrap_or(u32::MAX);
         if own {
             let unchanged = compiled.is_none_or(|compiled| compiled == self.original);
             let column = error.range().filter(|_| unchanged).map(|range| line_and_column(self.original, range.start).1);
-            let column = column.unwrap_or_default();
+            let column = column.or_else(|| column_of(self.original, line, name?)).unwrap_or_default();
             let shown = excerpt(self.original, line, column);
             // A template from text stands inside another file, whose places are its own.
             let place =
                 if self.place.line == 0 { Place::at(&self.place.file, line, column) } else { self.place.clone() };
             return (place, shown);
         }
-        let name = error.name().unwrap_or_default();
-        match self.folder.read(name) {
+        let file = error.name().unwrap_or_default();
+        match self.folder.read(file) {
             Ok(source) => {
-                let column = error.range().map_or(0, |range| line_and_column(&source.text, range.start).1);
+                let column = error.range().map(|range| line_and_column(&source.text, range.start).1);
+                let column = column.or_else(|| column_of(&source.text, line, name?)).unwrap_or_default();
                 (Place::at(source.path.display().to_string(), line, column), excerpt(&source.text, line, column))
             }
-            Err(_) => (Place::at(name, line, 0), String::new()),
+            Err(_) => (Place::at(file, line, 0), String::new()),
         }
     }
+}
+
+fn kind_name(kind: &TemplateFaultKind) -> Option<&str> {
+    match kind {
+        TemplateFaultKind::Undefined { name } => name.split(['.', '[']).next(),
+        _ => None,
+    }
+}
+
+/// The column (from 1, in characters) of a name in a line, where it stands inside of a tag.
+fn column_of(text: &str, line: u32, name: &str) -> Option<u32> {
+    let shown = text.lines().nth((line as usize).checked_sub(1)?)?;
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let stands_alone = |at: &usize| {
+        let (before, after) = (&shown[..*at], &shown[at + name.len()..]);
+        let inside = ["{{", "{%"].iter().any(|tag| before.contains(tag));
+        inside && !name.is_empty() && !before.ends_with(is_letter) && !after.starts_with(is_letter)
+    };
+    let at = shown.match_indices(name).map(|(at, _)| at).find(stands_alone)?;
+    u32::try_from(shown[..at].chars().count() + 1).ok()
+}
+
+/// The engine's `filter upcase is unknown` in our words.
+fn absent(kind: ErrorKind, detail: &str) -> String {
+    let what = match kind {
+        ErrorKind::UnknownFilter => "filter",
+        ErrorKind::UnknownTest => "test",
+        _ => "function",
+    };
+    format!("there is no {what} `{}`", absent_name(detail))
+}
+
+fn absent_name(detail: &str) -> &str {
+    let name = detail.strip_suffix(" is unknown").unwrap_or(detail);
+    name.rsplit(' ').next().unwrap_or(name)
+}
+
+fn nearest_filter(kind: ErrorKind, detail: &str) -> Option<&'static str> {
+    if kind != ErrorKind::UnknownFilter {
+        return None;
+    }
+    nearest(absent_name(detail), known::FILTERS.iter().copied())
 }
 
 fn advice(kind: &TemplateFaultKind, known: &[String]) -> String {

@@ -16,6 +16,8 @@ pub enum TemplateFaultKind {
         /// The name up to where it stops being known.
         name: String,
     },
+    /// A filter, test, function or method that does not exist.
+    Unknown,
     /// Rendered well, but claims to be JSON and is not.
     Json,
     /// Ran longer than the engine allows.

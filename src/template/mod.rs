@@ -34,6 +34,7 @@ mod direct;
 mod loader;
 mod shipped;
 
+mod known;
 mod language;
 
 mod arithmetic;
@@ -55,6 +56,7 @@ pub use fakes::FAKE_KINDS;
 pub use fault::{TemplateFault, TemplateFaultKind, nearest};
 pub use loader::{Folder, PAYLOADS, TEMPLATE_BYTES_MAX};
 pub use minijinja::Value;
+pub use shipped::files as shipped_files;
 
 /// A template value made of anything serde can read.
 pub fn value(of: &impl serde::Serialize) -> Value {
