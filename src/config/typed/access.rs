@@ -28,6 +28,8 @@ impl<'a> SeqAccess<'a> for Items<'a, '_> {
 #[derive(Clone)]
 pub enum Field<'a> {
     Written(&'a Entry),
+    /// Written with dots, as librdkafka spells the field of this name.
+    Spelt(&'a Entry, &'static str),
     Absent(&'static str),
     Options(Vec<&'a Entry>),
 }
@@ -53,7 +55,7 @@ impl<'a> MapAccess<'a> for Fields<'a, '_> {
         let key = match &self.value {
             None => return Ok(None),
             Some(Field::Written(entry)) => entry.key.as_str(),
-            Some(Field::Absent(name)) => name,
+            Some(Field::Absent(name) | Field::Spelt(_, name)) => name,
             Some(Field::Options(_)) => OPTIONS,
         };
         let key: StrDeserializer<'_, Error> = key.into_deserializer();
@@ -65,6 +67,9 @@ impl<'a> MapAccess<'a> for Fields<'a, '_> {
         match self.value.take() {
             Some(Field::Written(entry)) => {
                 seed.deserialize(map.child(&entry.value, join(&map.path, &entry.key), &entry.place))
+            }
+            Some(Field::Spelt(entry, name)) => {
+                seed.deserialize(map.child(&entry.value, join(&map.path, name), &entry.place))
             }
             Some(Field::Absent(name)) => seed.deserialize(map.stand_in(name)),
             Some(Field::Options(entries)) => seed.deserialize(Gathered { entries, map }),

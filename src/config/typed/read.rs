@@ -259,8 +259,10 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let known: Vec<&str> =
+        let known: Vec<&'static str> =
             fields.iter().copied().filter(|field| *field != OPTIONS || !OPEN.contains(&name)).collect();
+        let spelt =
+            |key: &str| known.iter().copied().find(|field| key.contains('.') && key.replace('.', "_") == *field);
         let mut entries = Vec::new();
         let mut options = Vec::new();
         for entry in self.entries()? {
@@ -270,6 +272,9 @@ impl<'a> Deserializer<'a> for Reader<'a> {
                 }
                 _ if known.contains(&entry.key.as_str()) => entries.push(Field::Written(entry)),
                 Kind::Map(nested) if OPEN.contains(&name) && entry.key == OPTIONS => options.extend(nested),
+                Kind::Leaf(leaf) if OPEN.contains(&name) && !leaf.is_null() && spelt(&entry.key).is_some() => {
+                    entries.extend(spelt(&entry.key).map(|field| Field::Spelt(entry, field)));
+                }
                 // Dots make it librdkafka's own name, however near it is to one of ours.
                 Kind::Leaf(_)
                     if OPEN.contains(&name)
@@ -289,7 +294,13 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         }
         let absent = fields.iter().filter(|field| self.trace.stand_ins.contains(&join(&self.path, field)));
         let absent: Vec<_> = absent
-            .filter(|field| !entries.iter().any(|entry| matches!(entry, Field::Written(entry) if entry.key == **field)))
+            .filter(|field| {
+                !entries.iter().any(|entry| match entry {
+                    Field::Written(entry) => entry.key == **field,
+                    Field::Spelt(_, name) => name == *field,
+                    Field::Absent(_) | Field::Options(_) => false,
+                })
+            })
             .map(|field| Field::Absent(field))
             .collect();
         entries.extend(absent);
