@@ -11,6 +11,7 @@ use super::doctor::{self, DoctorArguments};
 use super::environments::EnvironmentCommand;
 use super::etls::EtlCommand;
 use super::exit::{EXIT_CODES, Exit, Failure};
+use super::init::{self, InitArguments};
 use super::jobs::{JobsCommand, StateFolder};
 use super::produce::{self, ProduceArguments};
 use super::run::{self, RunArguments};
@@ -117,6 +118,9 @@ pub enum Command {
     /// What is configured, what is missing, what answers
     #[command(after_help = with_exit_codes(doctor::EXAMPLES))]
     Doctor(DoctorArguments),
+    /// Write the files that the program brings with it here, to be changed
+    #[command(after_help = init::EXAMPLES)]
+    Init(InitArguments),
     /// Write the JSON Schemas of the YAML files
     #[command(after_help = schema::EXAMPLES)]
     Schema(SchemaArguments),

@@ -13,6 +13,7 @@ mod environments;
 mod etls;
 pub mod guard;
 mod health;
+mod init;
 mod jobs;
 mod log;
 pub mod position;
@@ -47,6 +48,7 @@ pub async fn run(command: Command, global: &Global) -> Exit {
 async fn perform(command: Command, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Completions(arguments) => completions::run(&arguments, output),
+        Command::Init(arguments) => init::run(&arguments, global, output),
         Command::Schema(arguments) => schema::run(&arguments, global, output),
         Command::Env { command } => environments::run(&command, &Session::load(global)?, output).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &Session::load(global)?, output).await,

@@ -75,6 +75,11 @@ pub fn run(arguments: &SchemaArguments, global: &Global, output: &mut Output) ->
     Ok(if arguments.check && written.iter().any(|written| written.changed) { Exit::Usage } else { Exit::Done })
 }
 
+/// The files by name, with their texts.
+pub fn files() -> impl Iterator<Item = (String, String)> {
+    config::schemas().into_iter().map(|(name, schema)| (name.to_owned(), text(&schema)))
+}
+
 fn text(schema: &Value) -> String {
     format!("{schema:#}\n")
 }

@@ -42,12 +42,10 @@ impl<'a> Session<'a> {
         let (config_dir, template_dir) = (global.config_dir.clone(), global.template_dir.clone());
         let sources = Sources::standard(config_dir, template_dir, global.env_file.clone());
         let config = Config::load(&sources);
-        // The first says that the files of the program are used: nothing is wrong.
-        let (notes, warnings) = config.warnings.split_at(usize::from(config.is_shipped).min(config.warnings.len()));
-        for note in notes {
+        if let Some(note) = config.note() {
             tracing::info!("{note}");
         }
-        for warning in warnings {
+        for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         Ok(Self { global, sources, config })

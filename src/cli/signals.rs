@@ -2,7 +2,7 @@
 //! the second ends the process at once.
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::pin::pin;
 
 use tokio::runtime::Handle;
@@ -68,10 +68,9 @@ pub fn once<'a>(request: impl FnOnce() + 'a) -> [Request<'a>; 1] {
     [Box::new(request)]
 }
 
-/// What a person at the terminal is told; a program reads the exit code.
+/// What a person at the terminal is told, in the form that was asked for; a program reads the exit code.
 fn say(what: &str) {
-    // A closed standard error has no reader.
-    let _ = writeln!(io::stderr(), "velox-tui: {what}");
+    tracing::warn!("{what}");
 }
 
 struct Signals {

@@ -145,11 +145,7 @@ fn exposed<'a>(path: &'a str, options: &'a IndexMap<String, Scalar>) -> impl Ite
 pub fn folder(sources: &Sources) -> Vec<Fault> {
     let shown = sources.config_dir.display();
     if sources.uses_shipped() {
-        let what = format!("there is no folder `{shown}`: the files that come with the program are used");
-        return vec![
-            Fault::new(Blame::Configuration, what)
-                .next("copy config/ and templates/ of the repository here to change them"),
-        ];
+        return Vec::new();
     }
     if !sources.config_dir.is_dir() {
         let what = format!("there is no folder `{shown}`");

@@ -33,4 +33,5 @@ pub use load::Config;
 pub use loaded::{Effective, Loaded, Missing, Origin, Origins};
 pub use schema::schemas;
 pub use scrub::Scrubber;
+pub use shipped::files as shipped_files;
 pub use sources::{Sources, starters};

@@ -45,6 +45,11 @@ pub fn file(name: &str) -> Option<&'static str> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// All files by their path under `config/`, with their texts.
+pub fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.iter().copied()
+}
+
 /// The paths of the files of a folder that are listed.
 pub fn names(folder: &str) -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name).filter(move |name| {

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::Format;
 use crate::cli::output::{Output, Page, Role};
+use crate::core::words::counted;
 use crate::etl::run::RunEvent;
 
 /// A rendered event, as text: what is not text is shown as it can be.
@@ -52,7 +53,7 @@ impl Rendered {
     fn to_page(&self, page: &mut Page<'_>) -> io::Result<()> {
         let title = format!("{} -> {} ({})  event {}", self.etl, self.environment, self.topic, self.index + 1);
         let title = page.paint(Role::Strong, title);
-        page.line(format!("{title}  {} bytes", self.bytes))?;
+        page.line(format!("{title}  {}", counted(self.bytes as u64, "byte")))?;
         if let Some(key) = &self.key {
             page.line(format!("{} {}", page.paint(Role::Muted, "key"), page.safe(key)))?;
         }

@@ -72,8 +72,9 @@ fn every_shipped_file_loads_and_only_lacks_variables() {
     assert!(config.environment("sandbox").unwrap().ready().unwrap().is_embedded());
     assert_eq!(config.environment("uat").unwrap().missing.len(), 4);
     assert_eq!(config.start_environment().unwrap().name, "sandbox");
-    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
-    assert!(config.is_shipped);
+    assert_eq!(config.warnings, []);
+    let note = config.note().unwrap();
+    assert!(note.contains("velox-tui init") && note.len() <= 78, "one line of the smallest usual screen: {note}");
 }
 
 #[test]
@@ -172,6 +173,21 @@ fn a_rendered_text_takes_the_type_of_its_field() {
     assert_eq!((value.producer.acks, value.producer.linger_ms), (Acks::All, 9_092));
     let options: Vec<_> = value.producer.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(options, ["socket.keepalive.enable=true", "message.max.bytes=9092"]);
+}
+
+#[test]
+fn a_setting_of_ours_is_the_same_with_the_dots_of_librdkafka() {
+    let text = "environment: e\nkafka: {bootstrap_servers: b}\nproducer: {linger.ms: 7, compression.type: lz4}\n\
+                consumer: {auto.offset.reset: latest}\n";
+    let loaded = environment(text, &[]);
+    let value = loaded.ready().unwrap();
+    assert_eq!((value.producer.linger_ms, value.producer.options.len()), (7, 0));
+    assert_eq!(value.producer.compression_type, crate::core::environment::Compression::Lz4);
+    assert_eq!(value.consumer.auto_offset_reset, crate::core::environment::OffsetReset::Latest);
+    let shown = loaded.origins.get("producer.linger_ms").unwrap();
+    assert_eq!((shown.shown.as_str(), shown.place.as_ref().unwrap().line), ("7", 3));
+    let twice = environment(&text.replace("linger.ms: 7", "linger.ms: 7, linger_ms: 8"), &[]);
+    assert!(twice.ready().unwrap_err().to_string().contains("linger_ms"), "{:?}", twice.value);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::{Percentiles, RunReport, StepReport, Tally, Verdict};
+use crate::core::words::counted;
 use crate::etl::run::ledger::NotSent;
 
 /// How a table is drawn.
@@ -83,7 +84,7 @@ impl RunReport {
             Verdict::Stopped => "Stopped",
             Verdict::TimedOut => "Not finished",
         };
-        let mut text = format!("{how}: {} of {} events {done}", counts.acknowledged, counts.planned);
+        let mut text = format!("{how}: {} of {} {done}", counts.acknowledged, counted(counts.planned, "event"));
         for (why, events) in &self.total.not_sent_because {
             let why = match why {
                 NotSent::Stopped => "stopped",

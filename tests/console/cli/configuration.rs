@@ -66,6 +66,49 @@ fn an_empty_folder_has_the_etls_that_the_program_brings() {
     assert_eq!(report["total"]["failed"], 0, "{report}");
 }
 
+#[test]
+fn what_the_program_brings_is_written_where_it_can_be_changed_and_no_file_is_written_over() {
+    let place = Place::empty().with("config/console.yaml", "theme: nord\n");
+    let said = place.run(&["init", "--dry-run", "--format", "json"]).expect(0).json();
+    assert!(!place.path("templates").exists());
+    let written = place.run(&["init", "--format", "json"]).expect(0).json();
+    assert_eq!(said, written);
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in written.as_array().unwrap() {
+        let name = file["file"].as_str().unwrap();
+        let text = std::fs::read_to_string(place.path(name)).unwrap();
+        assert_eq!(file["written"] == false, name == "config/console.yaml", "{name}");
+        assert_eq!(text == std::fs::read_to_string(root.join(name)).unwrap(), file["written"] == true, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(place.path("config/console.yaml")).unwrap(), "theme: nord\n");
+    every_etl_is_whole(&place);
+    place.run(&["schema", "--check"]).expect(0);
+    assert!(place.run(&["init"]).expect(0).stdout.contains("there already"));
+}
+
+#[test]
+fn the_files_and_commands_of_the_readme_work_as_they_are_printed() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let part = readme.split("\n## Configuration").nth(1).unwrap().split("\n## ").next().unwrap();
+    let blocks: Vec<(&str, &str)> =
+        part.split("```").skip(1).step_by(2).filter_map(|one| one.split_once('\n')).collect();
+    let mut place = Place::empty();
+    place.run(&["init"]).expect(0);
+    let (files, commands): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|(language, _)| *language != "sh");
+    for (_, text) in &files {
+        let name = text.lines().next().unwrap().trim_matches(['#', '{', '}', ' ']);
+        place = place.with(name, text);
+    }
+    let lines: Vec<&str> = commands.iter().flat_map(|(_, text)| text.lines()).collect();
+    assert_eq!((files.len(), lines.len()), (3, 4));
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').skip(1).collect();
+        let shown = place.run(&words).expect(0).stdout;
+        assert!(line.contains("env show") || shown.contains("order_placed"), "{line}: {shown}");
+        assert!(!line.contains("preview") || shown.contains(r#""total": "59.97""#), "{line}: {shown}");
+    }
+}
+
 fn every_etl_is_whole(place: &Place) {
     let checked = place.run(&["etl", "validate", "--format", "json"]).expect(0).json();
     assert_eq!(checked.as_array().unwrap().len(), 9);

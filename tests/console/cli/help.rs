@@ -2,7 +2,7 @@
 
 use super::support::Place;
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["env"],
     &["env", "list"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["tail"],
     &["produce"],
     &["consume"],
+    &["init"],
     &["schema"],
     &["doctor"],
 ];
