@@ -3,12 +3,12 @@
 use super::action::Action;
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
+use super::jobs::said_of;
 use super::model::environments::{CheckStep, EnvironmentRow, StepOutcome, Topics};
 use super::model::jobs::Work;
 use super::model::log::LogLine;
 use super::model::pipeline::{Drawn, Pipeline};
 use super::model::{Model, Note};
-use super::update::said_of;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Phase, Update};
 use crate::core::progress::RunProgress;
@@ -26,6 +26,7 @@ impl Model {
             Fact::Job(update) => return self.apply_update(update),
             Fact::Loaded(loaded) => return self.loaded(*loaded),
             Fact::Connection { environment, connection } => {
+                self.assist.lost(&environment, connection.fault.as_ref());
                 if let Some(row) = self.environment_mut(&environment) {
                     row.connection = connection;
                 }
@@ -127,6 +128,8 @@ impl Model {
             self.say(Note::danger(text));
         } else if let Some(warning) = loaded.warnings.first() {
             self.say(Note::warning(warning.to_string()));
+        } else if let Some(note) = loaded.note.filter(|_| before.is_empty()) {
+            self.say(Note::plain(note));
         }
         if before.is_empty() {
             return self.wake_active();
@@ -233,21 +236,33 @@ impl Model {
     }
 
     fn ended(&mut self, id: JobId, work: &Work, environment: &str, phase: &Phase) -> Vec<Effect> {
-        let result = match phase {
-            Phase::Failed(fault) => format!("failed: {fault}"),
-            Phase::Panicked(message) => format!("failed by a defect of this program: {message}"),
-            Phase::Stopped => "stopped".to_owned(),
-            _ => "done".to_owned(),
+        let how = match phase {
+            Phase::Failed(_) => "failed",
+            Phase::Panicked(_) => "failed by a defect of this program",
+            Phase::Stopped => "stopped",
+            _ => "done",
         };
         let counted = self.runs.get(&id).map(|run| {
             let total = run.progress.total();
             let done = if run.request.dry_run { "rendered" } else { "acknowledged" };
             let [acknowledged, failed, not_sent] = [total.acknowledged, total.failed, total.not_sent].map(grouped);
-            format!(": {acknowledged} {done}, {failed} failed, {not_sent} not sent")
+            format!("{acknowledged} {done}, {failed} failed, {not_sent} not sent")
         });
-        // A statement is longer than a footer, and it stands in the pane that it runs in.
-        let name = if let Work::Query(_) = work { "the query".to_owned() } else { work.name() };
-        let text = format!("{name} {result}{}", counted.unwrap_or_default());
+        let why = match phase {
+            Phase::Failed(fault) => Some(fault.to_string()),
+            Phase::Panicked(message) => Some(message.clone()),
+            _ => None,
+        };
+        let name = match work {
+            // A statement is longer than a footer, and it stands in the pane that it runs in.
+            Work::Query(_) => "the query".to_owned(),
+            Work::Check(environment) => format!("health check of {environment}"),
+            _ => work.name(),
+        };
+        // The counts first: what comes of a fault is long, and says at its end what to do.
+        let told: Vec<String> = counted.into_iter().chain(why).collect();
+        let colon = if told.is_empty() { "" } else { ": " };
+        let text = format!("{name} {how}{colon}{}", told.join("; "));
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);
         // A tail says in its own pane that it is over, and what it has to say more should stay to be read.
         if matches!((work, phase), (Work::Tail(_), Phase::Done | Phase::Stopped)) {

@@ -32,6 +32,8 @@ pub struct Loaded {
     pub faults: Vec<Fault>,
     /// What is odd but stops nothing.
     pub warnings: Vec<Fault>,
+    /// What is good to know and nothing wrong.
+    pub note: Option<String>,
 }
 
 /// Something that happened.

@@ -11,6 +11,7 @@ mod assist;
 pub mod deploy;
 mod desk;
 mod guarded;
+mod jobs;
 mod query;
 mod sample;
 mod tailing;

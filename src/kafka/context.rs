@@ -187,7 +187,11 @@ impl ClientContext for Context {
         if code == RDKafkaErrorCode::AllBrokersDown && self.watch.has_passing() {
             return;
         }
-        let reason = self.scrub(reason);
+        // librdkafka counts the address that it began with as one more broker: `2/2 brokers are down` of one.
+        let reason = match code {
+            RDKafkaErrorCode::AllBrokersDown => "no broker answers".to_owned(),
+            _ => self.scrub(reason),
+        };
         let severity = match cause::severity(code, &reason) {
             // A token that still serves: the next refresh may succeed.
             Severity::Final(fault) if self.tokens.as_ref().is_some_and(|tokens| tokens.still_serves(&reason)) => {

@@ -116,11 +116,22 @@ pub async fn check(
     reports
 }
 
-/// The fault of an environment all of whose addresses refuse connections now: no client need be started to know that.
-/// Nothing where one takes them, or is only silent.
+/// The fault of an environment none of whose names has an address, or all of whose addresses refuse connections now: no
+/// client need be started to know that. Nothing where one takes them, or is only silent.
 pub async fn refused(connection: &Connection) -> Option<Fault> {
     let servers = connection.bootstrap_servers().to_owned();
-    off_the_async_threads(move || Ok(refused_by_all(&resolve(&servers)?))).await.ok().flatten()
+    off_the_async_threads(move || Ok(out_of_reach(&servers))).await.ok().flatten()
+}
+
+fn out_of_reach(servers: &str) -> Option<Fault> {
+    let (mut known, mut unknown) = (Vec::new(), None);
+    for server in servers.split(',') {
+        match resolve(server) {
+            Ok(addresses) => known.extend(addresses),
+            Err(fault) => unknown = unknown.or(Some(fault)),
+        }
+    }
+    if known.is_empty() { unknown } else { refused_by_all(&known) }
 }
 
 /// What is asked of an environment, unless all of its addresses refuse connections meanwhile: then that is the answer, and
@@ -175,7 +186,7 @@ fn skipped(step: Step, connection: &Connection, round_trip: Option<&str>) -> Opt
     match step {
         Step::Tls if !protocol.has_tls() => Some(format!("{} has no TLS", protocol.name())),
         Step::Authenticate if !protocol.has_sasl() => Some(format!("{} has no login step", protocol.name())),
-        Step::RoundTrip if round_trip.is_none() => Some("no topic is named for it: `health.round_trip_topic`".into()),
+        Step::RoundTrip if round_trip.is_none() => Some("`health.round_trip_topic` names no topic".into()),
         _ => None,
     }
 }
@@ -242,7 +253,7 @@ fn first_open(addresses: &[Address], timeout: Duration) -> Result<(TcpStream, St
         for socket in &address.sockets {
             match TcpStream::connect_timeout(socket, timeout) {
                 Ok(stream) => return Ok((stream, address.host.clone(), *socket)),
-                Err(error) => last = Some(format!("{socket}: {error}")),
+                Err(error) => last = Some(format!("{socket}: {}", error.kind())),
             }
         }
     }
@@ -366,4 +377,21 @@ async fn there_and_back(connection: &Connection, topic: &str, timeout: Duration)
         return Err(slow("reading from"));
     }
     Ok(format!("{topic}[{}] offset {}", delivery.partition, delivery.offset))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_cannot_answer_is_known_at_once_and_what_may_is_left_to_the_client() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = taken.local_addr().unwrap().to_string();
+        let said = |servers: &str| out_of_reach(servers).map(|fault| fault.what);
+        assert_eq!(said("127.0.0.1:1").unwrap(), "no broker takes connections: 127.0.0.1:1 refused");
+        assert_eq!(said("without-a-port").unwrap(), "`without-a-port` has no address");
+        assert_eq!(said("without-a-port,127.0.0.1:1").unwrap(), "no broker takes connections: 127.0.0.1:1 refused");
+        assert_eq!(said(&format!("without-a-port,127.0.0.1:1,{open}")), None);
+    }
 }

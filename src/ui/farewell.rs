@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::app::supervisor::SHUTDOWN_GRACE_MS;
 use crate::core::job::JobId;
+use crate::core::words::counted;
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +58,14 @@ impl fmt::Display for Farewell {
         }
         match (self.stopped, self.late.len()) {
             (0, _) => Ok(()),
-            (stopped, 0) => write!(f, "; {stopped} jobs finished what was in flight"),
+            (stopped, 0) => write!(f, "; {} finished what was in flight", counted(stopped as u64, "job")),
             (stopped, late) => {
-                write!(f, "; of {stopped} jobs {late} did not end within {SHUTDOWN_GRACE_MS} ms and were cut off")
+                write!(
+                    f,
+                    "; of {} {late} did not end within {SHUTDOWN_GRACE_MS} ms and {} cut off",
+                    counted(stopped as u64, "job"),
+                    if late == 1 { "was" } else { "were" }
+                )
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The loop: input first, then the frame, then what jobs report. It draws at most as often as asked and only what changed, and
 //! never waits for a broker, a disk or a job.
 
+mod editing;
+
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -8,7 +10,6 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
-use super::editor;
 use super::farewell::{Ended, Farewell};
 use super::frames::FrameTimes;
 use super::screen::{Screen, Wish};
@@ -22,6 +23,7 @@ use crate::app::model::{Model, Note, Tone};
 use crate::app::provoke::provoke;
 use crate::app::runtime::Runtime;
 use crate::app::supervisor::SHUTDOWN_GRACE_MS;
+use crate::core::words::counted;
 
 /// Frames a second where the file is silent: more is not seen in text.
 pub const FRAMES_PER_SECOND: u32 = 30;
@@ -195,12 +197,7 @@ impl<B: Backend, S: Seat> Console<B, S> {
                             self.say(Note::danger(format!("copying failed: {error}")));
                         }
                     }
-                    Effect::EditFile { path, line } => {
-                        let note =
-                            self.edit(&path, line).await?.unwrap_or_else(|| Note::plain(format!("edited {path}")));
-                        self.say(note);
-                        more.extend(self.model.update(Action::Reload));
-                    }
+                    Effect::EditFile { path, line } => more.extend(self.edit_file(&path, line).await?),
                     Effect::EditResend(resend) => more.extend(self.edit_resend(resend).await?),
                     Effect::EditSql { buffer, text, line } => more.extend(self.edit_sql(buffer, &text, line).await?),
                     effect => self.runtime.perform(effect),
@@ -316,82 +313,15 @@ impl<B: Backend, S: Seat> Console<B, S> {
         Ok(())
     }
 
-    /// Lets `$EDITOR` have the terminal. What jobs report meanwhile is taken in and not drawn. Gives what went wrong.
-    async fn edit(&mut self, path: &str, line: u32) -> Result<Option<Note>, B::Error> {
-        let mut command = match editor::command(path, line, |name| std::env::var(name).ok()) {
-            Ok(command) => command,
-            Err(why) => return Ok(Some(Note::danger(why))),
-        };
-        self.seat.leave();
-        let outcome = match command.spawn() {
-            Ok(mut child) => loop {
-                tokio::select! {
-                    status = child.wait() => break status,
-                    () = self.feed.ready() => {
-                        let facts = self.feed.drain();
-                        self.apply(facts);
-                        // Reported facts come in bursts; without a pause this would spin beside the editor.
-                        tokio::time::sleep(self.frame_time).await;
-                    }
-                }
-            },
-            Err(error) => Err(error),
-        };
-        self.take_back()?;
-        Ok(match outcome {
-            Ok(status) if status.success() => None,
-            Ok(status) => Some(Note::warning(format!("the editor ended with {status}"))),
-            Err(error) => Some(Note::danger(format!("the editor could not be started: {error}; set $EDITOR"))),
-        })
-    }
-
-    async fn edit_resend(&mut self, resend: crate::app::action::ResendRequest) -> Result<Vec<Effect>, B::Error> {
-        let file = match editor::write_messages(&resend) {
-            Ok(file) => file,
-            Err(error) => {
-                self.say(Note::danger(format!("the records could not be written for the editor: {error}")));
-                return Ok(Vec::new());
-            }
-        };
-        let path = file.path().display().to_string();
-        if let Some(note) = self.edit(&path, 1).await? {
-            self.say(note);
-            return Ok(Vec::new());
-        }
-        Ok(match editor::read_messages(file.path(), resend.environment) {
-            Ok(edited) if edited.messages.is_empty() => self.model.update(Action::Say(Note::plain("nothing was sent"))),
-            Ok(edited) => self.model.update(Action::Resend(edited)),
-            Err(fault) => self.model.update(Action::Say(Note::danger(fault.to_string()))),
-        })
-    }
-
-    /// Lets a text of pane 3 be written in `$EDITOR`.
-    async fn edit_sql(&mut self, buffer: usize, text: &str, line: u32) -> Result<Vec<Effect>, B::Error> {
-        let file = match editor::write_text(text, "sql") {
-            Ok(file) => file,
-            Err(error) => {
-                self.say(Note::danger(format!("the text could not be written for the editor: {error}")));
-                return Ok(Vec::new());
-            }
-        };
-        let path = file.path().display().to_string();
-        if let Some(note) = self.edit(&path, line).await? {
-            self.say(note);
-            return Ok(Vec::new());
-        }
-        Ok(match std::fs::read_to_string(file.path()) {
-            Ok(edited) if edited.trim_end() == text.trim_end() => Vec::new(),
-            Ok(edited) => self.model.sql_edited(buffer, edited.trim_end_matches('\n').to_owned()),
-            Err(error) => self.model.update(Action::Say(Note::danger(format!("the text could not be read: {error}")))),
-        })
-    }
-
     async fn leave(&mut self, ended: Ended) -> Farewell {
         let stopped = self.runtime.supervisor().live();
         let grace = Duration::from_millis(SHUTDOWN_GRACE_MS);
         let supervisor = self.runtime.supervisor().clone();
         if 0 < stopped && !ended.is_without_terminal() {
-            self.say(Note::plain(format!("stopping {stopped} jobs; what is in flight is finished")));
+            self.say(Note::plain(format!(
+                "stopping {}; what is in flight is finished",
+                counted(stopped as u64, "job")
+            )));
             let (screen, model) = (&mut self.screen, &self.model);
             self.terminal.draw(|frame| screen.draw(frame, model)).ok();
         }

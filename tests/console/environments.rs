@@ -198,6 +198,65 @@ fn a_check_that_cannot_begin_says_why() {
 }
 
 #[test]
+fn who_waits_for_a_connection_reads_what_is_waited_for_and_since_when() {
+    let mut stage = four();
+    let connection = Connection {
+        state: ConnectionState::Connecting,
+        trying: Some("waiting for an answer of kafka-qa.example.com:9093, at most 10 s".into()),
+        since_ms: NOON_MS - 3_000,
+        ..Connection::default()
+    };
+    connected(&mut stage, connection);
+    stage.model.active = Some("qa".into());
+    let text = stage.text(140, 40);
+    assert!(text.lines().next().is_some_and(|header| header.contains("connecting, 3 s")), "{text}");
+    assert!(text.contains("waiting for an answer of kafka-qa.example.com:9093, at most 10 s"), "{text}");
+}
+
+#[test]
+fn what_is_good_to_know_at_the_start_is_one_line_that_leaves_by_itself() {
+    let mut stage = four();
+    let facts = Loaded { environments: vec![qa()], note: Some("no config/ here".into()), ..Loaded::default() };
+    stage.model.environments.clear();
+    stage.apply(Fact::Loaded(Box::new(facts.clone())));
+    assert!(stage.text(80, 24).contains("no config/ here"));
+    for second in 1..10 {
+        stage.apply(Fact::Tick { now_ms: NOON_MS + second * 1_000 });
+    }
+    assert!(!stage.text(80, 24).contains("no config/ here"));
+    stage.apply(Fact::Loaded(Box::new(facts)));
+    assert!(!stage.text(80, 24).contains("no config/ here"), "not again with each reading of the files");
+}
+
+#[test]
+fn topics_that_cannot_be_had_are_not_asked_for_for_ever_and_a_lost_broker_is_told_beside_what_is_known() {
+    let mut stage = four();
+    stage.act(Action::Focus(PaneId::Sql));
+    assert!(stage.text(140, 40).contains("asking"));
+    let fault = || Fault::new(Blame::Connection, "refused");
+    stage.apply(Fact::Topics { environment: "sandbox".into(), topics: Err(fault()) });
+    let text = stage.text(140, 40);
+    assert!(!text.contains("asking") && text.contains("n/a") && text.contains("refused"), "{text}");
+    stage.apply(Fact::Topics { environment: "sandbox".into(), topics: Ok(Vec::new()) });
+    assert!(!stage.text(140, 40).contains("refused"));
+    let connection = Connection { state: ConnectionState::Error, fault: Some(fault()), ..Connection::default() };
+    stage.apply(Fact::Connection { environment: "sandbox".into(), connection });
+    assert!(stage.text(140, 40).contains("refused"));
+}
+
+#[test]
+fn what_was_said_stays_while_it_is_new_and_leaves_with_the_pane_it_was_said_in() {
+    let mut stage = four();
+    stage.act(Action::Say(velox::app::model::Note::danger("it failed")));
+    stage.act(Action::Focus(PaneId::Jobs));
+    assert!(stage.text(80, 24).contains("it failed"), "nobody can have read it yet");
+    stage.apply(Fact::Tick { now_ms: NOON_MS + 9_000 });
+    assert!(stage.text(80, 24).contains("it failed"), "a failure waits longer than other news");
+    stage.act(Action::Focus(PaneId::Log));
+    assert!(!stage.text(80, 24).contains("it failed"));
+}
+
+#[test]
 fn a_lost_broker_and_a_wrong_password_say_what_comes_next() {
     let mut stage = four();
     stage.text(120, 40);

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use velox::app::action::{Action, Export, PaneId, PreviewRequest, RunRequest};
 use velox::app::effect::Effect;
 use velox::app::fact::{Fact, Loaded};
+use velox::app::model::environments::{Connection, ConnectionState};
 use velox::app::model::etls::{EtlRow, PlanSummary, PlannedPair, Rendered};
 use velox::app::model::runs::{Preset, RunReport, StepTiming};
 use velox::core::etl::Etl;
@@ -239,6 +240,23 @@ fn ended(stage: &mut Stage) {
     stage.apply(Fact::Job(Update::Phase(RUN, Phase::Done)));
     stage.apply(Fact::Tick { now_ms: NOON_MS + 9_000 });
     stage.model.note = None;
+}
+
+#[test]
+fn a_run_whose_brokers_went_away_says_so_and_promises_no_end() {
+    let mut stage = running();
+    stage.text(120, 40);
+    let pairs = || vec![pair("sandbox", 1_000, 500, 0, 0), pair("qa", 1_000, 500, 0, 0)];
+    progress(&mut stage, pairs(), 2_000);
+    assert!(stage.text(120, 40).contains(" left"));
+    let fault = Fault::new(Blame::Connection, "no broker takes connections: 10.0.0.1:9092 refused");
+    let connection = Connection { state: ConnectionState::Error, fault: Some(fault), ..Connection::default() };
+    stage.apply(Fact::Connection { environment: "qa".into(), connection });
+    let progress = RunProgress { pairs: pairs(), elapsed_ms: 9_000, ..RunProgress::default() };
+    stage.apply(Fact::Job(Update::Run(RUN, Arc::new(progress))));
+    let text = stage.text(140, 40);
+    assert!(!text.contains(" left"), "{text}");
+    assert!(text.contains("qa: no broker takes connections: 10.0.0.1:9092 refused; what is sent waits"), "{text}");
 }
 
 #[test]

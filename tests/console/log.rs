@@ -78,4 +78,7 @@ fn the_audit_shows_every_change_and_refusal_newest_first() {
     let audit = stage.press("a").text(120, 40);
     let (refused, started) = (audit.find("refused"), audit.find("started"));
     assert!(refused.is_some() && refused < started, "{audit}");
+    let keys = audit.lines().last().unwrap();
+    assert!(!keys.contains("level") && keys.contains("Esc back"), "only keys that act here: {keys}");
+    assert!(stage.press("Esc").text(120, 40).contains("level INFO"));
 }

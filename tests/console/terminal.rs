@@ -195,7 +195,7 @@ fn sigterm_drains_the_jobs_restores_the_terminal_and_says_so() {
     session.signal("-TERM");
     let (code, said) = session.ended();
     assert_eq!(code, 5);
-    assert!(said.contains("stopped by SIGTERM; 1 jobs finished what was in flight"), "{said}");
+    assert!(said.contains("stopped by SIGTERM; 1 job finished what was in flight"), "{said}");
 }
 
 #[test]
@@ -277,6 +277,16 @@ fn the_editor_has_the_terminal_while_it_runs_and_the_console_comes_back() {
     session.until("the console", vt100::Screen::alternate_screen);
     // It is read again at once, and the line that the editor added is no key.
     session.see("`note` is not a known key");
+    session.press("q");
+    assert_eq!(session.ended().0, 0);
+}
+
+#[test]
+fn a_file_that_only_the_program_has_is_not_edited_into_nothing() {
+    let mut session = Session::open(&[("EDITOR", "false"), ("PATH", "/usr/bin:/bin")], &[]);
+    session.see("● sandbox");
+    session.press("e");
+    session.see("`velox-tui init`");
     session.press("q");
     assert_eq!(session.ended().0, 0);
 }

@@ -131,6 +131,13 @@ impl Assist {
         true
     }
 
+    /// Notes why the brokers of an environment cannot be asked now. That they can again, their topics say.
+    pub(in crate::app) fn lost(&mut self, environment: &str, fault: Option<&Fault>) {
+        if let (Some(shelf), Some(fault)) = (self.shelves.get_mut(environment), fault) {
+            shelf.fault = Some(fault.clone());
+        }
+    }
+
     /// Notes that a topic is being looked into; `false` where it is already, or where as many are as may be.
     pub(in crate::app) fn begin_sample(&mut self, environment: &str, topic: &str, now_ms: i64) -> bool {
         let open: usize = self.shelves.values().map(|shelf| shelf.sampling.len()).sum();

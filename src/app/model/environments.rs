@@ -66,6 +66,8 @@ impl EnvironmentRow {
 pub struct Connection {
     /// State.
     pub state: ConnectionState,
+    /// What is waited for while it connects.
+    pub trying: Option<String>,
     /// Since when it is in this state.
     pub since_ms: i64,
     /// When it was made.

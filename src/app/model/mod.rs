@@ -41,7 +41,7 @@ use tails::{ConditionCheck, Survey, TAIL_RECORDS_MAX, Tail};
 /// How long what is said for information stays: it is one line, and what it says is old news soon.
 const NOTE_MS: i64 = 8_000;
 /// How long a warning or a failure stays; the log has it then.
-const WARNING_MS: i64 = 60_000;
+const WARNING_MS: i64 = 30_000;
 
 /// How a note is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,6 +258,13 @@ impl Model {
     pub(super) fn say(&mut self, note: Note) {
         self.note = Some(note);
         self.note_since_ms = self.now_ms;
+    }
+
+    /// Takes the last thing said away when another pane comes to the front, unless it is new.
+    pub(super) fn turn_the_page(&mut self) {
+        if NOTE_MS <= self.now_ms - self.note_since_ms {
+            self.note = None;
+        }
     }
 
     /// Takes the last thing said away when it has been there long enough to be read.

@@ -31,6 +31,7 @@ pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
         presets,
         faults,
         warnings,
+        note: config.note(),
     }
 }
 

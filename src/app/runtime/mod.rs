@@ -27,16 +27,14 @@ use super::feed::Intake;
 use super::journal::{Book, Journal, audit_line, who};
 use super::model::Note;
 use super::model::audit::AuditEntry;
-use super::model::sql::KeptDesk;
 use super::supervisor::Supervisor;
 use crate::config::{Config, Scrubber, Sources};
 use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
 use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault};
-use crate::kafka::admin::Admin;
+use crate::core::words::counted;
 use crate::kafka::auth::AuthRegistry;
-use crate::kafka::health::unless_refused;
 use crate::kafka::settings::Connection;
 use crate::kafka::survey::survey;
 use crate::sql::deploy::shelf::Shelf;
@@ -196,7 +194,9 @@ impl Runtime {
                 let folder = PathBuf::from(".");
                 let count = export.rows.len();
                 Fact::Said(match off_the_async_threads(move || export_rows::export(&folder, &export)).await {
-                    Ok(path) => Note::success(format!("{count} rows written to {}", path.display())),
+                    Ok(path) => {
+                        Note::success(format!("{} written to {}", counted(count as u64, "row"), path.display()))
+                    }
                     Err(fault) => Note::danger(fault.to_string()),
                 })
             }),
@@ -266,75 +266,6 @@ impl Runtime {
             | Effect::EditSql { .. }
             | Effect::Exit => {}
         }
-    }
-
-    /// What is read and written for pane 3.
-    fn desk(&self, effect: Effect) {
-        let (sources, state) = (self.sources.clone(), self.state.clone());
-        self.supervisor.ask("the files of SQL", async move {
-            let done = off_the_async_threads(move || {
-                Ok(match effect {
-                    Effect::ReadSql => Fact::SqlRead {
-                        files: sql_files::files(&sources),
-                        kept: state.as_deref().map_or_else(|| Ok(KeptDesk::default()), sql_files::kept),
-                    },
-                    Effect::SaveSql { buffer, name, text, over } => {
-                        let (name, path) = sql_files::save(&sources, &name, &text, over)?;
-                        Fact::SqlSaved { buffer, name, path: path.display().to_string(), text }
-                    }
-                    Effect::KeepSql(kept) => {
-                        if let Some(state) = &state {
-                            sql_files::keep(state, &kept)?;
-                        }
-                        Fact::SqlKept
-                    }
-                    _ => Fact::SqlFiles(sql_files::files(&sources)),
-                })
-            });
-            done.await.unwrap_or_else(|fault: Fault| Fact::Said(Note::danger(fault.to_string())))
-        });
-    }
-
-    fn connect(&mut self, environment: String) {
-        let is_kept = self.connections.get(&environment).is_some_and(|kept| !kept.is_cancelled());
-        if is_kept {
-            return;
-        }
-        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        self.connections.insert(environment.clone(), ended.clone());
-        let opening = self.opening(&environment);
-        let intake = self.intake().clone();
-        self.supervisor.keep("a connection", move |root| async move {
-            let keeping = connect::keep(environment, intake, stop.clone(), opening);
-            tokio::pin!(keeping);
-            tokio::select! {
-                () = &mut keeping => {}
-                () = async { tokio::select! { () = root.cancelled() => {}, () = ended.cancelled() => {} } } => {
-                    stop.cancel();
-                    keeping.await;
-                }
-            }
-            ended.cancel();
-        });
-    }
-
-    fn list_topics(&self, environment: String) {
-        let opening = self.opening(&environment);
-        self.supervisor.ask("listing topics", async move {
-            let listing = async {
-                let (connection, admin) = off_the_async_threads(move || {
-                    let connection = opening()?;
-                    let admin = Admin::open(&connection)?;
-                    Ok((connection, admin))
-                })
-                .await?;
-                let asking = admin.cluster(None, connection.request_timeout());
-                let cluster = unless_refused(&connection, asking).await?;
-                Ok(connect::topics_of(&cluster))
-            };
-            let topics = listing.await;
-            Fact::Topics { environment, topics }
-        });
     }
 
     /// What opens a connection to an environment, from the configuration as it is when it is called.

@@ -5,6 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::{Runtime, off_the_async_threads};
+use crate::app::effect::Effect;
+use crate::app::fact::Fact;
+use crate::app::model::Note;
 use crate::app::model::sql::{KeptDesk, SqlFile};
 use crate::config::{Sources, starters};
 use crate::core::fault::{Blame, Fault, Place};
@@ -19,6 +23,35 @@ const ALL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const NAME_LETTERS_MAX: usize = 60;
 /// Name of what is kept, in the state folder.
 const KEPT: &str = "sql-desk.json";
+
+impl Runtime {
+    /// What is read and written for pane 3.
+    pub(super) fn desk(&self, effect: Effect) {
+        let (sources, state) = (self.sources.clone(), self.state.clone());
+        self.supervisor.ask("the files of SQL", async move {
+            let done = off_the_async_threads(move || {
+                Ok(match effect {
+                    Effect::ReadSql => Fact::SqlRead {
+                        files: files(&sources),
+                        kept: state.as_deref().map_or_else(|| Ok(KeptDesk::default()), kept),
+                    },
+                    Effect::SaveSql { buffer, name, text, over } => {
+                        let (name, path) = save(&sources, &name, &text, over)?;
+                        Fact::SqlSaved { buffer, name, path: path.display().to_string(), text }
+                    }
+                    Effect::KeepSql(kept) => {
+                        if let Some(state) = &state {
+                            keep(state, &kept)?;
+                        }
+                        Fact::SqlKept
+                    }
+                    _ => Fact::SqlFiles(files(&sources)),
+                })
+            });
+            done.await.unwrap_or_else(|fault: Fault| Fact::Said(Note::danger(fault.to_string())))
+        });
+    }
+}
 
 /// The files of `config/sql/` by name, then the starters.
 pub fn files(sources: &Sources) -> Vec<SqlFile> {

@@ -80,17 +80,17 @@ fn section<'a>(lines: &mut Vec<Line<'a>>, title: &'a str, keymap: &'a Keymap, sc
         return;
     }
     lines.push(Line::styled(title, theme.focused()));
-    lines.extend(entries.map(|entry| {
-        // The name by which `config/console.yaml` binds it, where there is room for it.
+    for entry in entries {
+        // The name by which `config/console.yaml` binds it: beside the help, or below it where there is no room.
         let keys = format!("  {:<KEYS_WIDTH$}", chords(entry));
         let room = TEXT_WIDTH.saturating_sub(text::width(&keys) + text::width(entry.help) + 1);
-        let name = if entry.command.0.len() <= room { entry.command.0 } else { "" };
-        Line::from(vec![
-            Span::styled(keys, theme.role(Role::Accent)),
-            Span::raw(entry.help),
-            Span::styled(format!(" {name:>room$}"), theme.role(Role::Muted)),
-        ])
-    }));
+        let name = |cells: usize| Span::styled(format!(" {:>cells$}", entry.command.0), theme.role(Role::Muted));
+        let mut line = vec![Span::styled(keys, theme.role(Role::Accent)), Span::raw(entry.help)];
+        let fits = entry.command.0.len() <= room;
+        line.extend(fits.then(|| name(room)));
+        lines.push(Line::from(line));
+        lines.extend((!fits).then(|| Line::from(name(TEXT_WIDTH - 1))));
+    }
     lines.push(Line::raw(""));
 }
 

@@ -37,7 +37,7 @@ const COLUMNS: [Column; 5] = [
     Column::words("time", 12),
     Column::words("level", 5),
     Column::words("from", 14).gives_way(2),
-    Column::words("message", 20).grows(1),
+    Column::words("message", 40).grows(1),
     Column::words("belongs to", 12).gives_way(1),
 ];
 
@@ -90,6 +90,8 @@ impl LogPane {
 
     fn command(&mut self, command: Command, model: &Model) -> Reply {
         match command {
+            // Of the log alone.
+            LEVEL | FOLLOW | CORRELATION if self.shows_audit => Reply::Ignored,
             LEVEL => {
                 let at = Level::ALL.iter().position(|level| *level == model.log.level).unwrap_or(0);
                 Reply::Emit(Action::SetLogLevel(Level::ALL[(at + 1) % Level::ALL.len()]))
@@ -100,6 +102,10 @@ impl LogPane {
             }
             FOLLOW => {
                 self.follows = true;
+                Reply::Handled
+            }
+            keys::BACK if self.shows_audit => {
+                self.shows_audit = false;
                 Reply::Handled
             }
             CORRELATION | keys::BACK if self.belongs.is_some() => {
@@ -139,6 +145,14 @@ impl Pane for LogPane {
 
     fn keys(&self) -> &'static [Binding] {
         KEYS
+    }
+
+    fn footer(&self) -> Vec<Command> {
+        match (self.takes_text(), self.shows_audit) {
+            (true, _) => vec![keys::BACK],
+            (false, true) => vec![AUDIT, keys::FILTER, keys::COPY, keys::BACK],
+            (false, false) => vec![LEVEL, AUDIT, FOLLOW, CORRELATION, keys::FILTER],
+        }
     }
 
     fn takes_text(&self) -> bool {

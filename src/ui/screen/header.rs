@@ -66,7 +66,7 @@ fn left<'a>(model: &'a Model, theme: &Theme) -> Vec<Span<'a>> {
     spans.push(Span::styled(name.as_str(), own.add_modifier(Modifier::BOLD)));
     if let Some(row) = row {
         spans.push(Span::styled(format!("  {}", row.protocol), theme.role(Role::Muted)));
-        spans.push(Span::styled(format!("  {}", connection(row)), state_style(row, theme)));
+        spans.push(Span::styled(format!("  {}", connection(row, model.now_ms)), state_style(row, theme)));
         if let Some(badge) = badge(row, model) {
             spans.push(Span::styled(format!("  {badge}"), theme.role(Role::Danger).add_modifier(Modifier::BOLD)));
         }
@@ -74,12 +74,15 @@ fn left<'a>(model: &'a Model, theme: &Theme) -> Vec<Span<'a>> {
     spans
 }
 
-fn connection(row: &EnvironmentRow) -> String {
+fn connection(row: &EnvironmentRow, now_ms: i64) -> String {
+    let waited_s = (now_ms - row.connection.since_ms).max(0) / 1_000;
     match (row.connection.state, row.connection.round_trip_ms) {
         (ConnectionState::Connected, Some(ms)) => number::latency(ms * 1_000.0),
         (ConnectionState::Error, _) if 0 < row.connection.attempt => {
             format!("error, attempt {}", row.connection.attempt)
         }
+        // What answers at once needs no clock.
+        (ConnectionState::Connecting, _) if 0 < waited_s => format!("connecting, {waited_s} s"),
         (state, _) => state.name().to_owned(),
     }
 }

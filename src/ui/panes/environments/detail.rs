@@ -99,6 +99,9 @@ fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
         said.push_str(&format!(", answers in {}", number::latency(ms * 1_000.0)));
     }
     document.fact("state", &said, theme.role(super::rows::state_role(row)), theme);
+    if let Some(trying) = &connection.trying {
+        document.wrapped(trying, 4, theme.role(Role::Muted));
+    }
     if let Some(fault) = &connection.fault {
         document.fault(fault, 4, theme.role(Role::Danger), theme);
         let connect = super::chord(view, super::CONNECT);

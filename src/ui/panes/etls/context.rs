@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
+use crate::core::words::counted;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{dialog, editor::Editor, text};
 
@@ -49,8 +50,7 @@ pub fn names(context: &str) -> Result<Vec<String>, Wrong> {
 pub fn summed_up(context: &str) -> String {
     match names(context) {
         Ok(names) if names.is_empty() => "empty".into(),
-        Ok(names) if names.len() == 1 => "1 key".into(),
-        Ok(names) => format!("{} keys", names.len()),
+        Ok(names) => counted(names.len() as u64, "key"),
         Err(_) => "not YAML".into(),
     }
 }

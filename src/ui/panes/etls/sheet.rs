@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::action::RunRequest;
+use crate::app::model::environments::ConnectionState;
 use crate::app::model::runs::{Preset, Run, RunReport};
 use crate::core::job::Phase;
 use crate::core::progress::{PairProgress, RunProgress};
@@ -140,6 +141,7 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
         let words = format!("acknowledged in {half} (p50), {most} (p99)");
         rows.push(Row::Said(words, theme.role(Role::Muted)));
     }
+    rows.extend(silent(run, phase, view));
     match phase {
         Phase::Failed(fault) | Phase::Reconnecting { fault, .. } => {
             rows.push(Row::Said(fault.to_string(), theme.role(Role::Danger)));
@@ -148,6 +150,19 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
         _ => {}
     }
     rows
+}
+
+/// Environments of a run that do not answer now: its events wait for them.
+fn silent(run: &Run, phase: &Phase, view: &View<'_>) -> Vec<Row> {
+    if phase.is_ending() || run.request.dry_run {
+        return Vec::new();
+    }
+    let rows = run.request.environments.iter().filter_map(|name| view.model.environment(name));
+    let lost = rows.filter(|row| row.connection.state == ConnectionState::Error).filter_map(|row| {
+        let fault = row.connection.fault.as_ref()?;
+        Some(Row::Said(format!("{}: {}; what is sent waits", row.name, fault.what), view.theme.role(Role::Warning)))
+    });
+    lost.collect()
 }
 
 fn progress_of(counts: &crate::core::progress::Counts) -> Progress {
@@ -171,8 +186,9 @@ fn gauges(run: &Run, theme: &Theme) -> Vec<Row> {
     let seconds = run.progress.elapsed_ms as f64 / 1_000.0;
     let rows = pairs.iter().map(|pair| {
         let ended = pair.counts.acknowledged + pair.counts.failed;
-        // A pair's own rate is its mean: the run's newest one is in the headline.
-        let per_second = if seconds > 0.0 && run.report.is_none() { ended as f64 / seconds } else { 0.0 };
+        // A pair's own rate is its mean: the run's newest one is in the headline. While nothing moves neither does it.
+        let moves = run.report.is_none() && run.progress.events_per_second > 0.0;
+        let per_second = if seconds > 0.0 && moves { ended as f64 / seconds } else { 0.0 };
         let progress = Progress { per_second, ..progress_of(&pair.counts) };
         Row::Gauge { name: name(pair), style: theme.environment(&pair.environment), cells, progress }
     });

@@ -227,9 +227,11 @@ impl Builder<'_> {
 }
 
 fn count(topics: usize, shelf: Option<&Shelf>) -> String {
-    match shelf.and_then(|shelf| shelf.listed_ms) {
-        Some(_) => number::grouped(topics as u64),
-        None => "asking".into(),
+    match shelf {
+        Some(shelf) if shelf.listed_ms.is_some() => number::grouped(topics as u64),
+        // The line below says why.
+        Some(shelf) if shelf.fault.is_some() => "n/a".into(),
+        _ => "asking".into(),
     }
 }
 
