@@ -86,7 +86,6 @@ pub mod headers;
 mod aggregates;
 mod help;
 mod json;
-mod median;
 mod number;
 mod scalar;
 mod text;

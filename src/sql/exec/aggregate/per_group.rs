@@ -15,7 +15,7 @@ use crate::core::fault::Fault;
 use crate::sql::plan::stream::AggregateCall;
 
 /// Aggregates whose `evaluate` leaves their state as it is (read in DataFusion 53); others are read from a copy.
-const READ_IN_PLACE: [&str; 19] = [
+const READ_IN_PLACE: [&str; 21] = [
     "count",
     "sum",
     "avg",
@@ -35,6 +35,8 @@ const READ_IN_PLACE: [&str; 19] = [
     "bool_or",
     "approx_distinct",
     "median",
+    "percentile_cont",
+    "percentile_disc",
 ];
 
 /// One accumulator a group.
