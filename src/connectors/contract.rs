@@ -115,6 +115,8 @@ pub enum Takes {
 pub struct Context {
     /// The connection of the active environment, for connectors that speak Kafka; absent where none is configured.
     pub kafka: Option<Connection>,
+    /// Why it is absent, where an environment is configured and something is wrong with it.
+    pub absent: Option<Fault>,
     /// The folder that relative paths start from.
     pub folder: std::path::PathBuf,
 }
@@ -143,6 +145,8 @@ pub struct SinkRequest {
     pub schema: SchemaRef,
     /// Which of them are the key (positions in `schema`), in order; empty where the result has none.
     pub key: Vec<usize>,
+    /// Columns without which a result that has an identity could not carry it; said where `key` is wanted and empty.
+    pub key_lacks: Vec<String>,
     /// Whether rows can be replaced or deleted later.
     pub changes: bool,
     /// Name of the job: transactional ids and temporary files carry it.

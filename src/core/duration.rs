@@ -1,4 +1,5 @@
-//! Lengths of time as people write them: `500ms`, `1h 30m`, `5 minutes`. Whole milliseconds, exactly. Pure.
+//! Lengths of time as people write them: `500ms`, `1h 30m`, `5 minutes`, and as they are told: `2 s`, `1 h 30 min`. Whole
+//! milliseconds, exactly. Pure.
 
 use std::time::Duration;
 
@@ -49,6 +50,19 @@ pub fn unit(word: &str) -> Option<u64> {
     })
 }
 
+/// A length as messages tell it: `500 ms`, `2 s`, `5 min`, `1 h 30 min`. What is less than a millisecond is left out.
+pub fn told(length: Duration) -> String {
+    let mut left = length.as_millis();
+    let mut parts = Vec::new();
+    for (unit, milliseconds) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)] {
+        if left >= milliseconds {
+            parts.push(format!("{} {unit}", left / milliseconds));
+            left %= milliseconds;
+        }
+    }
+    if parts.is_empty() { "0 s".to_owned() } else { parts.join(" ") }
+}
+
 /// `1.5` times a unit, exactly.
 fn scaled(amount: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
@@ -81,6 +95,23 @@ mod tests {
             ("1w", 604_800_000),
         ] {
             assert_eq!(measure(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_told_in_units_that_fit_it() {
+        for (milliseconds, expected) in [
+            (0, "0 s"),
+            (500, "500 ms"),
+            (2_000, "2 s"),
+            (90_000, "1 min 30 s"),
+            (300_000, "5 min"),
+            (5_400_000, "1 h 30 min"),
+            (86_400_000, "1 d"),
+            (1_500, "1 s 500 ms"),
+        ] {
+            assert_eq!(told(Duration::from_millis(milliseconds)), expected);
+            assert_eq!(measure(expected), Ok(Duration::from_millis(milliseconds)), "what is told can be written");
         }
     }
 

@@ -39,7 +39,10 @@ struct Place {
 
 impl Place {
     fn of(connection: Connection) -> Self {
-        Self { context: Context { kafka: Some(connection), folder: ".".into() }, topic: fresh_topic("sql") }
+        Self {
+            context: Context { kafka: Some(connection), absent: None, folder: ".".into() },
+            topic: fresh_topic("sql"),
+        }
     }
 
     async fn sink(&self, exactly_once: bool) -> (Box<dyn Sink>, Option<u64>) {
@@ -48,6 +51,7 @@ impl Place {
             options: [("sink.partitions", "2")].into_iter().collect(),
             schema: schema(),
             key: vec![0],
+            key_lacks: Vec::new(),
             changes: false,
             job: format!("job-{}", self.topic),
             exactly_once,
@@ -210,7 +214,8 @@ async fn rows_go_and_come_through_a_login_in_tls() {
         ("properties.ssl.ca.location", authority.as_str()),
     ];
     let elsewhere = open(&plain("elsewhere", "127.0.0.1:1"));
-    let place = Place { context: Context { kafka: Some(elsewhere), folder: ".".into() }, topic: place.topic };
+    let place =
+        Place { context: Context { kafka: Some(elsewhere), absent: None, folder: ".".into() }, topic: place.topic };
     assert_eq!(place.seen(&options).await, numbers(0..10));
 }
 

@@ -129,7 +129,7 @@ async fn run(name: &str, text: &str) -> Result<String, String> {
         .with(Arc::new(case.topics.clone()))
         .with(Arc::new(GeneratorConnector))
         .with(Arc::new(MemoryConnector::default()));
-    let context = Context { kafka: None, folder: ".".into() };
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
     let screen = ("kafka".to_owned(), Options::default());
     let mut session = Session::new(connectors, context, Variables::default(), screen);
     for statement in &source.script.statements {

@@ -51,7 +51,7 @@ async fn streamed(text: &str, rate: &str, lanes: usize) -> Vec<String> {
         .with(Arc::new(GeneratorConnector))
         .with(Arc::new(FileConnector))
         .with(Arc::new(MemoryConnector::new(tables.clone())));
-    let context = Context { kafka: None, folder: ".".into() };
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
     let screen = ("memory".to_owned(), Options::default());
     let mut session = Session::new(connectors, context, Variables::default(), screen);
     let splits = lanes.to_string();
@@ -84,7 +84,7 @@ async fn streamed(text: &str, rate: &str, lanes: usize) -> Vec<String> {
 /// All rows of a generated table, straight from its connector.
 async fn generated(options: &[(&str, &str)]) -> (SchemaRef, Vec<RecordBatch>) {
     let request = SourceRequest { options: options.iter().copied().collect(), ..SourceRequest::default() };
-    let context = Context { kafka: None, folder: ".".into() };
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
     let source = GeneratorConnector.source(request, &context).await.unwrap();
     let columns = Columns { fields: (0..source.schema().fields().len()).collect(), ..Columns::default() };
     let mut batches = Vec::new();

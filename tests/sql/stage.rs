@@ -215,7 +215,7 @@ impl Stage {
         let connectors = Connectors::default()
             .with(Arc::new(self.paced.clone()))
             .with(Arc::new(MemoryConnector::new(self.tables.clone())));
-        let context = Context { kafka: None, folder: self.state.path().into() };
+        let context = Context { kafka: None, absent: None, folder: self.state.path().into() };
         Session::new(connectors, context, Variables::default(), ("memory".into(), Options::default()))
     }
 

@@ -23,7 +23,7 @@ impl Place {
     }
 
     fn context(&self) -> Context {
-        Context { kafka: None, folder: self.0.path().to_owned() }
+        Context { kafka: None, absent: None, folder: self.0.path().to_owned() }
     }
 
     fn put(&self, name: &str, text: impl AsRef<[u8]>) {
@@ -70,6 +70,7 @@ impl Place {
             options: options.iter().copied().collect(),
             schema: schema.clone(),
             key: vec![],
+            key_lacks: Vec::new(),
             changes,
             job: "job one".into(),
             exactly_once,

@@ -14,7 +14,7 @@ use super::*;
 use crate::connectors::contract::Pull;
 
 fn context() -> Context {
-    Context { kafka: None, folder: ".".into() }
+    Context { kafka: None, absent: None, folder: ".".into() }
 }
 
 async fn source(options: &[(&str, &str)]) -> Result<Arc<dyn Source>, Fault> {

@@ -16,6 +16,7 @@ use crate::core::environment::Guard;
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Encoded, Encoder};
 use crate::kafka::admin::Admin;
+use crate::kafka::health::unless_refused;
 use crate::kafka::producer::Outgoing;
 use crate::kafka::transaction::TransactionFault;
 
@@ -84,8 +85,12 @@ impl KafkaSink {
         };
         if mode == Mode::Upsert && request.key.is_empty() {
             let what = format!("`{}` takes rows back, and no column is their key", request.name);
+            let next = match request.key_lacks.as_slice() {
+                [] => "mark a column PRIMARY KEY".to_owned(),
+                lacks => format!("SELECT {} too, or mark a column PRIMARY KEY", lacks.join(" and ")),
+            };
             return Err(Fault::new(Blame::Operator, what)
-                .next("mark a column PRIMARY KEY, or set `format` = 'debezium', or `mode` = 'append'"));
+                .next(format!("{next}, or set `format` = 'debezium', or `mode` = 'append'")));
         }
         if matches!(format, Format::Raw) && request.schema.fields().len() != 1 {
             let what = format!(
@@ -141,7 +146,7 @@ impl KafkaSink {
     async fn ensure_topic(&self) -> Result<(), Fault> {
         let (topic, timeout) = (&self.connected.topic, self.connected.connection.request_timeout());
         let admin = Admin::open(&self.connected.connection)?;
-        match admin.cluster(Some(topic), timeout).await {
+        match unless_refused(&self.connected.connection, admin.cluster(Some(topic), timeout)).await {
             Ok(_) => Ok(()),
             Err(fault) if fault.blame != Blame::Operator => Err(fault),
             Err(_) => {

@@ -30,7 +30,7 @@ impl Place {
         });
         let environment: Environment = serde_json::from_value(fields).unwrap();
         let connection = Connection::open(&environment, &AuthRegistry::default()).unwrap();
-        Self { broker, context: Context { kafka: Some(connection), folder: ".".into() } }
+        Self { broker, context: Context { kafka: Some(connection), absent: None, folder: ".".into() } }
     }
 
     async fn sink(&self, request: SinkRequest) -> Box<dyn Sink> {
@@ -74,6 +74,7 @@ fn request(schema: SchemaRef, options: &[(&str, &str)]) -> SinkRequest {
         options: options.iter().copied().collect(),
         schema,
         key: vec![0],
+        key_lacks: Vec::new(),
         changes: false,
         job: "job".into(),
         exactly_once: false,

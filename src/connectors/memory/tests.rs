@@ -11,7 +11,7 @@ use super::*;
 use crate::connectors::contract::{Columns, Position, Pull, SinkRows, SplitReader};
 
 fn context() -> Context {
-    Context { kafka: None, folder: ".".into() }
+    Context { kafka: None, absent: None, folder: ".".into() }
 }
 
 fn batch(values: std::ops::Range<i64>) -> RecordBatch {
@@ -66,6 +66,7 @@ async fn a_pipe_ends_when_its_writer_closes() {
         options: [("mode", "pipe")].into_iter().collect(),
         schema: batch(0..1).schema(),
         key: vec![],
+        key_lacks: Vec::new(),
         changes: false,
         job: "job".into(),
         exactly_once: false,

@@ -172,6 +172,7 @@ mod tests {
             options: options.clone(),
             schema: schema.clone(),
             key: vec![],
+            key_lacks: Vec::new(),
             changes,
             job: "job".into(),
             exactly_once: false,

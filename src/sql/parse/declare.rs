@@ -73,7 +73,13 @@ pub(super) fn columns(reader: &Reader<'_>, group: &[Lexeme], end: Span) -> Resul
                 ));
             }
         } else {
-            found.columns.push(column(reader, &mut cursor, end)?);
+            let named = cursor.span();
+            let column = column(reader, &mut cursor, end)?;
+            if found.columns.iter().any(|known: &Column| known.name == column.name) {
+                let what = format!("two columns are called `{}`", column.name);
+                return Err(reader.source.diagnostic(named, what, "give one of them another name"));
+            }
+            found.columns.push(column);
         }
     }
     for (name, span) in keys {

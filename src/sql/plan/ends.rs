@@ -35,6 +35,22 @@ pub fn named(name: &str) -> EndName {
     if name.contains("://") { EndName::Uri(name.to_owned()) } else { EndName::Name(name.to_owned()) }
 }
 
+/// Endings of names that people give to files.
+const FILE_ENDINGS: [&str; 8] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zst"];
+
+/// What is wrong with a topic whose name is that of a file says how a file is named.
+pub fn unless_a_file(fault: Fault, name: &str) -> Fault {
+    let lower = name.to_lowercase();
+    if name.contains("://")
+        || fault.blame != Blame::Operator
+        || !FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+    {
+        return fault;
+    }
+    let header = if lower.contains(".csv") { "?header=true" } else { "" };
+    fault.next(format!("a file is named by a URI: FROM 'file://{name}{header}'"))
+}
+
 /// What a name stands for: a URI, a declaration, the options that bear its name, else a topic of the environment.
 ///
 /// # Errors

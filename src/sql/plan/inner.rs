@@ -125,9 +125,9 @@ impl Naming<'_> {
         self.has_changed |= scope.has_changed;
     }
 
-    /// What a SELECT sees of the window that its FROM is.
+    /// What a SELECT sees of the window that its FROM is. Of windows that are joined, each tells its own bounds.
     fn scope(&self, select: &Select) -> Option<Scope<'_>> {
-        select.from.iter().find_map(|from| {
+        select.from.iter().filter(|from| from.joins.is_empty()).find_map(|from| {
             let TableFactor::NestedJoin { table_with_joins, alias: Some(alias) } = &from.relation else { return None };
             let mut numbers = self.renamed.iter();
             let (_, renamed) = numbers.find(|(number, _)| window_marker(**number) == alias.name.value)?;
@@ -166,8 +166,8 @@ impl VisitorMut for Scope<'_> {
         if let Some(name) = self.renamed.get(&(Some(relation.value.clone()), bound.value.clone())) {
             bound.value.clone_from(name);
             (self.has_changed, self.has_inner) = (true, true);
-        } else if self.inside.contains(&relation.value) {
-            // Of a relation without a window of its own, a qualifier of the bounds says nothing.
+        } else if self.inside.len() > 1 && self.inside.contains(&relation.value) {
+            // Of relations without windows of their own, a qualifier of the bounds says nothing.
             *expression = sql::Expr::Identifier(bound.clone());
             self.has_changed = true;
         }

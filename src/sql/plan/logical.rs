@@ -65,7 +65,8 @@ impl Logical {
             if inner::name(&mut logical.query, &logical.provider.renamed()) {
                 continue;
             }
-            logical.plan = made.map_err(|error| logical.explained(&error))?;
+            logical.plan =
+                made.map_err(|error| logical.explained(&error, &|other| logical.optimized_of(other).is_ok()))?;
             return Ok(logical);
         }
     }
@@ -74,8 +75,18 @@ impl Logical {
     ///
     /// # Errors
     /// Types that do not fit, and subqueries that no join can express.
-    pub fn optimized(self) -> Result<LogicalPlan, Fault> {
-        optimize(self.plan.clone(), self.provider.options()).map_err(|error| self.explained(&error))
+    pub fn optimized(&self) -> Result<LogicalPlan, Fault> {
+        optimize(self.plan.clone(), self.provider.options())
+            .map_err(|error| self.explained(&error, &|other| self.optimized_of(other).is_ok()))
+    }
+
+    /// What is wrong with the plan that is executed, by what refused it: `takes` says whether another plan is taken.
+    pub fn refused(&self, error: &DataFusionError, takes: &dyn Fn(&LogicalPlan) -> bool) -> Fault {
+        self.explained(error, &|other| self.optimized_of(other).is_ok_and(|plan| takes(&plan)))
+    }
+
+    fn optimized_of(&self, query: &sql::Query) -> Result<LogicalPlan> {
+        optimize(self.planned(query)?, self.provider.options())
     }
 
     fn planned(&self, query: &sql::Query) -> Result<LogicalPlan> {
@@ -83,9 +94,8 @@ impl Logical {
         planner.sql_statement_to_plan(sql::Statement::Query(Box::new(query.clone())))
     }
 
-    fn explained(&self, error: &DataFusionError) -> Fault {
-        let again =
-            |other: sql::Query| self.planned(&other).and_then(|plan| optimize(plan, self.provider.options())).is_ok();
+    fn explained(&self, error: &DataFusionError, takes: &dyn Fn(&sql::Query) -> bool) -> Fault {
+        let again = |other: sql::Query| takes(&other);
         let known = Known { query: Some(&self.query), columns: &self.columns, functions: &self.functions };
         mistakes::explain(error, &known, &again)
     }

@@ -2,10 +2,12 @@
 //! Pure.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::stream::{Changes, EmitMode, JoinBound, Node, NodeId, NodeKind, StreamPlan};
+use crate::core::duration::told;
 use crate::sql::exec::statistics::Statistics;
 
 /// One node, for programs.
@@ -132,13 +134,13 @@ fn state(kind: &NodeKind) -> String {
         EmitMode::Changes { by_record: true } => "each record gives a result".to_owned(),
         EmitMode::Changes { by_record: false } => "each change is given, once a batch".to_owned(),
         EmitMode::Final => "given once, when it is final".to_owned(),
-        EmitMode::Every(period) => format!("changes are given every {period:?}"),
+        EmitMode::Every(period) => format!("changes are given every {}", told(period)),
     };
     match kind {
         NodeKind::WindowAggregate { window, aggregate } => {
             let lateness = match window.lateness.is_zero() {
                 true => String::new(),
-                false => format!(", {:?} late at most", window.lateness),
+                false => format!(", {} late at most", told(window.lateness)),
             };
             format!("{}{lateness}", emit(aggregate.emit))
         }
@@ -146,7 +148,11 @@ fn state(kind: &NodeKind) -> String {
         NodeKind::GroupAggregate(aggregate) => emit(aggregate.emit),
         NodeKind::Join(join) => match &join.bound {
             JoinBound::Interval { before_ms, after_ms, .. } if *before_ms < i64::MAX / 8 => {
-                format!("the right up to {before_ms} ms before and {after_ms} ms after")
+                let told = |ms: i64| match ms < 0 {
+                    true => format!("-{}", told(Duration::from_millis(ms.unsigned_abs()))),
+                    false => told(Duration::from_millis(ms.unsigned_abs())),
+                };
+                format!("the right up to {} before and {} after", told(*before_ms), told(*after_ms))
             }
             JoinBound::Interval { .. } => "both sides until they end".to_owned(),
             JoinBound::Window { .. } => "both sides until the window closes".to_owned(),

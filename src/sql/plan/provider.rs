@@ -10,7 +10,7 @@ use datafusion_common::{Column, DFSchema, Result, TableReference, plan_err};
 use datafusion_expr::planner::{
     ContextProvider, ExprPlanner, PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion_expr::{AggregateUDF, Expr, ScalarUDF, TableSource, WindowUDF};
+use datafusion_expr::{AggregateUDF, Expr, LogicalPlanBuilder, ScalarUDF, TableSource, WindowUDF};
 use datafusion_sql::planner::ParserOptions;
 use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 
@@ -123,6 +123,13 @@ fn event_time(schema: &DFSchema) -> Option<Expr> {
     }
 }
 
+/// The relation that all columns are of, if it is one.
+fn only_relation(schema: &DFSchema) -> Option<TableReference> {
+    let mut relations = schema.iter().map(|(relation, _)| relation);
+    let first = relations.next()??;
+    relations.all(|relation| relation == Some(first)).then(|| first.clone())
+}
+
 /// Windows over relations, and tables as of a time.
 #[derive(Debug)]
 struct StreamRelations {
@@ -153,7 +160,13 @@ impl RelationPlanner for StreamRelations {
                 };
                 let (input, time, renamed) = inner::make_room(input, time)?;
                 self.renamed.lock().unwrap_or_else(PoisonError::into_inner).insert(number, renamed);
+                let relation = only_relation(input.schema());
                 let plan = Marked::windowed(input, Window { kind: window.kind, time, grace: window.grace })?;
+                // Beside another window it is by the relation that the bounds of this one are told.
+                let plan = match relation {
+                    Some(relation) => LogicalPlanBuilder::from(plan).alias(relation)?.build()?,
+                    None => plan,
+                };
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
             }
             TableFactor::Table {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arrow::datatypes::Schema;
 use datafusion_common::{DFSchema, DataFusionError};
-use datafusion_expr::{Expr, TableSource};
+use datafusion_expr::{Expr, LogicalPlan, TableSource};
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
 
@@ -102,7 +102,8 @@ impl Session {
             _ => ZeroDivisor::Fail,
         };
         let functions = self.functions.dividing(on_zero);
-        let optimized = self.logical(query, &functions, DEPTH_MAX).await?.optimized()?;
+        let logical = self.logical(query, &functions, DEPTH_MAX).await?;
+        let optimized = logical.optimized()?;
         let wishes = Wishes {
             emit: query.emit,
             by_record: settings.by_record,
@@ -113,11 +114,12 @@ impl Session {
             late: settings.late,
             buffer_rows: query.buffers.iter().map(|buffer| buffer.rows as usize).max(),
         };
-        let mut translation = Translation::new(wishes);
-        let mut stream = translation.root(&optimized).map_err(|error| self.unplaced(&error, &BTreeSet::new()))?;
+        let mut translation = Translation::new(wishes.clone());
+        let takes = |plan: &LogicalPlan| Translation::new(wishes.clone()).root(plan).is_ok();
+        let mut stream = translation.root(&optimized).map_err(|error| logical.refused(&error, &takes))?;
         stream = translation.without_hidden(stream);
         let end = translation.node(&stream).clone();
-        let sink = self.sink(job, query, into, &end, &settings)?;
+        let sink = self.sink(job, query, into, (&end, &stream.key_lacks), &settings)?;
         let (schema, changes, key) = (sink.request.schema.clone(), end.changes, end.key.clone());
         let label = format!("write {}", sink.request.name);
         let mut nodes = translation.nodes;
@@ -190,7 +192,8 @@ impl Session {
                 None => {
                     let end = ends::named(known);
                     let table = self.source(&end, &query.options).await;
-                    let table = table.map_err(|fault| mistakes::at_relation(fault, &query_ast, &name))?;
+                    let table = table
+                        .map_err(|fault| mistakes::at_relation(ends::unless_a_file(fault, known), &query_ast, &name))?;
                     match self.catalog.declared(known).map(computed::columns).transpose()?.flatten() {
                         Some(computed) => with_computed(table, functions, &computed, &system)?,
                         None => Arc::new(table.with_system_columns(&system)),
@@ -287,7 +290,7 @@ impl Session {
         job: &str,
         query: &StreamQuery,
         into: Option<&EndName>,
-        end: &Node,
+        (end, key_lacks): (&Node, &[String]),
         settings: &Settings,
     ) -> Result<SinkNode, Fault> {
         let schema = Arc::clone(&end.schema);
@@ -313,6 +316,7 @@ impl Session {
             options,
             schema,
             key,
+            key_lacks: key_lacks.to_vec(),
             changes: end.changes == Changes::Changelog,
             job: job.to_owned(),
             exactly_once: settings.exactly_once,

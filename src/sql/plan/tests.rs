@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::picture;
 use super::session::Session;
+use super::stream::{NodeKind, StreamPlan};
 use crate::config::variables::Variables;
 use crate::connectors::contract::{
     Capabilities, Columns, Connector, Context, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
@@ -90,10 +91,15 @@ impl Source for Empty {
 
 /// The tree of the last statement of a text, or what is wrong with it.
 pub(super) fn planned(text: &str) -> Result<String, Fault> {
+    plan_of(text).map(|plan| picture::tree(&plan))
+}
+
+/// The plan of the last statement of a text, or what is wrong with it.
+fn plan_of(text: &str) -> Result<StreamPlan, Fault> {
     let connectors = Connectors::default()
         .with(Arc::new(ColumnsOnly { name: "kafka", is_bounded: false }))
         .with(Arc::new(ColumnsOnly { name: "file", is_bounded: true }));
-    let context = Context { kafka: None, folder: ".".into() };
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
     let mut session = Session::new(connectors, context, Variables::default(), ("kafka".to_owned(), Options::default()));
     let script = parse(text, "test");
     if let Some(error) = script.errors.first() {
@@ -110,7 +116,7 @@ pub(super) fn planned(text: &str) -> Result<String, Fault> {
         };
         last = Some(runtime.block_on(session.plan("job", query, None, false))?);
     }
-    Ok(picture::tree(&last.expect("a text has a query").plan))
+    Ok(last.expect("a text has a query").plan)
 }
 
 fn check(text: &str, expected: &str) {
@@ -123,6 +129,60 @@ fn check(text: &str, expected: &str) {
 fn refuse(text: &str, expected: &str) {
     let fault = planned(text).expect_err(text);
     assert!(fault.to_string().contains(expected), "{text}\n{fault}");
+}
+
+#[test]
+fn a_windows_start_or_end_is_enough_for_a_key_and_what_lacks_is_named() {
+    let sink = |select: &str, window: &str| {
+        let text = format!("SELECT {select}, COUNT(*) AS n FROM orders {window} GROUP BY customer_id EMIT CHANGES");
+        match plan_of(&text).map(|plan| plan.nodes.into_iter().next_back().map(|node| node.kind)) {
+            Ok(Some(NodeKind::Sink(sink))) => {
+                let name = |column: &usize| sink.request.schema.field(*column).name().clone();
+                (sink.request.key.iter().map(name).collect::<Vec<_>>().join(" "), sink.request.key_lacks.join(" "))
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    };
+    for (select, window, key, lacks) in [
+        ("window_start, customer_id", "WINDOW TUMBLING(1m)", "customer_id window_start", ""),
+        ("customer_id, window_end", "WINDOW TUMBLING(1m)", "customer_id window_end", ""),
+        ("customer_id, window_start, window_end", "WINDOW TUMBLING(1m)", "customer_id window_start window_end", ""),
+        ("customer_id", "WINDOW TUMBLING(1m)", "", "window_start"),
+        ("window_start", "WINDOW TUMBLING(1m)", "", "customer_id"),
+        ("customer_id AS who, window_start AS at", "WINDOW HOPPING(2m, 1m)", "who at", ""),
+        ("customer_id, window_start", "WINDOW CUMULATING(1m, 10m)", "", "window_end"),
+        ("customer_id, window_end", "WINDOW CUMULATING(1m, 10m)", "customer_id window_end", ""),
+        ("customer_id, window_start", "WINDOW SESSION(1m)", "", "window_end"),
+        ("customer_id", "WINDOW SESSION(1m)", "", "window_start window_end"),
+        ("customer_id", "", "customer_id", ""),
+        ("1 AS one", "", "", "customer_id"),
+    ] {
+        assert_eq!(sink(select, window), (key.to_owned(), lacks.to_owned()), "{select} {window}");
+    }
+}
+
+#[test]
+fn windows_are_joined_by_a_start_only_where_it_tells_them_apart() {
+    let joined = |left: &str, right: &str, on: &str| {
+        planned(&format!(
+            "SELECT a.order_id FROM TABLE({left}) a JOIN TABLE({right}) b ON a.{on} = b.{on} AND a.order_id = b.order_id"
+        ))
+    };
+    let tumble = "TUMBLE(orders, ts, INTERVAL '1' MINUTE)";
+    let wider = "TUMBLE(payments, ts, INTERVAL '5' MINUTE)";
+    let cumulate = "CUMULATE(orders, ts, INTERVAL '1' MINUTE, INTERVAL '5' MINUTE)";
+    for (left, right, on, is_bounded) in [
+        (tumble, "TUMBLE(payments, ts, INTERVAL '1' MINUTE)", "window_start", true),
+        (tumble, wider, "window_start", false),
+        (tumble, wider, "window_end", true),
+        (cumulate, "CUMULATE(payments, ts, INTERVAL '1' MINUTE, INTERVAL '5' MINUTE)", "window_start", false),
+        (cumulate, "CUMULATE(payments, ts, INTERVAL '1' MINUTE, INTERVAL '5' MINUTE)", "window_end", true),
+    ] {
+        match joined(left, right, on) {
+            Ok(drawn) => assert!(is_bounded && drawn.contains("WindowJoin"), "{left} {right} {on}\n{drawn}"),
+            Err(fault) => assert!(!is_bounded && fault.next.contains("bound it"), "{left} {right} {on}\n{fault}"),
+        }
+    }
 }
 
 #[test]
@@ -143,7 +203,7 @@ fn a_window_is_one_operator_with_its_grouping_in_every_spelling() {
         "SELECT customer_id, SUM(amount) AS total FROM orders GROUP BY customer_id, TUMBLE(INTERVAL '10' SECOND)",
     ] {
         let drawn = planned(text).unwrap_or_else(|fault| panic!("{text}\n{fault}"));
-        assert!(drawn.contains("WindowAggregate: tumbling 10s group by"), "{text}\n{drawn}");
+        assert!(drawn.contains("WindowAggregate: tumbling 10 s group by"), "{text}\n{drawn}");
         assert!(drawn.contains("given once, when it is final"), "{text}\n{drawn}");
     }
 }
@@ -190,7 +250,7 @@ fn a_join_of_streams_needs_a_bound_and_says_how() {
     ] {
         let drawn = planned(text).unwrap_or_else(|fault| panic!("{text}\n{fault}"));
         assert!(drawn.contains("IntervalJoin"), "{drawn}");
-        assert!(drawn.contains("300000 ms before and 300000 ms after"), "{drawn}");
+        assert!(drawn.contains("5 min before and 5 min after"), "{drawn}");
     }
 }
 
@@ -275,7 +335,7 @@ fn a_watermark_in_a_declaration_sets_time_and_delay() {
     let text = "CREATE STREAM o (id VARCHAR, at TIMESTAMP(3), WATERMARK FOR at AS at - INTERVAL '5' SECOND) \
                 WITH ('topic' = 'orders'); SELECT COUNT(*) FROM o WINDOW TUMBLING(1m)";
     let drawn = planned(text).unwrap();
-    assert!(drawn.contains("tumbling 60s"), "{drawn}");
+    assert!(drawn.contains("tumbling 1 min"), "{drawn}");
 }
 
 #[test]
@@ -304,7 +364,7 @@ fn a_bound_of_event_times_holds_for_input_that_ends_and_one_of_other_times_does_
         .unwrap_or_else(|fault| panic!("{fault}"))
     };
     let within = joined("b._timestamp BETWEEN a._timestamp - INTERVAL '5' SECOND AND a._timestamp");
-    assert!(within.contains("5000 ms before and 0 ms after"), "{within}");
+    assert!(within.contains("5 s before and 0 s after"), "{within}");
     let whole = joined("b.ts BETWEEN a.ts - INTERVAL '5' SECOND AND a.ts");
     assert!(whole.contains("both sides until they end"), "{whole}");
 }

@@ -114,6 +114,10 @@ impl Checking<'_> {
             let what = format!("`*` stands alone, and in COUNT(*) only: `{name}` takes columns");
             return Err(refused(&what).next(format!("write {name}(column)")).at(at(function.name.span().start)));
         }
+        if let Some((inner, span)) = self.first(&function.filter, &Call::Aggregate) {
+            let what = format!("`{inner}` cannot stand in FILTER, which looks at one row at a time");
+            return Err(refused(&what).next("write the condition in HAVING").at(at(span.start)));
+        }
         if self.kind(function) == Call::Aggregate
             && let Some((inner, span)) = self.first(&list.args, &Call::Aggregate)
         {

@@ -3,6 +3,7 @@
 
 mod calls;
 mod check;
+mod locate;
 mod place;
 mod said;
 mod template;
@@ -37,7 +38,17 @@ pub struct Known<'a> {
 /// parts taken out, that shows where the error is, where the planner does not say.
 pub fn explain(error: &DataFusionError, known: &Known<'_>, again: &dyn Fn(Query) -> bool) -> Fault {
     let fault = alone(error, known);
-    match known.query.filter(|_| fault.place.is_none()).and_then(|query| place::of(query, again)) {
+    // The planner shows where a UNION begins; what is wrong begins with its second half.
+    let is_near = fault.place.is_some() && !locate::is_of_halves(&error.find_root().strip_backtrace());
+    let found = known.query.filter(|_| !is_near).and_then(|query| {
+        // What a sentence is about is nearer than a part without which all is well.
+        let said = match error.find_root() {
+            DataFusionError::SchemaError(schema, _) => locate::of_name(schema, query),
+            root => locate::of_sentence(said::plain(&root.strip_backtrace()), query),
+        };
+        said.or_else(|| place::of(query, again))
+    });
+    match found {
         Some(place) => fault.at(at(place)),
         None => fault,
     }

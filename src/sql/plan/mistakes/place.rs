@@ -7,6 +7,7 @@ use datafusion_sql::sqlparser::ast::{
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
+use super::locate::start_of;
 use crate::sql::plan::names::whole;
 
 /// Parts that are taken out, one plan each, until it is enough: the mistakes of a page of SQL are found in them, and a
@@ -103,7 +104,8 @@ fn take_out(query: &mut Query, number: usize) -> Option<Part> {
                 return ControlFlow::Continue(());
             }
             let is_leaf = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_));
-            self.taken = Some(Part { start: expr.span().start, is_leaf, size: expressions(expr) });
+            let start = start_of(expr).unwrap_or(expr.span().start);
+            self.taken = Some(Part { start, is_leaf, size: expressions(expr) });
             *expr = Expr::Value(Value::Null.into());
             ControlFlow::Break(())
         }

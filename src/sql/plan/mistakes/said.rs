@@ -76,7 +76,8 @@ fn passed_on(text: &str) -> Said {
     }
 }
 
-fn plain(text: &str) -> &str {
+/// A sentence without who says it.
+pub(super) fn plain(text: &str) -> &str {
     let mut text = text.rsplit("caused by\n").next().unwrap_or(text);
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest;
@@ -122,9 +123,11 @@ fn grouping(text: &str, _: &Functions) -> Option<Said> {
 }
 
 /// Signs between two types, longer ones first.
-const SIGNS: [&str; 21] = [
+const SIGNS: [&str; 23] = [
     "IS NOT DISTINCT FROM",
     "IS DISTINCT FROM",
+    "<<",
+    ">>",
     "<=",
     ">=",
     "<>",
@@ -188,6 +191,10 @@ fn operators(text: &str, _: &Functions) -> Option<Said> {
             "CAST one of them to a number"
         };
         return said(format!("{left} {sign} {right} cannot be computed"), next);
+    }
+    if let Some(found) = holes(text, "Cannot infer common type for bitwise operation {}") {
+        let (left, sign, right) = operands(found[0])?;
+        return said(format!("{left} {sign} {right} cannot be computed"), "CAST both to BIGINT");
     }
     if let Some(found) = holes(text, "There isn't a common type to coerce {} and {} in {} expression") {
         let wrong = if is_text(&sql(found[0])) { sql(found[1]) } else { sql(found[0]) };
@@ -330,6 +337,9 @@ fn names(text: &str, _: &Functions) -> Option<Said> {
     }
     if let Some(found) = holes(text, "Invalid qualifier {}") {
         return said(format!("there is no relation `{}` here", found[0]), "`*` stands behind a name that FROM gives");
+    }
+    if text.starts_with("Recursive CTE") || text.starts_with("WITH RECURSIVE is not") {
+        return said("WITH RECURSIVE is not available over streams", "name each level: WITH one AS (…), two AS (…)");
     }
     let found = holes(text, "WITH query name \"{}\" specified more than once")?;
     said(format!("WITH gives the name `{}` twice", found[0]), "give one of them another name")

@@ -12,6 +12,7 @@ use datafusion_expr::{Aggregate, Expr, LogicalPlan};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
 use datafusion_physical_expr::create_physical_sort_exprs;
 
+use super::windowed::{ToldBy, WindowColumns};
 use super::{Stream, Translation, columns};
 use crate::sql::parse::statement::Emit;
 use crate::sql::plan::nodes::{Mark, Marked, WINDOW_END, WINDOW_START, Window};
@@ -89,10 +90,14 @@ impl Translation {
         fields.extend((groups..outer.fields().len()).map(|index| outer.field(index).clone()));
         kept.extend(end + 1..fields.len());
         let label = format!("{} group by {}", columns::window_label(&window.kind), self.listed(&aggregate.group_expr));
+        let bounds = WindowColumns { start: Some(start), end: Some(end), kind: window.kind };
+        if bounds.told_by() == ToldBy::End && !kept.contains(&end) {
+            return plan_err!("cumulating windows begin together; GROUP BY window_end, which tells them apart");
+        }
         let kind = NodeKind::WindowAggregate { window, aggregate: node };
         let key = (0..=end).collect();
         let made = self.add(kind, vec![input.node], Arc::new(Schema::new(fields)), changes, key, label);
-        let made = Stream { node: made, window: Some((start, end)), times: Vec::new(), is_table: false, ..input };
+        let made = Stream { node: made, window: Some(bounds), times: Vec::new(), is_table: false, ..input };
         let mut made = self.arrange(made, &kept);
         if let Some(predicate) = conjunction(above) {
             let named = predicate.transform(|expr| {
@@ -115,23 +120,22 @@ impl Translation {
             _ => None,
         };
         // Rows that carry their window, grouped by its end: the group closes with the window.
-        let carried = input.window.filter(|(_, end)| aggregate.group_expr.iter().any(|expr| place(expr) == Some(*end)));
+        let is_grouped = |column: usize| aggregate.group_expr.iter().any(|expr| place(expr) == Some(column));
+        let carried = input.window.and_then(|window| Some((window, window.end.filter(|end| is_grouped(*end))?)));
         let below = self.node(&input).changes;
         let calls = self.calls(&aggregate.aggr_expr, from)?;
         let keys = aggregate.group_expr.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
         let schema = Arc::clone(aggregate.schema.inner());
         let label = format!("group by {}", self.listed(&aggregate.group_expr));
         let key: Vec<usize> = (0..keys.len()).collect();
-        if let Some((start, end)) = carried.filter(|_| below == Changes::Append) {
+        if let Some((carried, window_end)) = carried.filter(|_| below == Changes::Append) {
             let emit = self.emit_mode(emit, true, input.is_bounded)?;
             let is_final = emit == EmitMode::Final && self.wishes.late != LateStrategy::UpdatePrevious;
             let changes = if is_final { Changes::Append } else { Changes::Changelog };
             let at = |column: usize| aggregate.group_expr.iter().position(|expr| place(expr) == Some(column));
-            let (group_start, group_end) = (at(start), at(end));
-            let kind =
-                NodeKind::CarriedWindowAggregate { window_end: end, aggregate: AggregateNode { keys, calls, emit } };
+            let kind = NodeKind::CarriedWindowAggregate { window_end, aggregate: AggregateNode { keys, calls, emit } };
             let made = self.add(kind, vec![input.node], schema, changes, key, format!("window {label}"));
-            let window = group_start.zip(group_end);
+            let window = carried.moved(at);
             return Ok(Stream { node: made, window, times: Vec::new(), is_table: false, ..input });
         }
         let emit = self.emit_mode(emit, false, input.is_bounded)?;
@@ -154,12 +158,10 @@ impl Translation {
         }
         let key = self.node(&input).key.clone();
         let made = self.keep(input, kept);
-        // A key that is only short of window_start still tells rows apart by window_end, and the other way round.
-        let left: Vec<usize> = key.iter().filter_map(|column| kept.iter().position(|index| index == column)).collect();
-        if made.window.is_some() || left.len() + 1 >= key.len() {
-            self.nodes[made.node.0].key = left;
-        }
-        made
+        // What is grouped by is the key: of a window that is one bound where the statement names no more.
+        let place = |column: &usize| kept.iter().position(|index| index == column);
+        self.nodes[made.node.0].key = key.iter().filter_map(place).collect();
+        Stream { key_lacks: Vec::new(), ..made }
     }
 
     pub(super) fn window_node(&self, window: &Window, from: &DFSchema) -> Result<WindowNode> {

@@ -4,6 +4,7 @@ use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, ScalarValue};
 use datafusion_expr::Expr;
 
+use crate::core::duration::told;
 use crate::sql::parse::statement::WindowKind;
 
 /// Where the columns of an input stand in a projection of it.
@@ -32,11 +33,6 @@ impl Moved {
     /// Every place of every one of these.
     pub fn all(&self, columns: &[usize]) -> Vec<usize> {
         (0..self.from.len()).filter(|place| self.from[*place].is_some_and(|from| columns.contains(&from))).collect()
-    }
-
-    /// The places of these, or none where one of them is gone.
-    pub fn whole(&self, columns: &[usize]) -> Vec<usize> {
-        columns.iter().map(|column| self.one(*column)).collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }
 
@@ -86,9 +82,9 @@ fn literal(value: &ScalarValue) -> String {
 /// A window as a person would write it.
 pub fn window_label(kind: &WindowKind) -> String {
     match kind {
-        WindowKind::Tumbling { size, .. } => format!("tumbling {size:?}"),
-        WindowKind::Hopping { size, advance } => format!("hopping {size:?} every {advance:?}"),
-        WindowKind::Session { gap } => format!("session {gap:?}"),
-        WindowKind::Cumulating { size, step } => format!("cumulating {size:?} by {step:?}"),
+        WindowKind::Tumbling { size, .. } => format!("tumbling {}", told(*size)),
+        WindowKind::Hopping { size, advance } => format!("hopping {} every {}", told(*size), told(*advance)),
+        WindowKind::Session { gap } => format!("session {}", told(*gap)),
+        WindowKind::Cumulating { size, step } => format!("cumulating {} by {}", told(*size), told(*step)),
     }
 }

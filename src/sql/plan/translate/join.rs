@@ -1,14 +1,17 @@
 //! Joins: which kind, and how long rows wait for their partners. A join that would keep everything for ever is refused.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use arrow::datatypes::DataType;
-use datafusion_common::{DFSchema, JoinType, NullEquality, Result, plan_err};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion_common::{DFSchema, JoinType, NullEquality, Result, ScalarValue, plan_err};
 use datafusion_expr::utils::conjunction;
-use datafusion_expr::{Expr, Join};
+use datafusion_expr::{Expr, Join, lit};
 
 use super::bound::Bounds;
+use super::windowed::WindowColumns;
 use super::{Stream, Translation, columns};
+use crate::sql::plan::nodes::WINDOW_END;
 use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind};
 
 /// Both sides are over at some time: rows wait for it. A quarter of the range, so that sums of it stay in range.
@@ -19,14 +22,29 @@ impl Translation {
     pub(super) fn join(&mut self, join: &Join) -> Result<Stream> {
         let left = self.translate(&join.left, None)?;
         let right = self.translate(&join.right, None)?;
-        let left_is_stream = self.node(&left).changes == Changes::Append;
+        if let Some(size) = joined_by_start(join, &left, &right) {
+            return self.with_ends(join, left, right, size);
+        }
         if left.is_table && !right.is_table && self.node(&right).changes == Changes::Append {
             // A table on the left of a stream: the stream drives, the columns come back in their order.
             if let Some(turned) = turned(join.join_type) {
                 return self.turned(join, turned, left, right);
             }
         }
-        let (from, to) = (join.left.schema(), join.right.schema());
+        let (from, to) = (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
+        self.join_of(join, left, right, (&from, &to), Arc::clone(join.schema.inner()))
+    }
+
+    /// The nodes of a join of these streams, whose columns may be more than the join's own.
+    fn join_of(
+        &mut self,
+        join: &Join,
+        left: Stream,
+        right: Stream,
+        (from, to): (&DFSchema, &DFSchema),
+        schema: SchemaRef,
+    ) -> Result<Stream> {
+        let left_is_stream = self.node(&left).changes == Changes::Append;
         let is_time = |schema: &DFSchema, index: usize| {
             matches!(schema.field(index).data_type(), DataType::Timestamp(..) | DataType::Date64)
         };
@@ -40,6 +58,11 @@ impl Translation {
         let width = from.fields().len();
         let is_one_sided = matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark);
         let window = match bound {
+            // Every row has the bounds of the side that is whole, and no row of an outer join needs to have the others.
+            JoinBound::Window { .. } if join.join_type == JoinType::Right => {
+                right.window.and_then(|window| window.moved(|column| Some(column + width)))
+            }
+            JoinBound::Window { .. } if join.join_type == JoinType::Full => None,
             JoinBound::Window { .. } | JoinBound::StreamTable | JoinBound::Temporal { .. } => left.window,
             _ if is_one_sided => left.window,
             _ => None,
@@ -63,8 +86,53 @@ impl Translation {
         let is_table = changes == Changes::Changelog;
         let is_bounded = left.is_bounded && right.is_bounded;
         let inputs = vec![left.node, right.node];
-        let made = self.add(NodeKind::Join(node), inputs, Arc::clone(join.schema.inner()), changes, key, label);
-        Ok(Stream { node: made, window, times, is_bounded, is_table, as_of: None })
+        let made = self.add(NodeKind::Join(node), inputs, schema, changes, key, label);
+        Ok(Stream { node: made, window, times, is_bounded, is_table, as_of: None, key_lacks: Vec::new() })
+    }
+
+    /// A join of windows that begin together, whose ends were not carried on: they are added, and gone behind the join.
+    fn with_ends(&mut self, join: &Join, left: Stream, right: Stream, size: Duration) -> Result<Stream> {
+        let (left, from) = self.with_end(left, join.left.schema(), size, "__left_end")?;
+        let (right, to) = self.with_end(right, join.right.schema(), size, "__right_end")?;
+        let (width, rest) = (join.left.schema().fields().len(), join.schema.fields().len());
+        let (left_more, right_more) =
+            (from.fields().len() - width, to.fields().len() - join.right.schema().fields().len());
+        let end = || Arc::new(Field::new(WINDOW_END, DataType::Timestamp(TimeUnit::Millisecond, None), true));
+        let is_whole = width + join.right.schema().fields().len() == rest;
+        let mut fields: Vec<FieldRef> = join.schema.fields().iter().cloned().collect();
+        fields.splice(width..width, (0..left_more).map(|_| end()));
+        if is_whole {
+            fields.extend((0..right_more).map(|_| end()));
+        }
+        let schema = Arc::new(Schema::new(fields));
+        let made = self.join_of(join, left, right, (&from, &to), schema)?;
+        let kept: Vec<usize> = (0..width).chain((width..rest).map(|column| column + left_more)).collect();
+        Ok(self.keep(made, &kept))
+    }
+
+    /// A stream with the end of its window behind its columns, where it is not among them.
+    fn with_end(&mut self, input: Stream, from: &DFSchema, size: Duration, name: &str) -> Result<(Stream, DFSchema)> {
+        let (Some(start), None) =
+            (input.window.and_then(|window| window.start), input.window.and_then(|window| window.end))
+        else {
+            return Ok((input, from.clone()));
+        };
+        let column = |index: usize| Expr::Column(from.columns()[index].clone());
+        let size = i64::try_from(size.as_nanos()).unwrap_or(i64::MAX);
+        let end = column(start) + lit(ScalarValue::new_interval_mdn(0, 0, size));
+        let width = from.fields().len();
+        let projection = (0..width).map(column).chain([end]).map(|expr| self.expression(&expr, from));
+        let projection = projection.collect::<Result<Vec<_>>>()?;
+        let field = Field::new(name, DataType::Timestamp(TimeUnit::Millisecond, None), false);
+        let schema = DFSchema::try_from(Schema::new(vec![field]))?;
+        let schema = from.join(&schema)?;
+        let below = self.node(&input);
+        let (changes, key) = (below.changes, below.key.clone());
+        let kind = NodeKind::Map { predicate: None, projection: Some(projection), event_time: None };
+        let label = "the window's end".to_owned();
+        let node = self.add(kind, vec![input.node], Arc::clone(schema.inner()), changes, key, label);
+        let window = input.window.map(|window| WindowColumns { end: Some(width), ..window });
+        Ok((Stream { node, window, ..input }, schema))
     }
 
     fn turned(&mut self, join: &Join, join_type: JoinType, left: Stream, right: Stream) -> Result<Stream> {
@@ -96,7 +164,7 @@ impl Translation {
         bounds: Bounds,
         left_is_stream: bool,
     ) -> Result<JoinBound> {
-        let (from, to) = (join.left.schema(), join.right.schema());
+        let from = join.left.schema();
         let right_is_stream = self.node(right).changes == Changes::Append;
         let is_member = matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark);
         if let Some(time) = &right.as_of {
@@ -114,11 +182,11 @@ impl Translation {
         if !left_is_stream {
             return Ok(JoinBound::Updating);
         }
-        if let (Some((left_start, left_end)), Some((right_start, right_end))) = (left.window, right.window) {
-            let equal = |l: usize, r: usize| {
-                join.on.iter().any(|(one, other)| place(one, from) == Some(l) && place(other, to) == Some(r))
-            };
-            if equal(left_end, right_end) || equal(left_start, right_start) {
+        if let (Some(one), Some(other)) = (left.window, right.window) {
+            let by_start = are_equal(join, one.start, other.start) && one.size_if_told_by_start(&other).is_some();
+            if let (Some(left_end), Some(right_end)) = (one.end, other.end)
+                && (by_start || are_equal(join, Some(left_end), Some(right_end)))
+            {
                 return Ok(JoinBound::Window { left_end, right_end });
             }
         }
@@ -217,6 +285,24 @@ fn turned(join_type: JoinType) -> Option<JoinType> {
         JoinType::Right => Some(JoinType::Left),
         _ => None,
     }
+}
+
+/// How long the windows are that a join says begin together and are one then, where their ends are not carried on.
+fn joined_by_start(join: &Join, left: &Stream, right: &Stream) -> Option<Duration> {
+    let (one, other) = (left.window?, right.window?);
+    let lacks_end = one.end.is_none() || other.end.is_none();
+    if matches!(join.join_type, JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark) {
+        return None;
+    }
+    let size = one.size_if_told_by_start(&other)?;
+    (lacks_end && are_equal(join, one.start, other.start)).then_some(size)
+}
+
+/// Whether a join says that two columns are equal.
+fn are_equal(join: &Join, left: Option<usize>, right: Option<usize>) -> bool {
+    let (from, to) = (join.left.schema(), join.right.schema());
+    let (Some(left), Some(right)) = (left, right) else { return false };
+    join.on.iter().any(|(one, other)| place(one, from) == Some(left) && place(other, to) == Some(right))
 }
 
 fn place(expr: &Expr, schema: &DFSchema) -> Option<usize> {

@@ -9,6 +9,7 @@ mod join;
 mod order;
 mod over;
 mod source;
+mod windowed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue, plan_err
 use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::{Expr, LogicalPlan};
 use datafusion_physical_expr::create_physical_expr;
+
+use self::windowed::{WindowColumns, moved_key};
 
 use super::nodes::{Mark, Marked, Named, Window};
 use super::stream::{Changes, EmitMode, Expression, LateStrategy, Node, NodeId, NodeKind};
@@ -65,8 +68,8 @@ pub struct Translation {
 pub struct Stream {
     /// The node.
     pub node: NodeId,
-    /// Where its columns say which window a row is in: positions of start and end.
-    pub window: Option<(usize, usize)>,
+    /// Where its columns say which window a row is in.
+    pub window: Option<WindowColumns>,
     /// Columns that hold the event time.
     pub times: Vec<usize>,
     /// Whether it ends.
@@ -75,6 +78,8 @@ pub struct Stream {
     pub is_table: bool,
     /// Whether it is a table as of the time of the row that meets it.
     pub as_of: Option<String>,
+    /// What was a row's identity and is not carried on: without these columns it has none.
+    pub key_lacks: Vec<String>,
 }
 
 impl Translation {
@@ -216,8 +221,9 @@ impl Translation {
         let width = self.node(&input).schema.fields().len();
         let schema = Arc::clone(marked.columns().inner());
         let changes = self.node(&input).changes;
+        let bounds = WindowColumns { start: Some(width), end: Some(width + 1), kind: window.kind };
         let node = self.add(NodeKind::WindowAssign(window), vec![input.node], schema, changes, Vec::new(), label);
-        Ok(Stream { node, window: Some((width, width + 1)), is_table: false, ..input })
+        Ok(Stream { node, window: Some(bounds), is_table: false, ..input })
     }
 
     fn filter(&mut self, input: Stream, predicate: &Expr, schema: &DFSchema) -> Result<Stream> {
@@ -245,10 +251,10 @@ impl Translation {
         }
         let projection = exprs.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
         let below = self.node(&input);
-        let key = moved.whole(&below.key);
+        let (key, key_lacks) = self.carried(&input, |column| moved.one(column));
         let changes = below.changes;
         let label = format!("project {}", exprs.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
-        let window = input.window.and_then(|(start, end)| Some((moved.one(start)?, moved.one(end)?)));
+        let window = input.window.and_then(|window| window.moved(|column| moved.one(column)));
         let is_table = input.is_table && !key.is_empty();
         let filter = match &below.kind {
             NodeKind::Map { predicate: Some(predicate), projection: None, event_time: None }
@@ -270,7 +276,19 @@ impl Translation {
                 self.add(kind, vec![input.node], schema, changes, key, label)
             }
         };
-        Ok(Stream { node, window, times, is_table, ..input })
+        Ok(Stream { node, window, times, is_table, key_lacks, ..input })
+    }
+
+    /// The key of a stream whose columns move, and the names of those without which it has none.
+    fn carried(&self, input: &Stream, place: impl Fn(usize) -> Option<usize>) -> (Vec<usize>, Vec<String>) {
+        let below = self.node(input);
+        match moved_key(&below.key, input.window, place) {
+            Ok(key) if below.key.is_empty() => (key, input.key_lacks.clone()),
+            Ok(key) => (key, Vec::new()),
+            Err(lacks) => {
+                (Vec::new(), lacks.into_iter().map(|column| below.schema.field(column).name().clone()).collect())
+            }
+        }
     }
 
     fn union(&mut self, inputs: Vec<Stream>, schema: SchemaRef) -> Result<Stream> {
@@ -287,13 +305,21 @@ impl Translation {
         let is_bounded = inputs.iter().all(|input| input.is_bounded);
         let node = self.add(NodeKind::Union, nodes, schema, changes, Vec::new(), "union".to_owned());
         let window = first.window.filter(|_| same_window);
-        Ok(Stream { node, window, times, is_bounded, is_table: false, as_of: None })
+        Ok(Stream { node, window, times, is_bounded, is_table: false, as_of: None, key_lacks: Vec::new() })
     }
 
     fn values(&mut self, rows: Vec<RecordBatch>, schema: SchemaRef) -> Stream {
         let node =
             self.add(NodeKind::Values(rows), Vec::new(), schema, Changes::Append, Vec::new(), "values".to_owned());
-        Stream { node, window: None, times: Vec::new(), is_bounded: true, is_table: false, as_of: None }
+        Stream {
+            node,
+            window: None,
+            times: Vec::new(),
+            is_bounded: true,
+            is_table: false,
+            as_of: None,
+            key_lacks: Vec::new(),
+        }
     }
 
     fn literals(&self, row: &[Expr], schema: &DFSchema) -> Result<RecordBatch> {

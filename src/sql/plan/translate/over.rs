@@ -37,7 +37,7 @@ impl Translation {
         };
         let window_end = input
             .window
-            .map(|(_, end)| end)
+            .and_then(|window| window.end)
             .filter(|end| params.partition_by.iter().any(|expr| place(expr) == Some(*end)));
         let order = params.order_by.iter().map(|key| self.sort_key(key, from)).collect::<Result<Vec<_>>>()?;
         let known = Order {
@@ -204,7 +204,7 @@ impl Translation {
         let window_end = input
             .window
             .filter(|_| below_changes == Changes::Append)
-            .map(|(_, end)| end)
+            .and_then(|window| window.end)
             .filter(|end| params.partition_by.iter().any(|expr| at(expr) == Some(*end)));
         let partition_columns: Vec<usize> = params.partition_by.iter().filter_map(at).collect();
         let listed = params.partition_by.iter().map(columns::plain).collect::<Vec<_>>().join(", ");

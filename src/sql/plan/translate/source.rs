@@ -86,7 +86,8 @@ impl Translation {
         let label = format!("read {}", table.name);
         let node = self.add(kind, Vec::new(), Arc::clone(&schema), changes, key.clone(), label);
         let is_table = changes == Changes::Changelog;
-        let made = Stream { node, window: None, times, is_bounded: table.source.is_bounded(), is_table, as_of: None };
+        let is_bounded = table.source.is_bounded();
+        let made = Stream { node, window: None, times, is_bounded, is_table, as_of: None, key_lacks: Vec::new() };
         if extra == 0 {
             return Ok(made);
         }
@@ -105,13 +106,13 @@ impl Translation {
         let fields: Vec<_> = kept.iter().map(|index| schema.field(*index).clone()).collect();
         let place = |column: usize| kept.iter().position(|index| *index == column);
         // Rows keep their identity even where a column of it is not carried on: the operator above names its own key.
-        let key = below.key.iter().map(|column| place(*column)).collect::<Option<Vec<_>>>().unwrap_or_default();
+        let (key, key_lacks) = self.carried(&input, place);
         let changes = below.changes;
         let label = "project".to_owned();
         let kind = NodeKind::Map { predicate: None, projection: Some(projection), event_time: None };
         let node = self.add(kind, vec![input.node], Arc::new(Schema::new(fields)), changes, key, label);
         let times = input.times.iter().filter_map(|column| place(*column)).collect();
-        let window = input.window.and_then(|(start, end)| Some((place(start)?, place(end)?)));
-        Stream { node, times, window, ..input }
+        let window = input.window.and_then(|window| window.moved(place));
+        Stream { node, times, window, key_lacks, ..input }
     }
 }
