@@ -10,6 +10,7 @@ use openssl::x509::X509VerifyResult;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::core::duration::told;
 use crate::core::environment::{KafkaSettings, SslSettings};
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::{Delivery, StartAt};
@@ -334,9 +335,8 @@ impl Receipts for OneReceipt {
 }
 
 async fn there_and_back(connection: &Connection, topic: &str, timeout: Duration) -> Result<String, Fault> {
-    let slow = |doing: &str| {
-        Fault::new(Blame::Connection, format!("{doing} `{topic}` took longer than {} ms", timeout.as_millis()))
-    };
+    let slow =
+        |doing: &str| Fault::new(Blame::Connection, format!("{doing} `{topic}` took longer than {}", told(timeout)));
     let mark = uuid::Uuid::new_v4().to_string();
     let producer = Producer::open(connection, &connection.environment().producer, Arc::new(OneReceipt))?;
     let (ticket, receipt) = oneshot::channel();

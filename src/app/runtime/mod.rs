@@ -282,7 +282,7 @@ impl Runtime {
         let (opening, shared) = (self.opening(environment), self.config.clone());
         move || {
             let variables = shared.lock().unwrap_or_else(PoisonError::into_inner).variables.clone();
-            let context = Context { kafka: Some(opening()?), folder: PathBuf::from(".") };
+            let context = Context { kafka: Some(opening()?), absent: None, folder: PathBuf::from(".") };
             let screen = ("discard".to_owned(), Options::default());
             Ok(Session::new(builtin(), context, variables, screen))
         }

@@ -11,6 +11,7 @@ use crate::cli::guard::{self, GuardArguments, Terminal};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
 use crate::cli::{Exit, Failure};
+use crate::core::duration::told;
 use crate::core::environment::Guard;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::deploy::definition::{Definition, Wish};
@@ -83,7 +84,7 @@ async fn asked(shelf: &Shelf, name: &str, arguments: &StopArguments) -> Result<(
     loop {
         let Some(holder) = holder(&shelf.folder(name)) else { return Ok(()) };
         if deadline <= Instant::now() {
-            let what = format!("`{name}` still runs after {:?}: {holder} has not let go of it", arguments.wait);
+            let what = format!("`{name}` still runs after {}: {holder} has not let go of it", told(arguments.wait));
             return Err(Fault::new(Blame::Operator, what)
                 .next("it stops when its savepoint is written; --wait waits longer, --at-once writes none")
                 .into());

@@ -79,7 +79,10 @@ impl Foreground {
 }
 
 /// What opens a session in an environment.
-fn opening(
+///
+/// # Errors
+/// An environment that there is not, or that is broken.
+pub fn opening(
     session: &Session<'_>,
     environment: &str,
 ) -> Result<impl Fn() -> Result<Planning, Fault> + Clone + Send + 'static, Failure> {
@@ -87,7 +90,7 @@ fn opening(
     let variables = session.config.variables.clone();
     Ok(move || {
         let connection = Connection::open(&environment, &AuthRegistry::default())?;
-        let context = Context { kafka: Some(connection), folder: PathBuf::from(".") };
+        let context = Context { kafka: Some(connection), absent: None, folder: PathBuf::from(".") };
         Ok(Planning::new(builtin(), context, variables.clone(), ("discard".to_owned(), Options::default())))
     })
 }

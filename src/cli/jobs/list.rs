@@ -1,11 +1,14 @@
 //! What jobs there are and how each does, as their folder tells it.
 
+use std::time::Duration;
+
 use comfy_table::Cell;
 use serde::Serialize;
 
 use crate::cli::output::{Output, Role, cell};
 use crate::cli::progress::{grouped, rate};
 use crate::cli::{Exit, Failure};
+use crate::core::duration::told;
 use crate::sql::deploy::definition::Wish;
 use crate::sql::deploy::shelf::{Kept, Shelf};
 use crate::sql::deploy::status::State;
@@ -55,6 +58,7 @@ fn row(kept: &Kept) -> Row {
         (false, Some(State::Done), _) => "done",
         (false, Some(State::Failed), _) => "failed",
         (false, _, Wish::Stopped) => "stopped",
+        (false, None, Wish::Running) => "registered",
         (false, _, Wish::Running) => "interrupted",
     };
     let now_ms = jiff::Timestamp::now().as_millisecond();
@@ -143,7 +147,10 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
             ("watermark", shown.watermark.clone().unwrap_or_else(|| "-".into())),
             ("state", crate::cli::progress::size(shown.state_bytes)),
             ("delivery", row.delivery.to_owned()),
-            ("checkpoint", format!("{}, one every {} ms", age(row), shown.checkpoint_interval_ms)),
+            (
+                "checkpoint",
+                format!("{}, one every {}", age(row), told(Duration::from_millis(shown.checkpoint_interval_ms))),
+            ),
             ("deployed", shown.created.clone()),
             ("folder", shown.folder.clone()),
         ];

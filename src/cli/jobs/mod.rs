@@ -17,7 +17,7 @@ use super::{Exit, Failure};
 use crate::app::journal::state_folder;
 use crate::sql::deploy::shelf::Shelf;
 
-pub use foreground::{Foreground, program};
+pub use foreground::{Foreground, opening, program};
 
 /// Where deployed jobs are kept.
 #[derive(Debug, Clone, Args)]
@@ -131,8 +131,8 @@ Examples:
   velox-tui jobs list
   velox-tui jobs list --format json | jq '.[] | select(.state == \"failed\")'
 
-States: running, starting, reconnecting, paused (a process runs it); interrupted (its process has gone, and it is to
-run: resume it); stopped, done, failed.";
+States: running, starting, reconnecting, paused (a process runs it); registered (nobody has run it yet) and interrupted
+(its process has gone): both are to run, `jobs resume` does; stopped (it is to stay so), done, failed.";
 const SHOW_EXAMPLES: &str = "\
 Examples:
   velox-tui jobs show spend_by_customer";

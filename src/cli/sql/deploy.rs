@@ -10,14 +10,14 @@ use crate::app::deploy::into;
 use crate::cli::arguments::duration;
 use crate::cli::audit::Audited;
 use crate::cli::guard::{self, GuardArguments, Terminal};
-use crate::cli::jobs::{Foreground, StateFolder, program};
+use crate::cli::jobs::{Foreground, StateFolder, opening, program};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
-use crate::cli::{Exit, Failure};
-use crate::core::fault::{Fault, Place};
+use crate::cli::{Exit, Failure, sandbox, signals};
+use crate::core::fault::{Blame, Fault, Place};
+use crate::kafka::admin::off_the_async_threads;
 use crate::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
-use crate::sql::deploy::prepare::NAME;
-use crate::sql::deploy::run::nowhere;
+use crate::sql::deploy::prepare::{self, NAME, nowhere};
 use crate::sql::parse::statement::StatementKind;
 
 /// Flags of `sql deploy`.
@@ -90,6 +90,7 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
     let guards = [(environment.name.as_str(), session::guard(environment))];
     audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
     let outcome = async {
+        planned(&definition, session).await?;
         let hold = shelf.hold_job(&definition.name, &program("sql deploy"))?;
         shelf.add(&definition)?;
         if arguments.register {
@@ -107,6 +108,35 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
     let outcome = outcome.await.map_err(|failure| drawn(&source, statement, failure));
     audited.ended(outcome.as_ref().copied(), None);
     outcome
+}
+
+/// Plans the job as whoever resumes it will: what is wrong with it is told before anything is kept.
+async fn planned(definition: &Definition, session: &Session<'_>) -> Result<(), Failure> {
+    let opening = opening(session, &definition.environment)?;
+    let planning = off_the_async_threads(opening).await?;
+    let connection = planning.context.kafka.clone();
+    let work = async {
+        let events = async {
+            match &connection {
+                Some(connection) => sandbox::events(connection).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            checked = prepare::check(planning, definition) => checked,
+            never = events => match never {},
+        }
+    };
+    let (checked, _) = signals::drive(work, []).await?;
+    match checked {
+        Ok(warnings) => warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+        // It waits for its brokers, as every deployed job does.
+        Err(fault) if fault.blame == Blame::Connection => {
+            tracing::warn!("{} is not checked against its topics: {fault}", definition.name);
+        }
+        Err(fault) => return Err(fault.into()),
+    }
+    Ok(())
 }
 
 /// What is wrong with the statement, underlined in the text as it was given.

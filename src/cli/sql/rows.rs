@@ -2,9 +2,11 @@
 //! JSON object a line.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::{DataType, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, MapArray, RecordBatch, StringArray, StructArray};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
+use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use unicode_width::UnicodeWidthStr;
 
@@ -108,8 +110,9 @@ impl Table {
         to: &mut impl Write,
     ) -> Result<(), Failure> {
         let options = FormatOptions::new().with_null("NULL").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.3f"));
-        let columns = batch
-            .columns()
+        let readable = batch.columns().iter().map(readable).collect::<Result<Vec<_>, _>>();
+        let readable = readable.map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
+        let columns = readable
             .iter()
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
             .collect::<Result<Vec<_>, _>>()
@@ -154,6 +157,24 @@ impl Table {
         }
         writeln!(to, "{}", line.trim_end())
     }
+}
+
+/// A map of bytes (`_headers`) as one of texts: what they are nearly always, and as a tail shows them.
+fn readable(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let Some(map) = column.as_map_opt().filter(|map| *map.values().data_type() == DataType::Binary) else {
+        return Ok(Arc::clone(column));
+    };
+    let values = map.values().as_binary::<i32>();
+    let texts: StringArray = values.iter().map(|value| value.map(String::from_utf8_lossy)).collect();
+    let names = map.keys();
+    let fields = Fields::from(vec![
+        Field::new("key", names.data_type().clone(), false),
+        Field::new("value", DataType::Utf8, true),
+    ]);
+    let entries = StructArray::try_new(fields.clone(), vec![Arc::clone(names), Arc::new(texts)], None)?;
+    let field = Arc::new(Field::new("entries", DataType::Struct(fields), false));
+    let readable = MapArray::try_new(field, map.offsets().clone(), entries, map.nulls().cloned(), false)?;
+    Ok(Arc::new(readable))
 }
 
 /// Without control characters: what came from a topic does not steer the terminal.
@@ -231,5 +252,29 @@ impl Folded {
             .and_then(|columns| RecordBatch::try_new(first.schema(), columns))
             .map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
         Ok(Some(columns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow::array::{BinaryBuilder, MapBuilder, StringBuilder};
+
+    use super::*;
+
+    #[test]
+    fn headers_are_shown_as_the_text_that_they_are() {
+        let mut headers = MapBuilder::new(None, StringBuilder::new(), BinaryBuilder::new());
+        headers.keys().append_value("trace");
+        headers.values().append_value("0af7");
+        headers.append(true).unwrap();
+        headers.append(false).unwrap();
+        let headers: ArrayRef = Arc::new(headers.finish());
+        let batch = RecordBatch::try_from_iter([("_headers", headers)]).unwrap();
+        let mut table = Table::new(&batch.schema(), false);
+        let mut text = Vec::new();
+        table.write(&batch, |_| None, &mut text).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), "_HEADERS\n{trace: 0af7}\nNULL\n");
     }
 }

@@ -11,6 +11,7 @@ use super::called::Names;
 use super::moving::{Moving, shown_meanwhile};
 use super::printing::{Printing, Shown};
 use super::screen::screen;
+use super::summary::Report;
 use super::text::{Input, Source, planning};
 use crate::cli::arguments::{duration, size};
 use crate::cli::audit::Audited;
@@ -92,9 +93,15 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     let work = async {
         let prepared = tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(Vec::new()),
+            () = stop.cancelled() => return Ok(Worked::default()),
             prepared = prepare(arguments, &source, &mut planning, output) => prepared?,
         };
+        if arguments.limit.is_some() && !prepared.is_empty() && prepared.iter().all(|job| job.shown.is_none()) {
+            return Err(Failure::usage(
+                "--limit counts the rows that come to the screen, and these go where INTO says",
+                "write LIMIT n behind the query, or leave INTO out",
+            ));
+        }
         if arguments.state_dir.is_none() {
             prepared.iter().for_each(warn_of_one_transaction);
         }
@@ -121,8 +128,11 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     };
     let stopping = stop.clone();
     let (endings, stopped) = signals::drive(work, signals::once(move || stopping.cancel())).await?;
-    let endings: Vec<Ending> = endings?;
+    let Worked { endings, reports } = endings?;
     output.finish()?;
+    if !quiet {
+        reports.iter().try_for_each(|report| report.say(output.format(), stopped))?;
+    }
     let bad: u64 = endings.iter().map(|ending| ending.bad).sum();
     let late: u64 = endings.iter().map(|ending| ending.late).sum();
     let by_zero: u64 = endings.iter().map(|ending| ending.by_zero).sum();
@@ -261,12 +271,15 @@ async fn drive(
     prepared: Vec<Prepared>,
     quiet: bool,
     stop: &CancellationToken,
-) -> Result<Vec<Ending>, Failure> {
+) -> Result<Worked, Failure> {
     let mut running = Vec::new();
     let mut shown = Vec::new();
+    let mut counted = Vec::new();
     for job in prepared {
+        let name = job.shown.is_none().then(|| job.settings.name.clone());
         running.push(job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?);
         shown.extend(job.shown.map(|shown| (running.len() - 1, shown)));
+        counted.extend(name.zip(running.last().map(Job::statistics)));
     }
     for message in running.iter().flat_map(Job::messages) {
         tracing::info!(target: RESUMED, "{message}");
@@ -305,14 +318,23 @@ async fn drive(
     };
     // A job that has ended, or is dropped here, hands no more rows over: what was begun is printed, and the output is back.
     drop(running);
+    let reports = counted.iter().map(|(name, statistics)| Report::of(name, &statistics.borrow())).collect();
     if let Some(mut printing) = printing {
         let printed = printing.ended().await;
         if let Some(back) = printing.output() {
             *output = back;
         }
-        return endings.and_then(|endings| printed.map(|()| endings));
+        return endings.and_then(|endings| printed.map(|()| Worked { endings, reports }));
     }
-    endings
+    Ok(Worked { endings: endings?, reports })
+}
+
+/// What came of the jobs.
+#[derive(Default)]
+struct Worked {
+    endings: Vec<Ending>,
+    /// Of those whose rows do not come to the screen.
+    reports: Vec<Report>,
 }
 
 /// Waits for every job, with a line of progress.

@@ -23,7 +23,7 @@ pub const SQL_BYTES_MAX: u64 = 8 << 20;
 #[derive(Debug, Clone, Args)]
 pub struct Input {
     /// SQL
-    #[arg(short = 'e', long = "execute", value_name = "SQL")]
+    #[arg(short = 'e', long = "execute", value_name = "SQL", allow_hyphen_values = true)]
     pub execute: Option<String>,
     /// File of SQL, - for the standard input
     #[arg(value_name = "FILE", required_unless_present = "execute", conflicts_with = "execute")]
@@ -158,11 +158,13 @@ impl Source {
 /// # Errors
 /// An environment that is broken.
 pub fn planning(session: &Session<'_>) -> Result<Planning, Failure> {
-    let context = Context {
-        // SQL over files needs no broker: a broken environment is told when a topic is named.
-        kafka: session.connection().ok(),
-        folder: PathBuf::from("."),
+    // SQL over files needs no broker: a broken environment is told when a topic is named.
+    let (kafka, absent) = match session.connection() {
+        Ok(connection) => (Some(connection), None),
+        Err(Failure::Fault { fault, .. }) => (None, Some(*fault)),
+        Err(_) => (None, None),
     };
+    let context = Context { kafka, absent, folder: PathBuf::from(".") };
     let screen = ("discard".to_owned(), Options::default());
     Ok(Planning::new(builtin(), context, session.config.variables.clone(), screen))
 }

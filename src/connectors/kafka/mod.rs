@@ -24,6 +24,7 @@ use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::Admin;
+use crate::kafka::health::unless_refused;
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -248,7 +249,8 @@ impl Connector for KafkaConnector {
     async fn check(&self, options: &Options, context: &Context) -> Result<(), Fault> {
         let settings = settings::Connected::of(options, End::Source, "", context)?;
         let timeout = settings.connection.request_timeout();
-        Admin::open(&settings.connection)?.cluster(Some(&settings.topic), timeout).await.map(drop)
+        let admin = Admin::open(&settings.connection)?;
+        unless_refused(&settings.connection, admin.cluster(Some(&settings.topic), timeout)).await.map(drop)
     }
 
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {

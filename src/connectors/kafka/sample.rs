@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 
+use crate::core::duration::told;
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::StartAt;
 use crate::formats::infer::Inference;
@@ -64,7 +65,7 @@ pub fn columns(inference: Inference, topic: &str, wait: Duration) -> Result<Sche
     if inference.records() == 0 {
         let what = match inference.odd() {
             Some(odd) => format!("records of `{topic}` are no JSON objects: {odd}"),
-            None => format!("no record of `{topic}` came within {wait:?}, so its columns are not known"),
+            None => format!("no record of `{topic}` came within {}, so its columns are not known", told(wait)),
         };
         return Err(Fault::new(Blame::Operator, what).next(DECLARE));
     }

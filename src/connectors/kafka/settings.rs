@@ -62,6 +62,9 @@ impl Connected {
             (Some(own), _) => Environment::clone(own.environment()),
             (None, Some(brokers)) => bare(brokers)?,
             (None, None) => {
+                if let Some(fault) = &context.absent {
+                    return Err(fault.clone());
+                }
                 return Err(Fault::new(Blame::Operator, format!("no brokers are known for the topic `{topic}`"))
                     .next("choose an environment, or set `bootstrap.servers`"));
             }
@@ -278,7 +281,7 @@ mod tests {
 
     fn connected(options: &[(&str, &str)]) -> Result<Connected, Fault> {
         let kafka = Connection::open(&environment(), &AuthRegistry::default()).unwrap();
-        let context = Context { kafka: Some(kafka), folder: ".".into() };
+        let context = Context { kafka: Some(kafka), absent: None, folder: ".".into() };
         Connected::of(&options.iter().copied().collect(), End::Source, "t", &context)
     }
 

@@ -1,6 +1,7 @@
 //! A topic as a source: its columns, its partitions, and the group that monitors look at.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use crate::kafka::admin::{Admin, Watermarks, off_the_async_threads};
 use crate::kafka::cause::call_fault;
 use crate::kafka::context::Context as ClientContext;
 use crate::kafka::embedded::EmbeddedBroker;
+use crate::kafka::health::unless_refused;
 
 /// Topics that are named where one is missing: what a line holds.
 const NAMES_SHOWN_MAX: usize = 8;
@@ -47,6 +49,8 @@ pub(super) struct KafkaSource {
     /// First and next offset of each partition when the source was opened.
     marks: BTreeMap<i32, Watermarks>,
     admin: Admin,
+    /// Whether it was said that the sandbox's broker is a new one.
+    is_new_told: AtomicBool,
 }
 
 struct Group {
@@ -61,7 +65,8 @@ impl KafkaSource {
         let start = start(options)?;
         let admin = Admin::open(&connected.connection)?;
         let timeout = connected.connection.request_timeout();
-        let marks = match admin.watermarks(&connected.topic, timeout).await {
+        let asking = admin.watermarks(&connected.topic, timeout);
+        let marks = match unless_refused(&connected.connection, asking).await {
             Ok(marks) => marks,
             Err(fault) => return Err(missing(&admin, &connected, timeout, fault).await),
         };
@@ -99,6 +104,7 @@ impl KafkaSource {
             key_format,
             marks,
             admin,
+            is_new_told: AtomicBool::new(false),
             connected: Arc::new(connected),
         })
     }
@@ -116,7 +122,10 @@ impl KafkaSource {
         let is_embedded = self.connected.connection.environment().is_embedded();
         if is_embedded && mark != Some(EmbeddedBroker::incarnation()) {
             let topic = &self.connected.topic;
-            tracing::info!(target: "velox::sql", "the sandbox's broker is a new one: `{topic}` is read from its beginning");
+            // Of each partition the same would be said.
+            if !self.is_new_told.swap(true, Ordering::Relaxed) {
+                tracing::info!(target: "velox::sql", "the sandbox's broker is a new one: `{topic}` is read from its beginning");
+            }
             return Ok((None, true));
         }
         Ok((Some(offset), false))

@@ -66,7 +66,7 @@ pub fn diagnose_in(text: &str, catalog: &Arc<Catalog>, surroundings: &Surroundin
     let gaps = Gaps::default();
     let session = Session::new(
         known::connectors(catalog, &gaps),
-        Context { kafka: None, folder: surroundings.folder.clone() },
+        Context { kafka: None, absent: None, folder: surroundings.folder.clone() },
         surroundings.variables.clone().unwrap_or_default(),
         ("discard".to_owned(), Options::default()),
     );

@@ -1,7 +1,10 @@
 //! What a deployed job is and what is wished of it. Values only.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::core::duration::told;
 use crate::core::fault::{Blame, Fault};
 
 /// The form of definitions that this program writes.
@@ -92,8 +95,11 @@ impl Definition {
     pub fn check(&self) -> Result<(), Fault> {
         check_name(&self.name)?;
         if self.checkpoint_interval_ms < CHECKPOINT_INTERVAL_MS_MIN {
-            let what = format!("{} ms between two checkpoints are too few", self.checkpoint_interval_ms);
-            return Err(Fault::new(Blame::Operator, what).next(format!("at least {CHECKPOINT_INTERVAL_MS_MIN} ms")));
+            let told = |ms: u64| told(Duration::from_millis(ms));
+            let what = format!("{} between two checkpoints are too few", told(self.checkpoint_interval_ms));
+            return Err(
+                Fault::new(Blame::Operator, what).next(format!("at least {}", told(CHECKPOINT_INTERVAL_MS_MIN)))
+            );
         }
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! From a text and the number of a statement to a plan: what stands before it gives its names. It opens sources as far as
 //! their schemas and runs nothing.
 
+use super::definition::{Definition, Delivery};
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
 use crate::sql::parse::statement::{EndName, Span, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::{Planned, Session};
+use crate::sql::plan::stream::NodeKind;
 
 /// What messages call the text.
 pub const NAME: &str = "query";
@@ -61,6 +63,44 @@ pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, 
     });
     let sql = text[statement.span.start..statement.span.end].to_owned();
     Ok((planned, Named { session, writes_to, sql }))
+}
+
+/// Plans a job as it will run: for the sink that its definition wants.
+///
+/// # Errors
+/// As [`plan`]; a statement that writes nowhere.
+pub async fn deployed(session: Session, definition: &Definition) -> Result<(Planned, Named), Fault> {
+    let name = definition.run_name();
+    let wanted = Wanted { text: &definition.sql, statement: definition.statement, job: &name };
+    let (mut planned, named) = plan(session, wanted).await?;
+    if named.writes_to.is_none() {
+        return Err(nowhere());
+    }
+    if let Some(NodeKind::Sink(sink)) = planned.plan.nodes.last_mut().map(|node| &mut node.kind) {
+        sink.request.exactly_once = definition.delivery == Delivery::ExactlyOnce;
+    }
+    Ok((planned, named))
+}
+
+/// Whether a job can be planned and has a sink that takes its rows: whoever resumes it meets no mistake in its text. Gives
+/// what works and should be known.
+///
+/// # Errors
+/// What [`deployed`] or the sink refuses.
+pub async fn check(session: Session, definition: &Definition) -> Result<Vec<String>, Fault> {
+    let (planned, Named { session, .. }) = deployed(session, definition).await?;
+    if let Some(NodeKind::Sink(sink)) = planned.plan.nodes.last().map(|node| &node.kind) {
+        let connector = session.connectors.get(&sink.connector)?;
+        connector.sink(sink.request.clone(), &session.context).await?;
+    }
+    Ok(planned.warnings)
+}
+
+/// The fault of a statement that is to be deployed and writes nowhere.
+pub fn nowhere() -> Fault {
+    Fault::new(Blame::Operator, "the statement does not say where its rows go").next(
+        "write INSERT INTO name SELECT …, or INTO name behind the query: a topic of the environment, a declared sink or a URI",
+    )
 }
 
 /// The query of a statement that moves rows, and where INSERT says that they go.

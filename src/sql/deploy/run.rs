@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use super::definition::{Definition, Delivery};
+use super::definition::Definition;
 use super::prepare;
 use super::shelf::{Request, Shelf};
 use super::status::{State, Status};
@@ -14,7 +14,7 @@ use crate::sql::exec::job::{self, Ending, How, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::plan::session::Session;
-use crate::sql::plan::stream::{NodeKind, StreamPlan};
+use crate::sql::plan::stream::StreamPlan;
 
 /// Between two looks at requests and two writes of the status: a person who asked waits no longer, and a disk does not mind.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -275,16 +275,8 @@ async fn start(
     let session = tokio::task::spawn_blocking(session)
         .await
         .map_err(|error| Fault::new(Blame::Program, format!("a blocking step failed: {error}")))??;
-    let name = definition.run_name();
-    let statement = prepare::Wanted { text: &definition.sql, statement: definition.statement, job: &name };
-    let (planned, named) = prepare::plan(session, statement).await?;
-    if named.writes_to.is_none() {
-        return Err(nowhere());
-    }
-    let mut plan = planned.plan;
-    if let Some(NodeKind::Sink(sink)) = plan.nodes.last_mut().map(|node| &mut node.kind) {
-        sink.request.exactly_once = definition.delivery == Delivery::ExactlyOnce;
-    }
+    let (planned, named) = prepare::deployed(session, &definition).await?;
+    let (name, plan) = (definition.run_name(), planned.plan);
     let limit = planned.state_limit;
     let mut settings = JobSettings::new(&name, named.sql)
         .remembering(shelf.folder(&definition.name))
@@ -295,13 +287,6 @@ async fn start(
     let mut messages = planned.warnings;
     messages.extend(job.messages().iter().cloned());
     Ok((job, drawn, messages))
-}
-
-/// The fault of a statement that is to be deployed and writes nowhere.
-pub fn nowhere() -> Fault {
-    Fault::new(Blame::Operator, "the statement does not say where its rows go").next(
-        "write INSERT INTO name SELECT …, or INTO name behind the query: a topic of the environment, a declared sink or a URI",
-    )
 }
 
 /// The next order.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::definition::{Definition, FORM, check_name};
 use super::hold::{Hold, Holder, holder};
 use super::status::Status;
+use crate::connectors::accept::nearest;
 use crate::core::fault::{Blame, Fault, Place};
 
 const DEFINITION: &str = "definition.json";
@@ -109,8 +110,7 @@ impl Shelf {
         check_name(name)?;
         let path = self.folder(name).join(DEFINITION);
         let text = fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Fault::new(Blame::Operator, format!("there is no job `{name}`"))
-                .next("velox-tui jobs list names them; --state-dir says where else to look"),
+            io::ErrorKind::NotFound => self.absent(name),
             _ => failed("read", &path, &error),
         })?;
         let definition: Definition = serde_json::from_slice(&text).map_err(|error| {
@@ -124,6 +124,16 @@ impl Shelf {
         }
         let status = fs::read(self.folder(name).join(STATUS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
         Ok(Kept { definition, status, holder: holder(&self.folder(name)) })
+    }
+
+    /// The fault of a name that no job has; it names the one that is nearest.
+    fn absent(&self, name: &str) -> Fault {
+        let fault = Fault::new(Blame::Operator, format!("there is no job `{name}`"));
+        let (kept, _) = self.list();
+        match nearest(name, kept.iter().map(|job| job.definition.name.as_str())) {
+            Some(near) => fault.next(format!("did you mean `{near}`?")),
+            None => fault.next("velox-tui jobs list names them; --state-dir says where else to look"),
+        }
     }
 
     /// Keeps a new job.
@@ -276,6 +286,8 @@ mod tests {
         assert_eq!(shelf.read("spend").unwrap().definition, definition("spend"));
         shelf.write(&Definition { wish: Wish::Stopped, ..definition("spend") }).unwrap();
         assert_eq!(shelf.list().0[0].definition.wish, Wish::Stopped);
+        let mistyped = shelf.read("spent").unwrap_err();
+        assert!(mistyped.next.contains("did you mean `spend`?"), "{mistyped}");
         shelf.remove("spend").unwrap();
         assert!(shelf.read("spend").unwrap_err().what.contains("no job"));
     }

@@ -33,11 +33,15 @@ fn a_folder_without_jobs_says_how_to_make_one() {
 fn what_is_registered_is_listed_shown_and_dropped() {
     let place = Place::shipped().with("spend.sql", "INSERT INTO spend SELECT * FROM orders WHERE amount > 100;\n");
     place.run(&["sql", "deploy", "spend.sql", "--register", "--delivery", "at-least-once"]).expect(0);
-    assert_eq!(state(&place), "interrupted");
+    assert_eq!(state(&place), "registered");
     let shown = place.run(&["jobs", "show", "spend"]).expect(0).stdout;
-    assert!(shown.contains("spend in sandbox: interrupted") && shown.contains("amount > 100"), "{shown}");
+    assert!(shown.contains("spend in sandbox: registered") && shown.contains("amount > 100"), "{shown}");
     let again = place.run(&["sql", "deploy", "spend.sql", "--register"]).expect(2);
     assert!(again.stderr.contains("there is a job `spend` already"), "{}", again.stderr);
+    for verb in ["show", "stop", "drop", "resume"] {
+        let mistyped = place.run(&["jobs", verb, "spent"]).expect(2);
+        assert!(mistyped.stderr.contains("did you mean `spend`?"), "{verb}: {}", mistyped.stderr);
+    }
     place.run(&["jobs", "stop", "spend"]).expect(0);
     assert_eq!(state(&place), "stopped");
     place.run(&["jobs", "drop", "spend"]).expect(0);
@@ -50,6 +54,30 @@ fn a_statement_that_writes_nowhere_is_not_deployed() {
     let place = Place::shipped();
     let refused = place.run(&["sql", "deploy", "-e", "SELECT * FROM orders", "--name", "x", "--register"]).expect(2);
     assert!(refused.stderr.contains("does not say where its rows go"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_name_that_is_not_there_is_told_before_a_job_is_kept() {
+    let place = Place::shipped();
+    for (sql, told) in [
+        ("INSERT INTO spend SELECT customer FROM orders", "did you mean `customer_id`?"),
+        ("INSERT INTO spend SELECT customer_id FROM order", "did you mean `orders`?"),
+        (
+            "INSERT INTO spend SELECT COUNT(*) AS n FROM orders WINDOW TUMBLING(1m) GROUP BY customer_id EMIT CHANGES",
+            "SELECT customer_id and window_start too",
+        ),
+    ] {
+        let refused = place.run(&["sql", "deploy", "-e", sql, "--name", "spend", "--register"]).expect(2);
+        assert!(refused.stderr.contains(told), "{sql}: {}", refused.stderr);
+    }
+    assert!(place.run(&["jobs", "list"]).expect(0).stdout.contains("no jobs in"));
+}
+
+#[test]
+fn a_window_needs_only_its_start_to_be_kept_up_to_date() {
+    let sql = "INSERT INTO spend SELECT window_start, customer_id, COUNT(*) AS n FROM orders WINDOW TUMBLING(1m) \
+               GROUP BY customer_id EMIT CHANGES";
+    Place::shipped().run(&["sql", "deploy", "-e", sql, "--name", "spend", "--register"]).expect(0);
 }
 
 #[test]

@@ -117,3 +117,57 @@ fn what_is_wrong_is_drawn_with_its_line_its_place_and_what_to_do() {
     let missing = place.run(&["sql", "run", "-e", "SELECT id FROM 'file://none.csv'"]).expect(2);
     assert!(missing.stderr.contains("-e:1:16: no file is at"), "{}", missing.stderr);
 }
+
+#[test]
+fn what_a_job_did_whose_rows_went_elsewhere_is_said_at_its_end() {
+    let place = place().with("one.sql", COPY);
+    let said = place.run(&["sql", "run", "one.sql"]).expect(0);
+    assert_eq!(said.stdout, "");
+    assert!(said.stderr.contains("insert-1  200,000 read, 7 written, 0 failed; "), "{}", said.stderr);
+    let told = place.run(&["--format", "json", "sql", "run", "one.sql"]).expect(0);
+    let reports = told.stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let report = reports.filter_map(|line| line.get("report").cloned()).next().unwrap();
+    assert_eq!((&report["rows_read"], &report["rows_written"]), (&200_000.into(), &7.into()), "{report}");
+    assert_eq!((&report["job"], &report["failed"]), (&"insert-1".into(), &0.into()), "{report}");
+}
+
+#[test]
+fn a_limit_of_rows_that_go_elsewhere_is_refused_before_any_is_written() {
+    let place = place().with("one.sql", COPY);
+    let refused = place.run(&["sql", "run", "one.sql", "--limit", "5"]).expect(2);
+    assert!(refused.stderr.contains("write LIMIT n behind the query"), "{}", refused.stderr);
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn sql_that_begins_with_a_comment_is_sql() {
+    let counted = place().run(&["sql", "run", "--final", "-e", "-- rows\nSELECT COUNT(*) AS n FROM 'file://in.csv'"]);
+    assert!(counted.stdout.contains("200000"), "{}{}", counted.stdout, counted.stderr);
+}
+
+#[test]
+fn a_file_that_is_named_as_a_topic_says_how_files_are_named() {
+    let missing = place().run(&["sql", "run", "-e", "SELECT id FROM 'in.csv'"]).expect(2);
+    assert!(missing.stderr.contains("FROM 'file://in.csv?header=true'"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_topic_of_an_environment_that_is_not_set_up_names_the_variables() {
+    let query = "SELECT order_id FROM orders";
+    let refused = Place::shipped().run(&["-E", "qa", "sql", "run", "-e", query]).expect(2);
+    assert!(refused.stderr.contains("KAFKA_QA_BOOTSTRAP"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_port_that_nobody_listens_at_is_told_at_once() {
+    // Bound and let go: nobody else has it now.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let into = format!("INSERT INTO 'kafka://127.0.0.1:{port}/out' SELECT id FROM 'file://in.csv'");
+    let from = format!("SELECT * FROM 'kafka://127.0.0.1:{port}/orders'");
+    for query in [from, into] {
+        let began = std::time::Instant::now();
+        let refused = place().run(&["sql", "run", "-e", &query]).expect(3);
+        assert!(refused.stderr.contains("no broker takes connections"), "{}", refused.stderr);
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+}
