@@ -254,6 +254,8 @@ pub struct ReaderProgress {
     pub bytes: Option<(u64, u64)>,
     /// Records still to read as of now, where the source knows.
     pub lag: Option<u64>,
+    /// Errors so far after which it tried again by itself.
+    pub retries: u64,
 }
 
 /// A record as it arrived, whole.
@@ -350,6 +352,10 @@ pub trait Sink: Send {
     /// Exactly-once: makes the rows of an epoch visible. After a restart it is called again with what the manifest
     /// holds and must not do its work twice.
     async fn commit(&mut self, epoch: u64, prepared: &str) -> Result<(), Fault>;
+    /// What it has tried again by itself so far: records that the system behind it had to be sent once more.
+    fn retries(&self) -> u64 {
+        0
+    }
     /// Ends it: what was written and not prepared becomes visible (`at_least_once`), or is taken back (exactly-once,
     /// where `is_clean` is false).
     async fn close(&mut self, is_clean: bool) -> Result<(), Fault>;

@@ -71,6 +71,8 @@ impl Scrubber {
 pub struct Watch {
     errors: Mutex<Errors>,
     count: AtomicU64,
+    passed: AtomicU64,
+    sent: AtomicU64,
     ends: Mutex<Ends>,
 }
 
@@ -106,9 +108,22 @@ impl Watch {
             Severity::Final(fault) => {
                 errors.ending.get_or_insert(fault);
             }
-            Severity::Passing(fault) => errors.passing = Some(fault),
+            Severity::Passing(fault) => {
+                errors.passing = Some(fault);
+                self.passed.fetch_add(1, Ordering::Release);
+            }
         }
         self.count.fetch_add(1, Ordering::Release);
+    }
+
+    /// Errors so far after which the client tried again.
+    pub fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Acquire)
+    }
+
+    /// Records that were sent and answered, each as often as it was, as far as the client's statistics know.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Acquire)
     }
 
     /// Where the partitions of a topic end, as far as the client's statistics know.
@@ -170,9 +185,12 @@ impl ClientContext for Context {
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
-        // Only clients that ask for statistics (tails) get here.
+        // Only clients that ask for statistics get here: tails, sources, sinks.
         match serde_json::from_slice::<Statistics>(statistics) {
-            Ok(statistics) => self.watch.keep_ends(statistics.ends()),
+            Ok(statistics) => {
+                self.watch.sent.store(statistics.sent(), Ordering::Release);
+                self.watch.keep_ends(statistics.ends());
+            }
             Err(error) => tracing::warn!(target: "librdkafka", "statistics do not parse: {error}"),
         }
     }
@@ -232,9 +250,18 @@ struct TopicStatistics {
 #[derive(serde::Deserialize)]
 struct PartitionStatistics {
     hi_offset: i64,
+    /// Records sent, each as often as it was.
+    txmsgs: u64,
+    /// Records sent and not answered.
+    msgs_inflight: i64,
 }
 
 impl Statistics {
+    fn sent(&self) -> u64 {
+        let partitions = self.topics.values().flat_map(|topic| topic.partitions.values());
+        partitions.map(|partition| partition.txmsgs.saturating_sub(partition.msgs_inflight.max(0).unsigned_abs())).sum()
+    }
+
     fn ends(self) -> Ends {
         let known = |partition: &(i32, i64)| partition.0 >= 0 && partition.1 >= 0;
         let ends_of = |topic: TopicStatistics| {

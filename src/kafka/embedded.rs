@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rdkafka::mocking::MockCluster;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::core::fault::{Blame, Fault};
 
@@ -30,6 +31,7 @@ enum Request {
     Down,
     Up,
     RoundTrip(Duration),
+    Refuse(usize),
 }
 
 impl EmbeddedBroker {
@@ -67,6 +69,11 @@ impl EmbeddedBroker {
                         Request::Down => cluster.broker_down(-1),
                         Request::Up => cluster.broker_up(-1),
                         Request::RoundTrip(delay) => cluster.broker_round_trip_time(-1, delay),
+                        Request::Refuse(times) => {
+                            let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS;
+                            cluster.request_errors(RDKafkaApiKey::Produce, &vec![error; times]);
+                            Ok(())
+                        }
                     };
                     reply.send(outcome.map_err(|error| error.to_string())).ok();
                 }
@@ -127,6 +134,14 @@ impl EmbeddedBroker {
     /// The broker's thread is gone.
     pub fn slow_down(&self, round_trip: Duration) -> Result<(), Fault> {
         self.ask(Request::RoundTrip(round_trip)).map_err(|why| failed("slow down", &why))
+    }
+
+    /// Refuses the next so many requests that bring records, as a broker does whose replicas are away: clients try again.
+    ///
+    /// # Errors
+    /// The broker's thread is gone.
+    pub fn refuse(&self, requests: usize) -> Result<(), Fault> {
+        self.ask(Request::Refuse(requests)).map_err(|why| failed("refuse records", &why))
     }
 
     fn ask(&self, request: Request) -> Result<(), String> {

@@ -1,9 +1,10 @@
 //! Sending without waiting: records go into librdkafka's queue, and each one's ending comes back as a receipt.
 //! Never blocks the caller and never loses a ticket: every ticket that was taken is settled exactly once.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,16 @@ const POLL_SLICE: Duration = Duration::from_millis(50);
 const FLUSH_SLICE: Duration = Duration::from_millis(100);
 /// How long a broker may take to answer a producer's first questions before the producer goes on without.
 const INTRODUCTION_MAX: Duration = Duration::from_millis(200);
+
+/// How often a client is asked how much it has sent, see [`counts_repeats`].
+const STATISTICS_EVERY_MS: u32 = 1_000;
+/// What was sent and what was confirmed are read at different moments: what all of so many readings say is true.
+const READINGS: usize = 3;
+
+/// Has a producer of this configuration count the records that it sends again: [`Producer::repeated`].
+pub fn counts_repeats(config: &mut ClientConfig) {
+    config.set("statistics.interval.ms", STATISTICS_EVERY_MS.to_string());
+}
 
 /// Who learns how each record ended.
 pub trait Receipts: Send + Sync + 'static {
@@ -75,6 +86,7 @@ pub struct Producer<R: Receipts> {
     pub(super) client: Arc<BaseProducer<Desk<R>>>,
     context: Context,
     in_flight: Arc<AtomicUsize>,
+    repeats: Arc<Repeats>,
     closing: Arc<AtomicBool>,
     polling: Option<JoinHandle<()>>,
 }
@@ -119,7 +131,9 @@ impl<R: Receipts> Producer<R> {
         let doing = format!("open a producer for {}", connection.name());
         let context = connection.context();
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let desk = Desk { context: context.clone(), receipts, in_flight: in_flight.clone() };
+        let repeats = Arc::new(Repeats::default());
+        let desk =
+            Desk { context: context.clone(), receipts, in_flight: in_flight.clone(), repeats: Arc::clone(&repeats) };
         let client: BaseProducer<Desk<R>> = config
             .create_with_context(desk)
             .map_err(|error| connection.scrubber().clean(call_fault(&doing, &error)))?;
@@ -142,7 +156,7 @@ impl<R: Receipts> Producer<R> {
                 }
             })
             .map_err(|error| Fault::new(Blame::Program, format!("could not {doing}: {error}")))?;
-        Ok(Self { client, context, in_flight, closing, polling: Some(polling) })
+        Ok(Self { client, context, in_flight, repeats, closing, polling: Some(polling) })
     }
 
     /// Puts a record into the queue. Never waits: a full queue gives the ticket back.
@@ -174,6 +188,12 @@ impl<R: Receipts> Producer<R> {
     /// Records taken and not settled yet.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Records that had to be sent more than once so far, each as often as it was sent again; known a few seconds later,
+    /// of a configuration that [`counts_repeats`], else 0.
+    pub fn repeated(&self) -> u64 {
+        self.repeats.repeated.load(Ordering::Acquire)
     }
 
     /// The error that ended the connection for good, if one did.
@@ -264,11 +284,33 @@ fn enqueue_fault(error: &KafkaError) -> EnqueueFault {
     }
 }
 
+/// Records that were sent more often than they were confirmed.
+#[derive(Default)]
+struct Repeats {
+    confirmed: AtomicU64,
+    readings: Mutex<VecDeque<u64>>,
+    repeated: AtomicU64,
+}
+
+impl Repeats {
+    fn read(&self, sent: u64) {
+        let beyond = sent.saturating_sub(self.confirmed.load(Ordering::Acquire));
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        readings.push_back(beyond);
+        if READINGS <= readings.len() {
+            let least = readings.iter().copied().min().unwrap_or(0);
+            self.repeated.fetch_max(least, Ordering::AcqRel);
+            readings.pop_front();
+        }
+    }
+}
+
 /// Where deliveries arrive: librdkafka's callbacks for a producer.
 pub(super) struct Desk<R: Receipts> {
     context: Context,
     receipts: Arc<R>,
     in_flight: Arc<AtomicUsize>,
+    repeats: Arc<Repeats>,
 }
 
 impl<R: Receipts> ClientContext for Desk<R> {
@@ -280,6 +322,7 @@ impl<R: Receipts> ClientContext for Desk<R> {
 
     fn stats_raw(&self, statistics: &[u8]) {
         self.context.stats_raw(statistics);
+        self.repeats.read(self.context.watch.sent());
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -295,6 +338,9 @@ impl<R: Receipts> ProducerContext for Desk<R> {
     type DeliveryOpaque = Box<R::Ticket>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
+        if result.is_ok() {
+            self.repeats.confirmed.fetch_add(1, Ordering::AcqRel);
+        }
         // A panic here would end the polling thread, and with it every receipt that is still to come.
         let told = catch_unwind(AssertUnwindSafe(|| match result {
             Ok(message) => {

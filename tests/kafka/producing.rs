@@ -3,7 +3,7 @@
 use velox::core::fault::Blame;
 use velox::kafka::auth::AuthRegistry;
 use velox::kafka::cause::SendCause;
-use velox::kafka::producer::{EnqueueFault, Outgoing, Producer};
+use velox::kafka::producer::{EnqueueFault, Outgoing, Producer, counts_repeats};
 use velox::kafka::settings::Connection;
 
 use crate::support::{PATIENCE, book, environment, fresh_topic, next, open, own_broker, plain, until};
@@ -94,6 +94,24 @@ async fn a_broker_that_is_gone_lets_records_time_out_and_says_what_is_wrong() {
     assert_eq!((fault.cause, fault.retriable), (SendCause::TimedOut, true));
     assert_eq!(producer.take_trouble().unwrap().blame, Blame::Connection);
     assert_eq!(producer.ending(), None);
+}
+
+#[tokio::test]
+async fn records_that_had_to_be_sent_again_are_counted_and_others_are_not() {
+    let (broker, connection) = own_broker();
+    let mut config = connection.producer_config(&connection.environment().producer).unwrap();
+    counts_repeats(&mut config);
+    let (receipts, mut inbox) = book(16);
+    let producer = Producer::open_with(&connection, &config, receipts).unwrap();
+    let record = Outgoing { topic: "orders", partition: Some(0), value: Some(b"{}"), ..Default::default() };
+    producer.enqueue(record, 0).unwrap();
+    next(&mut inbox).await.1.unwrap();
+    broker.refuse(2).unwrap();
+    producer.enqueue(record, 1).unwrap();
+    next(&mut inbox).await.1.unwrap();
+    until("what was sent again being counted", || producer.repeated() > 0).await;
+    assert_eq!(producer.repeated(), 2, "one record, refused twice");
+    producer.close().await;
 }
 
 #[tokio::test]

@@ -171,3 +171,52 @@ async fn a_panic_in_a_task_is_the_jobs_fault_and_ends_all_its_tasks() {
     assert_eq!(fault.blame, Blame::Program);
     assert!(fault.what.contains("index out of range"), "{fault}");
 }
+
+/// A sink that loses its system with its first two writes, and sends what it has three times over by itself.
+#[derive(Default)]
+struct Shaky {
+    writes: u32,
+}
+
+#[async_trait]
+impl Sink for Shaky {
+    async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+    async fn write(&mut self, _: SinkRows) -> Result<Vec<BadRow>, Fault> {
+        self.writes += 1;
+        match self.writes {
+            1 | 2 => Err(Fault::new(Blame::Connection, "nobody answers")),
+            _ => Ok(Vec::new()),
+        }
+    }
+    async fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn prepare(&mut self, _: u64) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+    async fn commit(&mut self, _: u64, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn close(&mut self, _: bool) -> Result<(), Fault> {
+        Ok(())
+    }
+    fn retries(&self) -> u64 {
+        3
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sink_and_the_engine_try_again_is_counted_at_the_sink() {
+    let (stage, _) = poisoned();
+    let sql = query("RetryWithBackoff");
+    let mut settings = JobSettings::new("job", &sql);
+    settings.sink = Some(Box::new(Shaky::default()));
+    let job = stage.start(&sql, settings).await;
+    let statistics = job.statistics();
+    job.wait().await.unwrap();
+    let now = statistics.borrow().clone();
+    let counted: Vec<u64> = now.operators.iter().map(|operator| operator.retries).collect();
+    assert_eq!((counted.last(), counted.iter().sum::<u64>(), now.retries()), (Some(&5), 5, 5), "{counted:?}");
+}

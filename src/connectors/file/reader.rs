@@ -96,7 +96,7 @@ impl SplitReader for FileReader {
     }
 
     fn progress(&self) -> ReaderProgress {
-        ReaderProgress { bytes: self.bytes, lag: None }
+        ReaderProgress { bytes: self.bytes, ..ReaderProgress::default() }
     }
 }
 

@@ -109,6 +109,6 @@ impl SplitReader for GeneratorReader {
     }
 
     fn progress(&self) -> ReaderProgress {
-        ReaderProgress { bytes: None, lag: self.limit.map(|limit| limit.saturating_sub(self.next)) }
+        ReaderProgress { lag: self.limit.map(|limit| limit.saturating_sub(self.next)), ..ReaderProgress::default() }
     }
 }

@@ -16,7 +16,7 @@ use crate::core::record::Delivery;
 use crate::kafka::admin::off_the_async_threads;
 use crate::kafka::cause::{SendFault, call_fault};
 use crate::kafka::context::Context as ClientContext;
-use crate::kafka::producer::{EnqueueFault, Outgoing, Producer, Receipts};
+use crate::kafka::producer::{EnqueueFault, Outgoing, Producer, Receipts, counts_repeats};
 
 /// librdkafka frees a record's place a moment after its receipt; a full queue is looked at again this soon.
 const ROOM_LOOK: Duration = Duration::from_millis(2);
@@ -67,6 +67,7 @@ impl Client {
             // As Java's clients place keys, so that topics of both can be joined partition by partition.
             config.set("partitioner", "murmur2_random");
         }
+        counts_repeats(&mut config);
         let mut timeout = connection.delivery_timeout(settings);
         if let Some((id, transaction_timeout)) = transactional {
             let transaction_timeout = transaction_timeout.clamp(Duration::from_secs(1), TRANSACTION_TIMEOUT_MAX);
@@ -132,6 +133,11 @@ impl Client {
     fn fault(&self, fault: &SendFault, lost: u64) -> Fault {
         let what = format!("{lost} records to `{}` were not delivered, the first: {}", self.topic, fault.what);
         Fault { what, ..fault.clone().into() }
+    }
+
+    /// Records that had to be sent again so far.
+    pub fn repeated(&self) -> u64 {
+        self.producer.repeated()
     }
 
     /// The producer itself, for transactions.

@@ -28,7 +28,7 @@ use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Decoder, Malformed};
 use crate::kafka::admin::off_the_async_threads;
 use crate::kafka::cause::{Severity, call_fault, severity};
-use crate::kafka::context::Context as ClientContext;
+use crate::kafka::context::{Context as ClientContext, Watch};
 use crate::kafka::embedded::EmbeddedBroker;
 
 /// How long records that are known to be there are waited for: a broker that changes its leader is back within it.
@@ -68,6 +68,8 @@ pub(super) struct KafkaReader {
     end: i64,
     /// Whether it has been read that far.
     has_caught_up: bool,
+    /// What went wrong with its client.
+    watch: Arc<Watch>,
     /// Of the broker inside this process: the mark that its offsets bear.
     incarnation: Option<&'static str>,
 }
@@ -79,7 +81,8 @@ impl KafkaReader {
         let lag = u64::try_from(end - next).ok();
         let is_embedded = worker.settings.connected.connection.environment().is_embedded();
         let incarnation = is_embedded.then(EmbeddedBroker::incarnation);
-        Ok(Self { hands: Hands::of(worker), next, lag, end, has_caught_up: next >= end, incarnation })
+        let watch = Arc::clone(&worker.consumer.context().watch);
+        Ok(Self { hands: Hands::of(worker), next, lag, end, has_caught_up: next >= end, watch, incarnation })
     }
 }
 
@@ -114,7 +117,7 @@ impl SplitReader for KafkaReader {
     }
 
     fn progress(&self) -> ReaderProgress {
-        ReaderProgress { bytes: None, lag: self.lag }
+        ReaderProgress { bytes: None, lag: self.lag, retries: self.watch.passed() }
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) struct KafkaSink {
     /// Partitions of the topic where it has to be created.
     partitions: i32,
     client: Option<Client>,
+    /// Records that clients before this one had to send again.
+    repeated: u64,
     transaction: Option<Transaction>,
 }
 
@@ -132,6 +134,7 @@ impl KafkaSink {
             partitions: i32::try_from(options.number("sink.partitions")?.unwrap_or(PARTITIONS).max(1))
                 .unwrap_or(i32::MAX),
             client: None,
+            repeated: 0,
             transaction,
         })
     }
@@ -160,6 +163,7 @@ impl KafkaSink {
     /// A fresh producer of the transactional id, and what it finds committed. Whatever was open is aborted.
     async fn claim(&mut self) -> Result<u64, Fault> {
         if let Some(client) = self.client.take() {
+            self.repeated += client.repeated();
             client.close().await;
         }
         let Some(transaction) = &mut self.transaction else { return Ok(0) };
@@ -319,6 +323,10 @@ impl Sink for KafkaSink {
             transaction.is_open = false;
         }
         Ok(())
+    }
+
+    fn retries(&self) -> u64 {
+        self.repeated + self.client.as_ref().map_or(0, Client::repeated)
     }
 
     async fn close(&mut self, is_clean: bool) -> Result<(), Fault> {

@@ -130,7 +130,7 @@ impl SplitReader for KeptReader {
     fn progress(&self) -> ReaderProgress {
         let left = self.rows.iter().skip(self.batch).map(|rows| rows.batch.num_rows()).sum::<usize>()
             - self.row.min(self.rows.get(self.batch).map_or(0, |rows| rows.batch.num_rows()));
-        ReaderProgress { bytes: None, lag: Some(left as u64) }
+        ReaderProgress { lag: Some(left as u64), ..ReaderProgress::default() }
     }
 }
 

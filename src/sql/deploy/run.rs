@@ -320,6 +320,7 @@ impl Reading {
         status.rows_written = now.rows_written();
         status.late = now.late();
         status.bad = now.failures.bad();
+        status.retries = now.retries();
         status.state_bytes = now.state_bytes() as u64;
         let sources = now.operators.iter().filter(|operator| operator.rows_in == 0);
         status.lag_records = sources.map(|source| source.backlog).sum();

@@ -45,6 +45,9 @@ pub struct Status {
     pub late: u64,
     /// Records that failed.
     pub bad: u64,
+    /// What was tried again since it was started.
+    #[serde(default)]
+    pub retries: u64,
     /// How often it was started again after a lost connection.
     pub restarts: u32,
     /// State, bytes.
@@ -71,6 +74,7 @@ impl Status {
             watermark_ms: None,
             late: 0,
             bad: 0,
+            retries: 0,
             restarts: 0,
             state_bytes: 0,
             checkpoint: None,

@@ -269,6 +269,7 @@ impl<'a> Assembly<'a> {
             columns: node.columns.clone(),
             name: node.name.clone(),
             retries: self.failures.strategy().retries(),
+            counters: Arc::clone(&counters),
         };
         for (instance, (work, splits)) in works.into_iter().zip(dealt).enumerate() {
             let (orders, orders_in) = mpsc::channel(LANE_ORDERS);

@@ -13,7 +13,7 @@ use crate::core::environment::ProducerSettings;
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::Delivery;
 use crate::kafka::cause::SendFault;
-use crate::kafka::producer::{EnqueueFault, Outgoing, Producer, Receipts};
+use crate::kafka::producer::{EnqueueFault, Outgoing, Producer, Receipts, counts_repeats};
 use crate::kafka::settings::Connection;
 
 /// Where bad records go.
@@ -23,6 +23,10 @@ pub trait DeadLetters: Send + Sync {
     async fn send(&self, letters: &[Letter<'_>]) -> Result<(), Fault>;
     /// Everything taken is durable when this returns.
     async fn flush(&self) -> Result<(), Fault>;
+    /// Records that had to be sent again so far.
+    fn retries(&self) -> u64 {
+        0
+    }
 }
 
 /// A bad record with what is known of its job.
@@ -104,7 +108,9 @@ impl DeadLetterTopic {
     /// Settings that no producer can be made of.
     pub fn open(connection: &Connection, topic: &str) -> Result<Self, Fault> {
         let confirmations = Arc::new(Confirmations::default());
-        let producer = Producer::open(connection, &ProducerSettings::default(), Arc::clone(&confirmations))?;
+        let mut config = connection.producer_config(&ProducerSettings::default())?;
+        counts_repeats(&mut config);
+        let producer = Producer::open_with(connection, &config, Arc::clone(&confirmations))?;
         Ok(Self { topic: topic.to_owned(), producer, confirmations })
     }
 
@@ -159,5 +165,9 @@ impl DeadLetters for DeadLetterTopic {
             return Err(self.fault(&format!("{left} are not confirmed after {} s", FLUSH_TIMEOUT.as_secs())));
         }
         self.lost()
+    }
+
+    fn retries(&self) -> u64 {
+        self.producer.repeated()
     }
 }

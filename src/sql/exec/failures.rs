@@ -20,6 +20,8 @@ pub struct FailureCounts {
     pub by_class: BTreeMap<&'static str, u64>,
     /// How many went to the dead letters.
     pub dead_letters: u64,
+    /// How often one of those had to be sent again.
+    pub retries: u64,
     /// The newest ones, the value cut to its head.
     pub sample: VecDeque<BadRecord>,
 }
@@ -64,7 +66,9 @@ impl Failures {
 
     /// What was counted so far.
     pub fn counts(&self) -> FailureCounts {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        counts.retries = self.dead_letters.as_ref().map_or(0, |dead_letters| dead_letters.retries());
+        counts
     }
 
     /// Takes what failed at an operator.

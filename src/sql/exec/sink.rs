@@ -69,6 +69,7 @@ impl SinkTask {
                 // Nothing came since the last tick: what is written is to be seen.
                 _ = ticks.tick() => {
                     self.counters.backlog(0, 0);
+                    self.counters.retries(0, self.sink.retries());
                     self.flush_if_quiet().await?;
                     continue;
                 }
@@ -100,6 +101,7 @@ impl SinkTask {
         let began = Instant::now();
         let bad = self.written(&chunk).await?;
         self.counters.add_busy(began);
+        self.counters.retries(0, self.sink.retries());
         self.counters.add_out(chunk.rows() - bad.len());
         self.is_dirty = true;
         if bad.is_empty() {
@@ -124,6 +126,7 @@ impl SinkTask {
                     if !retries || self.exactly_once || attempt >= ATTEMPTS || fault.blame != Blame::Connection {
                         return Err(fault);
                     }
+                    self.counters.add_retry();
                     tracing::warn!(target: "velox::sql", attempt, "the sink is tried again: {fault}");
                     tokio::time::sleep(RETRIES.pause(attempt)).await;
                 }

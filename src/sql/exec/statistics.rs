@@ -17,6 +17,7 @@ pub struct Counters {
     busy_ns: AtomicU64,
     late: AtomicU64,
     bad: AtomicU64,
+    retries: AtomicU64,
     state_bytes: AtomicUsize,
     state_rows: AtomicUsize,
     /// One gauge an instance.
@@ -29,6 +30,7 @@ struct Gauges {
     backlog: AtomicU64,
     bytes_done: AtomicU64,
     bytes_total: AtomicU64,
+    retries: AtomicU64,
 }
 
 impl Counters {
@@ -39,6 +41,7 @@ impl Counters {
             backlog: AtomicU64::new(0),
             bytes_done: AtomicU64::new(0),
             bytes_total: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
         };
         Arc::new(Self {
             label: label.into(),
@@ -48,6 +51,7 @@ impl Counters {
             busy_ns: AtomicU64::new(0),
             late: AtomicU64::new(0),
             bad: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
             state_bytes: AtomicUsize::new(0),
             state_rows: AtomicUsize::new(0),
             instances: (0..instances).map(|_| gauges()).collect(),
@@ -82,6 +86,18 @@ impl Counters {
     /// Rows that failed.
     pub fn add_bad(&self, rows: usize) {
         self.bad.fetch_add(rows as u64, Relaxed);
+    }
+
+    /// The engine tries something again: a read, a write.
+    pub fn add_retry(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// What the connector of an instance has tried again by itself so far.
+    pub fn retries(&self, instance: usize, so_far: u64) {
+        if let Some(gauges) = self.instances.get(instance) {
+            gauges.retries.store(so_far, Relaxed);
+        }
     }
 
     /// An instance's state went from `before` to `after` (bytes, rows).
@@ -134,6 +150,7 @@ impl Counters {
             busy: Duration::from_nanos(self.busy_ns.load(Relaxed)),
             late: self.late.load(Relaxed),
             bad: self.bad.load(Relaxed),
+            retries: self.retries.load(Relaxed) + sum(|gauges| &gauges.retries),
             state_bytes: self.state_bytes.load(Relaxed),
             state_rows: self.state_rows.load(Relaxed),
             watermark: watermark.filter(|watermark| *watermark != i64::MIN),
@@ -164,6 +181,8 @@ pub struct OperatorStatistics {
     pub late: u64,
     /// Rows that failed.
     pub bad: u64,
+    /// What was tried again: reads and writes that failed, records that a broker had to be sent once more.
+    pub retries: u64,
     /// State, bytes.
     pub state_bytes: usize,
     /// State, keys or rows.
@@ -217,6 +236,11 @@ impl Statistics {
     /// Rows that were too late, all nodes.
     pub fn late(&self) -> u64 {
         self.operators.iter().map(|operator| operator.late).sum()
+    }
+
+    /// What was tried again, all nodes and the dead letters.
+    pub fn retries(&self) -> u64 {
+        self.operators.iter().map(|operator| operator.retries).sum::<u64>() + self.failures.retries
     }
 
     /// State of all nodes, bytes.

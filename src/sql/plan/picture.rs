@@ -61,13 +61,16 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
         if node.state_bytes > 0 {
             let _ = write!(text, ", state {} rows {} bytes", node.state_rows, node.state_bytes);
         }
-        for (count, what) in [(node.late, "late"), (node.bad, "bad")] {
+        for (count, what) in [(node.late, "late"), (node.bad, "bad"), (node.retries, "tried again")] {
             if count > 0 {
                 let _ = write!(text, ", {count} {what}");
             }
         }
         text + "]"
     });
+    if statistics.failures.retries > 0 {
+        let _ = writeln!(text, "dead letters: {} sent again", statistics.failures.retries);
+    }
     if statistics.by_zero > 0 {
         let _ = writeln!(text, "{} divisions by zero gave NULL", statistics.by_zero);
     }

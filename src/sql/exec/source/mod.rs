@@ -162,7 +162,7 @@ impl Lane {
     async fn take(&mut self, state: &mut State, pulled: Pulled) -> Result<(), Fault> {
         let Pulled { index, reader, pull, took } = pulled;
         let split = &mut state.splits[index];
-        split.progress = reader.progress();
+        split.note(reader.progress());
         let position = reader.position();
         match pull {
             Pull::Rows(rows) => {
@@ -310,5 +310,6 @@ impl Lane {
         let bytes = state.splits.iter().filter_map(|split| split.progress.bytes);
         let (done, total) = bytes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         self.counters.progress(self.instance, done, total);
+        self.counters.retries(self.instance, state.splits.iter().map(Reading::retries).sum());
     }
 }

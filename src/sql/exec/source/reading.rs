@@ -7,6 +7,7 @@ use super::watermark::SplitTime;
 use crate::connectors::contract::{BATCH_ROWS_MAX, Columns, Pull, ReaderProgress, Source, Split, SplitReader};
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::backoff::Backoff;
+use crate::sql::exec::statistics::Counters;
 use crate::sql::state::manifest::SplitState;
 
 /// How long a pull waits for the first row before it says that nothing is there. Orders are heard meanwhile: it only
@@ -29,6 +30,8 @@ pub struct Reading {
     pub is_open: bool,
     /// How far its reader is.
     pub progress: ReaderProgress,
+    /// What readers of it before this one have tried again.
+    past_retries: u64,
 }
 
 impl Reading {
@@ -40,7 +43,21 @@ impl Reading {
             has_caught_up: false,
             is_open: false,
             progress: ReaderProgress::default(),
+            past_retries: 0,
         }
+    }
+
+    /// Takes how far its reader is, which may be another one than before.
+    pub fn note(&mut self, progress: ReaderProgress) {
+        if progress.retries < self.progress.retries {
+            self.past_retries += self.progress.retries;
+        }
+        self.progress = progress;
+    }
+
+    /// What its readers have tried again.
+    pub fn retries(&self) -> u64 {
+        self.past_retries + self.progress.retries
     }
 
     /// For the watermark.
@@ -60,6 +77,8 @@ pub struct Opening {
     pub name: String,
     /// Whether to try again where it fails.
     pub retries: bool,
+    /// Where that is counted.
+    pub counters: Arc<Counters>,
 }
 
 /// One pull, done.
@@ -122,6 +141,7 @@ impl Opening {
             let what = format!("source `{}`: {}", self.name, fault.what);
             return Err(Fault { what, ..fault });
         }
+        self.counters.add_retry();
         tracing::warn!(target: "velox::sql", source = %self.name, attempt, "trying again: {fault}");
         tokio::time::sleep(RETRIES.pause(attempt)).await;
         Ok(())
