@@ -8,7 +8,7 @@ use velox::app::fact::Fact;
 use velox::app::model::environments::TopicRow;
 use velox::app::model::pipeline::{NodeRole, Pipeline, PipelineNode};
 use velox::app::model::queries::{QueryColumn, QueryRow, QuerySchema, RowChange};
-use velox::app::model::sql::{Explained, ExplainedNode, KeptDesk, Reads, SqlFile};
+use velox::app::model::sql::{Explained, KeptDesk, Reads, SqlFile};
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
 use velox::sql::assist::{Field, Sample, diagnose};
@@ -182,6 +182,26 @@ fn letters_are_text_until_esc_and_digits_are_panes_after_it() {
 }
 
 #[test]
+fn of_an_editor_that_nobody_has_written_in_digits_and_help_are_the_consoles() {
+    let mut stage = sitting();
+    let text = stage.text(120, 40);
+    assert!(text.contains(": command  ? help"), "{text}");
+    stage.press("?");
+    assert!(stage.text(120, 40).contains("sql.run") || stage.text(120, 40).contains("run the statement"));
+    stage.press("Esc 6");
+    assert_eq!(stage.model.focus, PaneId::Jobs);
+    stage.act(Action::Focus(PaneId::Sql));
+    stage.drawn(120, 40);
+    stage.press(":").types("tail");
+    stage.press("Esc");
+    assert!(stage.model.desk.buffer().is_none_or(|buffer| buffer.text.is_empty()));
+    // Once something was written they are letters, also where it was taken back.
+    stage.types("a").press("Backspace").types("1?:");
+    assert_eq!(stage.model.desk.buffer().map(|buffer| buffer.text.as_str()), Some("1?:"));
+    assert_eq!(stage.model.focus, PaneId::Sql);
+}
+
+#[test]
 fn tab_goes_through_the_panes_until_something_is_written() {
     let mut stage = sitting();
     stage.drawn(80, 24);
@@ -267,20 +287,25 @@ fn before_a_run_the_plan_says_what_would_be_read() {
         Effect::ExplainSql { request, .. } => Some(*request),
         _ => None,
     });
-    let node = |id, operator: &str, label: &str, keeps: &str, inputs: &[usize]| ExplainedNode {
+    let node = |id, operator: &str, label: &str, keeps: &str, inputs: &[usize]| PipelineNode {
         id,
         operator: operator.into(),
         label: label.into(),
         keeps: keeps.into(),
         is_changing: id > 0,
         inputs: inputs.to_vec(),
+        ..PipelineNode::default()
     };
-    let explained = Explained {
+    let pipeline = Pipeline {
         nodes: vec![
             node(0, "kafka", "orders", "", &[]),
             node(1, "WindowAggregate", "SUM(amount), COUNT(*)", "each change is given, once a batch", &[0]),
-            node(2, "discard", "rows to the screen", "", &[1]),
+            node(2, "screen", "rows to the screen", "", &[1]),
         ],
+        ..Pipeline::default()
+    };
+    let explained = Explained {
+        pipeline,
         reads: vec![Reads { source: "orders".into(), about: "topic orders, 4 partitions, 12,400 records".into() }],
         writes: "the screen".into(),
         columns: vec![("window_start".into(), "TIMESTAMP(3)".into()), ("spent".into(), "DECIMAL(18,2)".into())],

@@ -27,6 +27,8 @@ pub struct Pipeline {
     pub bad: u64,
     /// Failed records that went to the dead letters.
     pub dead_letters: u64,
+    /// How often one of those had to be sent again.
+    pub dead_letter_retries: u64,
     /// State of all nodes, bytes.
     pub state_bytes: u64,
     /// Records still to read, where the sources know.
@@ -64,6 +66,8 @@ pub struct PipelineNode {
     pub inputs: Vec<usize>,
     /// What it keeps, in words; empty for a node without state.
     pub keeps: String,
+    /// Whether its rows are taken back later.
+    pub is_changing: bool,
     /// Instances side by side.
     pub instances: usize,
     /// Rows that came.
@@ -86,6 +90,8 @@ pub struct PipelineNode {
     pub late: u64,
     /// Rows that failed.
     pub bad: u64,
+    /// What was tried again: reads and writes that failed, records that a broker had to be sent once more.
+    pub retries: u64,
     /// State, bytes.
     pub state_bytes: u64,
     /// State, keys or rows.

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::QueryRequest;
+use crate::app::model::pipeline::Pipeline;
 use crate::core::fault::Fault;
 
 /// Texts open at a time: more tabs than a screen is wide help nobody.
@@ -36,6 +37,8 @@ pub struct Desk {
     pub(in crate::app) is_kept: bool,
     /// Whether something is not kept yet.
     pub(in crate::app) is_changed: bool,
+    /// Whether what is read next was kept by another console, and comes beside what is here.
+    pub(in crate::app) joins: bool,
 }
 
 /// A text being written.
@@ -104,8 +107,8 @@ pub struct Explaining {
 /// What a statement would do.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Explained {
-    /// Its operators, sources first.
-    pub nodes: Vec<ExplainedNode>,
+    /// Its operators, of which nothing is measured yet.
+    pub pipeline: Pipeline,
     /// What would be read.
     pub reads: Vec<Reads>,
     /// Where the rows go: `screen`, or a connector and what it writes to.
@@ -114,23 +117,6 @@ pub struct Explained {
     pub columns: Vec<(String, String)>,
     /// What works and should be known.
     pub warnings: Vec<String>,
-}
-
-/// An operator of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExplainedNode {
-    /// Its number.
-    pub id: usize,
-    /// The operator.
-    pub operator: String,
-    /// What it does.
-    pub label: String,
-    /// What it keeps, in words; empty for one without state.
-    pub keeps: String,
-    /// Whether its rows are taken back later.
-    pub is_changing: bool,
-    /// The operators it reads.
-    pub inputs: Vec<usize>,
 }
 
 /// What a source would read.
@@ -154,6 +140,7 @@ impl Default for Desk {
             is_asked: false,
             is_kept: true,
             is_changed: false,
+            joins: false,
         }
     }
 }
@@ -191,6 +178,29 @@ impl Desk {
             self.buffers.truncate(BUFFERS_MAX);
             self.current = kept.current.min(self.buffers.len() - 1);
         }
+        let newer = std::mem::replace(&mut self.history, kept.history);
+        newer.iter().for_each(|statement| self.remember(statement));
+        self.settle();
+    }
+
+    /// Takes what another console kept, which has ended, beside what is written here: nothing of either is lost.
+    pub fn join(&mut self, kept: KeptDesk) {
+        let own = self.current;
+        for mut buffer in kept.buffers {
+            let is_here = self.buffers.iter().any(|open| open.text == buffer.text);
+            if is_here || buffer.text.trim().is_empty() {
+                continue;
+            }
+            if BUFFERS_MAX <= self.buffers.len() {
+                self.remember(&buffer.text);
+                continue;
+            }
+            if self.buffers.iter().any(|open| open.name == buffer.name) {
+                (buffer.name, buffer.saved) = (self.free_name(), None);
+            }
+            self.buffers.push(buffer);
+        }
+        self.current = own;
         let newer = std::mem::replace(&mut self.history, kept.history);
         newer.iter().for_each(|statement| self.remember(statement));
         self.settle();
@@ -302,6 +312,22 @@ mod tests {
         assert_eq!((names(&desk), desk.current, desk.history.len()), (vec!["a", "b"], 1, 1));
         desk.take(KeptDesk { buffers: vec![text("c", "3")], ..KeptDesk::default() });
         assert_eq!(names(&desk), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_another_console_kept_comes_beside_what_is_written_here() {
+        let mut desk = Desk::default();
+        desk.take(KeptDesk { buffers: vec![text("query 1", "mine")], ..KeptDesk::default() });
+        desk.remember("SELECT mine");
+        let buffers = vec![text("query 1", "theirs"), text("same", "mine"), text("empty", " ")];
+        desk.join(KeptDesk { buffers, current: 0, history: ["SELECT theirs".to_owned()].into() });
+        let texts: Vec<&str> = desk.buffers.iter().map(|buffer| buffer.text.as_str()).collect();
+        assert_eq!((texts, names(&desk), desk.current), (vec!["mine", "theirs"], vec!["query 1", "query 2"], 0));
+        assert_eq!(desk.history, ["SELECT theirs", "SELECT mine"]);
+        let many = (0..BUFFERS_MAX).map(|at| text(&at.to_string(), &format!("SELECT {at}"))).collect();
+        desk.join(KeptDesk { buffers: many, ..KeptDesk::default() });
+        assert_eq!(desk.buffers.len(), BUFFERS_MAX);
+        assert!(desk.history.contains(&format!("SELECT {}", BUFFERS_MAX - 1)), "{:?}", desk.history);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::query::readings::nodes;
 use crate::app::action::QueryRequest;
-use crate::app::model::sql::{Explained, ExplainedNode, Reads};
+use crate::app::model::pipeline::Pipeline;
+use crate::app::model::sql::{Explained, Reads};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::deploy::prepare::{self, Wanted};
-use crate::sql::plan::picture;
 use crate::sql::plan::session::Session;
 use crate::sql::plan::stream::NodeKind;
 use crate::sql::plan::types::sql_type;
@@ -31,19 +31,10 @@ pub async fn explain(
         Fault::new(Blame::Operator, format!("the sources did not answer within {} s", PLAN_WAIT_MAX.as_secs()))
             .next("check the connection in pane 1")
     })??;
-    let mut pipeline = nodes(&planned.plan);
-    if let (None, Some(sink)) = (&named.writes_to, pipeline.last_mut()) {
+    let mut pipeline = Pipeline { nodes: nodes(&planned.plan), ..Pipeline::default() };
+    if let (None, Some(sink)) = (&named.writes_to, pipeline.nodes.last_mut()) {
         "screen".clone_into(&mut sink.operator);
     }
-    let drawn = picture::nodes(&planned.plan);
-    let explained = pipeline.into_iter().map(|node| ExplainedNode {
-        is_changing: drawn.iter().any(|one| one.node == node.id && one.changes),
-        id: node.id,
-        operator: node.operator,
-        label: node.label,
-        keeps: node.keeps,
-        inputs: node.inputs,
-    });
     let reads = planned.plan.nodes.iter().filter_map(|node| match &node.kind {
         NodeKind::Source(source) => Some(Reads { source: source.name.clone(), about: source.source.description() }),
         _ => None,
@@ -52,7 +43,7 @@ pub async fn explain(
         sink.schema.fields().iter().map(|field| (field.name().clone(), sql_type(field.data_type()))).collect()
     });
     Ok(Explained {
-        nodes: explained.collect(),
+        pipeline,
         reads: reads.collect(),
         writes: match named.writes_to {
             Some(sink) => format!("{sink}, when it is deployed; a live run comes to the screen alone"),

@@ -1,34 +1,57 @@
 //! A pipeline as people read it: boxes joined from the sources to the sink where the width allows, else a tree from the sink
-//! down. Each node says what it does, how fast, and what it waits for; the slowest is marked. It knows no model.
+//! down. Each node says what it does; at work also how fast, what it waits for and what went wrong. It knows no model.
 
 mod boxes;
 mod facts;
 mod tree;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::model::pipeline::Drawn;
+use crate::app::model::pipeline::{Drawn, Pipeline, PipelineNode};
+use crate::core::ring::Ring;
 use crate::ui::theme::Theme;
 
 /// What a slow node bears.
 const SLOWEST: &str = "◀ slowest";
+/// Lines of what a node does, where its name has no room for it: a longer one is cut.
+const LABEL_LINES_MAX: usize = 2;
 
-/// The lines of a pipeline, none wider than `cells`.
-pub fn lines(drawn: &Drawn, cells: usize, now_ms: i64, theme: &Theme) -> Vec<Line<'static>> {
-    match boxes::layout(&drawn.pipeline, cells) {
-        Some(layout) => of_buffer(&boxes::draw(drawn, &layout, now_ms, theme)),
-        None => tree::lines(drawn, cells, now_ms, theme),
+/// What is drawn.
+#[derive(Clone, Copy)]
+pub struct Picture<'a> {
+    pipeline: &'a Pipeline,
+    /// Rates by node and what time it is; none before anything runs.
+    live: Option<(&'a [Ring<f64>], i64)>,
+}
+
+impl<'a> Picture<'a> {
+    /// A pipeline at work, at a time in milliseconds since 1970.
+    pub fn live(drawn: &'a Drawn, now_ms: i64) -> Self {
+        Self { pipeline: &drawn.pipeline, live: Some((&drawn.rates, now_ms)) }
+    }
+
+    /// A pipeline that does not run.
+    pub fn planned(pipeline: &'a Pipeline) -> Self {
+        Self { pipeline, live: None }
+    }
+
+    fn is_slowest(&self, node: &PipelineNode) -> bool {
+        self.live.is_some() && self.pipeline.slowest() == Some(node.id)
     }
 }
 
-/// Draws as much of a pipeline as fits, from its beginning.
-pub fn draw(drawn: &Drawn, area: Rect, buffer: &mut Buffer, now_ms: i64, theme: &Theme) {
-    let lines = lines(drawn, usize::from(area.width), now_ms, theme);
-    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
-        buffer.set_line(area.x, y, line, area.width);
+/// The lines of a pipeline, none wider than `cells`.
+pub fn lines(picture: Picture<'_>, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
+    match boxes::layout(picture, cells) {
+        Some(layout) => of_buffer(&boxes::draw(picture, &layout, theme)),
+        None => tree::lines(picture, cells, theme),
     }
+}
+
+/// The nodes that a node reads; they stand before it.
+fn inputs<'p>(pipeline: &'p Pipeline, node: &'p PipelineNode) -> impl DoubleEndedIterator<Item = &'p PipelineNode> {
+    node.inputs.iter().filter(|input| **input < node.id).filter_map(|input| pipeline.nodes.get(*input))
 }
 
 /// The rows of a buffer, neighbours of one style as one span.

@@ -24,6 +24,7 @@ pub fn nodes(plan: &StreamPlan) -> Vec<PipelineNode> {
             label: drawn.label,
             inputs: drawn.inputs,
             keeps: drawn.state,
+            is_changing: drawn.changes,
             ..PipelineNode::default()
         })
         .collect();
@@ -76,6 +77,7 @@ impl Readings {
             late: statistics.late(),
             bad: statistics.failures.bad(),
             dead_letters: statistics.failures.dead_letters,
+            dead_letter_retries: statistics.failures.retries,
             state_bytes: statistics.state_bytes() as u64,
             ..Pipeline::default()
         };
@@ -119,6 +121,7 @@ fn measure(node: &mut PipelineNode, now: &OperatorStatistics, was: Option<(Durat
     node.watermark_ms = now.watermark.filter(|watermark| *watermark != i64::MAX);
     node.late = now.late;
     node.bad = now.bad;
+    node.retries = now.retries;
     node.state_bytes = now.state_bytes as u64;
     node.state_rows = now.state_rows as u64;
     node.progress = now.progress;

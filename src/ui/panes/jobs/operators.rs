@@ -10,7 +10,8 @@ use crate::sql::deploy::definition::Definition;
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::document::Document;
-use crate::ui::widgets::{number, pipeline, time};
+use crate::ui::widgets::pipeline::{self, Picture};
+use crate::ui::widgets::{number, time};
 
 /// What a live query is, and its pipeline.
 pub fn of_query(document: &mut Document, job: &Job, view: &View<'_>) {
@@ -109,7 +110,11 @@ fn measured(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
     let role = if now.bad > 0 { Role::Danger } else { Role::Text };
     document.fact("operators", &rows, theme.role(role), theme);
     if 0 < now.dead_letters {
-        let sent = format!("{} of the failed records", number::grouped(now.dead_letters));
+        let again = match now.dead_letter_retries {
+            0 => String::new(),
+            times => format!(" · retries {}", number::grouped(times)),
+        };
+        let sent = format!("{} of the failed records{again}", number::grouped(now.dead_letters));
         document.fact("to the DLQ", &sent, theme.role(Role::Warning), theme);
     }
     let lag = now.lag.map_or(rows::UNKNOWN.to_owned(), |lag| format!("{} records", number::grouped(lag)));
@@ -117,7 +122,7 @@ fn measured(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
     document.fact("lag", &format!("{lag} · state {state}"), theme.role(Role::Text), theme);
     document.section("Pipeline", "from the sources to the sink", theme);
     let cells = document.cells().saturating_sub(2);
-    for line in pipeline::lines(drawn, cells, view.model.now_ms, theme) {
+    for line in pipeline::lines(Picture::live(drawn, view.model.now_ms), cells, theme) {
         let mut spans = vec![ratatui::text::Span::raw("  ")];
         spans.extend(line.spans);
         document.line(Line::from(spans));

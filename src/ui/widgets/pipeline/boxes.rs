@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use ratatui::text::Line;
 
-use super::{SLOWEST, facts};
-use crate::app::model::pipeline::{Drawn, Pipeline, PipelineNode};
+use super::{Picture, SLOWEST, facts, inputs};
+use crate::app::model::pipeline::{Pipeline, PipelineNode};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::text;
 
@@ -15,12 +16,10 @@ use crate::ui::widgets::text;
 const WIDTH_MIN: usize = 22;
 /// Widest box: more is air.
 const WIDTH_MAX: usize = 36;
-/// Lines of a box, edges included.
-const HEIGHT: u16 = 5;
+/// Lines of a box, edges included: the least that has a middle, and the most that still looks like one.
+const HEIGHTS: std::ops::RangeInclusive<usize> = 4..=12;
 /// Between two columns of boxes: a line, a place to join, an arrow.
 const GAP: usize = 4;
-/// The line of a box that its arrows meet.
-const MIDDLE: u16 = 2;
 /// More lanes than this are no picture any more.
 const LANES_MAX: usize = 8;
 
@@ -28,6 +27,8 @@ const LANES_MAX: usize = 8;
 pub struct Layout {
     places: BTreeMap<usize, Place>,
     width: usize,
+    /// Lines of a box, edges included: all are as high as the one that has most to say.
+    height: u16,
     columns: usize,
     lanes: usize,
 }
@@ -39,7 +40,8 @@ struct Place {
 }
 
 /// Where the nodes stand in so many cells; `None` where they do not fit.
-pub fn layout(pipeline: &Pipeline, cells: usize) -> Option<Layout> {
+pub fn layout(picture: Picture<'_>, cells: usize) -> Option<Layout> {
+    let pipeline = picture.pipeline;
     let sink = pipeline.nodes.last()?;
     let mut steps = BTreeMap::new();
     measure(pipeline, sink, 0, &mut steps);
@@ -48,7 +50,11 @@ pub fn layout(pipeline: &Pipeline, cells: usize) -> Option<Layout> {
     if width < WIDTH_MIN {
         return None;
     }
-    let mut layout = Layout { places: BTreeMap::new(), width, columns, lanes: 0 };
+    // How high a box is depends on words, not on colours.
+    let plain = Theme::default();
+    let said = pipeline.nodes.iter().map(|node| inside(picture, node, width, &plain).len()).max().unwrap_or(0);
+    let height = (said + 2).clamp(*HEIGHTS.start(), *HEIGHTS.end()) as u16;
+    let mut layout = Layout { places: BTreeMap::new(), width, height, columns, lanes: 0 };
     layout.place(pipeline, sink, &steps);
     (layout.lanes <= LANES_MAX).then_some(layout)
 }
@@ -62,11 +68,6 @@ fn measure(pipeline: &Pipeline, node: &PipelineNode, far: usize, steps: &mut BTr
     for input in inputs(pipeline, node) {
         measure(pipeline, input, far + 1, steps);
     }
-}
-
-fn inputs<'p>(pipeline: &'p Pipeline, node: &'p PipelineNode) -> impl Iterator<Item = &'p PipelineNode> {
-    // Inputs stand before the nodes that read them.
-    node.inputs.iter().filter(|input| **input < node.id).filter_map(|input| pipeline.nodes.get(*input))
 }
 
 impl Layout {
@@ -91,26 +92,26 @@ impl Layout {
 
     fn area(&self, place: Place) -> Rect {
         let x = place.column * (self.width + GAP);
-        Rect::new(x as u16, place.lane as u16 * HEIGHT, self.width as u16, HEIGHT)
+        Rect::new(x as u16, place.lane as u16 * self.height, self.width as u16, self.height)
     }
 }
 
 /// The picture.
-pub fn draw(drawn: &Drawn, layout: &Layout, now_ms: i64, theme: &Theme) -> Buffer {
+pub fn draw(picture: Picture<'_>, layout: &Layout, theme: &Theme) -> Buffer {
     let width = layout.columns * (layout.width + GAP) - GAP;
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width as u16, layout.lanes as u16 * HEIGHT));
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width as u16, layout.lanes as u16 * layout.height));
     let line = theme.role(Role::Muted);
-    for node in &drawn.pipeline.nodes {
+    for node in &picture.pipeline.nodes {
         let Some(to) = layout.places.get(&node.id) else { continue };
-        for input in inputs(&drawn.pipeline, node) {
+        for input in inputs(picture.pipeline, node) {
             if let Some(from) = layout.places.get(&input.id) {
                 join(layout.area(*from), layout.area(*to), line, &mut buffer);
             }
         }
     }
-    for node in &drawn.pipeline.nodes {
+    for node in &picture.pipeline.nodes {
         if let Some(place) = layout.places.get(&node.id) {
-            boxed(drawn, node, layout.area(*place), now_ms, theme, &mut buffer);
+            boxed(picture, node, layout.area(*place), theme, &mut buffer);
         }
     }
     buffer
@@ -119,7 +120,7 @@ pub fn draw(drawn: &Drawn, layout: &Layout, now_ms: i64, theme: &Theme) -> Buffe
 /// A line from the right of one box to the left of another.
 fn join(from: Rect, to: Rect, style: Style, buffer: &mut Buffer) {
     let (start, end) = (from.right(), to.left() - 1);
-    let (leaves, arrives) = (from.y + MIDDLE, to.y + MIDDLE);
+    let (leaves, arrives) = (from.y + from.height / 2, to.y + to.height / 2);
     // What comes from another lane meets the line right before the arrow.
     let bus = end - 2;
     let last = if leaves == arrives { end } else { bus };
@@ -161,10 +162,30 @@ fn put(x: u16, y: u16, ways: [bool; 4], style: Style, buffer: &mut Buffer) {
     buffer.set_string(x, y, sign, style);
 }
 
-fn boxed(drawn: &Drawn, node: &PipelineNode, area: Rect, now_ms: i64, theme: &Theme, buffer: &mut Buffer) {
-    let is_slowest = drawn.pipeline.slowest() == Some(node.id);
+/// What is written inside of a box: what it does where its edge has no room for it, how fast, and all else.
+fn inside(picture: Picture<'_>, node: &PipelineNode, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let cells = width - 4;
+    let label = match facts::name(node) {
+        (name, does) if title(name, does).1 <= cells => Vec::new(),
+        (_, does) => facts::label(does, cells),
+    };
+    let label = label.into_iter().map(|words| Line::styled(words, theme.role(Role::Text)));
+    let pace = facts::pace(picture, node, cells).map(|pace| Line::styled(pace, theme.role(Role::Text)));
+    let told = facts::flowed(&facts::all(picture, node), cells, theme);
+    label.chain(pace).chain(told).collect()
+}
+
+/// Name and what it does on one line, and its cells.
+fn title(name: &str, does: &str) -> (String, usize) {
+    let words = if does.is_empty() { name.to_owned() } else { format!("{name} {does}") };
+    let cells = text::width(&words);
+    (words, cells)
+}
+
+fn boxed(picture: Picture<'_>, node: &PipelineNode, area: Rect, theme: &Theme, buffer: &mut Buffer) {
+    let is_slowest = picture.is_slowest(node);
     let edge = if is_slowest { theme.role(Role::Warning) } else { theme.role(Role::Border) };
-    let (width, inside) = (usize::from(area.width), usize::from(area.width) - 4);
+    let (width, cells) = (usize::from(area.width), usize::from(area.width) - 4);
     let bottom = area.bottom() - 1;
     buffer.set_string(area.x, area.y, format!("┌{}┐", "─".repeat(width - 2)), edge);
     buffer.set_string(area.x, bottom, format!("└{}┘", "─".repeat(width - 2)), edge);
@@ -173,20 +194,18 @@ fn boxed(drawn: &Drawn, node: &PipelineNode, area: Rect, now_ms: i64, theme: &Th
         buffer.set_string(area.x, y, "│", edge);
         buffer.set_string(area.right() - 1, y, "│", edge);
     }
-    let title = format!(" {} ", text::fit(&node.label, inside));
-    buffer.set_string(area.x + 1, area.y, title, theme.role(Role::Text).add_modifier(Modifier::BOLD));
+    let (name, does) = facts::name(node);
+    let words = match title(name, does) {
+        (words, wide) if wide <= cells => words,
+        _ => text::fit(name, cells).into_owned(),
+    };
+    buffer.set_string(area.x + 1, area.y, format!(" {words} "), theme.role(Role::Text).add_modifier(Modifier::BOLD));
     if is_slowest {
         let aside = format!(" {SLOWEST} ");
         let at = area.right() - 2 - text::width(&aside) as u16;
         buffer.set_string(at, bottom, aside, edge);
     }
-    let (troubles, role) = facts::troubles(node, inside);
-    let lines = [
-        (facts::pace(drawn, node, inside), Role::Text),
-        (facts::joined(&facts::holds(node, now_ms), inside), Role::Muted),
-        (troubles, role),
-    ];
-    for (y, (words, role)) in (area.y + 1..bottom).zip(lines) {
-        buffer.set_string(area.x + 2, y, words, theme.role(role));
+    for (y, line) in (area.y + 1..bottom).zip(inside(picture, node, width, theme)) {
+        buffer.set_line(area.x + 2, y, &line, cells as u16);
     }
 }

@@ -42,7 +42,7 @@ fn chain() -> Drawn {
 }
 
 fn text(drawn: &Drawn, cells: usize) -> String {
-    let rows = lines(drawn, cells, NOW_MS, &Theme::default());
+    let rows = lines(Picture::live(drawn, NOW_MS), cells, &Theme::default());
     assert!(rows.iter().all(|line| line.width() <= cells), "{rows:?}");
     rows.iter().map(|line| line.to_string().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -1,64 +1,95 @@
-//! A pipeline as a tree from the sink down: two lines a node. For narrow screens.
+//! A pipeline as a tree from the sink down: a line or two of what a node does, and below it how it does. For narrow screens.
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{SLOWEST, facts};
-use crate::app::model::pipeline::{Drawn, PipelineNode};
+use super::{Picture, SLOWEST, facts, inputs};
+use crate::app::model::pipeline::PipelineNode;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::text;
 
 /// Cells of a rate with its blocks, so that they stand under each other.
 const PACE_CELLS: usize = 18;
+/// Cells by which what belongs to a node stands to the right of its name.
+const INDENT: usize = 2;
+/// Narrowest column of what a node does: below it, it stands under its name.
+const BESIDE_CELLS_MIN: usize = 24;
 /// Deepest step to the right: a longer chain goes on below.
 const STEPS_MAX: usize = 8;
 
+/// The lines before a node: on its first line, and on those that follow.
+#[derive(Clone, Default)]
+struct Branch {
+    first: String,
+    rest: String,
+    steps: usize,
+}
+
+impl Branch {
+    /// The branch of an input, the last of its siblings or not.
+    fn of(&self, is_last: bool) -> Self {
+        let (fork, on) = if is_last { ("└ ", "  ") } else { ("├ ", "│ ") };
+        let rest = if self.steps < STEPS_MAX { self.rest.as_str() } else { "" };
+        Self { first: format!("{rest}{fork}"), rest: format!("{rest}{on}"), steps: self.steps + 1 }
+    }
+}
+
 /// The lines.
-pub fn lines(drawn: &Drawn, cells: usize, now_ms: i64, theme: &Theme) -> Vec<Line<'static>> {
+pub fn lines(picture: Picture<'_>, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    if let Some(sink) = drawn.pipeline.nodes.last() {
-        add(drawn, sink, 0, cells, now_ms, theme, &mut lines);
+    if let Some(sink) = picture.pipeline.nodes.last() {
+        add(picture, sink, &Branch::default(), cells, theme, &mut lines);
     }
     lines
 }
 
 fn add(
-    drawn: &Drawn,
+    picture: Picture<'_>,
     node: &PipelineNode,
-    depth: usize,
+    branch: &Branch,
     cells: usize,
-    now_ms: i64,
     theme: &Theme,
     lines: &mut Vec<Line<'static>>,
 ) {
-    let before = match depth {
-        0 => String::new(),
-        depth => format!("{}└ ", "  ".repeat(depth.min(STEPS_MAX) - 1)),
+    let edge = |words: &str| Span::styled(words.to_owned(), theme.role(Role::Border));
+    let below = |words: Line<'static>, indent: usize| {
+        let mut line = Line::from(vec![edge(&branch.rest), Span::raw(" ".repeat(indent))]);
+        line.extend(words);
+        line
     };
-    let is_slowest = drawn.pipeline.slowest() == Some(node.id);
-    let aside = if is_slowest { format!("  {SLOWEST}") } else { String::new() };
-    let room = cells.saturating_sub(text::width(&before) + text::width(&aside));
-    lines.push(Line::from(vec![
-        Span::styled(before.clone(), theme.role(Role::Border)),
-        Span::styled(text::fit(&node.label, room).into_owned(), theme.role(Role::Text).add_modifier(Modifier::BOLD)),
-        Span::styled(aside, theme.role(Role::Warning)),
-    ]));
-    let indent = text::width(&before) + 2;
-    let room = cells.saturating_sub(indent);
-    let pace = facts::pace(drawn, node, PACE_CELLS);
-    let mut spans =
-        vec![Span::raw(" ".repeat(indent)), Span::styled(format!("{pace:<PACE_CELLS$}"), theme.role(Role::Text))];
-    let room = room.saturating_sub(PACE_CELLS + 2);
-    let (troubles, role) = facts::troubles(node, room);
-    let holds = facts::joined(&facts::holds(node, now_ms), room.saturating_sub(text::width(&troubles) + 2));
-    if !holds.is_empty() {
-        spans.push(Span::styled(format!("  {holds}"), theme.role(Role::Muted)));
-    }
-    spans.push(Span::styled(format!("  {troubles}"), theme.role(role)));
-    lines.push(Line::from(spans));
-    for input in &node.inputs {
-        if let Some(input) = drawn.pipeline.nodes.iter().find(|other| other.id == *input && other.id != node.id) {
-            add(drawn, input, depth + 1, cells, now_ms, theme, lines);
+    let (name, does) = facts::name(node);
+    let aside = if picture.is_slowest(node) { format!("  {SLOWEST}") } else { String::new() };
+    let left = text::width(&branch.first);
+    let name = text::fit(name, cells.saturating_sub(left + text::width(&aside))).into_owned();
+    // What it does begins beside its name, where there is room for more than a word.
+    let beside = cells.saturating_sub(left + text::width(&name) + INDENT + text::width(&aside));
+    let does = facts::label(does, beside.max(BESIDE_CELLS_MIN));
+    let bold = theme.role(Role::Text).add_modifier(Modifier::BOLD);
+    let mut first = Line::from(vec![edge(&branch.first), Span::styled(name.clone(), bold)]);
+    let mut does = does.into_iter().map(|words| Span::styled(words, theme.role(Role::Text))).peekable();
+    let indent = match does.peek() {
+        Some(words) if words.width() <= beside => {
+            first.push_span(Span::raw("  "));
+            first.extend(does.next());
+            text::width(&name) + INDENT
         }
+        _ => INDENT,
+    };
+    first.push_span(Span::styled(aside, theme.role(Role::Warning)));
+    lines.push(first);
+    lines.extend(does.map(|words| below(Line::from(words), indent)));
+    let room = cells.saturating_sub(text::width(&branch.rest) + INDENT);
+    let pace = facts::pace(picture, node, PACE_CELLS);
+    let beside = if pace.is_some() { PACE_CELLS + INDENT } else { 0 };
+    let mut told = facts::flowed(&facts::all(picture, node), room.saturating_sub(beside), theme).into_iter();
+    if let Some(pace) = pace {
+        let mut line = Line::from(Span::styled(format!("{pace:<PACE_CELLS$}  "), theme.role(Role::Text)));
+        line.extend(told.next().unwrap_or_default());
+        lines.push(below(line, INDENT));
+    }
+    lines.extend(told.map(|words| below(words, INDENT + beside)));
+    let inputs: Vec<&PipelineNode> = inputs(picture.pipeline, node).collect();
+    for (at, input) in inputs.iter().enumerate() {
+        add(picture, input, &branch.of(at + 1 == inputs.len()), cells, theme, lines);
     }
 }
