@@ -80,7 +80,7 @@ impl Model {
                 }
             }
             Fact::Pipeline { job, pipeline } => self.piped(job, pipeline),
-            Fact::Deployments { keeper, kept, faults } => self.deployments_read(keeper, kept, &faults),
+            Fact::Deployments { keeper, kept, faults } => return self.deployments_read(keeper, kept, &faults),
             Fact::Deployed { job, configuration } => {
                 self.deployments.configurations.insert(job, configuration);
             }

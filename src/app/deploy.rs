@@ -222,18 +222,26 @@ impl Model {
     }
 
     /// The folder of deployed jobs was looked at.
-    pub(super) fn deployments_read(&mut self, keeper: Option<Holder>, kept: Vec<Kept>, faults: &[Fault]) {
+    pub(super) fn deployments_read(
+        &mut self,
+        keeper: Option<Holder>,
+        kept: Vec<Kept>,
+        faults: &[Fault],
+    ) -> Vec<Effect> {
         if let Some(fault) = faults.first() {
             self.say(Note::danger(fault.to_string()));
         }
         let is_first = !std::mem::replace(&mut self.deployments.is_known, true);
         if is_first && let Some(keeper) = &keeper {
-            self.say(Note::warning(format!("the deployed jobs are held by {keeper}: this console only reads them")));
+            self.say(Note::warning(format!(
+                "deployed jobs and the texts of pane 3 are held by {keeper}: this console only reads them"
+            )));
         }
         if is_first && keeper.is_none() {
             let running = kept.iter().filter(|kept| Deployments::was_running(kept));
             self.deployments.offered = running.map(|kept| kept.definition.clone()).collect();
         }
+        let is_taken_over = self.deployments.keeper.is_some() && keeper.is_none();
         self.deployments.keeper = keeper;
         let names: Vec<&str> = kept.iter().map(|kept| kept.definition.name.as_str()).collect();
         // One that was never seen there is about to be written, or could not be.
@@ -251,6 +259,19 @@ impl Model {
             self.row_of(one);
         }
         self.deployments.kept = kept.into_iter().map(|kept| (kept.definition.name.clone(), kept)).collect();
+        if !is_taken_over {
+            return Vec::new();
+        }
+        self.say(Note::plain(
+            "the console that held the deployed jobs has ended: they and the texts are held here now",
+        ));
+        match self.desk.is_asked {
+            true => {
+                self.desk.joins = true;
+                vec![Effect::ReadSql]
+            }
+            false => Vec::new(),
+        }
     }
 
     /// The row of a job that this console does not run says what its folder says.

@@ -25,6 +25,7 @@ impl Model {
     pub(super) fn sql_read(&mut self, files: Vec<SqlFile>, kept: Result<KeptDesk, Fault>) -> Vec<Effect> {
         self.desk.files = files;
         match kept {
+            Ok(kept) if std::mem::take(&mut self.desk.joins) => self.desk.join(kept),
             Ok(kept) => {
                 self.desk.take(kept);
                 self.desk.is_changed = false;
@@ -150,8 +151,11 @@ impl Model {
         }
     }
 
-    /// Keeps the texts, where there is something to keep.
+    /// Keeps the texts, where there is something to keep; what another console keeps is not written over.
     pub(super) fn keep_sql(&mut self) -> Vec<Effect> {
+        if self.deployments.keeper.is_some() {
+            return Vec::new();
+        }
         if !std::mem::take(&mut self.desk.is_changed) || !self.desk.is_kept || !self.desk.is_asked {
             return Vec::new();
         }

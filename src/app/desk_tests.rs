@@ -4,6 +4,7 @@ use super::*;
 use crate::app::action::{Action, PaneId};
 use crate::app::fact::Fact;
 use crate::core::fault::Blame;
+use crate::sql::deploy::hold::Holder;
 
 fn sitting(kept: KeptDesk) -> Model {
     let mut model = Model::default();
@@ -44,6 +45,26 @@ fn what_cannot_be_read_is_not_written_over() {
     write(&mut model, "SELECT 1");
     assert_eq!(model.apply(Fact::Tick { now_ms: 2_000 }), []);
     assert_eq!(front(&model), ("query 1", "SELECT 1"));
+}
+
+#[test]
+fn what_another_console_keeps_is_not_written_over_and_joined_once_that_has_ended() {
+    let mut model = sitting(KeptDesk::default());
+    let other = Holder { process: 4_711, host: "etl-2".into(), program: "console".into(), since_ms: 0 };
+    let held = |keeper| Fact::Deployments { keeper, kept: Vec::new(), faults: Vec::new() };
+    model.apply(held(Some(other)));
+    let said = model.note.as_ref().map(|note| note.text.clone()).unwrap_or_default();
+    assert!(said.contains("texts of pane 3 are held by console (process 4711 on etl-2"), "{said}");
+    write(&mut model, "SELECT mine");
+    assert_eq!(model.apply(Fact::Tick { now_ms: 2_000 }), []);
+    assert_eq!(model.apply(held(None)), [Effect::ReadSql]);
+    let theirs = Buffer { name: "query 1".into(), text: "SELECT theirs".into(), ..Buffer::default() };
+    let kept = KeptDesk { buffers: vec![theirs], ..KeptDesk::default() };
+    model.apply(Fact::SqlRead { files: Vec::new(), kept: Ok(kept) });
+    assert_eq!(front(&model), ("query 1", "SELECT mine"));
+    let texts: Vec<&str> = model.desk.buffers.iter().map(|buffer| buffer.text.as_str()).collect();
+    assert_eq!(texts, ["SELECT mine", "SELECT theirs"]);
+    assert_eq!(model.apply(Fact::Tick { now_ms: 3_000 }), [Effect::KeepSql(model.desk.kept())]);
 }
 
 #[test]
