@@ -21,3 +21,4 @@ mod cli;
 mod killed;
 mod scripts;
 mod terminal;
+mod walkthrough;

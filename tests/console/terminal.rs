@@ -75,12 +75,12 @@ impl Session {
         Self { child, master: Some((pair.master, keys)), let_go, output, parser, _home: home }
     }
 
-    fn screen(&self) -> String {
+    pub fn screen(&self) -> String {
         self.parser.screen().contents()
     }
 
     /// Reads until the condition holds.
-    fn until(&mut self, what: &str, met: impl Fn(&vt100::Screen) -> bool) {
+    pub fn until(&mut self, what: &str, met: impl Fn(&vt100::Screen) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !met(self.parser.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -89,6 +89,17 @@ impl Session {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("{what} did not come; the screen is\n{}", self.screen())
                 }
+            }
+        }
+    }
+
+    /// Waits for something outside of the terminal, and reads on meanwhile: a program whose output nobody takes stands still.
+    pub fn until_so(&mut self, what: &str, mut met: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !met() {
+            assert!(Instant::now() < deadline, "{what} did not come; the screen is\n{}", self.screen());
+            while let Ok(piece) = self.output.try_recv() {
+                self.parser.process(&piece);
             }
         }
     }

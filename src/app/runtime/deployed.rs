@@ -93,6 +93,8 @@ pub async fn run(
     let Assignment { stop, out } = assignment;
     let (order, ordered) = watch::channel(Order::Run);
     lock(&orders).insert(out.job(), order.clone());
+    // It is at work once its sources and its sink are open.
+    out.phase(Phase::Starting).await;
     let outcome = held(shelf, definition, from, session, (order, ordered), &stop, &out).await;
     lock(&orders).remove(&out.job());
     match outcome? {
