@@ -74,6 +74,12 @@ pub trait Pane {
         false
     }
 
+    /// Whether a letter is the console's although letters are text here: nothing is written yet that it could belong to.
+    fn yields(&self, letter: char) -> bool {
+        let _ = letter;
+        false
+    }
+
     /// Whether it wants the whole width of a wide screen rather than another pane beside it.
     fn fills(&self) -> bool {
         false

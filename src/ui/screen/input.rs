@@ -11,7 +11,7 @@ use crate::ui::dialogs::help::Help;
 use crate::ui::dialogs::palette::{Choice, Outcome, Palette};
 use crate::ui::keymap::{Command, Scope};
 use crate::ui::keys;
-use crate::ui::pane::{Press, Reply};
+use crate::ui::pane::{Pane, Press, Reply};
 
 /// What an event asks of the loop.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +79,7 @@ impl Screen {
     /// What a key means to the focused pane.
     fn press(&self, event: KeyEvent, focus: PaneId) -> Press {
         let chord = Chord::of(&event);
-        let text = self.pane(focus).is_some_and(|pane| pane.takes_text());
+        let text = self.is_text(focus, event);
         let command = self.keymap.command(focus, chord);
         let scope = command.and_then(|command| self.keymap.entry(command)).map(|entry| entry.scope);
         let kept = command.filter(|command| {
@@ -95,6 +95,12 @@ impl Screen {
         Press { command: kept, event }
     }
 
+    /// Whether a key goes into a text that is being written.
+    fn is_text(&self, focus: PaneId, event: KeyEvent) -> bool {
+        let is_yielded = |pane: &dyn Pane| matches!(event.code, KeyCode::Char(letter) if pane.yields(letter));
+        self.pane(focus).is_some_and(|pane| pane.takes_text() && !is_yielded(pane))
+    }
+
     fn focused_key(&mut self, press: &Press, model: &Model) -> Reply {
         match self.panes.iter_mut().find(|pane| pane.id() == model.focus) {
             Some(pane) => pane.key(press, model),
@@ -103,7 +109,7 @@ impl Screen {
     }
 
     fn console_key(&mut self, event: KeyEvent, command: Option<Command>, model: &Model) -> Option<Wish> {
-        let text = self.pane(model.focus).is_some_and(|pane| pane.takes_text());
+        let text = self.is_text(model.focus, event);
         let chord = Chord::of(&event);
         let command = command.or_else(|| self.keymap.command(model.focus, chord).filter(|_| !text || !chord.is_text()));
         self.console_command(command?, model)

@@ -241,7 +241,7 @@ impl Screen {
         let Some(pane) = self.pane(model.focus) else { return Vec::new() };
         let mut commands = pane.footer();
         commands.truncate(FOOTER_KEYS_MAX);
-        if !pane.takes_text() {
+        if !pane.takes_text() || pane.yields('?') {
             commands.extend([keys::PALETTE, keys::HELP]);
         }
         commands

@@ -153,6 +153,7 @@ impl SqlPane {
             let words = [
                 "Write SQL here: SELECT * FROM a topic, then F5.",
                 "Ctrl+G has examples that run on the sandbox; Ctrl+O opens files.",
+                if self.untouched { "Digits, ? and : are the console's until something is written." } else { "" },
             ];
             for (at, words) in words.iter().enumerate() {
                 let words = text::fit(words, usize::from(area.width.saturating_sub(8)));

@@ -126,6 +126,11 @@ impl Pane for SqlPane {
         }
     }
 
+    fn yields(&self, letter: char) -> bool {
+        // No statement begins with one of these.
+        self.is_blank() && (letter.is_ascii_digit() || "?:".contains(letter))
+    }
+
     fn fills(&self) -> bool {
         true
     }
@@ -135,6 +140,7 @@ impl Pane for SqlPane {
             return vec![shared::BACK];
         }
         match self.part {
+            Part::Editor if self.is_blank() => vec![keys::GALLERY, keys::OPEN_FILE, keys::CATALOG],
             Part::Editor => vec![RUN, PLAN, DEPLOY, COMPLETE, shared::BACK],
             Part::Rows => vec![WRITE, RUN, PLAN, keys::STOP, keys::PAUSE],
             Part::Catalog => vec![shared::OPEN, shared::FILTER, keys::CATALOG, WRITE, shared::BACK],
@@ -218,6 +224,12 @@ fn current(model: &Model) -> Option<&Query> {
 }
 
 impl SqlPane {
+    /// Whether nothing is written and nothing was since the pane has the keys: the keys of the console still are its.
+    fn is_blank(&self) -> bool {
+        let is_free = self.dialog.is_none() && !self.find.is_open() && self.popup.is_none();
+        self.part == Part::Editor && is_free && self.untouched && self.tabs.front().editor.text().is_empty()
+    }
+
     /// The text in front was changed here.
     fn written(&mut self) -> Reply {
         self.follows_caret = true;
@@ -303,6 +315,7 @@ impl SqlPane {
         match key.code {
             KeyCode::Esc => return self.leave_editor(),
             KeyCode::Tab | KeyCode::BackTab if self.untouched => return Reply::Ignored,
+            KeyCode::Char(letter) if self.yields(letter) => return Reply::Ignored,
             KeyCode::PageDown | KeyCode::PageUp => {
                 let page = self.tabs.front().window.height().max(2) as isize - 1;
                 let by = if key.code == KeyCode::PageDown { page } else { -page };
