@@ -105,6 +105,11 @@ impl Page<'_> {
         self.terminal
     }
 
+    /// Cells of a line, where a person looks at it.
+    pub fn cells(&self) -> Option<usize> {
+        self.terminal.then(|| crossterm::terminal::size().ok()).flatten().map(|(columns, _)| usize::from(columns))
+    }
+
     /// One line.
     pub fn line(&mut self, line: impl std::fmt::Display) -> io::Result<()> {
         writeln!(self.to, "{line}")
@@ -137,8 +142,9 @@ impl Page<'_> {
         } else {
             table.force_no_tty();
         }
-        if let Some((columns, _)) = self.terminal.then(|| crossterm::terminal::size().ok()).flatten() {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        if let Some(cells) = self.cells() {
+            let cells = u16::try_from(cells).unwrap_or(u16::MAX);
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(cells);
         }
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));

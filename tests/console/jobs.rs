@@ -97,6 +97,28 @@ fn the_pane_fits_every_size() {
 }
 
 #[test]
+fn on_a_narrow_screen_the_arrows_bring_every_column_and_the_last_one_the_detail() {
+    let mut stage = busy();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let text = stage.text(80, 24);
+        let titles = text.lines().nth(2).expect("titles");
+        assert!(titles.contains("state") && titles.contains("name"), "{text}");
+        seen.extend(titles.split_whitespace().map(str::to_owned));
+        stage.press("Right");
+    }
+    for title in ["since", "rate", "lag", "behind", "late", "errors", "restarts", "checkpoint", "environment"] {
+        assert!(seen.iter().any(|one| one.trim_matches(['│', ' ']) == title), "{title} is not in {seen:?}");
+    }
+    // Every column was seen: the arrow goes into the detail, and back.
+    let last = stage.text(80, 24);
+    stage.press("Left Left Left");
+    assert!(stage.text(80, 24).contains("→ since"), "{last}");
+    // Where there is room for all, nothing is said of arrows.
+    assert!(!stage.text(200, 60).contains("→ since"));
+}
+
+#[test]
 fn failures_are_red_and_what_is_not_known_is_muted() {
     let mut stage = busy();
     let fault = Fault::new(Blame::Connection, "no broker of sandbox answers").next("start it");

@@ -26,6 +26,7 @@ struct Row {
     lag_records: Option<u64>,
     late: u64,
     errors: u64,
+    retries: u64,
     restarts: u32,
     checkpoint: Option<u64>,
     checkpoint_age_seconds: Option<u64>,
@@ -73,6 +74,7 @@ fn row(kept: &Kept) -> Row {
         lag_records: status.filter(|_| runs).map(|status| status.lag_records),
         late: status.map_or(0, |status| status.late),
         errors: status.map_or(0, |status| status.bad),
+        retries: status.map_or(0, |status| status.retries),
         restarts: status.map_or(0, |status| status.restarts),
         checkpoint: status.and_then(|status| status.checkpoint),
         checkpoint_age_seconds: status
@@ -82,6 +84,49 @@ fn row(kept: &Kept) -> Row {
         run_by: kept.holder.as_ref().map(ToString::to_string),
         fault: status.and_then(|status| status.fault.clone()),
     }
+}
+
+/// Columns of the list.
+const HEADER: [&str; 11] =
+    ["name", "env", "state", "run by", "rate", "lag", "late", "errors", "retries", "restarts", "checkpoint"];
+/// From here on they are numbers.
+const NUMBERS_FROM: usize = 4;
+/// Those that leave first where the terminal is narrow: `jobs show` has them all.
+const LEAVE: [&str; 6] = ["retries", "run by", "restarts", "rate", "env", "errors"];
+/// Cells between two columns.
+const GAP: usize = 2;
+
+fn words(kept: &Kept, row: &Row) -> [String; HEADER.len()] {
+    [
+        row.name.clone(),
+        row.environment.clone(),
+        row.state.to_owned(),
+        kept.holder.as_ref().map_or("-".to_owned(), |holder| holder.program.clone()),
+        rate(row.rows_per_second),
+        row.lag_records.map_or("-".to_owned(), grouped),
+        grouped(row.late),
+        grouped(row.errors),
+        grouped(row.retries),
+        row.restarts.to_string(),
+        row.checkpoint_age_seconds.map_or("none yet".to_owned(), |seconds| format!("{seconds} s ago")),
+    ]
+}
+
+/// The columns for which there is room.
+fn fitting(lines: &[[String; HEADER.len()]], cells: Option<usize>) -> Vec<usize> {
+    let mut shown: Vec<usize> = (0..HEADER.len()).collect();
+    let Some(cells) = cells else { return shown };
+    let letters = |column: &usize| {
+        let widest = lines.iter().map(|line| line[*column].chars().count()).max().unwrap_or(0);
+        widest.max(HEADER[*column].len()) + GAP
+    };
+    for leaves in LEAVE {
+        if shown.iter().map(letters).sum::<usize>() <= cells {
+            break;
+        }
+        shown.retain(|column| HEADER[*column] != leaves);
+    }
+    shown
 }
 
 /// Lists all jobs.
@@ -96,23 +141,18 @@ pub fn list(shelf: &Shelf, output: &mut Output) -> Result<Exit, Failure> {
             page.line(format!("no jobs in {}", shelf.state().display()))?;
             return page.line("deploy one: velox-tui sql deploy FILE, or F8 in pane 3 of the console");
         }
-        let header =
-            ["name", "environment", "state", "run by", "rate", "lag", "late", "errors", "restarts", "checkpoint"];
-        let lines = rows.iter().map(|row| {
-            vec![
-                Cell::new(&row.name),
-                Cell::new(&row.environment),
-                cell(role(row.state), row.state),
-                Cell::new(row.run_by.as_deref().unwrap_or("-")),
-                Cell::new(rate(row.rows_per_second)),
-                Cell::new(row.lag_records.map_or("-".to_owned(), grouped)),
-                Cell::new(grouped(row.late)),
-                Cell::new(grouped(row.errors)),
-                Cell::new(row.restarts),
-                Cell::new(age(row)),
-            ]
+        let lines: Vec<[String; HEADER.len()]> = kept.iter().zip(&rows).map(|(kept, row)| words(kept, row)).collect();
+        let shown = fitting(&lines, page.cells());
+        let header: Vec<&str> = shown.iter().map(|column| HEADER[*column]).collect();
+        let numbers_from = shown.iter().position(|column| NUMBERS_FROM <= *column).unwrap_or(shown.len());
+        let lines = lines.iter().zip(&rows).map(|(line, row)| {
+            let drawn = |column: &usize| match HEADER[*column] {
+                "state" => cell(role(row.state), row.state),
+                _ => Cell::new(&line[*column]),
+            };
+            shown.iter().map(drawn).collect()
         });
-        page.table(&header, lines, 4)
+        page.table(&header, lines, numbers_from)
     })?;
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Usage })
 }
@@ -143,6 +183,7 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
             ("lag", row.lag_records.map_or("-".to_owned(), |lag| format!("{} records", grouped(lag)))),
             ("late", grouped(row.late)),
             ("errors", grouped(row.errors)),
+            ("retries", grouped(row.retries)),
             ("restarts", row.restarts.to_string()),
             ("watermark", shown.watermark.clone().unwrap_or_else(|| "-".into())),
             ("state", crate::cli::progress::size(shown.state_bytes)),
@@ -180,5 +221,23 @@ fn role(state: &str) -> Role {
         "failed" => Role::Danger,
         "stopped" => Role::Muted,
         _ => Role::Warning,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_loses_columns_and_keeps_lag_late_and_checkpoint() {
+        let line =
+            ["spend_by_customer", "sandbox", "running", "console", "18.4k/s", "120", "3", "2", "0", "0", "4 s ago"]
+                .map(str::to_owned);
+        let kept = |cells| fitting(std::slice::from_ref(&line), cells).iter().map(|at| HEADER[*at]).collect::<Vec<_>>();
+        assert_eq!(kept(None).len(), HEADER.len());
+        assert_eq!(kept(Some(200)).len(), HEADER.len());
+        let narrow = ["name", "env", "state", "rate", "lag", "late", "errors", "checkpoint"];
+        assert_eq!(kept(Some(80)), narrow);
+        assert_eq!(kept(Some(40)), ["name", "state", "lag", "late", "checkpoint"]);
     }
 }

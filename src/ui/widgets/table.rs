@@ -132,6 +132,11 @@ pub fn draw_filter(search: &Search, count: &str, line: Rect, buffer: &mut Buffer
     }
 }
 
+/// The columns for which there is room in so many cells, from left to right.
+pub fn shown(columns: &[Column], width: u16) -> Vec<usize> {
+    places(columns, width.saturating_sub(1)).into_iter().map(|(column, ..)| column).collect()
+}
+
 /// Where each column is drawn: its index, offset from the left, and width; columns that gave way are not named.
 fn places(columns: &[Column], width: u16) -> Vec<(usize, u16, u16)> {
     let mut kept: Vec<usize> = (0..columns.len()).collect();

@@ -8,6 +8,7 @@ mod rows;
 
 use crossterm::event::MouseEvent;
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Borders};
 
@@ -18,11 +19,12 @@ use crate::core::job::{JobId, JobKind, Phase};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
 use crate::ui::pane::{Pane, Press, Reply, View};
-use crate::ui::theme::Role;
+use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::cursor::Pointed;
 use crate::ui::widgets::document::Reader;
 use crate::ui::widgets::listing::Listing;
 use crate::ui::widgets::table::{self, Look};
+use crate::ui::widgets::text;
 
 use rows::{COLUMNS, JobRows};
 
@@ -51,6 +53,9 @@ const KEYS: &[Binding] = &[
 pub struct Jobs {
     list: Listing,
     reader: Reader,
+    /// Which columns are seen where there is no room for all, and how many such pages there are.
+    page: usize,
+    pages: usize,
     /// Whether keys scroll the detail.
     in_detail: bool,
     /// Whether the detail of a deployed job has the whole pane.
@@ -66,6 +71,23 @@ pub struct Jobs {
 impl Jobs {
     fn selected<'m>(&self, model: &'m Model) -> Option<&'m Job> {
         model.jobs.get(self.drawn.get(self.list.selected()?)?)
+    }
+
+    /// Says, beside the count, which columns the arrows bring.
+    fn draw_hidden(&self, hidden: &[&str], list: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let search = self.list.search();
+        if hidden.is_empty() || search.is_typing() || search.is_active() || list.height < 2 {
+            return;
+        }
+        let arrows = match (self.page, self.page + 1 < self.pages) {
+            (0, _) => "→",
+            (_, true) => "← →",
+            (_, false) => "←",
+        };
+        let room = usize::from(list.width).saturating_sub(text::width(&self.list.count()) + 2);
+        let words = format!("{arrows} {}", hidden.join(", "));
+        let last = list.bottom() - 1;
+        buffer.set_string(list.x, last, text::fit(&words, room), theme.role(Role::Muted));
     }
 
     fn command(&mut self, command: Command, job: &Job) -> Reply {
@@ -87,6 +109,14 @@ impl Jobs {
             keys::COPY => Action::Copy(detail::in_words(job)),
             DETAIL => {
                 self.in_detail = !self.in_detail;
+                return Reply::Handled;
+            }
+            keys::RIGHT if !self.in_detail && self.page + 1 < self.pages => {
+                self.page += 1;
+                return Reply::Handled;
+            }
+            keys::LEFT if !self.in_detail && 0 < self.page => {
+                self.page -= 1;
                 return Reply::Handled;
             }
             keys::RIGHT if !self.in_detail => {
@@ -194,13 +224,17 @@ impl Pane for Jobs {
             true => [Rect { height: 0, ..area }, area],
             false => parts(area, jobs.len()),
         };
+        self.pages = rows::pages(list.width);
+        self.page = self.page.min(self.pages.saturating_sub(1));
+        let (columns, hidden) = rows::columns(self.page, list.width);
         let look = Look {
-            columns: &COLUMNS,
+            columns: &columns,
             focused: view.focused && !self.in_detail,
             empty: "nothing runs or ran yet: run an ETL in pane 2, read a topic in pane 4, check an environment in pane 1",
         };
         if !self.is_open {
             table::draw(&mut self.list, &shown, look, list, frame.buffer_mut(), view.theme);
+            self.draw_hidden(&hidden, list, frame.buffer_mut(), view.theme);
         }
         let edge = if view.focused && self.in_detail { Role::Accent } else { Role::Border };
         let border = Block::new().borders(Borders::TOP).border_style(view.theme.role(edge));

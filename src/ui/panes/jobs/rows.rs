@@ -10,7 +10,7 @@ use crate::core::job::{JobKind, Phase};
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::listing::Rows;
-use crate::ui::widgets::table::Column;
+use crate::ui::widgets::table::{self, Column};
 use crate::ui::widgets::{number, time};
 
 /// What stands where nothing can be known; the detail says why.
@@ -22,7 +22,7 @@ const WHOLE_BELOW: u64 = 10_000_000;
 /// From left to right; restarts and lag leave first, which most kinds of jobs do not have.
 pub const COLUMNS: [Column; 13] = [
     Column::words("state", 14),
-    Column::words("kind", 6),
+    Column::words("kind", 6).gives_way(1),
     Column::words("name", 16).grows(3),
     Column::words("environment", 11).grows(1).gives_way(1),
     Column::words("since", 8).gives_way(5),
@@ -35,6 +35,34 @@ pub const COLUMNS: [Column; 13] = [
     Column::number("checkpoint", 10).gives_way(8),
     Column::number("restarts", 8).gives_way(7),
 ];
+
+/// Gives way before any other: what was seen on a page before.
+const SEEN: u8 = u8::MAX;
+
+/// The columns of a page of `cells`, and the titles that are not on it: state and name stay, what no page before had
+/// room for comes first.
+pub fn columns(page: usize, cells: u16) -> ([Column; COLUMNS.len()], Vec<&'static str>) {
+    let mut columns = COLUMNS;
+    for _ in 0..page {
+        for at in table::shown(&columns, cells) {
+            if 0 < columns[at].gives_way {
+                columns[at].gives_way = SEEN;
+            }
+        }
+    }
+    let shown = table::shown(&columns, cells);
+    let hidden = (0..columns.len()).filter(|at| !shown.contains(at)).map(|at| columns[at].title).collect();
+    (columns, hidden)
+}
+
+/// Pages that it takes to see every column in so many cells.
+pub fn pages(cells: u16) -> usize {
+    let is_new = |columns: &[Column; COLUMNS.len()], page: usize| {
+        let shown = table::shown(columns, cells);
+        page == 0 || shown.iter().any(|at| 0 < columns[*at].gives_way && columns[*at].gives_way < SEEN)
+    };
+    (0..COLUMNS.len()).take_while(|page| is_new(&columns(*page, cells).0, *page)).count()
+}
 
 /// What runs, then what ended, each with the newest first.
 pub fn in_order(model: &Model) -> Vec<&Job> {
