@@ -211,10 +211,21 @@ impl Form {
         self.fields.len() as u16 + 1
     }
 
+    /// Where the value of the field being filled is drawn in an area.
+    pub fn cell(&self, area: Rect) -> Rect {
+        let left = self.values_left().min(area.width);
+        let y = area.y + self.at.min(usize::from(area.height)) as u16;
+        Rect { x: area.x + left, y, width: area.width - left, height: 1 }
+    }
+
+    /// Cells from the left edge to the values.
+    fn values_left(&self) -> u16 {
+        self.fields.iter().map(|field| text::width(field.label)).max().unwrap_or(0) as u16 + 2
+    }
+
     /// Draws the fields, and below them the hint of the one being filled, or what is wrong with it; neither caret nor hint
     /// where it has not the keys.
     pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool) {
-        let labels = self.fields.iter().map(|field| text::width(field.label)).max().unwrap_or(0) as u16;
         for (at, field) in self.fields.iter().enumerate().take(usize::from(area.height)) {
             let line = Rect { y: area.y + at as u16, height: 1, ..area };
             let here = focused && at == self.at;
@@ -226,7 +237,7 @@ impl Form {
                 usize::from(line.width),
                 style,
             );
-            let left = (labels + 2).min(line.width);
+            let left = self.values_left().min(line.width);
             field.draw(Rect { x: line.x + left, width: line.width - left, ..line }, buffer, theme, here);
         }
         let below = area.y + self.fields.len() as u16;

@@ -3,13 +3,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use super::popup::{Chosen, Popup};
 use crate::app::action::{DeployRequest, QueryRequest};
 use crate::app::model::Model;
 use crate::core::environment::Guard;
-use crate::sql::assist::relation_name;
+use crate::sql::assist::{Item, ItemKind, relation_name};
 use crate::sql::deploy::definition::Delivery;
 use crate::sql::parse::{self, statement::EndName, statement::StatementKind};
 use crate::ui::theme::{Role, Theme};
@@ -35,6 +36,8 @@ pub struct DeployDialog {
     /// Topics there are, to be taken as the sink.
     topics: Vec<String>,
     form: Form,
+    /// Topics that begin as, or hold, what is typed.
+    popup: Option<Popup>,
     /// What is wrong with what was entered, as Enter found it.
     fault: Option<String>,
 }
@@ -61,10 +64,7 @@ impl DeployDialog {
         let topics = topics(model, &query.environment);
         let mut fields = Vec::new();
         if sink.is_none() {
-            let hint = match topics.is_empty() {
-                true => "a topic; it is made where there is none of that name".to_owned(),
-                false => format!("a new topic, or one of: {}  (→ completes)", topics.join(", ")),
-            };
+            let hint = "a topic; it is made where there is none of that name";
             fields.push(Field::text("sink", "writes to topic", "").hint(hint));
         }
         fields.extend([
@@ -74,33 +74,64 @@ impl DeployDialog {
             Field::number("checkpoint", "checkpoint every, seconds", CHECKPOINT_SECONDS, 1, CHECKPOINT_SECONDS_MAX)
                 .hint("a restart goes on from the last one"),
         ]);
-        Ok(Self { query, sink, topics, form: Form::new(fields), fault: None })
+        Ok(Self { query, sink, topics, form: Form::new(fields), popup: None, fault: None })
     }
 
     /// Takes a key.
     pub fn key(&mut self, key: KeyEvent) -> Deployed {
+        if let Some(popup) = &mut self.popup {
+            // Tab goes through the fields of every form: here the arrow takes what is offered.
+            let meant = match key.code {
+                KeyCode::Right => KeyEvent::from(KeyCode::Tab),
+                KeyCode::Tab | KeyCode::BackTab | KeyCode::Enter => KeyEvent::from(KeyCode::Null),
+                _ => key,
+            };
+            match popup.key(meant) {
+                Chosen::Ignored => self.popup = None,
+                Chosen::Moved => return Deployed::Open,
+                chosen => {
+                    if let Chosen::Taken(_, topic, _) = chosen {
+                        self.form.set_text("sink", &topic);
+                    }
+                    self.popup = None;
+                    return Deployed::Open;
+                }
+            }
+        }
         match key.code {
             KeyCode::Esc => return Deployed::Closed,
             KeyCode::Enter => match self.request() {
                 Ok(request) => return Deployed::Do(request),
                 Err(fault) => self.fault = Some(fault),
             },
-            KeyCode::Right if self.form.field() == "sink" => self.complete(key),
             _ => {
                 self.fault = None;
                 self.form.key(key);
+                if matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) && self.form.field() == "sink" {
+                    self.offer();
+                }
             }
         }
         Deployed::Open
     }
 
-    /// The first topic that begins as what is typed; else the arrow moves the caret.
-    fn complete(&mut self, key: KeyEvent) {
-        let typed = self.form.text("sink").to_owned();
-        match self.topics.iter().find(|topic| !typed.is_empty() && topic.starts_with(&typed) && **topic != typed) {
-            Some(topic) => self.form.set_text("sink", &topic.clone()),
-            None => drop(self.form.key(key)),
-        }
+    /// Offers the topics that what is typed may become: those that begin so first.
+    fn offer(&mut self) {
+        let typed = self.form.text("sink").to_lowercase();
+        let found = |topic: &&String| !typed.is_empty() && topic.to_lowercase().contains(&typed);
+        let mut topics: Vec<&String> = self.topics.iter().filter(found).collect();
+        topics.sort_by_key(|topic| !topic.to_lowercase().starts_with(&typed));
+        let is_written = topics.first().is_some_and(|topic| topic.to_lowercase() == typed);
+        let item = |topic: &String| Item {
+            label: topic.clone(),
+            text: topic.clone(),
+            caret: topic.len(),
+            kind: ItemKind::Topic,
+            detail: "topic".to_owned(),
+            help: String::new(),
+        };
+        let items = if is_written { Vec::new() } else { topics.into_iter().map(item).collect() };
+        self.popup = Popup::of(items, &typed, " → takes it ");
     }
 
     /// Adds pasted text to the field.
@@ -109,7 +140,7 @@ impl DeployDialog {
     }
 
     /// Draws the dialog over `area`.
-    pub fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    pub fn draw(&mut self, model: &Model, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         let guard = model.environment(&self.query.environment).map(|row| row.guard);
         let is_guarded = guard.is_some_and(|guard| guard != Guard::None);
         let keys = [("↵", "deploy"), ("Tab", "next field"), ("← →", "choose"), ("Esc", "back")];
@@ -141,6 +172,11 @@ impl DeployDialog {
             _ => {}
         }
         tell(&text::fit(&self.query.in_one_line(), usize::from(inside.width) * 2), theme.role(Role::Muted));
+        if let Some(popup) = &mut self.popup {
+            let cell = self.form.cell(inside);
+            let typed = (text::width(self.form.text("sink")) as u16).min(cell.width);
+            popup.draw(Position { x: cell.x + typed, y: cell.y }, area, buffer, theme);
+        }
     }
 
     fn request(&self) -> Result<DeployRequest, String> {
@@ -233,6 +269,23 @@ mod tests {
         let Deployed::Do(request) = dialog.key(KeyCode::Enter.into()) else { panic!("nothing is deployed") };
         assert_eq!(request.query.text, "SELECT * FROM a\nINTO my-topic.v1; SELECT 1");
         assert_eq!(ends(&request.query), Ok((None, Some("my-topic.v1".into()))));
+    }
+
+    #[test]
+    fn topics_that_are_typed_are_offered_and_tab_still_goes_to_the_next_field() {
+        let mut dialog = DeployDialog::new(query("SELECT * FROM a"), "query 1", &Model::default()).unwrap();
+        dialog.topics = ["orders", "my-spend", "spend.v1"].map(str::to_owned).into();
+        let offered = |dialog: &DeployDialog| dialog.popup.is_some();
+        dialog.key(KeyCode::Char('s').into());
+        dialog.key(KeyCode::Char('p').into());
+        assert!(offered(&dialog));
+        dialog.key(KeyCode::Down.into());
+        dialog.key(KeyCode::Right.into());
+        assert_eq!((dialog.form.text("sink"), offered(&dialog)), ("my-spend", false), "those that begin so come first");
+        dialog.key(KeyCode::Backspace.into());
+        assert!(offered(&dialog));
+        dialog.key(KeyCode::Tab.into());
+        assert_eq!((dialog.form.text("sink"), dialog.form.field(), offered(&dialog)), ("my-spen", "name", false));
     }
 
     #[test]

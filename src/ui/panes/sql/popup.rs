@@ -27,6 +27,8 @@ pub struct Popup {
     top: usize,
     /// Whether it was asked for: it then stays with nothing typed.
     is_asked: bool,
+    /// What is said of the key that takes an item.
+    keys: &'static str,
 }
 
 /// What a key did to the list.
@@ -57,7 +59,14 @@ impl Popup {
             at: 0,
             top: 0,
             is_asked,
+            keys: " Tab takes it ",
         })
+    }
+
+    /// These items, for a field whose whole text one of them replaces; none where there are none.
+    pub fn of(items: Vec<Item>, typed: &str, keys: &'static str) -> Option<Self> {
+        let completion = Completion { replace: 0..typed.len(), items };
+        (!completion.items.is_empty()).then_some(Self { completion, at: 0, top: 0, is_asked: false, keys })
     }
 
     /// Whether nobody has moved in it yet.
@@ -119,9 +128,9 @@ impl Popup {
         let inside = block.inner(area);
         block.render(area, buffer);
         let count = format!(" {}/{} ", self.at + 1, items.len());
-        let keys = " Tab takes it ";
+        let keys = self.keys;
         buffer.set_string(area.right() - 1 - text::width(&count) as u16, area.y, &count, theme.role(Role::Muted));
-        if usize::from(area.width) > keys.len() + 4 {
+        if usize::from(area.width) > text::width(keys) + 4 {
             buffer.set_string(area.x + 2, area.bottom() - 1, keys, theme.role(Role::Muted));
         }
         let seen = usize::from(seen);
