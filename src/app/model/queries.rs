@@ -132,7 +132,10 @@ impl QueryRows {
         self.rows.insert(row.born, row);
         while QUERY_ROWS_MAX < self.rows.len() || (QUERY_BYTES_MAX < self.bytes && 1 < self.rows.len()) {
             let Some((oldest, slot)) = self.rows.first_key_value().map(|(born, row)| (*born, row.slot)) else { break };
-            self.slots.retain(|one, born| *one != slot || *born != oldest);
+            // An appended row has no slot of its own: what stands under that number is another row's.
+            if self.slots.get(&slot) == Some(&oldest) {
+                self.slots.remove(&slot);
+            }
             self.forget(oldest);
         }
     }

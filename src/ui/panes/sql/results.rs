@@ -36,6 +36,8 @@ pub struct Results {
     pinned: Option<(usize, Option<String>)>,
     /// What the rows that were seen said last, so that what changed stands out.
     seen: HashMap<u64, Seen>,
+    /// The same of the frame before, whose memory the next one takes over.
+    seen_before: HashMap<u64, Seen>,
 }
 
 #[derive(Debug)]
@@ -272,16 +274,15 @@ impl Results {
         if !changes {
             return;
         }
-        let mut before = std::mem::take(&mut self.seen);
+        std::mem::swap(&mut self.seen, &mut self.seen_before);
         for row in rows {
-            let seen = match before.remove(&row.born) {
+            let seen = match self.seen_before.remove(&row.born) {
                 Some(mut seen) => {
-                    for (column, cell) in row.cells.iter().enumerate() {
-                        if seen.cells.get(column) != Some(cell) {
-                            seen.changed_ms[column] = row.at_ms;
-                        }
+                    let told = seen.cells.iter_mut().zip(&mut seen.changed_ms);
+                    for ((was, changed_ms), cell) in told.zip(&row.cells).filter(|((was, _), cell)| *was != *cell) {
+                        was.clone_from(cell);
+                        *changed_ms = row.at_ms;
                     }
-                    seen.cells.clone_from(&row.cells);
                     seen
                 }
                 // Of a row that comes into sight it is not known what changed, only that all of it is new if it is.
@@ -292,5 +293,6 @@ impl Results {
             };
             self.seen.insert(row.born, seen);
         }
+        self.seen_before.clear();
     }
 }
