@@ -301,7 +301,7 @@ impl Model {
         job.work = Work::Deployed(kept.definition.clone());
         job.environment.clone_from(&kept.definition.environment);
         let Some(status) = &kept.status else { return };
-        job.phase = match (is_held, status.state) {
+        job.phase = match (is_held, kept.state().unwrap_or(status.state)) {
             (true, State::Starting) => Phase::Starting,
             (true, State::Paused) => Phase::Paused,
             (true, State::Reconnecting) => {

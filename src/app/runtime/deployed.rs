@@ -152,8 +152,6 @@ fn begin(shelf: &Shelf, definition: &Definition, from: Beginning) -> Result<Hold
             shelf.forget_state(&before)?;
         }
     }
-    // What was asked of a holder that has gone is not asked of this one.
-    shelf.asked(&definition.name);
     Ok(hold)
 }
 

@@ -40,8 +40,6 @@ pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Resul
     audited.permitted(permitted(session, &definition, &arguments.guard, &what, false))?;
     let outcome = async {
         let hold = shelf.hold_job(&definition.name, &program("jobs resume"))?;
-        // What was asked of a holder that has gone is not asked of this one.
-        shelf.asked(&definition.name);
         definition.wish = Wish::Running;
         let before = definition.clone();
         definition.generation += u32::from(arguments.from_scratch);

@@ -11,7 +11,7 @@ use crate::cli::{Exit, Failure};
 use crate::core::duration::told;
 use crate::sql::deploy::definition::Wish;
 use crate::sql::deploy::shelf::{Kept, Shelf};
-use crate::sql::deploy::status::State;
+use crate::sql::deploy::status::{OperatorStatus, State};
 
 /// A job's row.
 #[derive(Debug, Serialize)]
@@ -45,13 +45,14 @@ struct Shown {
     watermark: Option<String>,
     state_bytes: u64,
     folder: String,
+    operators: Vec<OperatorStatus>,
     sql: String,
 }
 
 fn row(kept: &Kept) -> Row {
     let status = kept.status.as_ref();
     let runs = kept.holder.is_some();
-    let state = match (runs, status.map(|status| status.state), kept.definition.wish) {
+    let state = match (runs, kept.state(), kept.definition.wish) {
         (true, Some(State::Reconnecting), _) => "reconnecting",
         (true, Some(State::Paused), _) => "paused",
         (true, Some(State::Starting) | None, _) => "starting",
@@ -93,6 +94,8 @@ const HEADER: [&str; 11] =
 const NUMBERS_FROM: usize = 4;
 /// Those that leave first where the terminal is narrow: `jobs show` has them all.
 const LEAVE: [&str; 6] = ["retries", "run by", "restarts", "rate", "env", "errors"];
+/// Letters of what an operator does.
+const LABEL_LETTERS_MAX: usize = 27;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -167,6 +170,7 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
         watermark: kept.status.as_ref().and_then(|status| status.watermark_ms).map(time),
         state_bytes: kept.status.as_ref().map_or(0, |status| status.state_bytes),
         folder: shelf.folder(name).display().to_string(),
+        operators: kept.status.as_ref().map(|status| status.operators.clone()).unwrap_or_default(),
         sql: kept.definition.statement_text().to_owned(),
     };
     output.show(&shown, |page| {
@@ -198,10 +202,28 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
         for (label, value) in facts {
             page.line(format!("  {label:<11}{value}"))?;
         }
+        if !shown.operators.is_empty() {
+            page.line("")?;
+            let header = ["operator", "in", "out", "waits", "state", "late", "bad", "retries"];
+            page.table(&header, shown.operators.iter().map(operator), 1)?;
+        }
         page.line("")?;
         page.text(&shown.sql)
     })?;
     Ok(Exit::Done)
+}
+
+/// An operator's line; what it does in as many letters as leave room for its numbers at 80 cells.
+fn operator(one: &OperatorStatus) -> Vec<Cell> {
+    let label = match one.label.char_indices().nth(LABEL_LETTERS_MAX) {
+        Some((end, _)) => format!("{}…", &one.label[..end]),
+        None => one.label.clone(),
+    };
+    let numbers = [one.rows_in, one.rows_out, one.backlog].map(grouped);
+    let state = crate::cli::progress::size(one.state_bytes);
+    let troubles = [one.late, one.bad, one.retries].map(grouped);
+    let cells = std::iter::once(label).chain(numbers).chain([state]).chain(troubles);
+    cells.map(Cell::new).collect()
 }
 
 fn age(row: &Row) -> String {

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use super::definition::Definition;
 use super::prepare;
 use super::shelf::{Request, Shelf};
-use super::status::{State, Status};
+use super::status::{OperatorStatus, State, Status};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::exec::job::{self, Ending, How, Job};
 use crate::sql::exec::settings::JobSettings;
@@ -188,7 +188,8 @@ where
                 order = ordered(&mut self.orders) => (order, Ended::Stopped),
                 _ = looks.tick() => {
                     reading.take(&statistics.borrow_and_update(), status);
-                    match self.tell(status).await {
+                    self.tell(status).await;
+                    match self.requested().await {
                         None => continue,
                         Some(Request::Savepoint) => (Order::Savepoint, Ended::OnRequest),
                         Some(Request::Stop) => (Order::Stop, Ended::OnRequest),
@@ -249,17 +250,14 @@ where
         }
     }
 
-    /// Writes the status and takes what is asked.
-    async fn tell(&self, status: &mut Status) -> Option<Request> {
+    /// Writes the status.
+    async fn tell(&self, status: &mut Status) {
         status.at_ms = now_ms();
         let (shelf, name, status) = (self.shelf.clone(), self.definition.name.clone(), status.clone());
-        let telling = tokio::task::spawn_blocking(move || {
-            shelf.tell(&name, &status);
-            shelf.asked(&name)
-        });
-        telling.await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || shelf.tell(&name, &status)).await.ok();
     }
 
+    /// Takes what another process asks; whoever calls it has to obey.
     async fn requested(&self) -> Option<Request> {
         let (shelf, name) = (self.shelf.clone(), self.definition.name.clone());
         tokio::task::spawn_blocking(move || shelf.asked(&name)).await.unwrap_or_default()
@@ -321,6 +319,7 @@ impl Reading {
         status.late = now.late();
         status.bad = now.failures.bad();
         status.retries = now.retries();
+        status.operators = now.operators.iter().map(OperatorStatus::of).collect();
         status.state_bytes = now.state_bytes() as u64;
         let sources = now.operators.iter().filter(|operator| operator.rows_in == 0);
         status.lag_records = sources.map(|source| source.backlog).sum();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::definition::{Definition, FORM, check_name};
 use super::hold::{Hold, Holder, holder};
-use super::status::Status;
+use super::status::{State, Status};
 use crate::connectors::accept::nearest;
 use crate::core::fault::{Blame, Fault, Place};
 
@@ -44,6 +44,14 @@ pub struct Kept {
     pub holder: Option<Holder>,
 }
 
+impl Kept {
+    /// Where it is: what its status says, where its holder has told one; before that it is starting.
+    pub fn state(&self) -> Option<State> {
+        let is_older = |status: &Status| self.holder.as_ref().is_some_and(|holder| status.at_ms < holder.since_ms);
+        self.status.as_ref().map(|status| if is_older(status) { State::Starting } else { status.state })
+    }
+}
+
 impl Shelf {
     /// The jobs of a state folder, which is made when the first is kept.
     pub fn new(state: impl Into<PathBuf>) -> Self {
@@ -78,6 +86,10 @@ impl Shelf {
     /// # Errors
     /// Another process runs it; the folder cannot be written.
     pub fn hold_job(&self, name: &str, program: &str) -> Result<Hold, Fault> {
+        // What was asked of a holder that has gone is not asked of the next one; what is asked from here on is.
+        if holder(&self.folder(name)).is_none() {
+            self.asked(name);
+        }
         Hold::take(&self.folder(name), program)?.map_err(|holder| {
             Fault::new(Blame::Operator, format!("`{name}` is run by {holder}"))
                 .next(format!("stop it there, or with: velox-tui jobs stop {name}"))
@@ -302,6 +314,26 @@ mod tests {
         let (kept, faults) = shelf.list();
         assert_eq!(kept.iter().map(|job| job.definition.name.as_str()).collect::<Vec<_>>(), ["good"]);
         assert!(faults[0].to_string().contains("definition.json"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn what_was_asked_of_a_holder_that_has_gone_is_not_asked_of_the_next_and_its_status_is_old() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        shelf.add(&definition("spend")).unwrap();
+        let mut status = Status::beginning(1);
+        status.state = State::Stopped;
+        shelf.tell("spend", &status);
+        shelf.ask("spend", Request::Stop).unwrap();
+        let hold = shelf.hold_job("spend", "console").unwrap();
+        assert_eq!(shelf.asked("spend"), None);
+        assert_eq!(shelf.read("spend").unwrap().state(), Some(State::Starting));
+        // Whoever fails to hold it takes nothing of what is asked of its holder.
+        shelf.ask("spend", Request::Stop).unwrap();
+        assert!(shelf.hold_job("spend", "another").is_err());
+        assert_eq!(shelf.asked("spend"), Some(Request::Stop));
+        drop(hold);
+        assert_eq!(shelf.read("spend").unwrap().state(), Some(State::Stopped));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sql::exec::statistics::OperatorStatistics;
+
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +60,50 @@ pub struct Status {
     pub checkpoint_ms: Option<i64>,
     /// What it failed with, or waits for.
     pub fault: Option<String>,
+    /// What each of its operators did since it was started, inputs first.
+    #[serde(default)]
+    pub operators: Vec<OperatorStatus>,
+}
+
+/// One operator of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OperatorStatus {
+    /// What it does.
+    pub label: String,
+    /// Rows that came.
+    pub rows_in: u64,
+    /// Rows that it gave.
+    pub rows_out: u64,
+    /// What waits: records still to read before a source, messages before any other.
+    pub backlog: u64,
+    /// Its watermark, milliseconds since 1970.
+    pub watermark_ms: Option<i64>,
+    /// State, bytes.
+    pub state_bytes: u64,
+    /// Rows that were too late.
+    pub late: u64,
+    /// Rows that failed.
+    pub bad: u64,
+    /// What was tried again.
+    pub retries: u64,
+}
+
+impl OperatorStatus {
+    /// By its counters.
+    pub fn of(counted: &OperatorStatistics) -> Self {
+        Self {
+            label: counted.label.clone(),
+            rows_in: counted.rows_in,
+            rows_out: counted.rows_out,
+            backlog: counted.backlog,
+            // The end of all input is no time.
+            watermark_ms: counted.watermark.filter(|watermark| *watermark != i64::MAX),
+            state_bytes: counted.state_bytes as u64,
+            late: counted.late,
+            bad: counted.bad,
+            retries: counted.retries,
+        }
+    }
 }
 
 impl Status {
@@ -80,6 +126,7 @@ impl Status {
             checkpoint: None,
             checkpoint_ms: None,
             fault: None,
+            operators: Vec::new(),
         }
     }
 }

@@ -85,6 +85,9 @@ fn a_job_that_runs_is_held_and_stops_when_another_process_asks() {
     let place = Place::shipped().with("count.sql", SQL);
     let child = place.start(&["sql", "deploy", "count.sql", "--checkpoint-interval", "200ms", "--quiet"]);
     until("it runs", || state(&place) == "running");
+    let operators = || place.run(&["--format", "json", "jobs", "show", "count"]).expect(0).json()["operators"].clone();
+    until("its operators are told", || operators()[0]["rows_out"].as_u64() > Some(0));
+    assert_eq!(operators()[0]["retries"], 0);
     let held = place.run(&["jobs", "resume", "count"]).expect(2);
     assert!(held.stderr.contains(&format!("process {}", child.id())), "{}", held.stderr);
     let kept = place.run(&["jobs", "drop", "count"]).expect(2);

@@ -38,7 +38,9 @@ fn chain() -> Drawn {
     let mut window = node(1, NodeRole::Operator, "window TUMBLING(10s) by customer_id", &[0]);
     (window.state_rows, window.state_bytes, window.busy_share, window.late) = (9, 1_400_000, 0.8, 2);
     window.watermark_ms = Some(NOW_MS - 1_200);
-    drawn(vec![source, window, node(2, NodeRole::Sink, "write spend.v1", &[1])])
+    let mut sink = node(2, NodeRole::Sink, "write spend.v1", &[1]);
+    sink.retries = 2;
+    drawn(vec![source, window, sink])
 }
 
 fn text(drawn: &Drawn, cells: usize) -> String {
