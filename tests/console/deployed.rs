@@ -158,6 +158,9 @@ fn a_second_console_only_reads_and_says_who_holds_the_jobs() {
     let mut stage = Stage::new();
     let mut held = kept("a", "sandbox");
     held.holder = Some(other());
+    if let Some(status) = &mut held.status {
+        status.at_ms = NOON_MS;
+    }
     folder(&mut stage, Some(other()), vec![held, kept("b", "sandbox")]);
     let said = |stage: &Stage| stage.model.note.as_ref().map(|note| note.text.clone()).unwrap_or_default();
     assert!(said(&stage).contains("process 4711 on etl-2"), "{}", said(&stage));

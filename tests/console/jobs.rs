@@ -176,7 +176,7 @@ fn a_key_is_for_the_job_that_was_seen_though_the_order_has_changed_since() {
 
 #[test]
 fn a_job_opens_in_the_pane_it_belongs_to() {
-    for (keys, pane) in [("Enter", PaneId::Etls), ("j Enter", PaneId::Tail), ("j j Enter", PaneId::Environments)] {
+    for (keys, pane) in [("v", PaneId::Etls), ("j v", PaneId::Tail), ("j j v", PaneId::Environments)] {
         let mut stage = busy();
         stage.text(120, 40);
         stage.press(keys);
@@ -187,9 +187,23 @@ fn a_job_opens_in_the_pane_it_belongs_to() {
     stage.text(120, 40);
     stage.press("g");
     stage.text(120, 40);
-    stage.press("Enter");
+    stage.press("v");
     let text = stage.text(120, 40);
     assert!(text.contains("(3/3)") && text.contains("prod"), "the cursor is on what was checked\n{text}");
+}
+
+#[test]
+fn enter_opens_the_detail_of_any_job_and_goes_back() {
+    for (keys, seen) in [("Enter", "run 3"), ("j Enter", "tail 2"), ("j j Enter", "events 1")] {
+        let mut stage = busy();
+        stage.text(120, 40);
+        stage.press(keys);
+        let text = stage.text(120, 40);
+        assert!(text.contains(seen) && !text.contains("checkpoint"), "{keys}: the list is still there\n{text}");
+        assert_eq!(stage.model.focus, PaneId::Jobs);
+        stage.press("Esc");
+        assert!(stage.text(120, 40).contains("(") && stage.text(120, 40).contains("environment"), "{keys}");
+    }
 }
 
 #[test]
@@ -235,7 +249,8 @@ fn the_mouse_chooses_a_job() {
     stage.click(10, 4);
     assert!(stage.text(120, 40).contains("1,204,332 read"));
     stage.click(10, 4);
-    assert_eq!(stage.model.focus, PaneId::Tail);
+    let text = stage.text(120, 40);
+    assert!(text.contains("1,204,332 read") && !text.contains("customer_update"), "a second press opens it\n{text}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use velox::app::action::{Action, PaneId, QueryRequest, RowsFormat};
 use velox::app::effect::Effect;
 use velox::app::fact::Fact;
@@ -195,10 +196,13 @@ fn of_an_editor_that_nobody_has_written_in_digits_and_help_are_the_consoles() {
     stage.press(":").types("tail");
     stage.press("Esc");
     assert!(stage.model.desk.buffer().is_none_or(|buffer| buffer.text.is_empty()));
-    // Once something was written they are letters, also where it was taken back.
+    // Once something was written they are letters, also where it was taken back; with Alt they are panes.
     stage.types("a").press("Backspace").types("1?:");
     assert_eq!(stage.model.desk.buffer().map(|buffer| buffer.text.as_str()), Some("1?:"));
     assert_eq!(stage.model.focus, PaneId::Sql);
+    stage.event(Event::Key(KeyEvent::new(KeyCode::Char('6'), KeyModifiers::ALT)));
+    assert_eq!(stage.model.focus, PaneId::Jobs);
+    assert_eq!(stage.model.desk.buffer().map(|buffer| buffer.text.as_str()), Some("1?:"));
 }
 
 #[test]

@@ -36,6 +36,7 @@ const STOP_AT_ONCE: Command = Command("jobs.stop_at_once");
 const PAUSE: Command = Command("jobs.pause");
 const SCRATCH: Command = Command("jobs.from_scratch");
 const DETAIL: Command = Command("jobs.detail");
+const VISIT: Command = Command("jobs.visit");
 
 const KEYS: &[Binding] = &[
     Binding::new(STOP, &["x"], "stop"),
@@ -46,6 +47,7 @@ const KEYS: &[Binding] = &[
     Binding::new(FORGET, &["d", "Delete"], "forget"),
     Binding::new(FORGET_ENDED, &["D"], "forget all that ended"),
     Binding::new(DETAIL, &["i"], "detail"),
+    Binding::new(VISIT, &["v"], "its own pane"),
 ];
 
 /// The pane.
@@ -58,7 +60,7 @@ pub struct Jobs {
     pages: usize,
     /// Whether keys scroll the detail.
     in_detail: bool,
-    /// Whether the detail of a deployed job has the whole pane.
+    /// Whether the detail has the whole pane.
     is_open: bool,
     /// The job under the cursor: whether it is deployed, and whether it has ended.
     chosen: Option<(bool, bool)>,
@@ -92,12 +94,12 @@ impl Jobs {
 
     fn command(&mut self, command: Command, job: &Job) -> Reply {
         Reply::Emit(match command {
-            keys::OPEN if job.kind == JobKind::Sql => {
+            keys::OPEN => {
                 self.is_open = !self.is_open;
                 self.in_detail = self.is_open;
                 return Reply::Handled;
             }
-            keys::OPEN => Action::OpenJob(job.id),
+            VISIT => Action::OpenJob(job.id),
             STOP_AT_ONCE => Action::StopAtOnce(job.id),
             PAUSE => Action::PauseJob { job: job.id, paused: job.phase != Phase::Paused },
             SCRATCH => Action::RestartFromScratch(job.id),
@@ -158,8 +160,8 @@ impl Pane for Jobs {
             (true, _) | (_, None) => Vec::new(),
             (_, Some((true, false))) => vec![keys::OPEN, STOP, PAUSE, keys::FILTER],
             (_, Some((true, true))) => vec![keys::OPEN, RESTART, SCRATCH, FORGET, keys::FILTER],
-            (_, Some((false, false))) => vec![keys::OPEN, STOP, DETAIL, keys::FILTER],
-            (_, Some((false, true))) => vec![keys::OPEN, RESTART, FORGET, DETAIL, keys::FILTER],
+            (_, Some((false, false))) => vec![keys::OPEN, VISIT, STOP, keys::FILTER],
+            (_, Some((false, true))) => vec![keys::OPEN, VISIT, RESTART, FORGET, keys::FILTER],
         }
     }
 
@@ -181,7 +183,7 @@ impl Pane for Jobs {
         if self.list.search_mut().paste(text) { Reply::Handled } else { Reply::Ignored }
     }
 
-    fn mouse(&mut self, event: MouseEvent, _area: Rect, model: &Model) -> Reply {
+    fn mouse(&mut self, event: MouseEvent, _area: Rect, _model: &Model) -> Reply {
         match self.list.mouse(event) {
             Pointed::Elsewhere => match self.reader.mouse(event) {
                 Pointed::Elsewhere => Reply::Ignored,
@@ -191,10 +193,10 @@ impl Pane for Jobs {
                     Reply::Handled
                 }
             },
-            Pointed::Opened => match self.selected(model) {
-                Some(job) if model.focus == PaneId::Jobs => Reply::Emit(Action::OpenJob(job.id)),
-                _ => Reply::Handled,
-            },
+            Pointed::Opened => {
+                (self.in_detail, self.is_open) = (true, true);
+                Reply::Handled
+            }
             Pointed::Scrolled | Pointed::Chosen => {
                 self.in_detail = false;
                 Reply::Handled
@@ -218,7 +220,7 @@ impl Pane for Jobs {
         self.under_cursor = selected.map(|job| (job.kind, job.name.clone()));
         self.chosen = selected.map(|job| (job.kind == JobKind::Sql, job.phase.is_ending()));
         self.in_detail &= selected.is_some();
-        self.is_open &= self.in_detail && selected.is_some_and(|job| job.kind == JobKind::Sql);
+        self.is_open &= self.in_detail;
 
         let [list, detail] = match self.is_open {
             true => [Rect { height: 0, ..area }, area],
