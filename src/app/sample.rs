@@ -34,6 +34,14 @@ impl Model {
         effects
     }
 
+    /// The rate of a deployed job that another process runs, as that tells it.
+    fn told_rate(&self, id: JobId) -> Option<f64> {
+        let Work::Deployed(definition) = &self.jobs.get(&id)?.work else { return None };
+        self.deployments.holder(&definition.name)?;
+        let status = self.deployments.kept.get(&definition.name)?.status.as_ref();
+        Some(status.map_or(0.0, |status| status.rows_per_second))
+    }
+
     fn sample(&mut self, at_s: i64, passed_s: f64) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         self.samples.retain(|id, _| self.jobs.contains_key(id));
@@ -41,7 +49,14 @@ impl Model {
         rates.insert(Scope::Total, [0.0; 5]);
         for id in ids {
             let now = self.counts_of(id);
-            let before = self.samples.insert(id, now).unwrap_or_default();
+            let told = self.told_rate(id);
+            let live = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
+            // What another process did, and what was done before this console began, is no work of it.
+            let before = match self.samples.insert(id, now) {
+                _ if told.is_some() => now,
+                None if !live && self.is_deployed(id) => now,
+                before => before.unwrap_or_default(),
+            };
             let grown = [now.records, now.bytes, now.failed]
                 .iter()
                 .zip([before.records, before.bytes, before.failed])
@@ -51,13 +66,12 @@ impl Model {
                 .jobs
                 .get(&id)
                 .is_some_and(|job| matches!(job.work, Work::Tail(_) | Work::Query(_) | Work::Deployed(_)));
-            let live = self.jobs.get(&id).is_some_and(|job| !job.phase.is_ending());
             if !live && grown.iter().all(|count| *count == 0) {
                 continue;
             }
             let rate = grown.iter().map(|count| *count as f64 / passed_s).collect::<Vec<_>>();
             if let Some(job) = self.jobs.get_mut(&id) {
-                job.rate = if live { rate[0] } else { 0.0 };
+                job.rate = if live { told.unwrap_or(rate[0]) } else { 0.0 };
             }
             for scope in self.scopes_of(id) {
                 let sum = rates.entry(scope.clone()).or_default();

@@ -183,6 +183,24 @@ fn a_second_console_only_reads_and_says_who_holds_the_jobs() {
     assert_eq!(stage.effects, []);
 }
 
+#[test]
+fn what_another_process_reads_is_its_rate_and_no_traffic_of_this_console() {
+    let mut stage = Stage::new();
+    let mut held = kept("a", "sandbox");
+    held.holder = Some(other());
+    let status = held.status.as_mut().expect("a status");
+    (status.at_ms, status.rows_read, status.rows_per_second) = (NOON_MS, 5_000_000, 18_400.0);
+    let mut ended = kept("b", "sandbox");
+    ended.status.as_mut().expect("a status").rows_read = 7_000_000;
+    folder(&mut stage, Some(other()), vec![held, ended]);
+    for second in 1..=3 {
+        stage.apply(Fact::Tick { now_ms: NOON_MS + second * 1_000 });
+    }
+    stage.act(Action::Focus(PaneId::Jobs));
+    let text = stage.text(120, 40);
+    assert!(text.contains("18.4k/s") && text.contains("   0 msg/s"), "{text}");
+}
+
 /// A console with a deployed job at work, 12 s later.
 fn at_work(environment: &str) -> (Stage, JobId) {
     let mut stage = Stage::new();

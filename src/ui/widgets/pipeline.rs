@@ -14,8 +14,9 @@ use crate::ui::theme::Theme;
 
 /// What a slow node bears.
 const SLOWEST: &str = "◀ slowest";
-/// Lines of what a node does, where its name has no room for it: a longer one is cut.
+/// Lines of what a node does, where its name has no room for it: a longer one is cut. Before it runs there is little else to say.
 const LABEL_LINES_MAX: usize = 2;
+const PLANNED_LABEL_LINES_MAX: usize = 4;
 
 /// What is drawn.
 #[derive(Clone, Copy)]
@@ -34,6 +35,11 @@ impl<'a> Picture<'a> {
     /// A pipeline that does not run.
     pub fn planned(pipeline: &'a Pipeline) -> Self {
         Self { pipeline, live: None }
+    }
+
+    /// Lines of what a node does.
+    fn label_lines_max(&self) -> usize {
+        if self.live.is_some() { LABEL_LINES_MAX } else { PLANNED_LABEL_LINES_MAX }
     }
 
     fn is_slowest(&self, node: &PipelineNode) -> bool {

@@ -4,6 +4,7 @@
 mod rows;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent};
@@ -12,6 +13,9 @@ use ratatui::text::{Line, Span};
 
 use crate::app::action::Action;
 use crate::app::model::Model;
+use crate::app::model::assist::Shelf;
+use crate::core::fault::Fault;
+use crate::sql::assist::Catalog;
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::cursor::{Cursor, Pointed};
@@ -34,8 +38,45 @@ pub struct CatalogColumn {
     filter: Input,
     is_typing: bool,
     rows: Vec<Row>,
+    /// What they were made of.
+    made_of: Option<MadeOf>,
+    /// How often a branch was opened or closed.
+    turned: u64,
     /// Whether sections were opened once.
     begun: bool,
+}
+
+/// What rows were made of: while a query floods the screen they are not made anew with each frame.
+#[derive(Debug)]
+struct MadeOf {
+    catalog: Arc<Catalog>,
+    is_listed: bool,
+    fault: Option<Fault>,
+    sampling: Vec<String>,
+    filter: String,
+    turned: u64,
+}
+
+impl MadeOf {
+    fn new(shelf: &Shelf, filter: &str, turned: u64) -> Self {
+        Self {
+            catalog: Arc::clone(&shelf.catalog),
+            is_listed: shelf.listed_ms.is_some(),
+            fault: shelf.fault.clone(),
+            sampling: shelf.sampling.keys().cloned().collect(),
+            filter: filter.to_owned(),
+            turned,
+        }
+    }
+
+    fn is_still(&self, shelf: &Shelf, filter: &str, turned: u64) -> bool {
+        Arc::ptr_eq(&self.catalog, &shelf.catalog)
+            && self.is_listed == shelf.listed_ms.is_some()
+            && self.fault == shelf.fault
+            && self.sampling.iter().eq(shelf.sampling.keys())
+            && self.filter == filter
+            && self.turned == turned
+    }
 }
 
 /// What came of a key.
@@ -57,9 +98,15 @@ impl CatalogColumn {
         if !std::mem::replace(&mut self.begun, true) {
             self.open.extend(["topics".to_owned(), "this text".to_owned()]);
         }
-        let under_cursor = self.selected().map(|row| row.path.clone());
         let environment = model.active.as_deref().unwrap_or_default();
         let shelf = model.assist.shelf(environment);
+        let filter = self.filter.text().trim();
+        let is_still = |made: &MadeOf| shelf.is_some_and(|shelf| made.is_still(shelf, filter, self.turned));
+        if self.made_of.as_ref().is_some_and(is_still) {
+            return;
+        }
+        self.made_of = shelf.map(|shelf| MadeOf::new(shelf, filter, self.turned));
+        let under_cursor = self.selected().map(|row| row.path.clone());
         let catalog = model.assist.catalog(environment);
         self.rows = rows::rows(&catalog, shelf, (&self.open, &self.closed), self.filter.text().trim());
         self.cursor.set_rows(self.rows.len());
@@ -193,6 +240,7 @@ impl CatalogColumn {
         let Some(row) = self.selected().cloned() else { return Picked::Ignored };
         match (row.branch, opens) {
             (Some(_), true) => {
+                self.turned += 1;
                 self.closed.remove(&row.path);
                 self.open.insert(row.path);
                 self.refresh(model);
@@ -201,6 +249,7 @@ impl CatalogColumn {
                 }
             }
             (Some(true), false) => {
+                self.turned += 1;
                 self.open.remove(&row.path);
                 self.closed.insert(row.path);
                 self.refresh(model);

@@ -167,7 +167,7 @@ fn inside(picture: Picture<'_>, node: &PipelineNode, width: usize, theme: &Theme
     let cells = width - 4;
     let label = match facts::name(node) {
         (name, does) if title(name, does).1 <= cells => Vec::new(),
-        (_, does) => facts::label(does, cells),
+        (_, does) => facts::label(picture, does, cells),
     };
     let label = label.into_iter().map(|words| Line::styled(words, theme.role(Role::Text)));
     let pace = facts::pace(picture, node, cells).map(|pace| Line::styled(pace, theme.role(Role::Text)));

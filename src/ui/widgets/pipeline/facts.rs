@@ -3,7 +3,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::{LABEL_LINES_MAX, Picture};
+use super::Picture;
 use crate::app::model::pipeline::{NodeRole, PipelineNode};
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, rate, text, time};
@@ -23,13 +23,14 @@ pub fn name(node: &PipelineNode) -> (&str, &str) {
 }
 
 /// What a node does in so many cells a line, cut where it is long.
-pub fn label(words: &str, cells: usize) -> Vec<String> {
+pub fn label(picture: Picture<'_>, words: &str, cells: usize) -> Vec<String> {
     if words.is_empty() {
         return Vec::new();
     }
     let mut lines = text::wrapped(words, cells);
-    if LABEL_LINES_MAX < lines.len() {
-        lines.truncate(LABEL_LINES_MAX);
+    let most = picture.label_lines_max();
+    if most < lines.len() {
+        lines.truncate(most);
         if let Some(last) = lines.last_mut() {
             *last = format!("{}{}", text::head(last, cells.saturating_sub(1)), marks::ELLIPSIS);
         }

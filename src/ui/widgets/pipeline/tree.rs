@@ -63,7 +63,7 @@ fn add(
     let name = text::fit(name, cells.saturating_sub(left + text::width(&aside))).into_owned();
     // What it does begins beside its name, where there is room for more than a word.
     let beside = cells.saturating_sub(left + text::width(&name) + INDENT + text::width(&aside));
-    let does = facts::label(does, beside.max(BESIDE_CELLS_MIN));
+    let does = facts::label(picture, does, beside.max(BESIDE_CELLS_MIN));
     let bold = theme.role(Role::Text).add_modifier(Modifier::BOLD);
     let mut first = Line::from(vec![edge(&branch.first), Span::styled(name.clone(), bold)]);
     let mut does = does.into_iter().map(|words| Span::styled(words, theme.role(Role::Text))).peekable();
