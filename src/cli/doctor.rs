@@ -103,7 +103,11 @@ impl Findings<'_> {
     fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         let configuration = &self.configuration;
         page.line(page.paint(Role::Strong, format!("velox-tui {}", self.version)))?;
-        let shipped = if configuration.shipped { "  (not there: the files that the program ships with)" } else { "" };
+        let shipped = if configuration.shipped {
+            "  (nothing is defined there: the files that the program ships with)"
+        } else {
+            ""
+        };
         page.line(format!("configuration  {}{shipped}", configuration.config_dir))?;
         page.line(format!(
             "variables      {}",

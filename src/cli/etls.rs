@@ -195,7 +195,13 @@ async fn validate(arguments: &ValidateArguments, session: &Session<'_>, output: 
     for loaded in all {
         let problems = match &loaded.value {
             Err(faults) => faults.iter().map(ToString::to_string).collect(),
-            Ok(etl) => rendering_problems(etl, &loaded.file, arguments, session, output).await?,
+            Ok(etl) => {
+                let faults = alone(etl, &loaded.file).validate_all(&session.engine());
+                match faults.is_empty() {
+                    true => rendering_problems(etl, &loaded.file, arguments, session, output).await?,
+                    false => faults.iter().map(ToString::to_string).collect(),
+                }
+            }
         };
         let (name, file) = (loaded.name.clone(), loaded.file.clone());
         checked.push(Validated { name, file, valid: problems.is_empty(), problems });

@@ -13,6 +13,9 @@ use super::shipped;
 /// Largest file that is read, bytes: a configuration of this size is a mistake, such as a dump under a wrong name.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// What in a configuration folder defines something.
+const DEFINING: [&str; 4] = ["environments", "etl", "runner.yaml", "console.yaml"];
+
 /// Where to look. `Debug` shows names of variables, never their values.
 #[derive(Clone)]
 pub struct Sources {
@@ -24,7 +27,7 @@ pub struct Sources {
     pub env_file: Option<PathBuf>,
     /// The process environment. It wins over `.env`, because it is loaded after it.
     pub process_environment: BTreeMap<String, String>,
-    /// Whether the files compiled into the program stand in for a `config_dir` that does not exist.
+    /// Whether the files compiled into the program stand in for a `config_dir` that defines nothing.
     pub shipped_when_absent: bool,
 }
 
@@ -54,9 +57,10 @@ impl Sources {
         }
     }
 
-    /// Whether the files compiled into the program are used.
+    /// Whether the files compiled into the program are used: as long as nothing in the folder defines anything, for
+    /// schemas and saved texts of SQL are also written there.
     pub fn uses_shipped(&self) -> bool {
-        self.shipped_when_absent && !self.config_dir.exists()
+        self.shipped_when_absent && !DEFINING.iter().any(|name| self.config_dir.join(name).exists())
     }
 
     /// A file by its path under the configuration folder; `None` where there is none.

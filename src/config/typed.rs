@@ -20,6 +20,7 @@ mod access;
 mod error;
 
 use read::Reader;
+pub use read::sounds_secret;
 
 /// Faults told for one file; who has more has the wrong file.
 pub const FAULTS_MAX: usize = 32;

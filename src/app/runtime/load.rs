@@ -7,11 +7,10 @@ use super::places::places;
 use crate::app::fact::Loaded as Facts;
 use crate::app::model::environments::{EnvironmentRow, MissingVariable, Setting};
 use crate::app::model::etls::EtlRow;
-use crate::config::{Config, Loaded, Origin};
+use crate::config::{Config, Loaded, Origin, Scrubber, outline};
 use crate::core::environment::Environment;
 use crate::core::etl::Etl;
 use crate::core::fault::Fault;
-use crate::core::secret::MASK;
 use crate::template::Engine;
 
 /// Largest file that is shown, bytes: what the configuration reads at most.
@@ -19,6 +18,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What the files said, for the model.
 pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
+    let scrubber = config.scrubber();
     let (presets, preset_faults) = state.map(files::presets).unwrap_or_default();
     let mut warnings = config.warnings.clone();
     warnings.extend(preset_faults);
@@ -27,7 +27,7 @@ pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
     faults.extend(config.console.value.as_ref().err().into_iter().flatten().cloned());
     Facts {
         environments: config.environments.iter().map(environment).collect(),
-        etls: config.etls.iter().map(|loaded| etl(loaded, config, engine)).collect(),
+        etls: config.etls.iter().map(|loaded| etl(loaded, &scrubber, engine)).collect(),
         presets,
         faults,
         warnings,
@@ -85,7 +85,7 @@ fn shown<T>(loaded: &Loaded<T>, path: &str, value: &str) -> String {
     }
 }
 
-fn etl(loaded: &Loaded<Etl>, config: &Config, engine: &Engine) -> EtlRow {
+fn etl(loaded: &Loaded<Etl>, scrubber: &Scrubber, engine: &Engine) -> EtlRow {
     let mut row = EtlRow {
         name: loaded.name.clone(),
         file: loaded.file.clone(),
@@ -101,6 +101,7 @@ fn etl(loaded: &Loaded<Etl>, config: &Config, engine: &Engine) -> EtlRow {
             // What is in force, not what is written: merged, rendered, with secrets as `***`.
             row.text = serde_yaml::to_string(&**etl).unwrap_or_default();
             row.places = places(&row.text, &loaded.origins);
+            row.text = scrubber.scrub(&row.text).into_owned();
             match engine.payload(&etl.payload_template) {
                 Ok(template) => {
                     row.template_file.clone_from(&template.place().file);
@@ -116,7 +117,7 @@ fn etl(loaded: &Loaded<Etl>, config: &Config, engine: &Engine) -> EtlRow {
                 }
             }
         }
-        None => row.text = without_secrets(&bounded_text(Path::new(&loaded.file)), config),
+        None => row.text = outline(&bounded_text(Path::new(&loaded.file))),
     }
     row
 }
@@ -127,16 +128,33 @@ fn bounded_text(path: &Path) -> String {
     small.then(|| std::fs::read_to_string(path).ok()).flatten().unwrap_or_default()
 }
 
-/// A file that could not be read into values may hold a password as it is: whatever such a key says is masked.
-fn without_secrets(text: &str, config: &Config) -> String {
-    let masked = text.lines().map(|line| match line.split_once(':') {
-        Some((key, value)) if !value.trim().is_empty() && sounds_secret(key) => format!("{key}: {MASK}"),
-        _ => line.to_owned(),
-    });
-    config.scrubber().scrub(&masked.collect::<Vec<_>>().join("\n")).into_owned()
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::Sources;
 
-fn sounds_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["password", "secret", "token", "keytab"].iter().any(|word| key.contains(word))
+    #[test]
+    fn no_password_of_an_etl_is_shown_whether_or_not_its_file_can_be_read() {
+        let login = "auth_override: {sasl: {mechanism: PLAIN, username: me, password: hunter2flow}}\n";
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("etl")).unwrap();
+        for (name, text) in [
+            ("broken", format!("name: broken\n{login}passphrase: |\n  hunter2block: hunter2\nnonsense: 1\ntopics: [")),
+            (
+                "whole",
+                format!(
+                    "name: whole\ntopics: {{qa: t}}\npayload_template: none.j2\n{login}variables: {{api_key: hunter2key}}\n"
+                ),
+            ),
+        ] {
+            std::fs::write(folder.path().join(format!("etl/{name}.yaml")), text).unwrap();
+        }
+        let config = Config::load(&Sources::folder(folder.path()));
+        let facts = facts(&config, &Engine::builder(folder.path()).build(), None);
+        let [broken, whole] = &facts.etls[..] else { panic!("{:?}", facts.etls) };
+        assert!(broken.etl.is_none() && broken.text.contains("auth_override: ***"), "{broken:?}");
+        assert!(whole.etl.is_some() && whole.text.contains("api_key: '***'"), "{}{:?}", whole.text, whole.faults);
+        assert!(!broken.text.contains("hunter2") && !whole.text.contains("hunter2"), "{}\n{}", broken.text, whole.text);
+    }
 }

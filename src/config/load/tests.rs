@@ -56,6 +56,23 @@ fn shipped() -> Config {
 }
 
 #[test]
+fn a_folder_that_defines_nothing_leaves_the_programs_own_files_in_use() {
+    let with = |name: &str| {
+        let mut folder = Folder::of(&[(name, "")]);
+        folder.1.shipped_when_absent = true;
+        folder.load()
+    };
+    for name in ["sql/mine.sql", "schemas/etl.schema.json", "README.md"] {
+        let config = with(name);
+        assert!(config.is_shipped && !config.environments.is_empty() && !config.etls.is_empty(), "{name}");
+        assert!(config.warnings.is_empty(), "{name}: {:?}", config.warnings);
+    }
+    for name in ["environments/mine.yaml", "etl/mine.yaml", "runner.yaml", "console.yaml"] {
+        assert!(!with(name).is_shipped, "{name}");
+    }
+}
+
+#[test]
 fn every_shipped_file_loads_and_only_lacks_variables() {
     let config = shipped();
     let names: Vec<_> = config.environments.iter().map(|environment| environment.name.as_str()).collect();

@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether a field of this path is masked whatever its type.
-fn sounds_secret(path: &str) -> bool {
+pub fn sounds_secret(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default().to_lowercase();
     let sounds =
         ["password", "passwd", "secret", "token", "passphrase", "jaas", "credential", "api_key", "private_key"];

@@ -151,6 +151,26 @@ fn a_template_that_fails_says_where() {
 }
 
 #[test]
+fn an_etl_is_checked_whole_before_any_event_of_it_is_rendered() {
+    let place = Place::shipped().with(
+        "config/etl/odd.yaml",
+        "name: odd\ntopics: {qa: t}\npayload_template: customer_update.json.j2\nheaders: {\" \": x}\nkey_template: \"{{ 1 +\"\n",
+    );
+    let validated = place.run(&["etl", "validate", "odd"]).expect(2).stdout;
+    assert!(validated.contains("which is blank") && validated.contains("key_template"), "{validated}");
+}
+
+#[test]
+fn what_is_written_into_config_beside_definitions_leaves_the_programs_own_in_use() {
+    let place = Place::empty();
+    let own = place.run(&["env", "list", "--format", "json"]).expect(0).json();
+    place.run(&["schema"]).expect(0);
+    let place = place.with("config/sql/mine.sql", "SELECT 1;");
+    assert_eq!(place.run(&["env", "list", "--format", "json"]).expect(0).json(), own);
+    place.run(&["run", "--etl", "customer_update", "-E", "sandbox", "--dry-run", "--quiet"]).expect(0);
+}
+
+#[test]
 fn schemas_are_written_checked_and_printed() {
     let place = Place::shipped();
     place.run(&["schema", "--out", "schemas"]).expect(0);
