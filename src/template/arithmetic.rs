@@ -1,13 +1,19 @@
 //! Lets decimals take part in `+ - * / // %` and comparisons. The template language knows numbers only as integers and
 //! floats and gives objects no say in its operators, so a template that uses `decimal` has its operators written as
-//! calls before it is compiled: `a * b` becomes `__operate('*', a, b, 'a', 'b')`. Other templates are never touched.
+//! calls before it is compiled: `a * b` becomes `__operate('*', a, b, 'a', 'b')`. For the same reason `timestamp_ms()` gets
+//! a name of its own: in an event `timestamp_ms` is a number, and none can be called. Other templates are never touched.
 
 /// The function the calls name.
 pub(super) const OPERATE: &str = "__operate";
 
-/// The template with its operators as calls, or `None` where it has nothing to do with decimals.
+/// What is called where `timestamp_ms()` stands; of the same length, so that every place stays where it is.
+pub(super) const MILLISECONDS: &str = "__event_time";
+pub(super) const TIMESTAMP_MS: &str = "timestamp_ms";
+
+/// The template with its operators as calls, or `None` where it has nothing to do with decimals and calls no `timestamp_ms()`.
 pub(super) fn rewritten(source: &str) -> Option<String> {
-    if !source.contains("decimal") {
+    let (has_decimals, mut is_rewritten) = (source.contains("decimal"), source.contains("decimal"));
+    if !has_decimals && !source.contains(TIMESTAMP_MS) {
         return None;
     }
     let mut out = String::with_capacity(source.len() * 2);
@@ -22,11 +28,14 @@ pub(super) fn rewritten(source: &str) -> Option<String> {
             out.push_str(&tag[..end]);
             &tag[end..]
         } else if tag.starts_with("{{") || tag.starts_with("{%") {
-            let (tokens, length) = tokens(tag);
+            let (mut tokens, length) = tokens(tag);
+            is_rewritten |= name_calls(&mut tokens);
             let mut writer = Writer { tokens: &tokens, at: 0 };
             out.push_str(&tag[..opening_length(tag)]);
             while writer.at < tokens.len() {
-                out.push_str(&writer.sequence());
+                if has_decimals {
+                    out.push_str(&writer.sequence());
+                }
                 writer.take(&mut out);
             }
             &tag[length..]
@@ -36,7 +45,19 @@ pub(super) fn rewritten(source: &str) -> Option<String> {
         };
     }
     out.push_str(rest);
-    Some(out)
+    is_rewritten.then_some(out)
+}
+
+/// Gives each call of `timestamp_ms` the name under which it can be called; whether there was one.
+fn name_calls(tokens: &mut [Token<'_>]) -> bool {
+    let is_call = |at: usize, tokens: &[Token<'_>]| {
+        let before = at.checked_sub(1).map_or("", |before| tokens[before].text);
+        let after = tokens.get(at + 1).map_or("", |after| after.text);
+        tokens[at].text == TIMESTAMP_MS && after == "(" && !matches!(before, "." | "|" | "macro")
+    };
+    let calls: Vec<usize> = (0..tokens.len()).filter(|at| is_call(*at, tokens)).collect();
+    calls.iter().for_each(|at| tokens[*at].text = MILLISECONDS);
+    !calls.is_empty()
 }
 
 fn copy_through<'a>(tag: &'a str, end: &str, out: &mut String) -> &'a str {
@@ -322,6 +343,17 @@ mod tests {
         // The word is what makes a template one about decimals.
         let rewritten = rewritten(&format!("{source}{{# decimal #}}")).unwrap();
         assert_eq!(rewritten, format!("{expected}{{# decimal #}}"));
+    }
+
+    #[test]
+    fn a_call_of_the_moment_is_told_from_its_number_and_nothing_else_is_touched() {
+        let source = "{{ timestamp_ms }} {%- if a + timestamp_ms () -%}";
+        assert_eq!(rewritten(source).as_deref(), Some("{{ timestamp_ms }} {%- if a + __event_time () -%}"));
+        check("{{ timestamp_ms() - 1 }}", "{{ __operate('-', __event_time(), 1, '', '1') }}");
+        for source in ["{{ timestamp_ms }}", "timestamp_ms()", "{{ 'timestamp_ms()' }}", "{{ a.timestamp_ms() }}"] {
+            assert_eq!(rewritten(source), None, "{source}");
+        }
+        assert_eq!(MILLISECONDS.len(), TIMESTAMP_MS.len());
     }
 
     #[test]

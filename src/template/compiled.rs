@@ -155,11 +155,6 @@ impl Template {
         self.inner.cell.borrow_owner().claims_json()
     }
 
-    /// Whether it renders the same text always, because it holds no expression: callers may render once.
-    pub fn is_constant(&self) -> bool {
-        self.inner.constant.is_some()
-    }
-
     /// Variables it looks up in the context, without the engine's own functions. What an `include` uses is not seen.
     pub fn variables(&self) -> BTreeSet<String> {
         let owner = self.inner.cell.borrow_owner();

@@ -177,8 +177,12 @@ fn register_time(environment: &mut Environment<'static>) {
     let zone = TimeZone::system();
     environment.add_function("now", move || Value::from_object(Moment::new(Timestamp::now(), &zone)));
     environment.add_function("utcnow", || Value::from_object(Moment::new(Timestamp::now(), &TimeZone::UTC)));
-    // ETL contexts hold a number of this name: `{{ timestamp_ms }}` there, `{{ timestamp_ms() }}` anywhere else.
-    environment.add_function("timestamp_ms", || Timestamp::now().as_millisecond());
+    // An event has a number of this name, which is also what its call gives; elsewhere the call gives the time now.
+    environment.add_function(arithmetic::TIMESTAMP_MS, || Timestamp::now().as_millisecond());
+    environment.add_function(arithmetic::MILLISECONDS, |state: &State<'_, '_>| {
+        let of_event = state.lookup(arithmetic::TIMESTAMP_MS).and_then(|value| value.as_i64());
+        of_event.unwrap_or_else(|| Timestamp::now().as_millisecond())
+    });
     environment.add_filter("iso_date", |value: &Value| Moment::of(value).map(|moment| moment.iso()));
     environment.add_filter("timestamp", |value: &Value| Moment::of(value).map(|moment| moment.timestamp().as_second()));
 }

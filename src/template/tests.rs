@@ -37,6 +37,17 @@ fn of_a_dotted_name_the_part_that_is_missing_is_named() {
 }
 
 #[test]
+fn the_moment_of_an_event_is_a_number_that_can_be_called_and_elsewhere_its_call_is_now() {
+    let event = serde_json::json!({"timestamp_ms": 5});
+    assert_eq!(rendered("{{ timestamp_ms }} {{ timestamp_ms() }} {{ timestamp_ms() + 1 }}", event.clone()), "5 5 6");
+    assert_eq!(rendered("{{ timestamp_ms() - '1' | decimal }}", event.clone()), "4");
+    assert_eq!(rendered("{% if timestamp_ms() == 5 %}{\"at\": {{timestamp_ms()}}}{% endif %}", event), "{\"at\": 5}");
+    let before = jiff::Timestamp::now().as_millisecond();
+    let now: i64 = rendered("{{ timestamp_ms() }}", serde_json::json!({})).parse().unwrap();
+    assert!((before..=jiff::Timestamp::now().as_millisecond()).contains(&now));
+}
+
+#[test]
 fn a_loop_without_end_runs_out_of_fuel() {
     let source = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
     assert_eq!(fault(source, serde_json::json!({})).kind, TemplateFaultKind::Fuel);
