@@ -19,7 +19,7 @@ pub struct RunnerConfig {
     pub context: Map<String, Value>,
     /// Render, do not send, open no connection.
     pub dry_run: bool,
-    /// More log lines.
+    /// More log lines of `velox-tui run`, as its `--verbose`; the console's log has them always.
     pub verbose: bool,
     /// Rendered payloads go to the log (dry run: to the output).
     pub log_payloads: bool,

@@ -145,8 +145,12 @@ fn exit_of(verdict: Verdict) -> Exit {
 
 fn request(arguments: &RunArguments, session: &Session<'_>) -> Result<Request, Failure> {
     let runner = (**session.config.runner.ready()?).clone();
+    let runner = arguments.over(runner, &session.global.environment, session.global.verbose);
+    if runner.verbose {
+        super::log::raise();
+    }
     Ok(Request {
-        runner: arguments.over(runner, &session.global.environment, session.global.verbose),
+        runner,
         events: arguments.events(),
         context: arguments.context.load()?,
         rate_events_per_second: arguments.events.rate,
