@@ -18,7 +18,7 @@ pub struct Connectors {
 }
 
 /// Systems that the documents name and this build does not speak to yet: they parse, and say so at plan time.
-pub const NOT_IN_THIS_BUILD: [&str; 5] = ["postgresql", "clickhouse", "s3", "iceberg", "http"];
+pub const NOT_IN_THIS_BUILD: [&str; 7] = ["postgresql", "postgres", "clickhouse", "s3", "iceberg", "http", "https"];
 
 /// Every connector of this build.
 pub fn builtin() -> Connectors {
@@ -55,10 +55,25 @@ impl Connectors {
         }
         let names: Vec<_> = self.known.iter().map(|known| known.name()).collect();
         let what = if NOT_IN_THIS_BUILD.contains(&name) {
-            format!("source `{name}` is not available in this build")
+            format!("the connector `{name}` is not available in this build")
         } else {
             format!("there is no connector `{name}`")
         };
         Err(Fault::new(Blame::Operator, what).next(format!("connectors are: {}", names.join(", "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_is_not_in_this_build_is_told_from_a_name_that_is_none() {
+        let said = |name: &str| builtin().get(name).err().map(|fault| fault.what);
+        for name in ["postgres", "postgresql", "s3", "https"] {
+            assert_eq!(said(name), Some(format!("the connector `{name}` is not available in this build")));
+        }
+        assert_eq!(said("postgers"), Some("there is no connector `postgers`".into()));
+        assert_eq!(said("kafka"), None);
     }
 }

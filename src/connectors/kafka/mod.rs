@@ -180,12 +180,6 @@ const PARAMETERS: &[Parameter] = &[
         ..Parameter::TEXT
     },
     Parameter {
-        name: "schema.registry",
-        also: &["schema.registry.url"],
-        help: "where schemas are kept; JSON, CSV, raw and Debezium do not ask it",
-        ..Parameter::TEXT
-    },
-    Parameter {
         name: "headers.",
         end: Some(End::Sink),
         takes: Takes::Prefix,

@@ -383,3 +383,12 @@ fn uris_name_brokers_and_topic() {
     assert_eq!(read("kafka:///orders"), (None, some("orders")));
     assert_eq!(read("kafka://orders"), (None, some("orders")));
 }
+
+#[test]
+fn a_schema_registry_is_refused_as_long_as_no_format_asks_it() {
+    for end in [End::Source, End::Sink] {
+        let given: Options = [("topic", "t"), ("schema.registry", "http://registry")].into_iter().collect();
+        let fault = accept(&KafkaConnector, end, &given).unwrap_err();
+        assert!(fault.what.contains("has no option `schema.registry`"), "{fault}");
+    }
+}

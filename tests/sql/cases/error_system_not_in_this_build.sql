@@ -1,3 +1,3 @@
--- fail: source `postgresql` is not available in this build
+-- fail: the connector `postgresql` is not available in this build
 
 SELECT * FROM 'postgresql://localhost/shop?table=orders';
