@@ -30,7 +30,7 @@ pub enum Exit {
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  some events failed
+  1  some events failed; sql validate, sql fmt --check: something was found
   2  usage or configuration: nothing was sent
   3  connection: no broker answered
   4  authentication: the broker or TLS refused the credentials

@@ -19,7 +19,8 @@ pub enum Protocol {
     /// One process a record: the value on its standard input, the rest in VELOX_… variables; exit status 0 is success
     #[default]
     Process,
-    /// One process for all: a record a line of JSON on its standard input, and for each one line of answer
+    /// A process that stays (with --max-concurrency N, N of them): a record a line of JSON on its standard input, and for each
+    /// one line of answer
     Lines,
 }
 

@@ -13,6 +13,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::counted;
 use crate::formats::types;
 use crate::kafka::admin::Admin;
 use crate::sql::functions::list;
@@ -180,7 +181,7 @@ async fn shown(planning: &Planning, object: &str, output: &mut Output) -> Result
             cluster
                 .topics
                 .iter()
-                .map(|topic| (topic.name.to_string(), format!("{} partitions", topic.partitions.len())))
+                .map(|topic| (topic.name.to_string(), counted(topic.partitions.len() as u64, "partition")))
                 .collect()
         }
         "JOBS" => {

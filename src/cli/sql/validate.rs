@@ -11,6 +11,7 @@ use crate::cli::output::{Output, Role};
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox};
 use crate::core::fault::{Blame, Fault, Place};
+use crate::core::words::counted;
 use crate::sql::parse;
 use crate::sql::parse::statement::{Diagnostic, StatementKind};
 use crate::sql::plan::session::Session as Planning;
@@ -79,7 +80,7 @@ pub async fn run(arguments: &ValidateArguments, session: &Session<'_>, output: &
         for file in &checked {
             let verdict =
                 if file.is_valid { page.paint(Role::Success, "valid") } else { page.paint(Role::Danger, "invalid") };
-            page.line(format!("{verdict}  {}  {} statements", file.file, file.statements))?;
+            page.line(format!("{verdict}  {}  {}", file.file, counted(file.statements as u64, "statement")))?;
             for drawn in &file.drawn {
                 page.text(drawn)?;
             }

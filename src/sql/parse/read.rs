@@ -33,7 +33,8 @@ const FIRST: &[&str] = &[
     "ROLLBACK JOB",
 ];
 /// What SHOW lists.
-pub const SHOWN: &[&str] = &["STREAMS", "TABLES", "TOPICS", "FUNCTIONS", "JOBS", "SOURCES", "SINKS", "VIEWS"];
+pub const SHOWN: &[&str] =
+    &["STREAMS", "TABLES", "TOPICS", "FUNCTIONS", "JOBS", "CONNECTORS", "SOURCES", "SINKS", "VIEWS"];
 
 /// Reads one statement; its tokens hold no semicolon.
 pub(super) fn statement(reader: &Reader<'_>, lexemes: &[Lexeme], end: Span) -> Result<Statement, Diagnostic> {
