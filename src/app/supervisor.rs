@@ -1,4 +1,4 @@
-//! The only place that starts tasks. Every job has a number, a token and an ending that is reported, panics too.
+//! The only place that starts tasks, beside the set of tasks of a SQL job (`sql/exec/tasks.rs`). Every job has a number, a token and an ending that is reported, panics too.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -142,11 +142,6 @@ impl Supervisor {
         if let Some(stop) = lock(&self.live).get(&job) {
             stop.cancel();
         }
-    }
-
-    /// Questions whose answer is still to come.
-    pub fn open_questions(&self) -> usize {
-        self.open.load(Ordering::Acquire)
     }
 
     /// Jobs that have not ended.

@@ -1,4 +1,4 @@
-//! Headless commands, one file each, over the same engine as the console. With `--format json` nothing but JSON is
+//! Headless commands, a file or a folder each, over the same engine as the console. With `--format json` nothing but JSON is
 //! on the standard output; what is said to a person (progress, logs, faults) goes to the standard error.
 
 pub mod arguments;

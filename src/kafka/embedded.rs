@@ -30,7 +30,6 @@ enum Request {
     CreateTopic(String, i32),
     Down,
     Up,
-    RoundTrip(Duration),
     Refuse(usize),
 }
 
@@ -68,7 +67,6 @@ impl EmbeddedBroker {
                         Request::CreateTopic(topic, partitions) => cluster.create_topic(&topic, partitions, 1),
                         Request::Down => cluster.broker_down(-1),
                         Request::Up => cluster.broker_up(-1),
-                        Request::RoundTrip(delay) => cluster.broker_round_trip_time(-1, delay),
                         Request::Refuse(times) => {
                             let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS;
                             cluster.request_errors(RDKafkaApiKey::Produce, &vec![error; times]);
@@ -126,14 +124,6 @@ impl EmbeddedBroker {
     /// The broker's thread is gone.
     pub fn bring_up(&self) -> Result<(), Fault> {
         self.ask(Request::Up).map_err(|why| failed("come up", &why))
-    }
-
-    /// Makes every answer this late.
-    ///
-    /// # Errors
-    /// The broker's thread is gone.
-    pub fn slow_down(&self, round_trip: Duration) -> Result<(), Fault> {
-        self.ask(Request::RoundTrip(round_trip)).map_err(|why| failed("slow down", &why))
     }
 
     /// Refuses the next so many requests that bring records, as a broker does whose replicas are away: clients try again.

@@ -1,14 +1,13 @@
-//! Fails on an arrow that points up: `{ui, cli} -> app -> {etl, sql} -> {connectors, kafka, formats, ops} -> {config, template} -> core`.
+//! Fails on an arrow that points up: `{ui, cli} -> app -> {etl, sql} -> {connectors, kafka, formats} -> {config, template} -> core`.
 
 use crate::source::{self, File};
 
 /// Layers by height. Modules at one height do not know each other, save where `SIDEWAYS` says so.
-const HEIGHTS: [(&str, u8); 12] = [
+const HEIGHTS: [(&str, u8); 11] = [
     ("core", 0),
     ("template", 1),
     ("config", 1),
     ("formats", 2),
-    ("ops", 2),
     ("kafka", 2),
     ("connectors", 2),
     ("etl", 3),
@@ -18,9 +17,8 @@ const HEIGHTS: [(&str, u8); 12] = [
     ("ui", 5),
 ];
 
-/// Configuration is rendered; connectors speak Kafka and formats; a dead letter is a Kafka record.
-const SIDEWAYS: [(&str, &str); 4] =
-    [("config", "template"), ("connectors", "kafka"), ("connectors", "formats"), ("connectors", "ops")];
+/// Configuration is rendered; connectors speak Kafka and formats.
+const SIDEWAYS: [(&str, &str); 3] = [("config", "template"), ("connectors", "kafka"), ("connectors", "formats")];
 
 fn height(layer: &str) -> Option<u8> {
     HEIGHTS.iter().find(|(name, _)| *name == layer).map(|(_, height)| *height)
@@ -100,7 +98,7 @@ fn an_arrow_up_is_seen_in_any_spelling() {
 
 #[test]
 fn the_screen_never_names_a_service_and_in_app_only_the_runtime_does() {
-    let services = ["kafka", "connectors", "ops"];
+    let services = ["kafka", "connectors"];
     for file in source::files() {
         let bound = file.layer() == "ui" || (file.layer() == "app" && !file.path.starts_with("app/runtime"));
         for name in named_by(&file.code).iter().filter(|_| bound) {

@@ -1,8 +1,12 @@
 //! Sending: every ticket is settled once, with where the record went or why it did not.
 
+use std::time::Duration;
+
 use velox::core::fault::Blame;
+use velox::core::record::{Delivery, Message};
 use velox::kafka::auth::AuthRegistry;
-use velox::kafka::cause::SendCause;
+use velox::kafka::cause::{SendCause, SendFault};
+use velox::kafka::client::{BatchResult, KafkaProducer};
 use velox::kafka::producer::{EnqueueFault, Outgoing, Producer, counts_repeats};
 use velox::kafka::settings::Connection;
 
@@ -124,6 +128,55 @@ async fn the_embedded_address_leads_to_one_broker_for_the_whole_process() {
     let producer = Producer::open(&one, &one.environment().producer, receipts).unwrap();
     producer.enqueue(Outgoing { topic: &topic, value: Some(b"1"), ..Default::default() }, 0).unwrap();
     next(&mut inbox).await.1.unwrap();
+}
+
+fn message(topic: &str, value: &str) -> Message {
+    Message { topic: topic.into(), partition: Some(0), value: Some(value.into()), ..Message::default() }
+}
+
+#[tokio::test]
+async fn a_batch_goes_topic_by_topic_each_in_its_order() {
+    let (broker, connection) = own_broker();
+    let mut producer = KafkaProducer::new(connection);
+    assert!(!producer.health_check().await, "nothing is connected yet");
+    producer.connect().await.unwrap();
+    assert!(producer.health_check().await);
+    let batch = vec![message("later", "1"), message("earlier", "2"), message("later", "3")];
+    let sent = producer.send_batch_by_topic(batch, 1).await;
+    let offsets: Vec<(&str, Vec<i64>)> = sent
+        .iter()
+        .map(|(topic, result)| (&**topic, result.outcomes.iter().map(|one| one.as_ref().unwrap().offset).collect()))
+        .collect();
+    assert_eq!(offsets, [("earlier", vec![0]), ("later", vec![0, 1])]);
+    broker.take_down().unwrap();
+    assert!(!producer.health_check().await, "the broker is gone");
+}
+
+#[tokio::test]
+async fn a_queue_sends_itself_when_it_is_full_or_old_and_else_when_it_is_told() {
+    let (_broker, connection) = own_broker();
+    let mut producer = KafkaProducer::new(connection).flushing_at(2, Duration::from_secs(1));
+    producer.connect().await.unwrap();
+    let total = |result: Option<BatchResult>| result.map(|result| (result.total(), result.failed()));
+    assert_eq!(total(producer.queue_message(message("orders", "1")).await), None);
+    assert_eq!(producer.statistics().queued, 1);
+    assert_eq!(total(producer.queue_message(message("orders", "2")).await), Some((2, 0)), "it is full");
+    assert_eq!(total(producer.queue_message(message("orders", "3")).await), None);
+    assert_eq!(total(producer.flush_queue_when_due().await), Some((1, 0)), "it is old");
+    assert_eq!(total(producer.queue_message(message("orders", "4")).await), None);
+    assert_eq!(total(producer.flush_queue().await), Some((1, 0)));
+    assert_eq!(total(producer.flush_queue().await), None);
+    assert_eq!(producer.statistics().messages_sent, 4);
+}
+
+#[test]
+fn the_rate_of_a_batch_counts_what_was_confirmed() {
+    let confirmed = Ok(Delivery { partition: 0, offset: 0 });
+    let refused = Err(SendFault { cause: SendCause::TooLarge, what: "too large".into(), retriable: false });
+    let outcomes = vec![confirmed.clone(), refused, confirmed.clone(), confirmed];
+    let batch = BatchResult { outcomes, bytes: 3, duration: Duration::from_secs(2) };
+    assert_eq!((batch.total(), batch.successful(), batch.failed()), (4, 3, 1));
+    assert!((batch.messages_per_second() - 1.5).abs() < f64::EPSILON);
 }
 
 #[test]
