@@ -52,9 +52,10 @@ pub struct TailArguments {
 }
 
 const LONG_WHERE: &str = "\
-Only records for which this SQL condition holds: `amount > 100 AND _key LIKE 'ORD-%'`. Names are fields of the JSON
-value, or _key, _topic, _partition, _offset, _timestamp; HEADER('name') is a header. Texts stand in either quote, names
-with odd letters in backquotes. A value that does not fit is NULL and does not match.";
+Only records for which this SQL condition holds: `amount > 100 AND _key LIKE 'ORD-%'`.
+Names are fields of the JSON value, or _key, _topic, _partition, _offset, _timestamp;
+HEADER('name') is a header. Texts stand in either quote, names with odd letters in
+backquotes. A value that does not fit is NULL and does not match.";
 
 fn long_from() -> String {
     format!("Where to begin: {}", position::FORMS)
@@ -69,17 +70,19 @@ fn long_print() -> String {
 /// What `tail --help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
-  velox-tui tail orders                                              what arrives from now on, on the sandbox
+  velox-tui tail orders                                         what arrives from now on
   velox-tui tail orders --limit 5 --where 'amount > 100 AND _key LIKE \"ORD-%\"'
   velox-tui tail orders --limit 5 --print '%p %o %k: %S bytes\\n'
-  velox-tui -E qa tail orders payments --from end-10                 the last ten of each partition, then on
-  velox-tui -E qa tail orders --from time:15m --exit                 the last quarter of an hour
-  velox-tui -E qa tail orders --from beginning --exit --print value  what kcat -C prints
+  velox-tui -E qa tail orders payments --from end-10            the last ten of each partition
+  velox-tui -E qa tail orders --from time:15m --exit            the last quarter of an hour
+  velox-tui -E qa tail orders --from beginning --exit -f value  what kcat -C prints
   velox-tui -E qa tail orders --from beginning --exit --format json | jq -r '.value.amount'
 
 The sandbox's topics begin with the process: there, --exit ends before the first record.
-With --format json each record is one line: topic, partition, offset, timestamp, key, value, headers. A JSON value keeps
-its digits; what `produce --input jsonl` reads back is the same record, byte for byte.";
+
+With --format json each record is one line: topic, partition, offset, timestamp, key, value,
+headers. A JSON value keeps its digits; what `produce --input jsonl` reads back is the same
+record, byte for byte.";
 
 /// Writes records until the end that was asked for.
 pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {

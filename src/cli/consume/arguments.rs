@@ -106,18 +106,18 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// What `consume --help` ends with.
 pub const EXAMPLES: &str = "\
 The command, for each record:
-  --protocol process  is started once a record. The value is its standard input; VELOX_TOPIC, VELOX_PARTITION,
-                      VELOX_OFFSET, VELOX_TIMESTAMP_MS, VELOX_KEY and VELOX_HEADERS (JSON) describe it; a null value
-                      sets VELOX_TOMBSTONE=1. Exit status 0 is success, anything else an error.
-  --protocol lines    is started once, with --max-concurrency N up to N times. A record is one line of JSON on its
-                      standard input, as tail --format json writes it; it answers each with one line: ok or
-                      {\"status\":\"success\"}, or error REASON or {\"status\":\"error\",\"error\":\"REASON\"}.
-                      If it ends, it is started again.
-With --max-concurrency N up to N commands work at once; with --protocol lines N processes stay, and
-any of them may get a record. Records of a partition with the same key, and those without a key, come
-one after another. A record is committed after success, never before, and never before those that
-stand before it in its partition. SIGINT and SIGTERM let what is in hand finish
-and commit it.
+  --protocol process  is started once a record. The value is its standard input; VELOX_TOPIC,
+                      VELOX_PARTITION, VELOX_OFFSET, VELOX_TIMESTAMP_MS, VELOX_KEY and
+                      VELOX_HEADERS (JSON) describe it; a null value sets VELOX_TOMBSTONE=1.
+                      Exit status 0 is success, anything else an error.
+  --protocol lines    is started once, with --max-concurrency N up to N times. A record is one
+                      line of JSON on its standard input, as tail --format json writes it; it
+                      answers each with one line: ok or {\"status\":\"success\"}, or error REASON
+                      or {\"status\":\"error\",\"error\":\"REASON\"}. If it ends, it is started again.
+With --max-concurrency N up to N commands work at once, and any of them may get a record. Records
+of a partition with the same key, and those without a key, come one after another. A record is
+committed after success, never before, and never before those that stand before it in its
+partition. SIGINT and SIGTERM let what is in hand finish and commit it.
 
 Examples:
   velox-tui -E qa consume orders --group orders-loader --on-error retry -- ./load-order.sh
