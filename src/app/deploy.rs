@@ -197,21 +197,18 @@ impl Model {
                 self.forget_what_it_did(id);
                 self.deployments.rows.remove(&name);
                 self.deployments.kept.remove(&name);
-                effects.push(Effect::DropDeployed(name));
+                effects.push(Effect::DropDeployed(definition));
             }
         }
         effects
     }
 
     /// A job has one row: the one of its last start is replaced.
-    fn start_deployed(&mut self, mut definition: Definition, from: Beginning) -> Vec<Effect> {
+    fn start_deployed(&mut self, definition: Definition, from: Beginning) -> Vec<Effect> {
         if let Some(row) = self.deployments.rows.remove(&definition.name) {
             self.forget_what_it_did(row);
         }
         self.deployments.offered.retain(|offered| offered.name != definition.name);
-        // Each beginning from scratch has a name of its own at the sink; the folder of the one before goes with it.
-        definition.generation += u32::from(from == Beginning::Scratch);
-        definition.wish = Wish::Running;
         let mut effects = self.start(Work::Deployed(definition));
         for effect in &mut effects {
             if let Effect::StartDeployed { from: beginning, .. } = effect {

@@ -128,7 +128,7 @@ pub enum Effect {
         order: Order,
     },
     /// Forget a deployed job that does not run, its checkpoints with it.
-    DropDeployed(String),
+    DropDeployed(Definition),
     /// Look at a text of SQL.
     Diagnose {
         /// Comes back with the answer; older answers are ignored.

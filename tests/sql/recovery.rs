@@ -187,7 +187,7 @@ async fn a_job_that_is_stopped_goes_on_from_its_savepoint_and_a_finished_one_sta
     let job = stage.start(&sql, stage.remembering(&sql)).await;
     let mut statistics = job.statistics();
     statistics.wait_for(|now| now.rows_read() > 500).await.unwrap();
-    let epoch = job.stop_with_savepoint().await.unwrap();
+    let epoch = job.stop_with_savepoint().await.unwrap().unwrap();
     let written = stage.written("screen").len();
     assert!(written > 0 && written < expected.len(), "{written}");
 
@@ -224,7 +224,7 @@ async fn of_a_damaged_checkpoint_the_one_before_is_used_unless_rows_would_be_wri
     let job = stage.start(&sql, stage.remembering(&sql)).await;
     let mut statistics = job.statistics();
     statistics.wait_for(|now| now.checkpoint.is_some_and(|checkpoint| checkpoint.epoch > 3)).await.unwrap();
-    let epoch = job.stop_with_savepoint().await.unwrap();
+    let epoch = job.stop_with_savepoint().await.unwrap().unwrap();
     let manifest = stage.state.path().join(format!("job/checkpoints/{epoch:020}/manifest.json"));
     std::fs::write(&manifest, "{ half").unwrap();
 

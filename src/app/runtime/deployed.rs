@@ -15,7 +15,7 @@ use crate::app::supervisor::Assignment;
 use crate::core::fault::{Blame, Fault};
 use crate::core::job::{JobId, Phase};
 use crate::core::secret::MASK;
-use crate::sql::deploy::definition::{Definition, Wish};
+use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::{Hold, Holder};
 use crate::sql::deploy::run::{Ended, Order, Runner, TOLD_MAX, Told};
 use crate::sql::deploy::shelf::{Kept, Shelf};
@@ -100,7 +100,7 @@ pub async fn run(
     match outcome? {
         Ended::Finished => {}
         // It ends because it was asked to, which is no end of its work.
-        Ended::Stopped | Ended::OnRequest => stop.cancel(),
+        Ended::Stopped | Ended::Left | Ended::OnRequest => stop.cancel(),
     }
     Ok(())
 }
@@ -114,45 +114,42 @@ async fn held(
     stop: &CancellationToken,
     out: &Outlet,
 ) -> Result<Ended, Fault> {
-    let (place, begun) = (shelf.clone(), definition.clone());
-    let hold = super::off_the_async_threads(move || begin(&place, &begun, from)).await?;
+    let (place, begun) = (shelf.clone(), definition);
+    let (hold, definition) = super::off_the_async_threads(move || begin(&place, begun, from)).await?;
     let (told, hears) = mpsc::channel(TOLD_MAX);
-    let running = Runner { definition: definition.clone(), shelf: shelf.clone(), session, orders, told }.run();
+    let running = Runner { definition, shelf, session, orders, told }.run();
     let hearing = hear(hears, out);
     let leaving = async {
         stop.cancelled().await;
-        order.send_replace(Order::Savepoint);
+        // The console that is left wishes that it goes on; who stopped it before does not.
+        order.send_if_modified(|order| {
+            let is_stopped = matches!(*order, Order::Savepoint | Order::Stop);
+            *order = if is_stopped { *order } else { Order::Leave };
+            !is_stopped
+        });
         std::future::pending::<std::convert::Infallible>().await
     };
     let ended = tokio::select! {
         ended = async { tokio::join!(running, hearing).0 } => ended,
         never = leaving => match never {},
     };
-    // The console that is left wishes that it goes on; who stopped it does not.
-    let is_left = stop.is_cancelled();
     let finishing = super::off_the_async_threads(move || {
-        if let (Ok(Ended::Stopped | Ended::OnRequest), false) = (&ended, is_left) {
-            shelf.write(&Definition { wish: Wish::Stopped, ..definition })?;
-        }
         drop(hold);
         ended
     });
     finishing.await
 }
 
-/// Holds the job and writes what is to be known before it runs.
-fn begin(shelf: &Shelf, definition: &Definition, from: Beginning) -> Result<Hold, Fault> {
-    let hold = shelf.hold_job(&definition.name, "console")?;
-    match from {
-        Beginning::New => shelf.add(definition)?,
-        Beginning::Checkpoint => shelf.write(definition)?,
-        Beginning::Scratch => {
-            shelf.write(definition)?;
-            let before = Definition { generation: definition.generation.saturating_sub(1), ..definition.clone() };
-            shelf.forget_state(&before)?;
-        }
+/// Holds the job, writes what is to be known before it runs, and gives what it is: another process may have changed it since
+/// this console saw it.
+fn begin(shelf: &Shelf, seen: Definition, from: Beginning) -> Result<(Hold, Definition), Fault> {
+    if from == Beginning::New {
+        let hold = shelf.hold_job(&seen.name, "console")?;
+        shelf.add(&seen)?;
+        return Ok((hold, seen));
     }
-    Ok(hold)
+    let (hold, now) = shelf.hold_seen(&seen, "console")?;
+    Ok((hold, shelf.begin_again(now, from == Beginning::Scratch)?))
 }
 
 /// Tells the console what the job tells, and reads its counters, until it ends.
@@ -236,4 +233,92 @@ pub fn order(orders: &Orders, job: JobId, wanted: Order) {
 /// The fault where there is no folder to keep jobs in.
 pub fn no_folder() -> Fault {
     Fault::new(Blame::Operator, "there is no folder to keep jobs in").next("set HOME, or give --state-dir FOLDER")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::app::feed::feed;
+    use crate::connectors::contract::Context;
+    use crate::connectors::options::Options;
+    use crate::connectors::registry::builtin;
+    use crate::core::job::Update;
+    use crate::sql::deploy::definition::{Delivery, FORM, Wish};
+
+    const JOB: JobId = JobId(1);
+
+    fn definition() -> Definition {
+        Definition {
+            form: FORM,
+            name: "count".into(),
+            environment: "sandbox".into(),
+            sql: "CREATE SINK nowhere WITH ('connector' = 'discard');
+                INSERT INTO nowhere SELECT auction FROM 'generator://nexmark/bid?rate=200'"
+                .into(),
+            statement: 1,
+            delivery: Delivery::AtLeastOnce,
+            checkpoint_interval_ms: 3_600_000,
+            created_ms: 1,
+            generation: 0,
+            wish: Wish::Running,
+        }
+    }
+
+    fn session() -> Result<Session, Fault> {
+        let context = Context { kafka: None, folder: ".".into() };
+        Ok(Session::new(builtin(), context, Default::default(), ("discard".to_owned(), Options::default())))
+    }
+
+    /// Runs a new job, does something to it once it is at work, and gives what is wished of it when it has ended.
+    async fn wish_after(act: impl FnOnce(&Orders, &CancellationToken)) -> Wish {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        let (intake, mut feed) = feed();
+        let (orders, stop) = (Orders::default(), CancellationToken::new());
+        let assignment = Assignment { stop: stop.clone(), out: intake.outlet(JOB) };
+        let running = run(shelf.clone(), definition(), Beginning::New, session, orders.clone(), assignment);
+        let acting = async {
+            let runs = |fact: &Fact| matches!(fact, Fact::Job(Update::Phase(JOB, Phase::Running)));
+            loop {
+                feed.ready().await;
+                if feed.drain().iter().any(runs) {
+                    break act(&orders, &stop);
+                }
+            }
+        };
+        let (ended, ()) = tokio::join!(running, acting);
+        ended.unwrap();
+        shelf.read("count").unwrap().definition.wish
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_that_was_stopped_stays_so_though_the_console_is_left_before_it_has_ended() {
+        assert_eq!(wish_after(|_, stop| stop.cancel()).await, Wish::Running);
+        let stop_and_leave = |orders: &Orders, stop: &CancellationToken| {
+            order(orders, JOB, Order::Savepoint);
+            stop.cancel();
+        };
+        assert_eq!(wish_after(stop_and_leave).await, Wish::Stopped);
+    }
+
+    #[test]
+    fn what_another_process_dropped_or_began_anew_is_not_written_back() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        let (hold, seen) = begin(&shelf, definition(), Beginning::New).unwrap();
+        drop(hold);
+        let (hold, _) = begin(&shelf, seen.clone(), Beginning::Scratch).unwrap();
+        drop(hold);
+        let (hold, now) = begin(&shelf, seen.clone(), Beginning::Checkpoint).unwrap();
+        drop(hold);
+        assert_eq!(now.generation, 1);
+        shelf.remove("count").unwrap();
+        for from in [Beginning::Checkpoint, Beginning::Scratch] {
+            let fault = begin(&shelf, seen.clone(), from).unwrap_err();
+            assert!(fault.what.contains("there is no job"), "{fault}");
+        }
+        assert!(shelf.list().0.is_empty());
+    }
 }

@@ -153,14 +153,14 @@ impl Runtime {
                 });
             }
             Effect::Order { job, order } => deployed::order(&self.orders, job, order),
-            Effect::DropDeployed(name) => {
+            Effect::DropDeployed(seen) => {
                 let shelf = self.shelf.clone();
                 self.supervisor.ask("dropping a job", async move {
-                    let said = format!("`{name}` is dropped");
+                    let said = format!("`{}` is dropped", seen.name);
                     let dropping = off_the_async_threads(move || {
                         let shelf = shelf.ok_or_else(deployed::no_folder)?;
-                        let _hold = shelf.hold_job(&name, "console")?;
-                        shelf.remove(&name)
+                        let _held = shelf.hold_seen(&seen, "console")?;
+                        shelf.remove(&seen.name)
                     });
                     Fact::Said(match dropping.await {
                         Ok(()) => Note::success(said),

@@ -15,8 +15,9 @@ use crate::core::duration::told;
 use crate::core::environment::Guard;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::deploy::definition::{Definition, Wish};
-use crate::sql::deploy::hold::holder;
+use crate::sql::deploy::hold::{Holder, holder};
 use crate::sql::deploy::shelf::{Request, Shelf};
+use crate::sql::deploy::status::State;
 
 /// Between two looks at whether a job has stopped.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -31,22 +32,16 @@ struct Outcome<'a> {
 /// Runs a job here.
 pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Result<Exit, Failure> {
     let shelf = arguments.state.shelf()?;
-    let mut definition = shelf.read(&arguments.name)?.definition;
+    let seen = shelf.read(&arguments.name)?.definition;
     let what = match arguments.from_scratch {
-        true => format!("run job {} from scratch", definition.name),
-        false => format!("run job {}", definition.name),
+        true => format!("run job {} from scratch", seen.name),
+        false => format!("run job {}", seen.name),
     };
-    let audited = Audited::new(session, &definition.environment, &what);
-    audited.permitted(permitted(session, &definition, &arguments.guard, &what, false))?;
+    let audited = Audited::new(session, &seen.environment, &what);
+    audited.permitted(permitted(session, &seen, &arguments.guard, &what, false))?;
     let outcome = async {
-        let hold = shelf.hold_job(&definition.name, &program("jobs resume"))?;
-        definition.wish = Wish::Running;
-        let before = definition.clone();
-        definition.generation += u32::from(arguments.from_scratch);
-        shelf.write(&definition)?;
-        if arguments.from_scratch {
-            shelf.forget_state(&before)?;
-        }
+        let (hold, now) = shelf.hold_seen(&seen, &program("jobs resume"))?;
+        let definition = shelf.begin_again(now, arguments.from_scratch)?;
         Foreground { definition, shelf, hold }.run(session).await
     };
     let outcome = outcome.await;
@@ -57,30 +52,37 @@ pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Resul
 /// Stops a job wherever it runs.
 pub async fn stop(arguments: &StopArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let shelf = arguments.state.shelf()?;
-    let kept = shelf.read(&arguments.name)?;
-    let name = kept.definition.name.as_str();
+    let seen = shelf.read(&arguments.name)?.definition;
+    let name = seen.name.as_str();
     let what = format!("stop job {name}");
-    let audited = Audited::new(session, &kept.definition.environment, &what);
-    audited.permitted(permitted(session, &kept.definition, &arguments.guard, &what, true))?;
-    let outcome = match kept.holder.is_some() {
-        false => shelf
-            .write(&Definition { wish: Wish::Stopped, ..kept.definition.clone() })
-            .map(|()| "no process ran it; it is to stay stopped")
-            .map_err(Failure::from),
-        true => asked(&shelf, name, arguments).await.map(|()| "stopped"),
-    };
+    let audited = Audited::new(session, &seen.environment, &what);
+    audited.permitted(permitted(session, &seen, &arguments.guard, &what, true))?;
+    let outcome = stopped(&shelf, &seen, arguments).await;
     audited.ended(outcome.as_ref().map(|_| Exit::Done), None);
     let outcome = outcome?;
     output.show(&Outcome { name, outcome }, |page| page.line(format!("{name}: {outcome}")))?;
     Ok(Exit::Done)
 }
 
-/// Asks the holder of a job to stop it, and waits until it has let go.
-async fn asked(shelf: &Shelf, name: &str, arguments: &StopArguments) -> Result<(), Failure> {
-    shelf.ask(name, if arguments.at_once { Request::Stop } else { Request::Savepoint })?;
+/// Asks whoever holds a job to stop it, until nobody does; then it is written that it is to stay stopped.
+async fn stopped(shelf: &Shelf, seen: &Definition, arguments: &StopArguments) -> Result<&'static str, Failure> {
+    let name = seen.name.as_str();
+    let folder = shelf.folder(name);
     let deadline = Instant::now() + arguments.wait;
+    let mut asked: Option<Holder> = None;
     loop {
-        let Some(holder) = holder(&shelf.folder(name)) else { return Ok(()) };
+        let Some(holder) = holder(&folder) else {
+            let (_hold, now) = match shelf.hold_seen(seen, &program("jobs stop")) {
+                // Another process was quicker: that one is asked then.
+                Err(_) if holder(&folder).is_some() => continue,
+                held => held?,
+            };
+            return settled(shelf, now, asked.is_some());
+        };
+        if asked.as_ref() != Some(&holder) {
+            shelf.ask(name, if arguments.at_once { Request::Stop } else { Request::Savepoint })?;
+            asked = Some(holder.clone());
+        }
         if deadline <= Instant::now() {
             let what = format!("`{name}` still runs after {}: {holder} has not let go of it", told(arguments.wait));
             return Err(Fault::new(Blame::Operator, what)
@@ -91,16 +93,37 @@ async fn asked(shelf: &Shelf, name: &str, arguments: &StopArguments) -> Result<(
     }
 }
 
+/// Writes of a job that nobody runs any more that it is to stay stopped, and says how it ended. The caller holds it.
+fn settled(shelf: &Shelf, definition: Definition, was_asked: bool) -> Result<&'static str, Failure> {
+    let name = definition.name.clone();
+    let status = shelf.read(&name)?.status;
+    shelf.write(&Definition { wish: Wish::Stopped, ..definition })?;
+    if !was_asked {
+        return Ok("no process ran it; it is to stay stopped");
+    }
+    match status.as_ref().map(|status| status.state) {
+        Some(State::Stopped) => Ok("stopped"),
+        Some(State::Done) => Ok("it had come to its end"),
+        Some(State::Failed) => {
+            let fault = status.and_then(|status| status.fault).unwrap_or_default();
+            Err(Fault::new(Blame::Operator, format!("`{name}` failed while it stopped: {fault}"))
+                .next("it is to stay stopped; resumed, it goes on from its last checkpoint")
+                .into())
+        }
+        _ => Ok("its process ended without a savepoint; it is to stay stopped, and goes on from its last checkpoint"),
+    }
+}
+
 /// Forgets a job that nobody runs.
 pub fn remove(arguments: &DropArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let shelf = arguments.state.shelf()?;
-    let definition = shelf.read(&arguments.name)?.definition;
-    let name = definition.name.as_str();
+    let seen = shelf.read(&arguments.name)?.definition;
+    let name = seen.name.as_str();
     let what = format!("drop job {name} and its checkpoints");
-    let audited = Audited::new(session, &definition.environment, &what);
-    audited.permitted(permitted(session, &definition, &arguments.guard, &what, false))?;
+    let audited = Audited::new(session, &seen.environment, &what);
+    audited.permitted(permitted(session, &seen, &arguments.guard, &what, false))?;
     let outcome =
-        shelf.hold_job(name, &program("jobs drop")).and_then(|_hold| shelf.remove(name)).map_err(Failure::from);
+        shelf.hold_seen(&seen, &program("jobs drop")).and_then(|_held| shelf.remove(name)).map_err(Failure::from);
     audited.ended(outcome.as_ref().map(|()| Exit::Done), None);
     outcome?;
     let outcome = "dropped";
@@ -123,4 +146,40 @@ fn permitted(
     };
     let guard = if is_stop && guard == Guard::ReadOnly { Guard::Confirm } else { guard };
     guard::permit(&[(definition.environment.as_str(), guard)], arguments, what, &mut Terminal)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::arguments::{Arguments, Command};
+    use crate::cli::jobs::JobsCommand;
+    use crate::sql::deploy::definition::{Delivery, FORM};
+
+    #[tokio::test]
+    async fn a_stop_that_waited_for_its_answer_writes_nothing_back_but_the_wish() {
+        let line = Arguments::try_parse_from(["velox-tui", "jobs", "stop", "racy"]).unwrap();
+        let Some(Command::Jobs { command: JobsCommand::Stop(arguments) }) = line.command else { panic!("no stop") };
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        let seen = Definition {
+            form: FORM,
+            name: "racy".into(),
+            environment: "qa".into(),
+            sql: "INSERT INTO b SELECT * FROM a".into(),
+            statement: 0,
+            delivery: Delivery::ExactlyOnce,
+            checkpoint_interval_ms: 10_000,
+            created_ms: 0,
+            generation: 0,
+            wish: Wish::Running,
+        };
+        shelf.add(&seen).unwrap();
+        let begun = shelf.begin_again(seen.clone(), true).unwrap();
+        stopped(&shelf, &seen, &arguments).await.unwrap();
+        assert_eq!(shelf.read("racy").unwrap().definition, Definition { wish: Wish::Stopped, ..begun });
+    }
 }

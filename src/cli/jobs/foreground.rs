@@ -13,7 +13,7 @@ use crate::connectors::registry::builtin;
 use crate::core::fault::Fault;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
-use crate::sql::deploy::definition::{Definition, Wish};
+use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::Hold;
 use crate::sql::deploy::run::{Ended, Order, Runner, TOLD_MAX, Told};
 use crate::sql::deploy::shelf::Shelf;
@@ -46,8 +46,8 @@ impl Foreground {
         let connection = opening()?.context.kafka;
         let (order, orders) = watch::channel(Order::Run);
         let (told, hears) = mpsc::channel(TOLD_MAX);
-        let runner = Runner { definition: definition.clone(), shelf: shelf.clone(), session: opening, orders, told };
         let name = definition.name.clone();
+        let runner = Runner { definition, shelf, session: opening, orders, told };
         let quiet = session.global.quiet;
         let work = async {
             let sandbox = async {
@@ -62,18 +62,14 @@ impl Foreground {
             }
         };
         let saving = signals::once(move || {
-            order.send_replace(Order::Savepoint);
+            // A signal ends the process and not the wish: what starts it again goes on.
+            order.send_replace(Order::Leave);
         });
-        let (ended, was_signalled) = signals::drive(work, saving).await?;
-        let ended = ended?;
-        // A signal ends the process and not the wish: what starts it again goes on.
-        if ended == Ended::OnRequest {
-            shelf.write(&Definition { wish: Wish::Stopped, ..definition })?;
-        }
+        let (ended, _) = signals::drive(work, saving).await?;
         drop(hold);
-        Ok(match (ended, was_signalled) {
-            (Ended::Stopped, true) => Exit::Stopped,
-            _ => Exit::Done,
+        Ok(match ended? {
+            Ended::Left => Exit::Stopped,
+            Ended::Finished | Ended::Stopped | Ended::OnRequest => Exit::Done,
         })
     }
 }

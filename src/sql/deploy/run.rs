@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use super::definition::Definition;
+use super::definition::{Definition, Wish};
 use super::prepare;
 use super::shelf::{Request, Shelf};
 use super::status::{OperatorStatus, State, Status};
@@ -34,10 +34,12 @@ pub enum Order {
     Run,
     /// To write a savepoint and wait.
     Pause,
-    /// To write a savepoint and end.
+    /// To write a savepoint and end; it is to stay stopped.
     Savepoint,
-    /// To end at once; it goes on from its last checkpoint another time.
+    /// To end at once and to stay stopped; it goes on from its last checkpoint another time.
     Stop,
+    /// To write a savepoint and end because its process does: it is to go on another time.
+    Leave,
 }
 
 /// What the owner is told.
@@ -67,9 +69,11 @@ pub enum Told {
 pub enum Ended {
     /// Its input has ended.
     Finished,
-    /// Its owner stopped it.
+    /// Its owner stopped it, and it is to stay so.
     Stopped,
-    /// Another process asked for it.
+    /// Its process leaves; it is to go on another time.
+    Left,
+    /// Another process stopped it, and it is to stay so.
     OnRequest,
 }
 
@@ -98,13 +102,18 @@ impl<Open> Runner<Open>
 where
     Open: Fn() -> Result<Session, Fault> + Clone + Send + 'static,
 {
-    /// Runs it. The caller holds the job.
+    /// Runs it. The caller holds the job. Once it is told to stop, that it is to stay so is written.
     ///
     /// # Errors
     /// What it failed with, save a lost connection.
     pub async fn run(mut self) -> Result<Ended, Fault> {
         let mut status = Status::beginning(now_ms());
-        let outcome = self.starts(&mut status).await;
+        let mut outcome = self.starts(&mut status).await;
+        if let Ok(Ended::Stopped | Ended::OnRequest) = outcome
+            && let Err(fault) = self.stay_stopped().await
+        {
+            outcome = Err(fault);
+        }
         status.state = match &outcome {
             Ok(Ended::Finished) => State::Done,
             Ok(_) => State::Stopped,
@@ -185,7 +194,7 @@ where
                     Err(fault) if fault.blame == Blame::Connection => Ok(Outcome::Lost(fault)),
                     Err(fault) => Err(fault),
                 },
-                order = ordered(&mut self.orders) => (order, Ended::Stopped),
+                order = ordered(&mut self.orders) => (order, if order == Order::Leave { Ended::Left } else { Ended::Stopped }),
                 _ = looks.tick() => {
                     reading.take(&statistics.borrow_and_update(), status);
                     self.tell(status).await;
@@ -196,23 +205,28 @@ where
                     }
                 }
             };
+            // What is wished is written before the savepoint is: whoever leaves or is killed meanwhile has stopped it.
+            if let Order::Stop | Order::Savepoint = wish.0
+                && let Err(fault) = self.stay_stopped().await
+            {
+                tracing::warn!(target: "velox::sql", job = self.definition.name, "{fault}");
+            }
             return match wish {
                 (Order::Run, _) => continue,
                 (Order::Stop, ended) => job.cancel().await.map(|_| Outcome::Ended(ended)),
-                (Order::Savepoint | Order::Pause, ended) => {
+                (Order::Savepoint | Order::Pause | Order::Leave, ended) => {
                     // Told to stop at once meanwhile, it does not finish its savepoint.
                     let saved = tokio::select! {
                         saved = job.stop_with_savepoint() => saved,
                         () = stopped_at_once(&mut self.orders) => {
-                            return job.cancel().await.map(|_| Outcome::Ended(ended));
+                            return job.cancel().await.map(|_| Outcome::Ended(Ended::Stopped));
                         }
                     };
                     reading.take(&statistics.borrow_and_update(), status);
-                    match (saved, wish.0) {
-                        (Ok(_), Order::Pause) => Ok(Outcome::Paused),
-                        (Ok(_), _) => Ok(Outcome::Ended(ended)),
-                        (Err(fault), _) if fault.blame == Blame::Operator => Ok(Outcome::Ended(ended)),
-                        (Err(fault), _) => Err(fault),
+                    match (saved?, wish.0) {
+                        (None, _) => Ok(Outcome::Ended(Ended::Finished)),
+                        (Some(_), Order::Pause) => Ok(Outcome::Paused),
+                        (Some(_), _) => Ok(Outcome::Ended(ended)),
                     }
                 }
             };
@@ -222,13 +236,17 @@ where
     /// Waits, paused, until it is to run again or to end.
     async fn until_wanted(&mut self) -> Option<Ended> {
         let mut looks = tokio::time::interval(LOOK_EVERY);
+        // What was ordered while its savepoint was written counts as seen; it is not as carried out.
+        let mut order = *self.orders.borrow_and_update();
         loop {
+            match order {
+                Order::Run => return None,
+                Order::Pause => {}
+                Order::Savepoint | Order::Stop => return Some(Ended::Stopped),
+                Order::Leave => return Some(Ended::Left),
+            }
             tokio::select! {
-                order = ordered(&mut self.orders) => match order {
-                    Order::Run => return None,
-                    Order::Pause => {}
-                    Order::Savepoint | Order::Stop => return Some(Ended::Stopped),
-                },
+                next = ordered(&mut self.orders) => order = next,
                 _ = looks.tick() => if self.requested().await.is_some() {
                     return Some(Ended::OnRequest);
                 },
@@ -241,8 +259,10 @@ where
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             looks.tick().await;
-            if matches!(*self.orders.borrow(), Order::Savepoint | Order::Stop) {
-                return Ended::Stopped;
+            match *self.orders.borrow() {
+                Order::Savepoint | Order::Stop => return Ended::Stopped,
+                Order::Leave => return Ended::Left,
+                Order::Run | Order::Pause => {}
             }
             if self.requested().await.is_some() {
                 return Ended::OnRequest;
@@ -255,6 +275,18 @@ where
         status.at_ms = now_ms();
         let (shelf, name, status) = (self.shelf.clone(), self.definition.name.clone(), status.clone());
         tokio::task::spawn_blocking(move || shelf.tell(&name, &status)).await.ok();
+    }
+
+    /// Writes, once, that it is to stay stopped.
+    async fn stay_stopped(&mut self) -> Result<(), Fault> {
+        if self.definition.wish == Wish::Stopped {
+            return Ok(());
+        }
+        let (shelf, stopped) = (self.shelf.clone(), Definition { wish: Wish::Stopped, ..self.definition.clone() });
+        let writing = tokio::task::spawn_blocking(move || shelf.write(&stopped));
+        writing.await.unwrap_or_else(|error| Err(cut_short(&error)))?;
+        self.definition.wish = Wish::Stopped;
+        Ok(())
     }
 
     /// Takes what another process asks; whoever calls it has to obey.
@@ -270,9 +302,7 @@ async fn start(
     shelf: Shelf,
     session: impl Fn() -> Result<Session, Fault> + Send + 'static,
 ) -> Result<(Job, StreamPlan, Vec<String>), Fault> {
-    let session = tokio::task::spawn_blocking(session)
-        .await
-        .map_err(|error| Fault::new(Blame::Program, format!("a blocking step failed: {error}")))??;
+    let session = tokio::task::spawn_blocking(session).await.unwrap_or_else(|error| Err(cut_short(&error)))?;
     let (planned, named) = prepare::deployed(session, &definition).await?;
     let (name, plan) = (definition.run_name(), planned.plan);
     let limit = planned.state_limit;
@@ -287,12 +317,16 @@ async fn start(
     Ok((job, drawn, messages))
 }
 
+fn cut_short(error: &tokio::task::JoinError) -> Fault {
+    Fault::new(Blame::Program, format!("a blocking step failed: {error}"))
+}
+
 /// The next order.
 async fn ordered(orders: &mut watch::Receiver<Order>) -> Order {
     match orders.changed().await {
         Ok(()) => *orders.borrow_and_update(),
         // The owner has gone without a word: as when it leaves.
-        Err(_) => Order::Savepoint,
+        Err(_) => Order::Leave,
     }
 }
 
@@ -337,3 +371,7 @@ impl Reading {
 fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

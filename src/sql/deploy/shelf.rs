@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::definition::{Definition, FORM, check_name};
+use super::definition::{Definition, FORM, Wish, check_name};
 use super::hold::{Hold, Holder, holder};
 use super::status::{State, Status};
 use crate::connectors::accept::nearest;
@@ -94,6 +94,22 @@ impl Shelf {
             Fault::new(Blame::Operator, format!("`{name}` is run by {holder}"))
                 .next(format!("stop it there, or with: velox-tui jobs stop {name}"))
         })
+    }
+
+    /// Holds a job that was seen before, and reads what it is now: until it was held, another process may have changed it.
+    ///
+    /// # Errors
+    /// As [`Self::hold_job`]; it was dropped since, and perhaps another was deployed under its name.
+    pub fn hold_seen(&self, seen: &Definition, program: &str) -> Result<(Hold, Definition), Fault> {
+        // Where it is gone already, holding it would make its folder again.
+        self.read(&seen.name)?;
+        let hold = self.hold_job(&seen.name, program)?;
+        let now = self.read(&seen.name)?.definition;
+        if (now.created_ms, &now.environment) != (seen.created_ms, &seen.environment) {
+            let what = format!("`{}` was dropped, and another job was deployed under its name", seen.name);
+            return Err(Fault::new(Blame::Operator, what).next("look at that one first: velox-tui jobs show NAME"));
+        }
+        Ok((hold, now))
     }
 
     /// All jobs by name, and what is wrong with those that cannot be read.
@@ -224,6 +240,21 @@ impl Shelf {
         remove(&path)
     }
 
+    /// Writes that a job runs, from its checkpoint or from scratch, and gives it as it is then. The caller holds it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn begin_again(&self, definition: Definition, from_scratch: bool) -> Result<Definition, Fault> {
+        // Each beginning from scratch has a name of its own at the sink; the folder of the one before goes with it.
+        let generation = definition.generation + u32::from(from_scratch);
+        let begun = Definition { wish: Wish::Running, generation, ..definition.clone() };
+        self.write(&begun)?;
+        if from_scratch {
+            self.forget_state(&definition)?;
+        }
+        Ok(begun)
+    }
+
     /// Removes a job, its checkpoints with it.
     ///
     /// # Errors
@@ -271,7 +302,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::sql::deploy::definition::{Delivery, Wish};
+    use crate::sql::deploy::definition::Delivery;
 
     fn definition(name: &str) -> Definition {
         Definition {
@@ -344,5 +375,27 @@ mod tests {
         assert_eq!(shelf.asked("spend"), None);
         shelf.ask("spend", Request::Savepoint).unwrap();
         assert_eq!((shelf.asked("spend"), shelf.asked("spend")), (Some(Request::Savepoint), None));
+    }
+
+    #[test]
+    fn a_job_that_was_seen_is_held_as_it_is_now_and_not_at_all_where_it_is_another() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        let seen = definition("racy");
+        shelf.add(&seen).unwrap();
+        let before = shelf.folder("racy").join(seen.run_name());
+        fs::create_dir(&before).unwrap();
+        let (hold, now) = shelf.hold_seen(&seen, "another").unwrap();
+        let begun = shelf.begin_again(now, true).unwrap();
+        drop(hold);
+        assert_eq!((begun.generation, before.exists()), (1, false));
+        assert_eq!(shelf.hold_seen(&seen, "console").unwrap().1, begun, "what another process wrote stands");
+
+        shelf.remove("racy").unwrap();
+        assert!(shelf.hold_seen(&seen, "console").unwrap_err().what.contains("there is no job"));
+        assert!(!shelf.folder("racy").exists(), "a look makes no folder");
+        shelf.add(&Definition { created_ms: 1, ..definition("racy") }).unwrap();
+        let fault = shelf.hold_seen(&seen, "console").unwrap_err();
+        assert!(fault.what.contains("another job was deployed under its name"), "{fault}");
     }
 }

@@ -53,21 +53,20 @@ impl Job {
         self.orders.try_send(JobOrder::Stop).ok();
     }
 
-    /// As [`Job::stop`], and waits; answers with the checkpoint that the job goes on from.
+    /// As [`Job::stop`], and waits; answers with the checkpoint that the job goes on from, or with none where it had come to
+    /// its end and there is nothing to go on with.
     ///
     /// # Errors
     /// A job that keeps no checkpoints, or that failed before it had written this one.
-    pub async fn stop_with_savepoint(&self) -> Result<u64, Fault> {
+    pub async fn stop_with_savepoint(&self) -> Result<Option<u64>, Fault> {
         if !self.has_checkpoints {
             let fault = Fault::new(Blame::Operator, "this job keeps no checkpoints");
             return Err(fault.next("start it with --state-dir FOLDER"));
         }
         self.stop();
         match self.wait().await? {
-            Ending { how: How::Stopped, checkpoint: Some(epoch), .. } => Ok(epoch),
-            Ending { how: How::Finished, .. } => {
-                Err(Fault::new(Blame::Operator, "the job had come to its end: there is nothing to go on with"))
-            }
+            Ending { how: How::Stopped, checkpoint: Some(epoch), .. } => Ok(Some(epoch)),
+            Ending { how: How::Finished, .. } => Ok(None),
             _ => Err(Fault::new(Blame::Operator, "the job ended before its savepoint was written")),
         }
     }

@@ -1,5 +1,6 @@
 //! `sql deploy` and `jobs`: what is kept is listed, shown, run, stopped from another process and dropped.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::support::{Place, ended, signal};
@@ -112,4 +113,44 @@ fn a_signal_writes_a_savepoint_and_the_next_resume_goes_on_from_it() {
     // A job that had begun anew would count from the first again.
     let shown = place.run(&["--format", "json", "jobs", "show", "count"]).expect(0).json();
     assert_eq!(shown["checkpoint"], 2, "{shown}");
+}
+
+/// Where the job `count` is kept.
+fn folder(place: &Place) -> PathBuf {
+    place.path(".local/state/velox-tui/jobs/count")
+}
+
+#[test]
+fn a_savepoint_that_cannot_be_written_is_no_clean_stop() {
+    let place = Place::shipped().with("count.sql", SQL);
+    let child = place.start(&["sql", "deploy", "count.sql", "--checkpoint-interval", "1h", "--quiet"]);
+    until("it runs", || state(&place) == "running");
+    let run = std::fs::read_dir(folder(&place)).unwrap().flatten().find(|entry| entry.path().is_dir()).unwrap();
+    let checkpoints = run.path().join("checkpoints");
+    std::fs::remove_dir_all(&checkpoints).ok();
+    std::fs::write(&checkpoints, "a file where a folder should be").unwrap();
+    let stop = place.run(&["jobs", "stop", "count"]).expect(2);
+    assert!(stop.stderr.contains("failed while it stopped") && stop.stderr.contains("checkpoints"), "{}", stop.stderr);
+    let child = ended(child.wait_with_output().unwrap()).expect(2);
+    assert!(child.stderr.contains("checkpoints"), "{}", child.stderr);
+    let shown = place.run(&["--format", "json", "jobs", "show", "count"]).expect(0).json();
+    assert_eq!(shown["state"], "failed");
+    assert!(shown["fault"].as_str().unwrap_or_default().contains("checkpoints"), "{shown}");
+}
+
+#[test]
+fn a_stop_says_that_its_process_died_and_leaves_the_job_stopped() {
+    let place = Place::shipped().with("count.sql", SQL);
+    let child = place.start(&["sql", "deploy", "count.sql", "--checkpoint-interval", "1h", "--quiet"]);
+    until("it runs", || state(&place) == "running");
+    // One that does not move any more hears no request, and holds its job.
+    signal("STOP", &child);
+    let stop = place.start(&["jobs", "stop", "count"]);
+    let request = folder(&place).join("request");
+    until("it is asked", || request.exists());
+    signal("KILL", &child);
+    let stop = ended(stop.wait_with_output().unwrap()).expect(0);
+    assert!(stop.stdout.contains("ended without a savepoint"), "{}", stop.stdout);
+    assert_eq!((state(&place).as_str(), request.exists()), ("stopped", false));
+    ended(child.wait_with_output().unwrap());
 }
