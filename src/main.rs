@@ -1,7 +1,6 @@
 //! The binary: arguments, runtime, dispatch, exit code. Everything else is in the library.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use velox::cli::{self, Exit, Global, arguments};
@@ -17,20 +16,20 @@ fn main() -> color_eyre::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let exit = match arguments.command {
         Some(command) => runtime.block_on(cli::run(command, &arguments.global)),
-        None => runtime.block_on(console(&arguments.global, arguments.state.state_dir)),
+        None => runtime.block_on(console(&arguments.global)),
     };
     // A thread that waits for a line of the standard input would hold the process for ever.
     runtime.shutdown_background();
     Ok(exit.into())
 }
 
-async fn console(global: &Global, state: Option<PathBuf>) -> Exit {
+async fn console(global: &Global) -> Exit {
     let folders = (global.config_dir.clone(), global.template_dir.clone());
     let opening = Opening {
         sources: Sources::standard(folders.0, folders.1, global.env_file.clone()),
         environment: global.environment.first().cloned(),
         theme: global.theme.clone(),
-        state,
+        state: global.state_dir.clone(),
     };
     let (exit, last_word) = match open(opening).await {
         Ok(farewell) if farewell.is_voluntary() => (Exit::Done, farewell.to_string()),

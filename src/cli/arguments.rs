@@ -12,7 +12,7 @@ use super::environments::EnvironmentCommand;
 use super::etls::EtlCommand;
 use super::exit::{EXIT_CODES, Exit, Failure};
 use super::init::{self, InitArguments};
-use super::jobs::{JobsCommand, StateFolder};
+use super::jobs::JobsCommand;
 use super::produce::{self, ProduceArguments};
 use super::run::{self, RunArguments};
 use super::schema::{self, SchemaArguments};
@@ -29,15 +29,12 @@ pub struct Arguments {
     /// What every command understands.
     #[command(flatten)]
     pub global: Global,
-    /// Where the console keeps its jobs, its log and its audit log.
-    #[command(flatten)]
-    pub state: StateFolder,
     /// What to do; the console where absent.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// Flags that may stand before or after any command.
+/// Flags that stand before any command, and all but one after it too.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
@@ -53,6 +50,11 @@ pub struct Global {
     /// File of variables [default: .env, where there is one]
     #[arg(long, global = true, value_name = "FILE", env = "VELOX_ENV_FILE", hide_env_values = true)]
     pub env_file: Option<PathBuf>,
+    /// Folder of jobs and their checkpoints, texts, log and audit log; before the command, with `jobs` and `sql deploy` behind
+    /// it too [default: ${XDG_STATE_HOME:-~/.local/state}/velox-tui]
+    // Not global: behind `sql run` it names the folder of that run's checkpoints.
+    #[arg(long, value_name = "DIR", env = "VELOX_STATE_DIR", hide_env_values = true)]
+    pub state_dir: Option<PathBuf>,
     /// Theme of the console [default: the one of console.yaml]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
@@ -127,6 +129,17 @@ pub enum Command {
     /// Write the completion script of a shell
     #[command(after_help = completions::EXAMPLES)]
     Completions(CompletionsArguments),
+}
+
+impl Command {
+    /// The folder of jobs that is named behind the command.
+    pub fn state_dir(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Jobs { command } => command.state().state_dir.as_ref(),
+            Self::Sql { command: SqlCommand::Deploy(arguments) } => arguments.state.state_dir.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// What the help of a command that sends or reads ends with.

@@ -3,7 +3,7 @@
 
 use super::session::Session;
 use super::{Exit, Failure};
-use crate::app::journal::{Book, append_now, audit_line, state_folder, who};
+use crate::app::journal::{Book, append_now, audit_line, who};
 use crate::app::model::audit::AuditEntry;
 
 /// One act that is audited: how it began, and how it ended.
@@ -49,7 +49,7 @@ impl<'a> Audited<'a> {
             what: self.what.clone(),
             result: self.session.config.scrubber().scrub(&result).into_owned(),
         };
-        let Some(folder) = state_folder(|name| std::env::var(name).ok()) else {
+        let Some(folder) = self.session.state_folder() else {
             tracing::warn!("there is no audit log: neither XDG_STATE_HOME nor HOME is set");
             return;
         };

@@ -38,6 +38,8 @@ use session::Session;
 
 /// Carries out a headless command and reports its failure, if any, in the asked format.
 pub async fn run(command: Command, global: &Global) -> Exit {
+    let named = command.state_dir().or(global.state_dir.as_ref()).cloned();
+    let global = &Global { state_dir: named, ..global.clone() };
     log::to_standard_error(global);
     let mut output = Output::standard(global.format);
     let ending = perform(command, global, &mut output).await;

@@ -1,10 +1,11 @@
 //! What every command starts from: the loaded configuration and the environment it works in. It connects nowhere.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::arguments::Global;
 use super::exit::Failure;
+use crate::app::journal::state_folder;
 use crate::config::{Config, Loaded, Sources};
 use crate::core::environment::{Environment, Guard};
 use crate::core::fault::{Blame, Fault, Place};
@@ -12,6 +13,7 @@ use crate::etl::registry::Registry;
 use crate::kafka::admin::Admin;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
+use crate::sql::deploy::shelf::Shelf;
 use crate::template::Engine;
 
 /// The configuration as the flags point at it.
@@ -89,6 +91,21 @@ impl<'a> Session<'a> {
     /// The ETLs, broken ones with their first fault.
     pub fn registry(&self) -> Registry {
         Registry::load_all(&self.config)
+    }
+
+    /// The folder of jobs and of the audit log: the one that is named, else that of the person's system.
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        self.global.state_dir.clone().or_else(|| state_folder(|name| std::env::var(name).ok()))
+    }
+
+    /// The deployed jobs.
+    ///
+    /// # Errors
+    /// No folder is named, and no variable says where one would be.
+    pub fn shelf(&self) -> Result<Shelf, Failure> {
+        self.state_folder().map(Shelf::new).ok_or_else(|| {
+            Failure::usage("there is no state folder", "set HOME or XDG_STATE_HOME, or give --state-dir FOLDER")
+        })
     }
 
     /// What renders payloads.

@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn session() -> Result<Session, Fault> {
-        let context = Context { kafka: None, folder: ".".into() };
+        let context = Context { kafka: None, absent: None, folder: ".".into() };
         Ok(Session::new(builtin(), context, Default::default(), ("discard".to_owned(), Options::default())))
     }
 

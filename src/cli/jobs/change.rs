@@ -31,7 +31,7 @@ struct Outcome<'a> {
 
 /// Runs a job here.
 pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Result<Exit, Failure> {
-    let shelf = arguments.state.shelf()?;
+    let shelf = session.shelf()?;
     let seen = shelf.read(&arguments.name)?.definition;
     let what = match arguments.from_scratch {
         true => format!("run job {} from scratch", seen.name),
@@ -51,7 +51,7 @@ pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Resul
 
 /// Stops a job wherever it runs.
 pub async fn stop(arguments: &StopArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
-    let shelf = arguments.state.shelf()?;
+    let shelf = session.shelf()?;
     let seen = shelf.read(&arguments.name)?.definition;
     let name = seen.name.as_str();
     let what = format!("stop job {name}");
@@ -116,7 +116,7 @@ fn settled(shelf: &Shelf, definition: Definition, was_asked: bool) -> Result<&'s
 
 /// Forgets a job that nobody runs.
 pub fn remove(arguments: &DropArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
-    let shelf = arguments.state.shelf()?;
+    let shelf = session.shelf()?;
     let seen = shelf.read(&arguments.name)?.definition;
     let name = seen.name.as_str();
     let what = format!("drop job {name} and its checkpoints");

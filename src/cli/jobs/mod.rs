@@ -14,30 +14,16 @@ use super::guard::GuardArguments;
 use super::output::Output;
 use super::session::Session;
 use super::{Exit, Failure};
-use crate::app::journal::state_folder;
-use crate::sql::deploy::shelf::Shelf;
 
 pub use foreground::{Foreground, opening, program};
 
 /// Where deployed jobs are kept.
 #[derive(Debug, Clone, Args)]
 pub struct StateFolder {
-    /// Folder of jobs and their checkpoints [default: ${XDG_STATE_HOME:-~/.local/state}/velox-tui, the console's]
-    #[arg(long, value_name = "DIR", env = "VELOX_STATE_DIR", hide_env_values = true)]
+    /// Folder of jobs, their checkpoints and the audit log [default: the one named before the command, or by VELOX_STATE_DIR,
+    /// else ${XDG_STATE_HOME:-~/.local/state}/velox-tui, the console's]
+    #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-}
-
-impl StateFolder {
-    /// The jobs in it.
-    ///
-    /// # Errors
-    /// No folder is named, and no variable says where one would be.
-    pub fn shelf(&self) -> Result<Shelf, Failure> {
-        let known = self.state_dir.clone().or_else(|| state_folder(|name| std::env::var(name).ok()));
-        known.map(Shelf::new).ok_or_else(|| {
-            Failure::usage("there is no state folder", "set HOME or XDG_STATE_HOME, or give --state-dir FOLDER")
-        })
-    }
 }
 
 /// What `jobs` does.
@@ -155,11 +141,24 @@ Examples:
 
 A job that runs is stopped first: velox-tui jobs stop NAME.";
 
+impl JobsCommand {
+    /// Where the jobs are that it is about.
+    pub fn state(&self) -> &StateFolder {
+        match self {
+            Self::List(arguments) => &arguments.state,
+            Self::Show(arguments) => &arguments.state,
+            Self::Resume(arguments) => &arguments.state,
+            Self::Stop(arguments) => &arguments.state,
+            Self::Drop(arguments) => &arguments.state,
+        }
+    }
+}
+
 /// Carries out a `jobs` command.
 pub async fn run(command: &JobsCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     match command {
-        JobsCommand::List(arguments) => list::list(&arguments.state.shelf()?, output),
-        JobsCommand::Show(arguments) => list::show(&arguments.state.shelf()?, &arguments.name, output),
+        JobsCommand::List(_) => list::list(&session.shelf()?, output),
+        JobsCommand::Show(arguments) => list::show(&session.shelf()?, &arguments.name, output),
         JobsCommand::Resume(arguments) => change::resume(arguments, session).await,
         JobsCommand::Stop(arguments) => change::stop(arguments, session, output).await,
         JobsCommand::Drop(arguments) => change::remove(arguments, session, output),

@@ -84,7 +84,7 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         wish: Wish::Running,
     };
     definition.check()?;
-    let shelf = arguments.state.shelf()?;
+    let shelf = session.shelf()?;
     let what = format!("deploy job {}: its rows go to {target}", definition.name);
     let audited = Audited::new(session, &environment.name, &what);
     let guards = [(environment.name.as_str(), session::guard(environment))];

@@ -8,7 +8,6 @@ use comfy_table::Cell;
 use serde::Serialize;
 
 use super::text::planning;
-use crate::cli::jobs::StateFolder;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
@@ -98,6 +97,7 @@ fn show(name: &str, schema: &Schema, about: String, output: &mut Output) -> io::
 pub async fn answer(
     planning: &Planning,
     statement: &Statement,
+    session: &Session<'_>,
     output: &mut Output,
 ) -> Result<Option<io::Result<()>>, Failure> {
     Ok(match &statement.kind {
@@ -108,7 +108,7 @@ pub async fn answer(
             };
             Some(show(name, &schema, about, output))
         }
-        StatementKind::Show { object } => Some(shown(planning, object, output).await?),
+        StatementKind::Show { object } => Some(shown(planning, object, session, output).await?),
         StatementKind::Explain { analyze: false, statement } => {
             let drawn = explained(planning, statement).await?;
             Some(output.show(&drawn, |page| page.text(&drawn.text)))
@@ -165,7 +165,12 @@ pub async fn explained(planning: &Planning, statement: &Statement) -> Result<Dra
     Ok(Drawn { text: picture::tree(&planned.plan), nodes, warnings: planned.warnings })
 }
 
-async fn shown(planning: &Planning, object: &str, output: &mut Output) -> Result<io::Result<()>, Failure> {
+async fn shown(
+    planning: &Planning,
+    object: &str,
+    session: &Session<'_>,
+    output: &mut Output,
+) -> Result<io::Result<()>, Failure> {
     let rows: Vec<(String, String)> = match object {
         "FUNCTIONS" => {
             list::entries(&planning.functions).into_iter().map(|one| (one.signatures.join("; "), one.help)).collect()
@@ -185,7 +190,7 @@ async fn shown(planning: &Planning, object: &str, output: &mut Output) -> Result
                 .collect()
         }
         "JOBS" => {
-            let (kept, _) = StateFolder { state_dir: None }.shelf()?.list();
+            let (kept, _) = session.shelf()?.list();
             kept.into_iter()
                 .map(|job| (job.definition.name.clone(), job.definition.statement_text().to_owned()))
                 .collect()

@@ -94,7 +94,7 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         let prepared = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Worked::default()),
-            prepared = prepare(arguments, &source, &mut planning, output) => prepared?,
+            prepared = prepare(arguments, &source, &mut planning, session, output) => prepared?,
         };
         if arguments.limit.is_some() && !prepared.is_empty() && prepared.iter().all(|job| job.shown.is_none()) {
             return Err(Failure::usage(
@@ -177,6 +177,7 @@ async fn prepare(
     arguments: &RunArguments,
     source: &Source,
     planning: &mut Planning,
+    session: &Session<'_>,
     output: &mut Output,
 ) -> Result<Vec<Prepared>, Failure> {
     let mut jobs = Vec::new();
@@ -185,7 +186,7 @@ async fn prepare(
     for (index, statement) in source.script.statements.iter().enumerate() {
         let wrong = |fault| source.wrong(statement.span, fault);
         planning.define(&statement.kind).map_err(wrong)?;
-        let answered = super::describe::answer(planning, statement, output).await;
+        let answered = super::describe::answer(planning, statement, session, output).await;
         if let Some(text) = answered.map_err(|failure| source.drawn(statement.span, failure))? {
             text?;
             continue;

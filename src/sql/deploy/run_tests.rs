@@ -14,7 +14,7 @@ const SQL: &str = "CREATE SINK nowhere WITH ('connector' = 'discard');
 INSERT INTO nowhere SELECT auction, price FROM 'generator://nexmark/bid?rate=200'";
 
 fn session() -> Result<Session, Fault> {
-    let context = Context { kafka: None, folder: ".".into() };
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
     Ok(Session::new(builtin(), context, Default::default(), ("discard".to_owned(), Options::default())))
 }
 

@@ -154,3 +154,33 @@ fn a_stop_says_that_its_process_died_and_leaves_the_job_stopped() {
     assert_eq!((state(&place).as_str(), request.exists()), ("stopped", false));
     ended(child.wait_with_output().unwrap());
 }
+
+/// What stands in the audit log of a state folder.
+fn audited(place: &Place, state: &str) -> String {
+    std::fs::read_to_string(place.path(state).join("audit.jsonl")).unwrap_or_default()
+}
+
+#[test]
+fn a_state_folder_is_named_before_or_behind_the_command_or_by_a_variable_and_holds_the_audit_log() {
+    let place = Place::shipped().with("count.sql", SQL);
+    place.run(&["sql", "deploy", "count.sql", "--register", "--state-dir", "there"]).expect(0);
+    place.run(&["--state-dir", "there", "sql", "deploy", "count.sql", "--name", "other", "--register"]).expect(0);
+    place.run(&["sql", "deploy", "count.sql", "--register"]).expect(0);
+    assert_eq!(audited(&place, "there").matches("deploy job").count(), 4, "{}", audited(&place, "there"));
+    // The one that is named is asked, and no other.
+    place.run(&["--state-dir", "there", "jobs", "drop", "count"]).expect(0);
+    assert!(place.path("there/jobs/other").exists() && !place.path("there/jobs/count").exists());
+    assert!(folder(&place).exists(), "the job of the same name in the default folder stays");
+    place.run(&["--state-dir", "elsewhere", "jobs", "drop", "count"]).expect(2);
+    let with = |variable: &str, line: &[&str]| {
+        ended(place.command(line).env("VELOX_STATE_DIR", variable).output().unwrap()).expect(0).stdout
+    };
+    for line in [&["jobs", "list"][..], &["sql", "run", "-e", "SHOW JOBS"]] {
+        let listed = with("there", line);
+        assert!(listed.contains("other") && !listed.contains("count"), "{line:?}: {listed}");
+    }
+    // What stands behind the command counts first, then what stands before it, then the variable.
+    let listed = with("elsewhere", &["--state-dir", "elsewhere", "jobs", "list", "--state-dir", "there"]);
+    assert!(listed.contains("other"), "{listed}");
+    assert!(with("elsewhere", &["--state-dir", "there", "jobs", "list"]).contains("other"));
+}
