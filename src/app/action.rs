@@ -324,9 +324,10 @@ impl QueryRequest {
         spans.get(self.statement).and_then(|span| self.text.get(span.start..span.end)).unwrap_or_default()
     }
 
-    /// The statement as one line, for lists.
+    /// The statement as one line, for lists; secrets that stand in it are masked.
     pub fn in_one_line(&self) -> String {
-        self.statement_text().split_whitespace().collect::<Vec<_>>().join(" ")
+        let shown = crate::sql::parse::without_secrets(self.statement_text());
+        shown.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -81,15 +81,16 @@ impl Model {
         match is_right {
             Err(fault) => self.refuse(&fault.to_string()),
             Ok(into) => {
-                let summary = vec![
+                let mut summary = vec![
                     format!(
                         "{} in {}: rows → {into}, {}",
                         definition.name,
                         definition.environment,
                         definition.delivery.name()
                     ),
-                    shortened(definition.statement_text()),
+                    shortened(&definition.shown_statement()),
                 ];
+                summary.extend(definition.warning());
                 let environments = [definition.environment.clone()];
                 self.guarded(&environments, "Deploy this job?", summary, Pending::Deployed(Act::Deploy(definition)))
             }
@@ -162,7 +163,11 @@ impl Model {
     pub(super) fn act(&mut self, act: Act) -> Vec<Effect> {
         match act {
             Act::Deploy(definition) => {
-                self.say(Note::success(format!("`{}` is deployed: pane 6 shows it", definition.name)));
+                let said = format!("`{}` is deployed: pane 6 shows it", definition.name);
+                self.say(match definition.warning() {
+                    Some(warning) => Note::warning(format!("{said}; {warning}")),
+                    None => Note::success(said),
+                });
                 self.start_deployed(definition, Beginning::New)
             }
             Act::Resume(definitions) => definitions
@@ -292,10 +297,14 @@ impl Model {
         let is_held = kept.holder.as_ref().is_some_and(|holder| !holder.is_this());
         let Some(job) = self.jobs.get_mut(&id) else { return };
         // What this console runs reports by itself; its own row is newer than its file.
-        if !is_held && !was_held && !job.phase.is_ending() || kept.holder.as_ref().is_some_and(Holder::is_this) {
+        let runs_here = kept.holder.as_ref().is_some_and(Holder::is_this);
+        if !is_held && !was_held && !job.phase.is_ending() && !runs_here {
             return;
         }
         job.work = Work::Deployed(kept.definition.clone());
+        if runs_here {
+            return;
+        }
         job.environment.clone_from(&kept.definition.environment);
         let Some(status) = &kept.status else { return };
         job.phase = match (is_held, kept.state().unwrap_or(status.state)) {
@@ -344,7 +353,7 @@ fn writes(definition: &Definition) -> Result<String, Fault> {
     found.and_then(into).ok_or_else(nowhere)
 }
 
-/// Where a statement says that its rows go.
+/// Where a statement says that its rows go, for people.
 pub fn into(statement: &Statement) -> Option<String> {
     use crate::sql::parse::statement::EndName::{Name, Uri};
     let end = match &statement.kind {
@@ -353,7 +362,7 @@ pub fn into(statement: &Statement) -> Option<String> {
         StatementKind::CreateStream(made) | StatementKind::CreateTable(made) => made.query.into.as_ref(),
         _ => None,
     };
-    end.map(|(Name(name) | Uri(name))| name.clone())
+    end.map(|(Name(name) | Uri(name))| parse::uri_without_secrets(name).into_owned())
 }
 
 fn shortened(text: &str) -> String {

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 
 use super::model::audit::AuditEntry;
+use crate::config::private;
 
 /// Lines on their way to the disk; beyond, lines are dropped and counted, because a slow disk must not slow the console.
 const LINES_UNDER_WAY_MAX: usize = 4_096;
@@ -58,7 +59,7 @@ impl Journal {
     /// # Errors
     /// The folder cannot be made, or a file in it cannot be written.
     pub fn open(folder: &Path) -> io::Result<(Self, JoinHandle<()>)> {
-        fs::create_dir_all(folder)?;
+        private::folder(folder)?;
         let books = [Shelf::open(folder, Book::Log)?, Shelf::open(folder, Book::Audit)?];
         let (entries, inbox) = sync_channel(LINES_UNDER_WAY_MAX);
         let thread = std::thread::Builder::new().name("velox-journal".into()).spawn(move || write_all(inbox, books))?;
@@ -114,7 +115,7 @@ pub fn state_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf
 /// # Errors
 /// The folder cannot be made, or the file cannot be written.
 pub fn append_now(folder: &Path, book: Book, line: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    private::folder(folder)?;
     Shelf::open(folder, book)?.write(line)
 }
 

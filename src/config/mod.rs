@@ -11,6 +11,7 @@
 mod load;
 mod loaded;
 pub mod options;
+pub mod private;
 mod sources;
 pub mod variables;
 

@@ -9,6 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What is shown in place of a secret.
 pub const MASK: &str = "***";
 
+/// Words by which the key of an option, as `sasl.password` or `ssl.key.pem`, tells that its value is a secret.
+const SECRET_WORDS: [&str; 10] =
+    ["password", "passphrase", "secret", "token", "keytab", "jaas", "credential", "api.key", "key.pem", "private"];
+
+/// Whether the value of an option is a secret, by its key.
+pub fn is_secret_key(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
 /// A password, token or key phrase. Wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);

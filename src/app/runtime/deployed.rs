@@ -14,7 +14,7 @@ use crate::app::feed::{Intake, Outlet};
 use crate::app::supervisor::Assignment;
 use crate::core::fault::{Blame, Fault};
 use crate::core::job::{JobId, Phase};
-use crate::core::secret::MASK;
+use crate::core::secret::{MASK, is_secret_key};
 use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::{Hold, Holder};
 use crate::sql::deploy::run::{Ended, Order, Runner, TOLD_MAX, Told};
@@ -207,16 +207,11 @@ fn configuration(plan: &StreamPlan) -> Vec<(String, String)> {
             _ => continue,
         };
         for (key, value) in options.iter() {
-            let value = if is_secret(key) { MASK.to_owned() } else { value.text.clone() };
+            let value = if is_secret_key(key) { MASK.to_owned() } else { value.text.clone() };
             lines.push((format!("{name}.{key}"), value));
         }
     }
     lines
-}
-
-fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["password", "secret", "token", "keytab", "jaas", "credential", "api.key"].iter().any(|word| key.contains(word))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -10,7 +10,7 @@ use crate::app::effect::Effect;
 use crate::app::fact::Fact;
 use crate::app::model::Note;
 use crate::app::model::sql::{KeptDesk, SqlFile};
-use crate::config::{Sources, starters};
+use crate::config::{Sources, private, starters};
 use crate::core::fault::{Blame, Fault, Place};
 
 /// Files listed: beyond, a list is no help.
@@ -89,7 +89,9 @@ pub fn save(sources: &Sources, name: &str, text: &str, over: bool) -> Result<(St
         return Err(Fault::new(Blame::Operator, format!("there is a file {} already", path.display()))
             .next("give another name, or open that one and save it"));
     }
-    fs::create_dir_all(&folder).and_then(|()| put(&path, text.as_bytes())).map_err(|error| failed(&path, &error))?;
+    fs::create_dir_all(&folder)
+        .and_then(|()| put(&path, |beside| fs::write(beside, text)))
+        .map_err(|error| failed(&path, &error))?;
     Ok((name.to_owned(), path))
 }
 
@@ -118,7 +120,10 @@ pub fn kept(state: &Path) -> Result<KeptDesk, Fault> {
 pub fn keep(state: &Path, kept: &KeptDesk) -> Result<(), Fault> {
     let path = state.join(KEPT);
     let text = serde_json::to_vec(kept).map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
-    fs::create_dir_all(state).and_then(|()| put(&path, &text)).map_err(|error| failed(&path, &error))
+    // What was typed may hold secrets: it is its owner's alone.
+    private::folder(state)
+        .and_then(|()| put(&path, |beside| private::write(beside, &text)))
+        .map_err(|error| failed(&path, &error))
 }
 
 fn file(name: &str, text: String, is_starter: bool) -> SqlFile {
@@ -137,10 +142,10 @@ fn paths(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn put(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    fs::write(&beside, bytes)?;
+    write(&beside)?;
     fs::rename(&beside, path)
 }
 

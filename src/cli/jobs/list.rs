@@ -171,7 +171,7 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
         state_bytes: kept.status.as_ref().map_or(0, |status| status.state_bytes),
         folder: shelf.folder(name).display().to_string(),
         operators: kept.status.as_ref().map(|status| status.operators.clone()).unwrap_or_default(),
-        sql: kept.definition.statement_text().to_owned(),
+        sql: kept.definition.shown_statement(),
     };
     output.show(&shown, |page| {
         let row = &shown.row;

@@ -134,7 +134,8 @@ Examples:
   velox-tui jobs stop spend_by_customer
   velox-tui jobs stop spend_by_customer --at-once --wait 5s
 
-The process that runs it is asked, a console too, and waited for.";
+The process that runs it is asked, a console too, and waited for. Where it could not write its savepoint, the fault is
+said and the exit code is 2; the job is to stay stopped either way.";
 const DROP_EXAMPLES: &str = "\
 Examples:
   velox-tui jobs drop spend_by_customer

@@ -84,6 +84,9 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         wish: Wish::Running,
     };
     definition.check()?;
+    if let Some(warning) = definition.warning() {
+        tracing::warn!("{warning}");
+    }
     let shelf = session.shelf()?;
     let what = format!("deploy job {}: its rows go to {target}", definition.name);
     let audited = Audited::new(session, &environment.name, &what);
@@ -100,7 +103,7 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
                 definition.name,
                 shelf.state().display()
             );
-            output.show(&definition, |page| page.line(line))?;
+            output.show(&definition.shown(), |page| page.line(line))?;
             return Ok(Exit::Done);
         }
         Foreground { definition, shelf, hold }.run(session).await

@@ -191,9 +191,7 @@ async fn shown(
         }
         "JOBS" => {
             let (kept, _) = session.shelf()?.list();
-            kept.into_iter()
-                .map(|job| (job.definition.name.clone(), job.definition.statement_text().to_owned()))
-                .collect()
+            kept.into_iter().map(|job| (job.definition.name.clone(), job.definition.shown_statement())).collect()
         }
         "CONNECTORS" => {
             planning.connectors.all().iter().map(|one| (one.name().to_owned(), one.help().to_owned())).collect()

@@ -88,6 +88,29 @@ impl Definition {
         spans.get(self.statement).and_then(|span| self.sql.get(span.start..span.end)).unwrap_or_default()
     }
 
+    /// The same for eyes: secrets that stand in it are masked.
+    pub fn shown_statement(&self) -> String {
+        crate::sql::parse::without_secrets(self.statement_text()).into_owned()
+    }
+
+    /// As it may be shown: secrets that stand in its text are masked. It cannot be run.
+    pub fn shown(&self) -> Self {
+        Self { sql: crate::sql::parse::without_secrets(&self.sql).into_owned(), ..self.clone() }
+    }
+
+    /// What is said of secrets that stand in its text, if any do.
+    pub fn warning(&self) -> Option<String> {
+        let found = crate::sql::parse::secrets(&self.sql);
+        let first = found.first()?;
+        let mut keys: Vec<String> = found.iter().map(|secret| format!("`{}`", secret.key)).collect();
+        keys.dedup();
+        let variable = first.key.to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+        let keys = keys.join(", ");
+        Some(format!(
+            "the text holds {keys} and is kept as it stands: write '${{{variable}}}' there and give the value in .env"
+        ))
+    }
+
     /// Whether it can be kept and run under its name.
     ///
     /// # Errors
@@ -125,6 +148,28 @@ pub fn check_name(name: &str) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_the_text_is_not_shown_and_a_variable_is_named_in_its_place() {
+        let definition = |sql: &str| Definition {
+            form: FORM,
+            name: "spend".into(),
+            environment: "qa".into(),
+            sql: sql.into(),
+            statement: 0,
+            delivery: Delivery::ExactlyOnce,
+            checkpoint_interval_ms: 10_000,
+            created_ms: 0,
+            generation: 0,
+            wish: Wish::Running,
+        };
+        let with = |value: &str| format!("INSERT INTO b WITH ('kafka.sasl.password' = '{value}') SELECT * FROM a");
+        let careless = definition(&with("CANARY"));
+        assert_eq!((careless.shown().sql, careless.shown_statement()), (with("***"), with("***")));
+        let warning = careless.warning().unwrap_or_default();
+        assert!(warning.contains("`kafka.sasl.password`") && warning.contains("'${KAFKA_SASL_PASSWORD}'"), "{warning}");
+        assert_eq!(definition(&with("${KAFKA_SASL_PASSWORD}")).warning(), None);
+    }
 
     #[test]
     fn names_are_folders_and_nothing_else() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::private;
 use crate::core::fault::{Blame, Fault};
 
 const LOCK: &str = "holder.lock";
@@ -74,7 +75,7 @@ impl Hold {
             Fault::new(Blame::Operator, format!("cannot hold {}: {error}", folder.display()))
                 .next("give this user the right, or name another folder with --state-dir")
         };
-        fs::create_dir_all(folder).map_err(cannot)?;
+        private::folder(folder).map_err(cannot)?;
         let lock = opened(folder).map_err(cannot)?;
         for attempt in 1.. {
             match lock.try_lock() {
@@ -108,7 +109,7 @@ pub fn holder(folder: &Path) -> Option<Holder> {
 }
 
 fn opened(folder: &Path) -> io::Result<File> {
-    File::options().create(true).truncate(false).read(true).write(true).open(folder.join(LOCK))
+    private::options().create(true).truncate(false).read(true).open(folder.join(LOCK))
 }
 
 /// What the holder wrote about itself; it may be about to.

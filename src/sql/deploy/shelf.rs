@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::definition::{Definition, FORM, Wish, check_name};
 use super::hold::{Hold, Holder, holder};
 use super::status::{State, Status};
+use crate::config::private;
 use crate::connectors::accept::nearest;
 use crate::core::fault::{Blame, Fault, Place};
 
@@ -198,7 +199,7 @@ impl Shelf {
         let path = self.folder(name).join(STATUS);
         let written = serde_json::to_vec_pretty(status).map_err(io::Error::other).and_then(|text| {
             let unfinished = path.with_extension("unfinished");
-            fs::write(&unfinished, text)?;
+            private::write(&unfinished, &text)?;
             fs::rename(&unfinished, &path)
         });
         if let Err(error) = written {
@@ -284,9 +285,9 @@ fn failed(doing: &str, path: &Path, error: &io::Error) -> Fault {
 /// Writes a file under another name and renames it; it is durable when this returns.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    private::folder(folder)?;
     let unfinished = path.with_extension("unfinished");
-    let mut file = File::create(&unfinished)?;
+    let mut file = private::create(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;
@@ -298,104 +299,5 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::sql::deploy::definition::Delivery;
-
-    fn definition(name: &str) -> Definition {
-        Definition {
-            form: FORM,
-            name: name.into(),
-            environment: "qa".into(),
-            sql: "INSERT INTO b SELECT * FROM a".into(),
-            statement: 0,
-            delivery: Delivery::ExactlyOnce,
-            checkpoint_interval_ms: 10_000,
-            created_ms: 0,
-            generation: 0,
-            wish: Wish::Running,
-        }
-    }
-
-    #[test]
-    fn a_job_is_kept_once_and_found_again_until_it_is_dropped() {
-        let place = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(place.path());
-        assert_eq!(shelf.list(), (Vec::new(), Vec::new()));
-        shelf.add(&definition("spend")).unwrap();
-        assert!(shelf.add(&definition("spend")).unwrap_err().what.contains("already"));
-        assert_eq!(shelf.read("spend").unwrap().definition, definition("spend"));
-        shelf.write(&Definition { wish: Wish::Stopped, ..definition("spend") }).unwrap();
-        assert_eq!(shelf.list().0[0].definition.wish, Wish::Stopped);
-        let mistyped = shelf.read("spent").unwrap_err();
-        assert!(mistyped.next.contains("did you mean `spend`?"), "{mistyped}");
-        shelf.remove("spend").unwrap();
-        assert!(shelf.read("spend").unwrap_err().what.contains("no job"));
-    }
-
-    #[test]
-    fn a_broken_definition_is_said_and_the_others_are_listed() {
-        let place = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(place.path());
-        shelf.add(&definition("good")).unwrap();
-        shelf.add(&definition("bad")).unwrap();
-        fs::write(shelf.folder("bad").join(DEFINITION), "{").unwrap();
-        let (kept, faults) = shelf.list();
-        assert_eq!(kept.iter().map(|job| job.definition.name.as_str()).collect::<Vec<_>>(), ["good"]);
-        assert!(faults[0].to_string().contains("definition.json"), "{}", faults[0]);
-    }
-
-    #[test]
-    fn what_was_asked_of_a_holder_that_has_gone_is_not_asked_of_the_next_and_its_status_is_old() {
-        let place = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(place.path());
-        shelf.add(&definition("spend")).unwrap();
-        let mut status = Status::beginning(1);
-        status.state = State::Stopped;
-        shelf.tell("spend", &status);
-        shelf.ask("spend", Request::Stop).unwrap();
-        let hold = shelf.hold_job("spend", "console").unwrap();
-        assert_eq!(shelf.asked("spend"), None);
-        assert_eq!(shelf.read("spend").unwrap().state(), Some(State::Starting));
-        // Whoever fails to hold it takes nothing of what is asked of its holder.
-        shelf.ask("spend", Request::Stop).unwrap();
-        assert!(shelf.hold_job("spend", "another").is_err());
-        assert_eq!(shelf.asked("spend"), Some(Request::Stop));
-        drop(hold);
-        assert_eq!(shelf.read("spend").unwrap().state(), Some(State::Stopped));
-    }
-
-    #[test]
-    fn a_request_is_heard_once() {
-        let place = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(place.path());
-        shelf.add(&definition("spend")).unwrap();
-        assert_eq!(shelf.asked("spend"), None);
-        shelf.ask("spend", Request::Savepoint).unwrap();
-        assert_eq!((shelf.asked("spend"), shelf.asked("spend")), (Some(Request::Savepoint), None));
-    }
-
-    #[test]
-    fn a_job_that_was_seen_is_held_as_it_is_now_and_not_at_all_where_it_is_another() {
-        let place = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(place.path());
-        let seen = definition("racy");
-        shelf.add(&seen).unwrap();
-        let before = shelf.folder("racy").join(seen.run_name());
-        fs::create_dir(&before).unwrap();
-        let (hold, now) = shelf.hold_seen(&seen, "another").unwrap();
-        let begun = shelf.begin_again(now, true).unwrap();
-        drop(hold);
-        assert_eq!((begun.generation, before.exists()), (1, false));
-        assert_eq!(shelf.hold_seen(&seen, "console").unwrap().1, begun, "what another process wrote stands");
-
-        shelf.remove("racy").unwrap();
-        assert!(shelf.hold_seen(&seen, "console").unwrap_err().what.contains("there is no job"));
-        assert!(!shelf.folder("racy").exists(), "a look makes no folder");
-        shelf.add(&Definition { created_ms: 1, ..definition("racy") }).unwrap();
-        let fault = shelf.hold_seen(&seen, "console").unwrap_err();
-        assert!(fault.what.contains("another job was deployed under its name"), "{fault}");
-    }
-}
+#[path = "shelf_tests.rs"]
+mod tests;

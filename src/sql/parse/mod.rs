@@ -26,6 +26,7 @@ mod over;
 mod read;
 mod reader;
 mod render;
+mod secrets;
 mod select;
 mod size;
 mod source;
@@ -53,6 +54,7 @@ pub use duration::measure;
 pub use format::format;
 pub use read::SHOWN;
 pub use render::render;
+pub use secrets::{secrets, uri_without_secrets, without_secrets};
 
 /// Bytes of one text: a statement file of a large project is a thousandth of it, and a mistyped path to a data file is not.
 const TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
 
+use super::secrets::blotted;
 use super::source::Source;
 use super::statement::Diagnostic;
 
@@ -12,6 +13,7 @@ const LINE_COLUMNS_MAX: usize = 160;
 
 /// The diagnostic with its line of `text`, underlined by `^`.
 pub fn render(diagnostic: &Diagnostic, text: &str) -> String {
+    let text = &blotted(text);
     let source = Source::new(text, "");
     let start = floor(text, diagnostic.span.start);
     let (line, _) = source.position(start);

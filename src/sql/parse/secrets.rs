@@ -34,15 +34,34 @@ pub fn secrets(text: &str) -> Vec<Written> {
 
 /// The text with `***` in place of each secret.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    let found = secrets(text);
-    if found.is_empty() {
+    replaced(text, |_| MASK.to_owned())
+}
+
+/// The text with a `*` for each byte of a secret: every other stays where it was, lines too.
+pub(super) fn blotted(text: &str) -> Cow<'_, str> {
+    replaced(text, |secret| secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect())
+}
+
+/// A URI with `***` in place of each secret.
+pub fn uri_without_secrets(uri: &str) -> Cow<'_, str> {
+    let found = in_uri(uri).into_iter().filter(|(_, span)| !is_reference(&uri[span.start..span.end]));
+    put(uri, found.map(|(_, span)| span).collect(), |_| MASK.to_owned())
+}
+
+fn replaced(text: &str, mask: impl Fn(&str) -> String) -> Cow<'_, str> {
+    put(text, secrets(text).into_iter().map(|secret| secret.span).collect(), mask)
+}
+
+/// The text with these places masked, which stand in order.
+fn put(text: &str, places: Vec<Span>, mask: impl Fn(&str) -> String) -> Cow<'_, str> {
+    if places.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;
-    for Written { span, .. } in found {
+    for span in places {
         shown.push_str(&text[at..span.start]);
-        shown.push_str(MASK);
+        shown.push_str(&mask(&text[span.start..span.end]));
         at = span.end;
     }
     shown.push_str(&text[at..]);
@@ -126,7 +145,8 @@ fn key_before<'a>(text: &'a str, before: &[Lexeme]) -> &'a str {
 /// The values that `rest` begins with: one in quotes, a list of them, or, where options stand, bare words.
 fn values<'a>(text: &'a str, rest: &'a [Lexeme], has_options: bool) -> impl Iterator<Item = Span> + 'a {
     let is_list = rest[0].token == Token::LBracket;
-    let is_quoted = |lexeme: &Lexeme| text[lexeme.span.start..].starts_with(['\'', '"', '`']) || lexeme.string().is_some();
+    let is_quoted =
+        |lexeme: &Lexeme| text[lexeme.span.start..].starts_with(['\'', '"', '`']) || lexeme.string().is_some();
     let single = is_quoted(&rest[0]);
     let ends = move |lexeme: &Lexeme| match is_list {
         true => lexeme.token == Token::RBracket,
@@ -201,7 +221,11 @@ mod tests {
             ("-- 'sasl.password' = 'CANARY'\nSELECT 1", "-- 'sasl.password' = '***'\nSELECT 1"),
             ("/* 'sasl.password' = 'CANARY' */ SELECT 1", "/* 'sasl.password' = '***' */ SELECT 1"),
             ("FROM 'kafka://ada:CANARY@host/orders'", "FROM 'kafka://ada:***@host/orders'"),
-            ("FROM 'kafka://host/orders?a=b&sasl.password=CANARY&c=d'", "FROM 'kafka://host/orders?a=b&sasl.password=***&c=d'"),
+            (
+                "FROM 'kafka://host/orders?a=b&sasl.password=CANARY&c=d'",
+                "FROM 'kafka://host/orders?a=b&sasl.password=***&c=d'",
+            ),
+            ("SELECT 1 -- a 'x://a:CANARY@b'", "SELECT 1 -- a 'x://a:***@b'"),
             ("WITH ('sasl.password' = '${NAME:-CANARY}')", "WITH ('sasl.password' = '***')"),
             ("WITH ('sasl.password' = 'CANARY", "WITH ('sasl.password' =***"),
             ("WITH ('sasl.password' = 'über\nCANARY'), 'ü' = 'ü'", "WITH ('sasl.password' = '***'), 'ü' = 'ü'"),
@@ -222,6 +246,18 @@ mod tests {
         ] {
             assert_eq!(without_secrets(text), text);
         }
+    }
+
+    #[test]
+    fn a_uri_alone_is_masked_too() {
+        assert_eq!(uri_without_secrets("kafka://ada:x@host/a?token=y&b=c"), "kafka://ada:***@host/a?token=***&b=c");
+        assert_eq!(uri_without_secrets("kafka://host/a?token=${T}"), "kafka://host/a?token=${T}");
+    }
+
+    #[test]
+    fn a_blot_leaves_every_place_where_it_was() {
+        let text = "WITH ('sasl.password' = 'ü\nb'), 'x' = 'y'";
+        assert_eq!(blotted(text), "WITH ('sasl.password' = '**\n*'), 'x' = 'y'");
     }
 
     #[test]

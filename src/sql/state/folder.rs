@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::store::Store;
+use crate::config::private;
 use crate::core::fault::{Blame, Fault};
 
 /// The file whose lock says that a process runs the job.
@@ -42,11 +43,10 @@ impl Store for Folder {
 
     fn hold(&self) -> Result<Box<dyn Send + Sync>, Fault> {
         let path = self.path.join(LOCK);
-        fs::create_dir_all(&self.path).map_err(|error| self.fault("make", &self.path, &error))?;
-        let file = File::options()
+        private::folder(&self.path).map_err(|error| self.fault("make", &self.path, &error))?;
+        let file = private::options()
             .create(true)
             .truncate(false)
-            .write(true)
             .open(&path)
             .map_err(|error| self.fault("open", &path, &error))?;
         match file.try_lock() {
@@ -64,8 +64,8 @@ impl Store for Folder {
         let folder = path.parent().unwrap_or(&self.path);
         let unfinished = path.with_extension(UNFINISHED);
         let written = || -> io::Result<()> {
-            fs::create_dir_all(folder)?;
-            let mut file = File::create(&unfinished)?;
+            private::folder(folder)?;
+            let mut file = private::create(&unfinished)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&unfinished, &path)?;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::manifest::sha256;
+use crate::config::private;
 use crate::core::fault::{Blame, Fault};
 
 /// The file in the state folder.
@@ -30,7 +31,7 @@ impl Mark {
     pub fn of(folder: &Path) -> Result<Self, Fault> {
         let path = folder.join(FILE);
         let kept = || -> io::Result<String> {
-            fs::create_dir_all(folder)?;
+            private::folder(folder)?;
             match fs::read_to_string(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 found => return found,
@@ -38,7 +39,7 @@ impl Mark {
             // Two processes may begin at once: whoever links first has named it, and nobody sees half of a name.
             let Self(own) = Self::passing();
             let draft = folder.join(format!("{FILE}-{own}"));
-            let mut file = File::create_new(&draft)?;
+            let mut file = private::options().create_new(true).open(&draft)?;
             file.write_all(own.as_bytes())?;
             file.sync_all()?;
             match fs::hard_link(&draft, &path) {

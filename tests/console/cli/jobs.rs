@@ -184,3 +184,33 @@ fn a_state_folder_is_named_before_or_behind_the_command_or_by_a_variable_and_hol
     assert!(listed.contains("other"), "{listed}");
     assert!(with("elsewhere", &["--state-dir", "there", "jobs", "list"]).contains("other"));
 }
+
+#[test]
+fn a_secret_in_the_text_is_kept_and_never_shown_and_a_variable_is_named_for_it() {
+    let text = "-- @owner: ada
+CREATE SINK nowhere WITH ('connector' = 'discard');
+-- 'sasl.password' = 'CANARY'
+INSERT INTO nowhere SELECT auction FROM 'generator://nexmark/bid?rate=200' WHERE 'token' = 'CANARY';
+";
+    let place = Place::shipped().with("spend.sql", text);
+    let deployed = place.run(&["--format", "json", "sql", "deploy", "spend.sql", "--register"]).expect(0);
+    assert!(
+        deployed.stderr.contains("sasl.password") && deployed.stderr.contains("${SASL_PASSWORD}"),
+        "{}",
+        deployed.stderr
+    );
+    let sql = deployed.json()["sql"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(sql, text.replace("CANARY", "***"), "lines and words stay where they were");
+    let shown = [
+        deployed,
+        place.run(&["jobs", "show", "spend"]).expect(0),
+        place.run(&["--format", "json", "jobs", "show", "spend"]).expect(0),
+        place.run(&["sql", "run", "-e", "SHOW JOBS"]).expect(0),
+        place.run(&["sql", "run", "-e", "SELECT FROM a WHERE 'token' = 'CANARY'"]).expect(2),
+    ];
+    for one in shown {
+        assert!(!format!("{}{}", one.stdout, one.stderr).contains("CANARY"), "{}{}", one.stdout, one.stderr);
+    }
+    let kept = std::fs::read_to_string(place.path(".local/state/velox-tui/jobs/spend/definition.json")).unwrap();
+    assert!(kept.contains("CANARY"), "what runs is what was written: {kept}");
+}

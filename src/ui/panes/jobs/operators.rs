@@ -62,7 +62,7 @@ pub fn of_deployed(document: &mut Document, job: &Job, definition: &Definition, 
 pub fn written(document: &mut Document, job: &Job, definition: &Definition, view: &View<'_>) {
     let theme = view.theme;
     document.section("SQL", "", theme);
-    for line in definition.statement_text().lines() {
+    for line in definition.shown_statement().lines() {
         document.wrapped(line, 2, theme.role(Role::Text));
     }
     let known = view.model.deployments.configurations.get(&job.id);
