@@ -12,7 +12,7 @@ use super::model::{Model, Note};
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Phase, Update};
 use crate::core::progress::RunProgress;
-use crate::core::words::grouped;
+use crate::core::words::{counted, grouped};
 
 impl Model {
     /// Takes a fact in and says what has to be done because of it.
@@ -128,8 +128,12 @@ impl Model {
             self.say(Note::danger(text));
         } else if let Some(warning) = loaded.warnings.first() {
             self.say(Note::warning(warning.to_string()));
-        } else if let Some(note) = loaded.note.filter(|_| before.is_empty()) {
-            self.say(Note::plain(note));
+        } else if before.is_empty() {
+            loaded.note.into_iter().for_each(|note| self.say(Note::plain(note)));
+        } else {
+            let counts = [(self.environments.len(), "environment"), (self.etls.len(), "ETL")];
+            let [environments, etls] = counts.map(|(count, noun)| counted(count as u64, noun));
+            self.say(Note::plain(format!("read again: {environments}, {etls}")));
         }
         if before.is_empty() {
             return self.wake_active();
@@ -242,7 +246,7 @@ impl Model {
             Phase::Stopped => "stopped",
             _ => "done",
         };
-        let counted = self.runs.get(&id).map(|run| {
+        let counts = self.runs.get(&id).map(|run| {
             let total = run.progress.total();
             let done = if run.request.dry_run { "rendered" } else { "acknowledged" };
             let [acknowledged, failed, not_sent] = [total.acknowledged, total.failed, total.not_sent].map(grouped);
@@ -260,7 +264,7 @@ impl Model {
             _ => work.name(),
         };
         // The counts first: what comes of a fault is long, and says at its end what to do.
-        let told: Vec<String> = counted.into_iter().chain(why).collect();
+        let told: Vec<String> = counts.into_iter().chain(why).collect();
         let colon = if told.is_empty() { "" } else { ": " };
         let text = format!("{name} {how}{colon}{}", told.join("; "));
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);

@@ -23,8 +23,8 @@ pub struct DoctorArguments {
 /// What `doctor --help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
-  velox-tui doctor                    everything: files, variables, ETLs, and every environment that is complete
-  velox-tui -E qa doctor              only qa is asked, and what it lacks is an error
+  velox-tui doctor            everything: files, variables, ETLs, every environment that is complete
+  velox-tui -E qa doctor      only qa is asked, and what it lacks is an error
   velox-tui doctor --offline --format json | jq '.environments[] | select(.state != \"ready\")'
 
 An environment that lacks a variable is told and is no error, unless it was named with --environment.";

@@ -36,7 +36,7 @@ Exit codes:
   4  authentication: the broker or TLS refused the credentials
   5  stopped by a limit or a signal; what was in flight was finished and counted
 
-With --format json the standard output holds nothing but JSON; what goes wrong is JSON on the
+With --format json the standard output holds nothing but JSON; what goes wrong is JSON on the \
 standard error, one object a line, the failure last.";
 
 impl From<Exit> for ExitCode {

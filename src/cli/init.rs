@@ -29,7 +29,7 @@ Examples:
   velox-tui init --dry-run            only says what it would write
   velox-tui --config-dir team/config --template-dir team/templates init
 
-Until they are written the program works with the same files from within itself; from then on with
+Until they are written the program works with the same files from within itself; from then on with \
 what is in the folders alone, so that an environment or an ETL is removed by removing its file.";
 
 /// The example of a file of variables.

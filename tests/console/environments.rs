@@ -9,7 +9,7 @@ use velox::app::model::environments::{
 use velox::core::fault::{Blame, Fault, Place};
 use velox::core::job::{JobId, Phase, Update};
 
-use crate::stage::{NOON_MS, Stage};
+use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
 
 /// The second job: the sandbox makes its own events as the first.
 const CHECK: JobId = JobId(2);
@@ -225,7 +225,20 @@ fn what_is_good_to_know_at_the_start_is_one_line_that_leaves_by_itself() {
     }
     assert!(!stage.text(80, 24).contains("no config/ here"));
     stage.apply(Fact::Loaded(Box::new(facts)));
-    assert!(!stage.text(80, 24).contains("no config/ here"), "not again with each reading of the files");
+    let again = stage.text(80, 24);
+    assert!(!again.contains("no config/ here") && again.contains("read again: 1 environment, 0 ETLs"), "{again}");
+}
+
+#[test]
+fn every_key_of_the_footer_does_something() {
+    for (what, keys) in [("the list", "j"), ("the detail", "j i"), ("a broken file", "j j j")] {
+        every_key_of_the_footer_acts(what, || {
+            let mut stage = four();
+            stage.text(160, 40);
+            stage.press(keys);
+            stage
+        });
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use velox::app::model::audit::AuditEntry;
 use velox::app::model::log::{Level, LogLine};
 use velox::core::job::JobId;
 
-use crate::stage::{NOON_MS, Stage};
+use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
 
 fn logged() -> Stage {
     let mut stage = Stage::new();
@@ -38,6 +38,18 @@ fn logged() -> Stage {
     stage.apply(Fact::Audited(entry("refused: `prod` is read-only")));
     stage.press("Ctrl+L");
     stage
+}
+
+#[test]
+fn every_key_of_the_footer_does_something() {
+    for (what, keys) in [("the newest line", "G"), ("an older one", "g"), ("the audit", "a")] {
+        every_key_of_the_footer_acts(what, || {
+            let mut stage = logged();
+            stage.text(160, 40);
+            stage.press(keys);
+            stage
+        });
+    }
 }
 
 #[test]
@@ -78,7 +90,7 @@ fn the_audit_shows_every_change_and_refusal_newest_first() {
     let audit = stage.press("a").text(120, 40);
     let (refused, started) = (audit.find("refused"), audit.find("started"));
     assert!(refused.is_some() && refused < started, "{audit}");
-    let keys = audit.lines().last().unwrap();
+    let keys = audit.lines().last().unwrap_or_default();
     assert!(!keys.contains("level") && keys.contains("Esc back"), "only keys that act here: {keys}");
     assert!(stage.press("Esc").text(120, 40).contains("level INFO"));
 }

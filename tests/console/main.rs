@@ -9,6 +9,7 @@ mod flood_query;
 
 mod dialogs;
 mod environments;
+mod etl_runs;
 mod etls;
 mod jobs;
 mod log;

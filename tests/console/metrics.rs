@@ -9,7 +9,7 @@ use velox::core::job::{JobId, Phase, TailCounts, Update};
 use velox::core::progress::{Counts, Latency, PairProgress, RunProgress};
 use velox::core::record::StartAt;
 
-use crate::stage::{NOON_MS, Stage};
+use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
 
 /// The sandbox makes its own events as the first job.
 const TAIL: JobId = JobId(2);
@@ -67,6 +67,11 @@ fn measured(seconds: i64) -> Stage {
     stage.act(Action::Focus(PaneId::Metrics));
     stage.model.note = None;
     stage
+}
+
+#[test]
+fn every_key_of_the_footer_does_something() {
+    every_key_of_the_footer_acts("charts", || measured(90));
 }
 
 #[test]

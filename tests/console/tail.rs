@@ -10,7 +10,7 @@ use velox::core::job::{JobId, Phase, TailCounts, Update};
 use velox::core::record::{Record, Scan, StartAt};
 use velox::sql::predicate::Predicate;
 
-use crate::stage::{NOON_MS, Stage};
+use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
 
 /// The second job: the sandbox makes its own events as the first.
 const TAIL: JobId = JobId(2);
@@ -72,6 +72,40 @@ fn topics(stage: &mut Stage) {
     let topics = ["sandbox.audit.v1", "sandbox.customer.updates.v1", "sandbox.orders.v1", "sandbox.payments.v1"]
         .map(|name| TopicRow { name: name.into(), partitions: 3 });
     stage.apply(Fact::Topics { environment: "sandbox".into(), topics: Ok(topics.to_vec()) });
+}
+
+#[test]
+fn every_key_of_the_footer_does_something() {
+    every_key_of_the_footer_acts("nothing is read", || {
+        let mut stage = Stage::new();
+        stage.act(Action::Focus(PaneId::Tail));
+        stage
+    });
+    every_key_of_the_footer_acts("records", || reading(40));
+    every_key_of_the_footer_acts("one record", || {
+        let mut stage = reading(40);
+        stage.text(160, 40);
+        stage.press("Enter");
+        stage
+    });
+}
+
+#[test]
+fn on_the_smallest_screen_topics_are_seen_and_every_pane_has_its_tab() {
+    let mut stage = Stage::new();
+    stage.act(Action::Focus(PaneId::Tail));
+    topics(&mut stage);
+    stage.act(Action::Say(velox::app::model::Note::plain(
+        "customer_update done: 50 acknowledged, 0 failed, 0 not sent",
+    )));
+    stage.text(60, 15);
+    stage.press("n");
+    let text = stage.text(60, 15);
+    assert!(text.contains("sandbox.audit.v1") && text.contains("Start at"), "{text}");
+    stage.press("Esc");
+    stage.act(Action::Focus(PaneId::Jobs));
+    let text = stage.text(60, 15);
+    assert!(text.contains(" 6 Jobs ") && text.contains(" 1 ─ 2 ─ 3 ─ 4 ─ 5 "), "{text}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ Examples:
   velox-tui jobs list
   velox-tui jobs list --format json | jq '.[] | select(.state == \"failed\")'
 
-States: running, starting, reconnecting, paused (a process runs it); registered (nobody has run it yet) and interrupted
+States: running, starting, reconnecting, paused (a process runs it); registered (nobody has run it yet) and interrupted \
 (its process has gone): both are to run, `jobs resume` does; stopped (it is to stay so), done, failed.";
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -127,7 +127,7 @@ Examples:
   velox-tui jobs resume spend_by_customer
   velox-tui jobs resume spend_by_customer --yes-i-mean prod --quiet
 
-It runs in this process. SIGINT or SIGTERM writes a savepoint and ends it with 5: the job is to go on, and the next
+It runs in this process. SIGINT or SIGTERM writes a savepoint and ends it with 5: the job is to go on, and the next \
 resume does. `jobs stop` from another process ends it with 0: it is to stay stopped.";
 const STOP_EXAMPLES: &str = "\
 Examples:

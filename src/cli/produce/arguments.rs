@@ -85,7 +85,8 @@ Examples:
     velox-tui -E qa tail orders --from beginning --exit --format json |
       velox-tui -E dev produce orders --input jsonl
   Render a payload template a hundred times, ten a second:
-    velox-tui produce orders --template customer_update.json.j2 --count 100 --rate 10 --key '{{ customer_id }}' --set customer_id=CUST-1";
+    velox-tui produce orders --template customer_update.json.j2 --count 100 --rate 10 \\
+      --key '{{ customer_id }}' --set customer_id=CUST-1";
 
 impl ProduceArguments {
     /// How pieces of the input become messages.

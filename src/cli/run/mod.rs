@@ -48,7 +48,7 @@ Examples:
   Production, when that is what you mean:
     velox-tui run -E prod --etl customer_update --yes-i-mean prod
 
-Limits on events, ETLs and environments cut the plan, which is shown before anything is sent: that is no failure.
+Limits on events, ETLs and environments cut the plan, which is shown before anything is sent: that is no failure. \
 A timeout stops a run that has begun: exit code 5.";
 
 /// Plans and carries out a run.

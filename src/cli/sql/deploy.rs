@@ -52,8 +52,8 @@ Examples:
   velox-tui sql deploy spend.sql --name spend_by_customer --delivery exactly-once
   velox-tui sql deploy spend.sql --register && velox-tui jobs resume spend
 
-The text holds one statement that writes somewhere (INSERT INTO … SELECT …, or a query with INTO) behind any that give
-names to it. It runs in this process, as a service runs it: SIGINT or SIGTERM writes a savepoint and ends with 5, and
+The text holds one statement that writes somewhere (INSERT INTO … SELECT …, or a query with INTO) behind any that give \
+names to it. It runs in this process, as a service runs it: SIGINT or SIGTERM writes a savepoint and ends with 5, and \
 `jobs resume NAME` goes on from there; a console lists it and offers the same.
 
 Exit codes: 0 done or registered, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";

@@ -63,10 +63,11 @@ Examples:
   velox-tui sql run -e 'SELECT * FROM orders WHERE amount > 100' --limit 10
   velox-tui sql run -e 'SELECT customer_id, SUM(amount) FROM orders
       WINDOW TUMBLING(10s) GROUP BY customer_id EMIT CHANGES' --for 30s
-  velox-tui sql run -e \"SELECT symbol, SUM(price * quantity) FROM 'file:///tmp/trades.csv?header=true' GROUP BY symbol\" --final
+  velox-tui sql run --final -e \"SELECT symbol, SUM(price * quantity)
+      FROM 'file:///tmp/trades.csv?header=true' GROUP BY symbol\"
   velox-tui sql run app.sql --state-dir state --format json
 
-A bare name in FROM is a topic of the environment. Rows of a query without INTO come here, as a table or with
+A bare name in FROM is a topic of the environment. Rows of a query without INTO come here, as a table or with \
 --format json as one object a line; a result that changes marks its rows: + new, ~ replaced, - gone (in JSON: _op).
 
 Exit codes: 0 done, 1 some records failed, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";

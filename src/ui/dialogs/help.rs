@@ -15,8 +15,6 @@ use crate::ui::widgets::text;
 
 /// Widest box, cells.
 const WIDTH_MAX: u16 = 76;
-/// Cells of a line in it: without its border and a blank on either side.
-const TEXT_WIDTH: usize = WIDTH_MAX as usize - 4;
 /// Cells for the keys of a command.
 const KEYS_WIDTH: usize = 20;
 /// Lines that a page key moves.
@@ -47,9 +45,11 @@ impl Help {
     /// Draws the keys of a pane.
     pub fn draw(&mut self, frame: &mut Frame<'_>, screen: Rect, pane: (PaneId, &str), keymap: &Keymap, theme: &Theme) {
         let mut lines = Vec::new();
-        section(&mut lines, pane.1, keymap, Scope::Pane(pane.0), theme);
-        section(&mut lines, "Lists", keymap, Scope::List, theme);
-        section(&mut lines, "Console", keymap, Scope::Global, theme);
+        // Without its border and a blank on either side.
+        let cells = usize::from(WIDTH_MAX.min(screen.width).saturating_sub(4));
+        section(&mut lines, pane.1, keymap, (Scope::Pane(pane.0), cells), theme);
+        section(&mut lines, "Lists", keymap, (Scope::List, cells), theme);
+        section(&mut lines, "Console", keymap, (Scope::Global, cells), theme);
         lines.push(Line::styled("Marks", theme.focused()));
         for (sign, plain, meaning) in marks::MEANINGS {
             let shown = if theme.marks() == Marks::Ascii { plain } else { sign };
@@ -74,7 +74,13 @@ impl Help {
     }
 }
 
-fn section<'a>(lines: &mut Vec<Line<'a>>, title: &'a str, keymap: &'a Keymap, scope: Scope, theme: &Theme) {
+fn section<'a>(
+    lines: &mut Vec<Line<'a>>,
+    title: &'a str,
+    keymap: &'a Keymap,
+    (scope, width): (Scope, usize),
+    theme: &Theme,
+) {
     let mut entries = keymap.entries().iter().filter(|entry| entry.scope == scope).peekable();
     if entries.peek().is_none() {
         return;
@@ -83,13 +89,13 @@ fn section<'a>(lines: &mut Vec<Line<'a>>, title: &'a str, keymap: &'a Keymap, sc
     for entry in entries {
         // The name by which `config/console.yaml` binds it: beside the help, or below it where there is no room.
         let keys = format!("  {:<KEYS_WIDTH$}", chords(entry));
-        let room = TEXT_WIDTH.saturating_sub(text::width(&keys) + text::width(entry.help) + 1);
+        let room = width.saturating_sub(text::width(&keys) + text::width(entry.help) + 1);
         let name = |cells: usize| Span::styled(format!(" {:>cells$}", entry.command.0), theme.role(Role::Muted));
         let mut line = vec![Span::styled(keys, theme.role(Role::Accent)), Span::raw(entry.help)];
         let fits = entry.command.0.len() <= room;
         line.extend(fits.then(|| name(room)));
         lines.push(Line::from(line));
-        lines.extend((!fits).then(|| Line::from(name(TEXT_WIDTH - 1))));
+        lines.extend((!fits).then(|| Line::from(name(width.saturating_sub(1)))));
     }
     lines.push(Line::raw(""));
 }

@@ -151,6 +151,7 @@ impl Pane for LogPane {
         match (self.takes_text(), self.shows_audit) {
             (true, _) => vec![keys::BACK],
             (false, true) => vec![AUDIT, keys::FILTER, keys::COPY, keys::BACK],
+            (false, false) if self.follows => vec![LEVEL, AUDIT, CORRELATION, keys::FILTER, keys::COPY],
             (false, false) => vec![LEVEL, AUDIT, FOLLOW, CORRELATION, keys::FILTER],
         }
     }

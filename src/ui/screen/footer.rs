@@ -66,9 +66,12 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, commands: &[Comman
         Tone::Danger => Role::Danger,
     });
     if area.height == 1 {
-        let width = (text::width(&note.text) as u16).min(area.width.saturating_sub(1));
+        // A pane may name other keys once it is drawn than it did before: the note gives way to them.
+        let room = usize::from(area.width).saturating_sub(keys_width(commands, keymap) + 2);
+        let words = text::fit(&note.text, room);
+        let width = text::width(&words) as u16;
         let place = Rect { x: area.right().saturating_sub(width + 1), width, ..last };
-        frame.render_widget(Span::styled(note.text.as_str(), style), place);
+        frame.render_widget(Span::styled(words, style), place);
         return;
     }
     let room = usize::from(area.height - 1);

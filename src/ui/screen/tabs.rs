@@ -40,14 +40,13 @@ pub fn draw(
     let mut drawn = Vec::new();
     let mut x = area.x + 1;
     let end = area.right().saturating_sub(1);
-    for (id, title) in titles {
-        let label = match number(*id) {
-            Some(number) => format!(" {number} {title} "),
-            // The log has no tab: its name stands there while it is shown.
-            None if *id == shown => format!(" {title} "),
-            None => continue,
-        };
-        let width = text::width(&label) as u16;
+    let room = usize::from(end.saturating_sub(x));
+    let all = labels(titles, shown, true);
+    let cells: usize = all.iter().map(|(_, label)| text::width(label) + 1).sum();
+    // Where not all names fit, the keys of all panes are worth more than the names of some.
+    let labels = if cells <= room + 1 { all } else { labels(titles, shown, false) };
+    for (id, label) in &labels {
+        let width = text::width(label) as u16;
         if end < x + width {
             break;
         }
@@ -57,11 +56,22 @@ pub fn draw(
             (false, true) => theme.role(Role::Text),
             (false, false) => theme.role(Role::Muted),
         };
-        frame.render_widget(Line::styled(label, style), place);
+        frame.render_widget(Line::styled(label.as_str(), style), place);
         drawn.push((*id, place));
         x += width + 1;
     }
     drawn
+}
+
+/// The tabs with their names, or with that of the pane alone that is shown.
+fn labels(titles: &[(PaneId, &'static str)], shown: PaneId, names: bool) -> Vec<(PaneId, String)> {
+    let label = |(id, title): &(PaneId, &'static str)| match number(*id) {
+        Some(number) if names || *id == shown => Some((*id, format!(" {number} {title} "))),
+        Some(number) => Some((*id, format!(" {number} "))),
+        // The log has no tab: its name stands there while it is shown.
+        None => (*id == shown).then(|| (*id, format!(" {title} "))),
+    };
+    titles.iter().filter_map(label).collect()
 }
 
 /// Draws the border of the second pane of a wide screen; gives the area inside.

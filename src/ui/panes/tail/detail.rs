@@ -22,6 +22,8 @@ const NAME_CELLS_MAX: usize = 24;
 pub struct Detail {
     value: ValueView,
     all_headers: bool,
+    /// Whether the record has more headers than fit beside its value.
+    has_more: bool,
 }
 
 impl Detail {
@@ -38,6 +40,11 @@ impl Detail {
     /// All headers, or as many as leave room for the value.
     pub fn turn_headers(&mut self) {
         self.all_headers = !self.all_headers;
+    }
+
+    /// Whether turning headers would show others.
+    pub fn has_more_headers(&self) -> bool {
+        self.has_more
     }
 
     /// Takes a key that moves or folds.
@@ -61,6 +68,7 @@ impl Detail {
         focused: bool,
     ) {
         self.value.show(identity, record.value.as_deref(), record.value_bytes);
+        self.has_more = usize::from((area.height / HEADER_SHARE).max(1)) < record.headers.len();
         let mut page = Page { left: area, buffer };
         let muted = view.theme.role(Role::Muted);
         let plain = view.theme.role(Role::Text);
@@ -110,8 +118,8 @@ impl Detail {
         }
         let left = record.headers.len().saturating_sub(shown);
         if left > 0 {
-            let more = if shown == 0 { "headers" } else { "more headers" };
-            page.words(&[(&format!("{} {left} {more}", marks::ELLIPSIS), muted)]);
+            let more = number::counted(left as u64, if shown == 0 { "header" } else { "more header" });
+            page.words(&[(&format!("{} {more}", marks::ELLIPSIS), muted)]);
         }
     }
 }

@@ -135,7 +135,7 @@ impl TailPane {
         let buffer = frame.buffer_mut();
         buffer.set_string(line.right() - text::width(&place) as u16, line.y, &place, view.theme.role(Role::Muted));
         let room = usize::from(line.width).saturating_sub(text::width(&place) + 1);
-        let counts = status::counts(tail, self.shown.len());
+        let counts = status::counts(tail, self.shown.len(), room);
         buffer.set_stringn(line.x, line.y, text::fit(&counts, room), room, view.theme.role(Role::Muted));
     }
 }

@@ -109,7 +109,10 @@ impl Pane for TailPane {
         }
         match self.job {
             None => vec![PICK],
-            Some(_) if self.on_detail => vec![FORM, keys::COPY, HEADERS, RESEND, keys::BACK],
+            Some(_) if self.on_detail && self.detail.has_more_headers() => {
+                vec![FORM, keys::COPY, HEADERS, RESEND, keys::BACK]
+            }
+            Some(_) if self.on_detail => vec![FORM, keys::COPY, RESEND, COPY_RECORD, keys::BACK],
             Some(_) => vec![PICK, PAUSE, keys::FILTER, WHERE, FORM],
         }
     }

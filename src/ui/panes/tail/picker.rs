@@ -15,6 +15,8 @@ use crate::ui::widgets::checklist::{Checklist, Item};
 use crate::ui::widgets::form::{Field, Form};
 use crate::ui::widgets::{dialog, number, text, time};
 
+/// Lines from which hint and blank line have room beside a few topics.
+const ROOMY_LINES: u16 = 9;
 /// Records of each partition that are read where nothing else is asked for: a screen has something on it at once.
 const LAST_BY_DEFAULT: u64 = 10;
 /// Most records of each partition that a start may go back: the view holds no more than a few thousand.
@@ -118,8 +120,10 @@ impl Picker {
         let height = self.topics.listing_mut().cursor_mut().rows().clamp(6, 24) as u16 + 5;
         let look = dialog::Frame { title: &title, keys: &keys, danger: false, size: (68, height) };
         let inside = dialog::draw(look, area, frame.buffer_mut(), view.theme);
-        let below = self.start.height().min(inside.height);
-        let list = Rect { height: inside.height.saturating_sub(below + 1), ..inside };
+        // On a low screen topics are worth more than a hint and a blank line.
+        let spare = u16::from(ROOMY_LINES <= inside.height);
+        let below = (self.start.height() - (1 - spare)).min(inside.height);
+        let list = Rect { height: inside.height.saturating_sub(below + spare), ..inside };
         let empty = self.empty(view);
         self.topics.draw(&empty, list, frame.buffer_mut(), view.theme, !self.on_start);
         let start = Rect { y: inside.bottom() - below, height: below, ..inside };

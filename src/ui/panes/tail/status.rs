@@ -9,7 +9,7 @@ use crate::core::job::Phase;
 use crate::ui::keymap::{Command, Keymap};
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, marks};
-use crate::ui::widgets::{number, time};
+use crate::ui::widgets::{number, text, time};
 
 /// The state of a tail with its style.
 pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
@@ -57,19 +57,21 @@ pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
     }
 }
 
-/// `read 1,204,332 · matched 3,120 · shown 2,000 · not shown 1,120`. Shown and not shown are what matched.
-pub fn counts(tail: &Tail, shown: usize) -> String {
+/// `read 1,204,332 · matched 3,120 · shown 2,000 · not shown 1,120`, in so many cells: where they are few, `matched` goes if it
+/// says the same as `read`, and numbers are short. Shown and not shown are what matched.
+pub fn counts(tail: &Tail, shown: usize, cells: usize) -> String {
     let (read, matched, shown) = (tail.counts.read, tail.counts.matched, shown as u64);
     // The view's copy can be a frame ahead of the counters.
     let (read, matched) = (read.max(shown), matched.max(shown));
-    let dot = marks::DOT;
-    format!(
-        "read {} {dot} matched {} {dot} shown {} {dot} not shown {}",
-        number::grouped(read),
-        number::grouped(matched),
-        number::grouped(shown),
-        number::grouped(matched - shown)
-    )
+    let named = [("read", read), ("matched", matched), ("shown", shown), ("not shown", matched - shown)];
+    let said = |number: &dyn Fn(u64) -> String, is_whole: bool| {
+        let kept = named.iter().filter(|(name, count)| is_whole || *name != "matched" || *count != read);
+        let words: Vec<String> = kept.map(|(name, count)| format!("{name} {}", number(*count))).collect();
+        words.join(&format!(" {} ", marks::DOT))
+    };
+    let short = |count: u64| number::short(count as f64);
+    let lines = [said(&number::grouped, true), said(&number::grouped, false)];
+    lines.into_iter().find(|line| text::width(line) <= cells).unwrap_or_else(|| said(&short, false))
 }
 
 /// Why no record is shown, and what to do about it.
@@ -103,5 +105,28 @@ pub fn empty(tail: &Tail, keymap: &Keymap, model: &Model, [pick, restart, filter
         Some(Phase::Reconnecting { .. }) => "the brokers do not answer; reading goes on by itself where it was".into(),
         Some(Phase::Failed(fault)) => format!("{fault}; {} reads again", key(restart)),
         _ => format!("no record was read; {} reads again, {} picks other topics", key(restart), key(pick)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::action::TailRequest;
+    use crate::core::job::JobId;
+    use crate::core::record::StartAt;
+
+    fn said(read: u64, matched: u64, cells: usize) -> String {
+        let topics = vec!["orders".into()];
+        let request = TailRequest { environment: "qa".into(), topics, start: StartAt::End, search: None };
+        let mut tail = Tail::new(JobId(1), request, 10);
+        (tail.counts.read, tail.counts.matched) = (read, matched);
+        counts(&tail, 2_000, cells)
+    }
+
+    #[test]
+    fn no_count_is_cut_where_cells_are_few() {
+        assert_eq!(said(3_030, 3_030, 60), "read 3,030 · matched 3,030 · shown 2,000 · not shown 1,030");
+        assert_eq!(said(3_030, 3_030, 50), "read 3,030 · shown 2,000 · not shown 1,030");
+        assert_eq!(said(1_204_332, 3_120, 56), "read 1.2M · matched 3.12k · shown 2k · not shown 1.12k");
     }
 }
