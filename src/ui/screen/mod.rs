@@ -146,10 +146,22 @@ impl Screen {
         self.moved = false;
         self.revision = Some(model.revision);
         self.follow(model);
+        let before = footer::lines(model, self.footer_width(model), frame.area());
+        self.draw_with(frame, before, model);
+        // Which keys a pane names it may know only once it has looked at the model.
+        let after = footer::lines(model, self.footer_width(model), frame.area());
+        if after != before {
+            frame.buffer_mut().reset();
+            self.draw_with(frame, after, model);
+        }
+        self.theme.finish(frame.buffer_mut());
+    }
+
+    /// Draws everything, with so many lines of footer.
+    fn draw_with(&mut self, frame: &mut Frame<'_>, footer: u16, model: &Model) {
         let screen = frame.area();
         self.drawn = Drawn::default();
         frame.buffer_mut().set_style(screen, self.theme.base());
-        let footer = footer::lines(model, self.footer_width(model), screen);
         match layout::areas(screen, footer) {
             Some(areas) => self.draw_all(frame, areas, model),
             None => {
@@ -159,7 +171,6 @@ impl Screen {
                 frame.render_widget(Line::styled(words, self.theme.role(Role::Warning)), screen);
             }
         }
-        self.theme.finish(frame.buffer_mut());
     }
 
     fn draw_all(&mut self, frame: &mut Frame<'_>, areas: Areas, model: &Model) {
