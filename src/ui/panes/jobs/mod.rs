@@ -13,8 +13,8 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Borders};
 
 use crate::app::action::{Action, PaneId};
-use crate::app::model::Model;
 use crate::app::model::jobs::Job;
+use crate::app::model::{Model, Note};
 use crate::core::job::{JobId, JobKind, Phase};
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys;
@@ -98,6 +98,9 @@ impl Jobs {
                 self.is_open = !self.is_open;
                 self.in_detail = self.is_open;
                 return Reply::Handled;
+            }
+            VISIT if job.kind == JobKind::Sql => {
+                Action::Say(Note::plain("a deployed job has no pane but this one: Enter opens its pipeline"))
             }
             VISIT => Action::OpenJob(job.id),
             STOP_AT_ONCE => Action::StopAtOnce(job.id),
