@@ -14,7 +14,7 @@ use crate::connectors::options::Options;
 use crate::sql::exec::job;
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::parse::statement::StatementKind;
-use crate::sql::plan::picture;
+use crate::sql::plan::{looked_at, picture};
 
 /// Flags of `sql explain`.
 #[derive(Debug, Clone, Args)]
@@ -72,9 +72,11 @@ pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &m
             }
             let name = format!("explain-{}", index + 1);
             let planned = planning.plan(&name, query, into, false).await.map_err(wrong)?;
-            let plan = planned.plan.clone();
+            let mut plan = planned.plan;
+            looked_at::throwing_rows_away(&mut plan);
+            let ran = plan.clone();
             let settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
-            let job = job::start(planned.plan, settings, &planning.connectors, &planning.context).await?;
+            let job = job::start(plan, settings, &planning.connectors, &planning.context).await?;
             let statistics = job.statistics();
             let over = tokio::time::timeout(arguments.duration, job.wait()).await;
             if over.is_err() {
@@ -83,8 +85,8 @@ pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &m
             }
             let now = statistics.borrow().clone();
             drawn.push(super::describe::Drawn {
-                text: picture::measured(&plan, &now),
-                nodes: picture::nodes(&plan),
+                text: picture::measured(&ran, &now),
+                nodes: picture::nodes(&ran),
                 warnings: planned.warnings,
             });
         }

@@ -7,6 +7,7 @@ pub mod condition;
 mod ends;
 mod inner;
 mod logical;
+pub mod looked_at;
 mod mistakes;
 mod names;
 mod nodes;

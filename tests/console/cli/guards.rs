@@ -49,3 +49,15 @@ fn a_dry_run_asks_no_guard() {
         guarded(guard).run(&["run", "-E", "dev", "--etl", "customer_update", "--dry-run"]).expect(0);
     }
 }
+
+#[test]
+fn a_statement_that_is_analyzed_writes_nothing_wherever_it_would() {
+    for guard in ["read_only", "typed", "confirm"] {
+        let place = guarded(guard);
+        let analyzed = |sql: &str| place.run(&["-E", "dev", "sql", "explain", "--analyze", "-e", sql]).expect(0);
+        let topic = analyzed("INSERT INTO payments SELECT 1 AS id");
+        assert!(topic.stdout.contains("Sink: throw away what goes to payments  [1 in, "), "{guard}: {}", topic.stdout);
+        analyzed("INSERT INTO 'file://out/payments.csv' SELECT 1 AS id");
+        assert!(!place.path("out").exists());
+    }
+}

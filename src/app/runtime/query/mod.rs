@@ -16,8 +16,9 @@ use crate::core::fault::Fault;
 use crate::sql::deploy::prepare;
 use crate::sql::exec::job::{self, Job};
 use crate::sql::exec::settings::JobSettings;
+use crate::sql::plan::looked_at;
 use crate::sql::plan::session::{Planned, Session};
-use crate::sql::plan::stream::{Changes, FailureStrategy, LateStrategy, NodeKind, StreamPlan};
+use crate::sql::plan::stream::{Changes, StreamPlan};
 
 use readings::Readings;
 use screen::{Screen, View};
@@ -68,7 +69,8 @@ async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<
         tracing::warn!(target: "velox::query", job = out.job().0, "{warning}");
     }
     let mut plan = planned.plan;
-    writes_nothing(&mut plan);
+    // A live run is only looked at: no transaction, no dead letter, no topic of INTO.
+    looked_at::without_traces(&mut plan);
     let (schema, key) = result(&plan);
     let is_changelog = plan.nodes.last().is_some_and(|last| last.changes == Changes::Changelog);
     let columns = cells::columns(&schema);
@@ -98,19 +100,6 @@ async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<
     }
     let readings = Mutex::new(Readings::new(nodes, job.statistics()));
     Ok((job, view, readings))
-}
-
-/// A live run is only looked at: no transaction, no dead letter, no topic of INTO.
-fn writes_nothing(plan: &mut StreamPlan) {
-    if let Some(NodeKind::Sink(sink)) = plan.nodes.last_mut().map(|node| &mut node.kind) {
-        sink.request.exactly_once = false;
-    }
-    if plan.failure.dead_letters().is_some() {
-        plan.failure = FailureStrategy::LogAndContinue;
-    }
-    if plan.late == LateStrategy::DeadLetter {
-        plan.late = LateStrategy::Drop;
-    }
 }
 
 /// Columns of the result, and which of them tell rows apart.
