@@ -89,6 +89,7 @@ impl Model {
             Fact::SqlFiles(files) => self.desk.files = files,
             Fact::SqlSaved { buffer, name, path, text } => self.sql_saved(&buffer, name, &path, text),
             Fact::SqlExplained { request, outcome } => self.sql_explained(request, outcome),
+            Fact::BrokersFound { request, outcome } => return self.brokers_found(request, outcome),
             Fact::PresetSaved(preset) => {
                 self.say(Note::success(format!("saved as `{}`", preset.name)));
                 self.presets.retain(|saved| saved.name != preset.name);

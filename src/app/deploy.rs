@@ -3,6 +3,7 @@
 
 use super::action::DeployRequest;
 use super::effect::{Beginning, Effect};
+use super::elsewhere::Asking;
 use super::model::confirmation::Pending;
 use super::model::deployments::Deployments;
 use super::model::jobs::{Job, Work};
@@ -91,8 +92,14 @@ impl Model {
                     shortened(&definition.shown_statement()),
                 ];
                 summary.extend(definition.warning());
-                let environments = [definition.environment.clone()];
-                self.guarded(&environments, "Deploy this job?", summary, Pending::Deployed(Act::Deploy(definition)))
+                let asking = Asking {
+                    question: "Deploy this job?",
+                    summary,
+                    least: Guard::None,
+                    environments: vec![definition.environment.clone()],
+                    act: Act::Deploy(definition.clone()),
+                };
+                self.ask_wherever_they_write(asking, vec![definition])
             }
         }
     }
@@ -113,7 +120,9 @@ impl Model {
             .iter()
             .map(|one| format!("{} in {} goes on from its checkpoint", one.name, one.environment))
             .collect();
-        self.guarded(&environments, "Resume these jobs?", summary, Pending::Deployed(Act::Resume(chosen)))
+        let (question, act) = ("Resume these jobs?", Act::Resume(chosen.clone()));
+        let asking = Asking { question, summary, least: Guard::None, environments, act };
+        self.ask_wherever_they_write(asking, chosen)
     }
 
     pub(super) fn ask_of(&mut self, id: JobId, wanted: Wanted) -> Vec<Effect> {
@@ -141,8 +150,15 @@ impl Model {
             return self.refuse(why);
         }
         let environment = definition.environment.clone();
-        let then = Pending::Deployed(Act::To(id, wanted));
+        let act = Act::To(id, wanted);
         let line = format!("{name} in {environment} {}", said(wanted));
+        if act.runs() {
+            let least = if wanted == Wanted::Scratch { Guard::Confirm } else { Guard::None };
+            let (question, summary, environments) = (question(wanted), vec![line], vec![environment]);
+            let asking = Asking { question, summary, least, environments, act };
+            return self.ask_wherever_they_write(asking, vec![definition]);
+        }
+        let then = Pending::Deployed(act);
         match wanted {
             // What writes on in an environment that is read-only now may always be stopped.
             Wanted::Stop | Wanted::StopAtOnce | Wanted::Pause
@@ -150,12 +166,10 @@ impl Model {
             {
                 self.asked_at_least(Guard::Confirm, &[], question(wanted), vec![line], then)
             }
-            Wanted::Scratch | Wanted::Drop if self.environment(&environment).is_none() => {
+            Wanted::Drop if self.environment(&environment).is_none() => {
                 self.asked_at_least(Guard::Confirm, &[], question(wanted), vec![line], then)
             }
-            Wanted::Scratch | Wanted::Drop => {
-                self.asked_at_least(Guard::Confirm, &[environment], question(wanted), vec![line], then)
-            }
+            Wanted::Drop => self.asked_at_least(Guard::Confirm, &[environment], question(wanted), vec![line], then),
             _ => self.guarded(&[environment], question(wanted), vec![line], then),
         }
     }

@@ -52,6 +52,8 @@ pub enum Effect {
         request: u64,
         /// What to compute.
         run: RunRequest,
+        /// Environments whose `read_only` is lifted.
+        lifted: Vec<String>,
     },
     /// Run ETLs.
     StartRun {
@@ -59,6 +61,8 @@ pub enum Effect {
         job: JobId,
         /// What to run.
         run: RunRequest,
+        /// Environments whose `read_only` is lifted.
+        lifted: Vec<String>,
     },
     /// Keep a run under a name.
     SavePreset {
@@ -111,6 +115,13 @@ pub enum Effect {
     },
     /// Look at the folder of deployed jobs, now and from time to time.
     WatchDeployments,
+    /// Find out whose brokers jobs write to that do not write to those of their own environment.
+    FindBrokers {
+        /// Comes back with the answer; older answers are ignored.
+        request: u64,
+        /// The jobs.
+        jobs: Vec<Definition>,
+    },
     /// Run a deployed job.
     StartDeployed {
         /// Reports under this number.

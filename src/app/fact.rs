@@ -11,6 +11,7 @@ use super::model::pipeline::Pipeline;
 use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
 use super::model::sql::{Explained, KeptDesk, SqlFile};
+use crate::core::brokers::Whose;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
 use crate::core::record::Scan;
@@ -187,6 +188,13 @@ pub enum Fact {
         request: u64,
         /// What it would do.
         outcome: Result<Explained, Fault>,
+    },
+    /// It is known whose brokers jobs write to, beside those of their own environments.
+    BrokersFound {
+        /// Number of the request.
+        request: u64,
+        /// Whose.
+        outcome: Result<Whose, Fault>,
     },
     /// A run was saved under a name.
     PresetSaved(Preset),

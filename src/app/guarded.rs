@@ -1,5 +1,6 @@
 //! What the guards of environments want before something is written, and how `read_only` is lifted for a while. Pure.
 
+use super::action::RunRequest;
 use super::effect::Effect;
 use super::model::confirmation::{Confirmation, Pending};
 use super::model::{Model, Note};
@@ -31,14 +32,18 @@ impl Model {
     ) -> Vec<Effect> {
         let mut strictest = least;
         let mut typed = Vec::new();
+        let outlives = matches!(&then, Pending::Deployed(act) | Pending::Elsewhere(_, act) if act.runs());
         for name in environments {
             let Some(row) = self.environment(name) else {
                 return self.refuse(&format!("there is no environment `{name}`"));
             };
             match row.guard {
-                Guard::ReadOnly if self.is_lifted(name) => typed.push(name.as_str()),
+                Guard::ReadOnly if self.is_lifted(name) && !outlives => typed.push(name.as_str()),
                 Guard::ReadOnly => {
-                    let refusal = format!("`{name}` is read-only: its file says `guard: read_only`");
+                    let refusal = match self.is_lifted(name) {
+                        true => format!("`{name}` is lifted for 15 minutes only: a deployed job would outlive them"),
+                        false => format!("`{name}` is read-only: its file says `guard: read_only`"),
+                    };
                     let entry = self.entry(name, summary.join("; "), format!("refused: {refusal}"));
                     self.say(Note::danger(refusal));
                     return vec![Effect::Audit(entry)];
@@ -73,6 +78,7 @@ impl Model {
             question: "Lift read-only for 15 minutes?".into(),
             summary: vec![
                 format!("runs and records sent again may write to {name}, each after its name is typed"),
+                "deployed jobs may not: they would outlive it".into(),
                 "it is lifted for this console only, and the audit log says so".into(),
             ],
             guard: Guard::Typed,
@@ -80,6 +86,11 @@ impl Model {
             then: Pending::Lift(name),
         });
         Vec::new()
+    }
+
+    /// Environments of a run whose `read_only` is lifted now.
+    pub(super) fn lifted_of(&self, run: &RunRequest) -> Vec<String> {
+        run.environments.iter().filter(|name| self.is_lifted(name)).cloned().collect()
     }
 
     pub(super) fn lift(&mut self, name: String) -> Vec<Effect> {

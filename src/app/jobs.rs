@@ -28,7 +28,8 @@ impl Model {
                 let progress = Arc::new(RunProgress::default());
                 self.runs
                     .insert(id, Run { job: id, request: run.clone(), since_ms: self.now_ms, progress, report: None });
-                Effect::StartRun { job: id, run }
+                let lifted = self.lifted_of(&run);
+                Effect::StartRun { job: id, run, lifted }
             }
             Work::Tail(tail) => self.start_tail(id, tail),
             Work::Check(environment) => {

@@ -10,6 +10,7 @@ pub mod apply;
 mod assist;
 pub mod deploy;
 mod desk;
+pub mod elsewhere;
 mod guarded;
 mod jobs;
 mod query;

@@ -40,7 +40,8 @@ impl Model {
             Action::PlanRun(asked) => {
                 let request = self.number_request();
                 self.plan = Some(Plan { request, asked: asked.clone(), since_ms: self.now_ms, outcome: None });
-                vec![Effect::PlanRun { request, run: asked }]
+                let lifted = self.lifted_of(&asked);
+                vec![Effect::PlanRun { request, run: asked, lifted }]
             }
             Action::Run(run) => self.ask_to_run(run),
             Action::RepeatRun(job) => match self.runs.get(&job).map(|run| run.request.clone()) {
@@ -260,6 +261,7 @@ impl Model {
             Pending::Run(run) => self.start(Work::Run(run)),
             Pending::Resend(resend) => self.start(Work::Resend(resend)),
             Pending::Deployed(act) => self.act(act),
+            Pending::Elsewhere(elsewhere, act) => self.act_elsewhere(&elsewhere, act),
             Pending::Lift(environment) => self.lift(environment),
             Pending::Quit => {
                 let mut effects = self.keep_sql();

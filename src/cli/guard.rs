@@ -72,7 +72,7 @@ pub fn permit(
         Some(true) => Ok(()),
         Some(false) => Err(Failure::usage("not confirmed: nothing was sent", "")),
         None => Err(Failure::usage(
-            format!("refused: {} `{names}` asks for a confirmation and there is no terminal", environments(&confirm)),
+            format!("refused: writing to `{names}` asks for a confirmation and there is no terminal"),
             format!("add --yes-i-mean {names}"),
         )),
     }

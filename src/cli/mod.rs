@@ -3,6 +3,7 @@
 
 pub mod arguments;
 mod audit;
+mod clusters;
 pub mod exit;
 pub mod output;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::core::brokers::{Whose, whose};
 use crate::core::environment::Environment;
 use crate::core::etl::Etl;
 use crate::core::fault::{Blame, Fault, Place};
@@ -87,6 +88,14 @@ impl Config {
     /// There is none of this name; the advice has the nearest.
     pub fn environment(&self, name: &str) -> Result<&Loaded<Environment>, Fault> {
         find(&self.environments, "environment", name)
+    }
+
+    /// Whose the brokers of a list are; `own` is the environment that names them.
+    pub fn whose_brokers(&self, list: &str, own: Option<&str>) -> Whose {
+        let known = self.environments.iter().filter_map(|loaded| {
+            Some((loaded.name.as_str(), loaded.value.as_ref().ok()?.kafka.bootstrap_servers.as_str()))
+        });
+        whose(list, own, known)
     }
 
     /// An ETL by name.

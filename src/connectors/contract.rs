@@ -38,6 +38,11 @@ pub trait Connector: Send + Sync {
     async fn check(&self, options: &Options, context: &Context) -> Result<(), Fault>;
     /// A source of rows; its schema is known when this returns (declared, read from the data, or inferred).
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault>;
+    /// The topic that a sink of this name writes to, for the guards that stand before its brokers; `None` where it writes
+    /// to no cluster. It opens nothing.
+    fn written(&self, _name: &str, _options: &Options) -> Result<Option<Written>, Fault> {
+        Ok(None)
+    }
     /// A sink of rows.
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault>;
 }
@@ -153,6 +158,15 @@ pub struct SinkRequest {
     pub job: String,
     /// Whether what is written must become visible with the checkpoint, once.
     pub exactly_once: bool,
+}
+
+/// A topic that is written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The topic.
+    pub topic: String,
+    /// Its brokers, where the statement names them; those of the environment that it runs in otherwise.
+    pub brokers: Option<String>,
 }
 
 /// A source of rows, opened as far as its schema is known.

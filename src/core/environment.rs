@@ -33,6 +33,11 @@ impl Guard {
             _ => Self::None,
         }
     }
+
+    /// What is left of it while `read_only` is lifted.
+    pub fn lifted(self) -> Self {
+        if self == Self::ReadOnly { Self::Typed } else { self }
+    }
 }
 
 /// A file of `config/environments/`.

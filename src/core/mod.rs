@@ -4,6 +4,7 @@ pub mod duration;
 pub mod fault;
 pub mod secret;
 
+pub mod brokers;
 pub mod connection;
 pub mod environment;
 pub mod etl;

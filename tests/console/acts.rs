@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use velox::app::action::{Action, PaneId, ResendRequest, RunRequest, TailRequest};
+use velox::app::action::{Action, DeployRequest, PaneId, QueryRequest, ResendRequest, RunRequest, TailRequest};
 use velox::app::effect::Effect;
 use velox::app::fact::Fact;
 use velox::app::model::etls::Rendered;
@@ -15,6 +15,7 @@ use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, TailCounts, Update};
 use velox::core::progress::{Counts, PairProgress, RunProgress};
 use velox::core::record::{Message, Record, StartAt};
+use velox::sql::deploy::definition::Delivery;
 
 use crate::stage::{NOON_MS, Stage};
 
@@ -334,6 +335,20 @@ fn read_only_is_lifted_by_name_for_a_quarter_of_an_hour_and_both_ends_are_audite
     let asked = stage.model.confirmation.clone().expect("a question: it is no free pass");
     assert_eq!((asked.guard, asked.expected.as_str()), (Guard::Typed, "qa"));
     stage.act(Action::Cancel);
+
+    stage.act(Action::Run(run(&["sandbox", "qa"])));
+    stage.act(Action::Confirm { typed: "qa".into() });
+    let lifted = stage.effects.iter().find_map(|effect| match effect {
+        Effect::StartRun { lifted, .. } => Some(lifted.clone()),
+        _ => None,
+    });
+    assert_eq!(lifted, Some(vec!["qa".to_owned()]), "the run knows what it may write to");
+    let query = QueryRequest { environment: "qa".into(), text: "INSERT INTO b SELECT * FROM a".into(), statement: 0 };
+    let delivery = Delivery::AtLeastOnce;
+    stage.act(Action::Deploy(DeployRequest { name: "b".into(), query, delivery, checkpoint_interval_ms: 10_000 }));
+    assert!(stage.model.confirmation.is_none());
+    let refused = audited(&mut stage).pop().unwrap_or_default();
+    assert!(refused.ends_with("a deployed job would outlive them"), "{refused}");
 
     stage.apply(Fact::Tick { now_ms: NOON_MS + 15 * 60 * 1_000 });
     assert!(!stage.model.is_lifted("qa"));

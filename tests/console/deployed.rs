@@ -7,6 +7,8 @@ use velox::app::effect::{Beginning, Effect};
 use velox::app::fact::Fact;
 use velox::app::model::log::{Level, LogLine};
 use velox::app::model::pipeline::{Checkpoint, NodeRole, Pipeline, PipelineNode};
+use velox::core::brokers::Whose;
+use velox::core::environment::Guard;
 use velox::core::job::{JobId, Phase, Update};
 use velox::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
 use velox::sql::deploy::hold::Holder;
@@ -86,6 +88,39 @@ fn a_guarded_environment_is_asked_before_anything_is_deployed() {
     assert!(text.contains("Deploy this job?") && text.contains("spend.v1") && text.contains("type prod"), "{text}");
     stage.types("prod").press("Enter");
     assert_eq!(started(&stage), [("spend".to_owned(), Beginning::New)]);
+}
+
+#[test]
+fn the_guard_of_the_brokers_that_a_job_writes_to_is_asked_and_audited_too() {
+    let elsewhere = |environments: &[&str], unknown: &[&str]| {
+        let mut stage = Stage::new();
+        folder(&mut stage, None, vec![kept("kept", "sandbox")]);
+        let names = |given: &[&str]| given.iter().map(|&name| name.to_owned()).collect();
+        stage.elsewhere = Whose { environments: names(environments), unknown: names(unknown) };
+        stage
+    };
+    let mut stage = elsewhere(&["prod"], &[]);
+    for act in [Action::Deploy(request("spend", "sandbox")), Action::ResumeJobs(vec!["kept".into()])] {
+        stage.effects.clear();
+        stage.act(act);
+        let asked = stage.model.confirmation.clone().expect("a question");
+        assert_eq!((asked.guard, asked.expected.as_str()), (Guard::Typed, "prod"));
+        assert!(asked.summary.contains(&"rows go to brokers of prod".to_owned()), "{:?}", asked.summary);
+        assert_eq!(started(&stage), [], "not before it is typed");
+        stage.act(Action::Confirm { typed: "prod".into() });
+        assert_eq!(started(&stage).len(), 1);
+        assert!(
+            matches!(&stage.effects[0], Effect::Audit(entry) if entry.environment == "prod"),
+            "{:?}",
+            stage.effects
+        );
+    }
+    let mut stage = elsewhere(&[], &["b:9092"]);
+    stage.act(Action::Deploy(request("spend", "sandbox")));
+    let asked = stage.model.confirmation.clone().expect("a question");
+    assert_eq!((asked.guard, asked.expected.as_str()), (Guard::Confirm, ""));
+    let said = "rows go to brokers of no environment: b:9092".to_owned();
+    assert!(asked.summary.contains(&said), "{:?}", asked.summary);
 }
 
 #[test]

@@ -20,7 +20,7 @@ const RUN: JobId = JobId(2);
 
 fn last_plan(stage: &Stage) -> Option<(u64, RunRequest)> {
     stage.effects.iter().rev().find_map(|effect| match effect {
-        Effect::PlanRun { request, run } => Some((*request, run.clone())),
+        Effect::PlanRun { request, run, .. } => Some((*request, run.clone())),
         _ => None,
     })
 }

@@ -11,6 +11,7 @@ use velox::app::effect::Effect;
 use velox::app::fact::{Fact, Loaded};
 use velox::app::model::Model;
 use velox::app::model::environments::{Connection, ConnectionState, EnvironmentRow};
+use velox::core::brokers::Whose;
 use velox::core::environment::Guard;
 use velox::ui::screen::{Look, Screen, Wish};
 
@@ -23,6 +24,8 @@ pub struct Stage {
     screen: Screen,
     /// What the model wanted done, in order.
     pub effects: Vec<Effect>,
+    /// Whose brokers jobs write to beside those of their own environment.
+    pub elsewhere: Whose,
 }
 
 impl Stage {
@@ -33,7 +36,12 @@ impl Stage {
 
     /// The same console on another terminal.
     pub fn with_look(look: Look) -> Self {
-        let mut stage = Self { model: Model::default(), screen: Screen::new(look), effects: Vec::new() };
+        let mut stage = Self {
+            model: Model::default(),
+            screen: Screen::new(look),
+            effects: Vec::new(),
+            elsewhere: Whose::default(),
+        };
         stage.apply(Fact::Tick { now_ms: NOON_MS });
         stage.model.active = Some("sandbox".into());
         let mut sandbox = EnvironmentRow::new("sandbox", "config/environments/sandbox.yaml");
@@ -60,13 +68,26 @@ impl Stage {
     /// Lets a fact change the model.
     pub fn apply(&mut self, fact: Fact) {
         let effects = self.model.apply(fact);
-        self.effects.extend(effects);
+        self.perform(effects);
+    }
+
+    /// Notes effects; whose brokers a job writes to is found at once, as the runtime finds it.
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::FindBrokers { request, .. } => {
+                    let outcome = Ok(self.elsewhere.clone());
+                    self.apply(Fact::BrokersFound { request, outcome });
+                }
+                other => self.effects.push(other),
+            }
+        }
     }
 
     /// Lets an action change the model.
     pub fn act(&mut self, action: Action) {
         let effects = self.model.update(action);
-        self.effects.extend(effects);
+        self.perform(effects);
     }
 
     /// Presses keys apart by spaces: `j`, `Enter`, `Esc`, `Tab`, `Space`, `Up`, `Ctrl+P`.

@@ -30,6 +30,8 @@ pub enum Pending {
     Lift(String),
     /// Something is done to deployed jobs.
     Deployed(Act),
+    /// The same, where rows go to brokers that are not those of the jobs' environments: of these, or these themselves.
+    Elsewhere(Vec<String>, Act),
     /// The console is left; its jobs are stopped.
     Quit,
 }

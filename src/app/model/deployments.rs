@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::elsewhere::Asking;
 use crate::core::job::JobId;
 use crate::sql::deploy::definition::{Definition, Wish};
 use crate::sql::deploy::hold::Holder;
@@ -21,6 +22,8 @@ pub struct Deployments {
     pub rows: BTreeMap<String, JobId>,
     /// Those that were running and are offered to be resumed; empty once that is answered.
     pub offered: Vec<Definition>,
+    /// What is asked as soon as it is known where jobs write.
+    pub asking: Option<(u64, Asking)>,
     /// Options in effect of those that run here, secrets masked.
     pub configurations: BTreeMap<JobId, Vec<(String, String)>>,
 }

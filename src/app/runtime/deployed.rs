@@ -12,11 +12,14 @@ use crate::app::effect::Beginning;
 use crate::app::fact::Fact;
 use crate::app::feed::{Intake, Outlet};
 use crate::app::supervisor::Assignment;
+use crate::config::Config;
+use crate::core::brokers::Whose;
 use crate::core::fault::{Blame, Fault};
 use crate::core::job::{JobId, Phase};
 use crate::core::secret::{MASK, is_secret_key};
 use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::{Hold, Holder};
+use crate::sql::deploy::prepare;
 use crate::sql::deploy::run::{Ended, Order, Runner, TOLD_MAX, Told};
 use crate::sql::deploy::shelf::{Kept, Shelf};
 use crate::sql::plan::session::Session;
@@ -79,6 +82,19 @@ fn look(shelf: &Shelf, held: Option<Hold>) -> Looked {
     }
     faults.extend(broken);
     (hold, keeper, kept, faults)
+}
+
+/// Whose brokers jobs write to where their text names any.
+pub fn elsewhere(config: &Config, jobs: &[Definition]) -> Result<Whose, Fault> {
+    let mut all = Whose::default();
+    for job in jobs {
+        for written in prepare::written(&config.variables, &job.sql, job.statement)? {
+            if let Some(brokers) = &written.brokers {
+                all.add(config.whose_brokers(brokers, Some(&job.environment)));
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Runs a deployed job until it ends, is stopped, or the console is left, which keeps the wish that it runs.

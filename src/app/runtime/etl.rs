@@ -54,8 +54,8 @@ pub fn preview(config: &Config, engine: &Engine, asked: &PreviewRequest) -> Resu
 ///
 /// # Errors
 /// The context is no mapping, or nothing can run.
-pub fn plan(config: &Config, asked: &RunRequest) -> Result<PlanSummary, Fault> {
-    let plan = make(config, &request_of(config, asked)?)?;
+pub fn plan(config: &Config, asked: &RunRequest, lifted: &[String]) -> Result<PlanSummary, Fault> {
+    let plan = make(config, &request_of(config, asked)?, lifted)?;
     Ok(PlanSummary {
         pairs: plan
             .pairs
@@ -72,17 +72,26 @@ pub fn plan(config: &Config, asked: &RunRequest) -> Result<PlanSummary, Fault> {
     })
 }
 
+/// A run that was permitted.
+pub struct Asked {
+    /// What to run.
+    pub run: RunRequest,
+    /// Environments whose `read_only` was lifted, and whose name was typed.
+    pub lifted: Vec<String>,
+}
+
 /// Runs, and tells progress and report. Fails where nothing could be sent at all.
 pub async fn run(
     config: Arc<Config>,
     engine: Engine,
     auth: Arc<AuthRegistry>,
-    asked: RunRequest,
+    asked: Asked,
     assignment: Assignment,
 ) -> Result<(), Fault> {
     let Assignment { stop, out } = assignment;
+    let Asked { run: asked, lifted } = asked;
     let request = request_of(&config, &asked)?;
-    let plan = make(&config, &request)?;
+    let plan = make(&config, &request, &lifted)?;
     let (rehearsed, rehearsing) = (plan.clone(), engine.clone());
     let refused = super::off_the_async_threads(move || Ok(rehearse(&rehearsed, &rehearsing))).await?;
     if let Some(fault) = refused.into_iter().next() {
@@ -99,8 +108,13 @@ pub async fn run(
     fault.map_or(Ok(()), Err)
 }
 
-fn make(config: &Config, request: &Request) -> Result<Plan, Fault> {
-    Plan::make(&Registry::load_all(config), &Target::all(config, request.runner.dry_run), request)
+fn make(config: &Config, request: &Request, lifted: &[String]) -> Result<Plan, Fault> {
+    let mut targets = Target::all(config, request.runner.dry_run);
+    for target in targets.iter_mut().filter(|target| lifted.contains(&target.name)) {
+        // What is lifted asks for its name and no longer refuses: the console has asked.
+        target.guard = target.guard.lifted();
+    }
+    Plan::make(&Registry::load_all(config), &targets, request)
 }
 
 fn left_out(plan: &Plan) -> Vec<String> {
@@ -231,4 +245,40 @@ fn progress_of(report: &RunReport) -> crate::core::progress::RunProgress {
 
 fn microseconds(ms: f64) -> u64 {
     (ms * 1_000.0).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::config::Sources;
+    use crate::core::environment::Guard;
+
+    #[test]
+    fn a_run_may_write_where_read_only_is_lifted_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("environments/qa.yaml", "environment: qa\nguard: read_only\nkafka:\n  bootstrap_servers: \"h:1\"\n"),
+            ("etl/orders.yaml", "name: orders\ntopics:\n  qa: qa.orders\nkey_template: K\npayload_template: orders\n"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let config = Config::load(&Sources::folder(folder.path()));
+        let asked = RunRequest {
+            etls: vec!["orders".into()],
+            environments: vec!["qa".into()],
+            count: 1,
+            rate: None,
+            dry_run: false,
+            context: String::new(),
+        };
+        let refused = plan(&config, &asked, &[]).unwrap_err();
+        assert!(refused.what.contains("the environment is read-only"), "{refused}");
+        let lifted = plan(&config, &asked, &["qa".to_owned()]).unwrap();
+        let pairs: Vec<_> = lifted.pairs.iter().map(|pair| (pair.topic.as_str(), pair.guard)).collect();
+        assert_eq!(pairs, [("qa.orders", Guard::Typed)]);
+    }
 }

@@ -144,6 +144,13 @@ impl Runtime {
                     self.supervisor.keep("the folder of jobs", |stop| deployed::watch_folder(shelf, intake, stop));
                 }
             }
+            Effect::FindBrokers { request, jobs } => {
+                let config = self.config();
+                self.supervisor.ask("looking where jobs write", async move {
+                    let finding = move || deployed::elsewhere(&config, &jobs);
+                    Fact::BrokersFound { request, outcome: off_the_async_threads(finding).await }
+                });
+            }
             Effect::StartDeployed { job, definition, from } => {
                 let (shelf, orders) = (self.shelf.clone(), self.orders.clone());
                 let session = self.session(&definition.environment);
@@ -228,10 +235,10 @@ impl Runtime {
                     Fact::Previewed { request, outcome: off_the_async_threads(rendering).await }
                 });
             }
-            Effect::PlanRun { request, run } => {
+            Effect::PlanRun { request, run, lifted } => {
                 let config = self.config();
                 self.supervisor.ask("a plan", async move {
-                    let planning = move || etl::plan(&config, &run);
+                    let planning = move || etl::plan(&config, &run, &lifted);
                     Fact::Planned { request, outcome: off_the_async_threads(planning).await }
                 });
             }
@@ -254,9 +261,10 @@ impl Runtime {
                     Fact::TailSurveyed { request, outcome: counting.await }
                 });
             }
-            Effect::StartRun { job, run } => {
+            Effect::StartRun { job, run, lifted } => {
                 let (config, engine, auth) = (self.config(), self.engine.clone(), self.auth.clone());
-                self.supervisor.start(job, move |assignment| etl::run(config, engine, auth, run, assignment));
+                let asked = etl::Asked { run, lifted };
+                self.supervisor.start(job, move |assignment| etl::run(config, engine, auth, asked, assignment));
             }
             Effect::Audit(entry) => self.audit(entry),
             // These are the terminal's, and the loop has carried them out.

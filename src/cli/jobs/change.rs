@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::foreground::{Foreground, program};
 use super::{DropArguments, ResumeArguments, StopArguments};
 use crate::cli::audit::Audited;
+use crate::cli::clusters::Guards;
 use crate::cli::guard::{self, GuardArguments, Terminal};
 use crate::cli::output::Output;
 use crate::cli::session::{self, Session};
@@ -37,8 +38,9 @@ pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Resul
         true => format!("run job {} from scratch", seen.name),
         false => format!("run job {}", seen.name),
     };
-    let audited = Audited::new(session, &seen.environment, &what);
-    audited.permitted(permitted(session, &seen, &arguments.guard, &what, false))?;
+    let guards = Guards::of_job(&seen, session)?;
+    let audited = Audited::new(session, guards.names(), &what);
+    audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
     let outcome = async {
         let (hold, now) = shelf.hold_seen(&seen, &program("jobs resume"))?;
         let definition = shelf.begin_again(now, arguments.from_scratch)?;

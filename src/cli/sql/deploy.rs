@@ -9,10 +9,11 @@ use super::text::{Input, Source};
 use crate::app::deploy::into;
 use crate::cli::arguments::duration;
 use crate::cli::audit::Audited;
+use crate::cli::clusters::Guards;
 use crate::cli::guard::{self, GuardArguments, Terminal};
 use crate::cli::jobs::{Foreground, StateFolder, opening, program};
 use crate::cli::output::Output;
-use crate::cli::session::{self, Session};
+use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::core::fault::{Blame, Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
@@ -89,9 +90,9 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
     }
     let shelf = session.shelf()?;
     let what = format!("deploy job {}: its rows go to {target}", definition.name);
-    let audited = Audited::new(session, &environment.name, &what);
-    let guards = [(environment.name.as_str(), session::guard(environment))];
-    audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
+    let guards = Guards::of_job(&definition, session).map_err(|fault| drawn(&source, statement, fault.into()))?;
+    let audited = Audited::new(session, guards.names(), &what);
+    audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
     let outcome = async {
         planned(&definition, session).await?;
         let hold = shelf.hold_job(&definition.name, &program("sql deploy"))?;

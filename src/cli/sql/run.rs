@@ -15,12 +15,13 @@ use super::summary::Report;
 use super::text::{Input, Source, planning};
 use crate::cli::arguments::{duration, size};
 use crate::cli::audit::Audited;
+use crate::cli::clusters::{self, Guards};
 use crate::cli::guard::{self, GuardArguments, Terminal};
 use crate::cli::log::RESUMED;
 use crate::cli::output::Output;
-use crate::cli::session;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
+use crate::connectors::contract::Written;
 use crate::core::words::counted;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
@@ -106,16 +107,17 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         if arguments.state_dir.is_none() {
             prepared.iter().for_each(warn_of_one_transaction);
         }
-        let topics = written(&prepared);
-        if topics.is_empty() {
+        let written: Vec<Written> = prepared.iter().flat_map(|job| job.written.clone()).collect();
+        if written.is_empty() {
             return drive(arguments, output, &planning, prepared, quiet, &stop).await;
         }
         // What is written to a cluster is asked for and remembered, as with every command that writes.
-        let environment = session.environment()?;
-        let guards = [(environment.name.as_str(), session::guard(environment))];
+        let mut guards = Guards::default();
+        guards.topics(&written, session.environment().ok().map(|own| own.name.as_str()), session);
+        let topics: Vec<_> = written.iter().map(clusters::place).collect();
         let what = format!("write the rows of SQL to {}", topics.join(", "));
-        let audited = Audited::new(session, &environment.name, &what);
-        audited.permitted(guard::permit(&guards, &arguments.guard, &what, &mut Terminal))?;
+        let audited = Audited::new(session, guards.names(), &what);
+        audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
         let outcome = drive(arguments, output, &planning, prepared, quiet, &stop).await;
         let exit = if stop.is_cancelled() { Exit::Stopped } else { Exit::Done };
         audited.ended(outcome.as_ref().map(|_| exit), None);
@@ -151,24 +153,11 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     })
 }
 
-/// The topics that jobs write to, dead letters included.
-fn written(prepared: &[Prepared]) -> Vec<String> {
-    let mut topics = Vec::new();
-    for job in prepared {
-        if let Some(NodeKind::Sink(sink)) = job.plan.nodes.last().map(|node| &node.kind)
-            && job.shown.is_none()
-            && sink.connector == "kafka"
-        {
-            topics.push(sink.request.options.get("topic").unwrap_or(&sink.request.name).to_owned());
-        }
-        topics.extend(job.plan.failure.dead_letters().map(str::to_owned));
-    }
-    topics
-}
-
 /// A job before its start, and the rows of the one that comes to the screen.
 struct Prepared {
     plan: StreamPlan,
+    /// The topics that it writes to.
+    written: Vec<Written>,
     settings: JobSettings,
     shown: Option<Shown>,
 }
@@ -206,6 +195,7 @@ async fn prepare(
                 settings = settings.every(interval);
             }
         }
+        let written = planning.written(query, into).map_err(wrong)?;
         let mut rows = None;
         if into.is_none()
             && query.into.is_none()
@@ -215,7 +205,7 @@ async fn prepare(
             settings.sink = Some(Box::new(sink));
             rows = Some((receiver, last.schema.clone(), last.changes == Changes::Changelog));
         }
-        jobs.push(Prepared { plan: planned.plan, settings, shown: rows });
+        jobs.push(Prepared { plan: planned.plan, written, settings, shown: rows });
     }
     Ok(jobs)
 }

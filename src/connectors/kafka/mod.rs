@@ -18,7 +18,7 @@ use async_trait::async_trait;
 
 use super::accept::{accept, split_query};
 use super::contract::{
-    Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes,
+    Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes, Written,
 };
 use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE};
 use super::options::Options;
@@ -250,6 +250,12 @@ impl Connector for KafkaConnector {
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {
         let options = accept(self, End::Source, &request.options)?;
         Ok(Arc::new(source::KafkaSource::open(&request, &options, context).await?))
+    }
+
+    fn written(&self, name: &str, options: &Options) -> Result<Option<Written>, Fault> {
+        let options = accept(self, End::Sink, options)?;
+        let topic = options.get("topic").unwrap_or(name).trim().to_owned();
+        Ok(Some(Written { topic, brokers: options.get("brokers").map(|brokers| brokers.trim().to_owned()) }))
     }
 
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault> {

@@ -2,6 +2,10 @@
 //! their schemas and runs nothing.
 
 use super::definition::{Definition, Delivery};
+use crate::config::variables::Variables;
+use crate::connectors::contract::{Context, Written};
+use crate::connectors::options::Options;
+use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
 use crate::sql::parse::statement::{EndName, Span, Statement, StatementKind, StreamQuery};
@@ -38,6 +42,30 @@ pub struct Named {
 /// A text that is no SQL where it counts, a statement that moves no rows, what the planner refuses; each with its place.
 pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, Named), Fault> {
     let Wanted { text, statement: index, job } = wanted;
+    let statement = read(&mut session, text, index)?;
+    let (query, into) = moves(&statement).map_err(|fault| placed(fault, text, statement.span))?;
+    let planned = session.plan(job, query, into, false).await.map_err(|fault| placed(fault, text, statement.span))?;
+    let writes_to = into.or(query.into.as_ref()).map(|end| match end {
+        EndName::Name(name) | EndName::Uri(name) => name.clone(),
+    });
+    let sql = text[statement.span.start..statement.span.end].to_owned();
+    Ok((planned, Named { session, writes_to, sql }))
+}
+
+/// The topics that a statement would write to, as far as its text says it: nothing is opened.
+///
+/// # Errors
+/// As [`plan`], save what only a look at the sources shows.
+pub fn written(variables: &Variables, text: &str, index: usize) -> Result<Vec<Written>, Fault> {
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
+    let mut session = Session::new(builtin(), context, variables.clone(), ("discard".to_owned(), Options::default()));
+    let statement = read(&mut session, text, index)?;
+    let found = moves(&statement).and_then(|(query, into)| session.written(query, into));
+    found.map_err(|fault| placed(fault, text, statement.span))
+}
+
+/// The statement of this number; the session knows the names that those before it give.
+fn read(session: &mut Session, text: &str, index: usize) -> Result<Statement, Fault> {
     let variables = session.variables.clone();
     let lookup = |variable: &str| variables.get(variable).map(|value| value.expose().to_owned());
     let script = parse::parse_with(text, NAME, &lookup);
@@ -49,20 +77,12 @@ pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, 
         return Err(error.fault.clone());
     }
     let (before, rest): (Vec<_>, Vec<_>) =
-        script.statements.iter().partition(|statement| statement.span.end <= span.start);
+        script.statements.into_iter().partition(|statement| statement.span.end <= span.start);
     for statement in before {
         session.define(&statement.kind).map_err(|fault| placed(fault, text, statement.span))?;
     }
-    let Some(statement) = rest.first().filter(|statement| statement.span.start < span.end) else {
-        return Err(Fault::new(Blame::Operator, "there is no such statement"));
-    };
-    let (query, into) = moves(statement).map_err(|fault| placed(fault, text, statement.span))?;
-    let planned = session.plan(job, query, into, false).await.map_err(|fault| placed(fault, text, statement.span))?;
-    let writes_to = into.or(query.into.as_ref()).map(|end| match end {
-        EndName::Name(name) | EndName::Uri(name) => name.clone(),
-    });
-    let sql = text[statement.span.start..statement.span.end].to_owned();
-    Ok((planned, Named { session, writes_to, sql }))
+    let found = rest.into_iter().next().filter(|statement| statement.span.start < span.end);
+    found.ok_or_else(|| Fault::new(Blame::Operator, "there is no such statement"))
 }
 
 /// Plans a job as it will run: for the sink that its definition wants.
@@ -135,4 +155,28 @@ fn placed(mut fault: Fault, text: &str, statement: Span) -> Fault {
         }
     }
     fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_statement_writes_to_is_known_from_its_text() {
+        let topic = |topic: &str, brokers: Option<&str>| Written {
+            topic: topic.to_owned(),
+            brokers: brokers.map(str::to_owned),
+        };
+        let declared = "CREATE SINK paid WITH ('connector' = 'kafka', 'topic' = 'p', 'bootstrap.servers' = 'b:1');
+            INSERT INTO paid SELECT id FROM 'file://in.csv' WITH ('failure_strategy' = 'SendToDLQ', 'dead_letter.topic' = 'bad')";
+        for (text, statement, expected) in [
+            (declared, 1, vec![topic("p", Some("b:1")), topic("bad", None)]),
+            ("INSERT INTO 'kafka://b:1,c:2/p' SELECT 1 AS id", 0, vec![topic("p", Some("b:1,c:2"))]),
+            ("INSERT INTO p SELECT 1 AS id", 0, vec![topic("p", None)]),
+            ("INSERT INTO 'file://out/p.csv' SELECT 1 AS id", 0, Vec::new()),
+            ("SELECT 1 AS id", 0, Vec::new()),
+        ] {
+            assert_eq!(written(&Variables::default(), text, statement), Ok(expected), "{text}");
+        }
+    }
 }

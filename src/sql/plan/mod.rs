@@ -22,3 +22,4 @@ mod tests;
 mod translate;
 pub mod types;
 pub mod wishes;
+mod written;

@@ -13,6 +13,7 @@ use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
 
 use super::catalog::{Catalog, Defined, Kind};
+use super::ends::Resolved;
 use super::logical::Logical;
 use super::mistakes::{self, Known};
 use super::names;
@@ -285,6 +286,12 @@ impl Session {
             .map(Arc::new)
     }
 
+    /// Where a query says that its rows go.
+    pub(super) fn sink_end(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<Option<Resolved>, Fault> {
+        let named = into.or(query.into.as_ref());
+        named.map(|name| ends::resolve(self, name, self.catalog.end(name), &query.options, End::Sink)).transpose()
+    }
+
     fn sink(
         &self,
         job: &str,
@@ -304,11 +311,8 @@ impl Session {
         if key.is_empty() {
             key.clone_from(&end.key);
         }
-        let (name, connector, options) = match into.or(query.into.as_ref()) {
-            Some(name) => {
-                let found = ends::resolve(self, name, self.catalog.end(name), &query.options, End::Sink)?;
-                (found.name, found.connector, found.options)
-            }
+        let (name, connector, options) = match self.sink_end(query, into)? {
+            Some(found) => (found.name, found.connector, found.options),
             None => ("screen".to_owned(), self.screen.0.clone(), self.screen.1.clone()),
         };
         let request = SinkRequest {

@@ -61,3 +61,40 @@ fn a_statement_that_is_analyzed_writes_nothing_wherever_it_would() {
         assert!(!place.path("out").exists());
     }
 }
+
+/// Nobody listens there: what gets past a guard ends with a broker that is not reached.
+const PROD: &str = "environment: prod\nguard: typed\nkafka:\n  bootstrap_servers: \"127.0.0.1:1\"\n";
+/// Ways to write to brokers that are not those of the environment; `BROKERS` stands for them.
+const ELSEWHERE: [&str; 3] = [
+    "INSERT INTO 'kafka://BROKERS/payments' SELECT 1 AS id",
+    "INSERT INTO payments SELECT id FROM 'file://in.csv' WITH ('payments.bootstrap.servers' = 'BROKERS')",
+    "CREATE SINK paid WITH ('connector' = 'kafka', 'topic' = 'payments', 'brokers' = 'BROKERS'); INSERT INTO paid SELECT 1 AS id",
+];
+
+#[test]
+fn the_guard_of_the_brokers_that_are_written_to_is_asked_and_not_that_of_the_session() {
+    let place = guarded("none").with("config/environments/prod.yaml", PROD).with("in.csv", "id\n1\n");
+    for (brokers, name) in [("127.0.0.1:1", "prod"), ("127.0.0.1:2", "127.0.0.1:2")] {
+        for sql in ELSEWHERE {
+            let sql = sql.replace("BROKERS", brokers);
+            for line in [&["sql", "run"][..], &["sql", "deploy", "--register", "--name", "paid"]] {
+                let line = [&["-E", "dev"], line, &["-e", sql.as_str()]].concat();
+                let refused = place.run(&line).expect(2);
+                assert!(refused.stderr.contains(&format!("--yes-i-mean {name}")), "{line:?}: {}", refused.stderr);
+            }
+        }
+    }
+    let audit = std::fs::read_to_string(place.path(".local/state/velox-tui/audit.jsonl")).unwrap();
+    let first = audit.lines().next().unwrap();
+    assert!(first.contains("prod") && first.contains("payments at 127.0.0.1:1"), "{audit}");
+}
+
+#[test]
+fn a_job_that_writes_elsewhere_asks_that_guard_again_when_it_is_resumed() {
+    let place = guarded("none").with("config/environments/prod.yaml", PROD);
+    let sql = ELSEWHERE[0].replace("BROKERS", "127.0.0.1:1");
+    let deploy = ["-E", "dev", "sql", "deploy", "--register", "--name", "paid", "-e", &sql, "--yes-i-mean", "dev,prod"];
+    place.run(&deploy).expect(0);
+    let refused = place.run(&["jobs", "resume", "paid"]).expect(2);
+    assert!(refused.stderr.contains("--yes-i-mean prod"), "{}", refused.stderr);
+}

@@ -166,7 +166,8 @@ fn a_port_that_nobody_listens_at_is_told_at_once() {
     let from = format!("SELECT * FROM 'kafka://127.0.0.1:{port}/orders'");
     for query in [from, into] {
         let began = std::time::Instant::now();
-        let refused = place().run(&["sql", "run", "-e", &query]).expect(3);
+        let meant = format!("127.0.0.1:{port}");
+        let refused = place().run(&["sql", "run", "-e", &query, "--yes-i-mean", &meant]).expect(3);
         assert!(refused.stderr.contains("no broker takes connections"), "{}", refused.stderr);
         assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
     }

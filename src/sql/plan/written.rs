@@ -1,0 +1,26 @@
+//! Which topics a statement writes to, and whose brokers they are on, as far as its text says it: guards are asked before
+//! anything is planned. It opens nothing.
+
+use super::session::Session;
+use super::wishes::Settings;
+use crate::connectors::contract::Written;
+use crate::core::fault::Fault;
+use crate::sql::parse::statement::{EndName, StreamQuery};
+
+impl Session {
+    /// The topics that the job of a query writes to, dead letters included; `into` as for [`Session::plan`].
+    ///
+    /// # Errors
+    /// Options of the sink that are wrong.
+    pub fn written(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<Vec<Written>, Fault> {
+        let mut written = Vec::new();
+        if let Some(sink) = self.sink_end(query, into)? {
+            written.extend(self.connectors.get(&sink.connector)?.written(&sink.name, &sink.options)?);
+        }
+        let settings = Settings::read(&query.options)?;
+        if let Some(topic) = settings.failure.dead_letters() {
+            written.push(Written { topic: topic.to_owned(), brokers: None });
+        }
+        Ok(written)
+    }
+}
