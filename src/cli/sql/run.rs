@@ -1,10 +1,14 @@
 //! `velox-tui sql run`: statements at work. Rows of a query without INTO come to the screen; everything else goes where it
 //! says, with a line of progress.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use futures::future::{join_all, try_join_all};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::called::Names;
@@ -22,9 +26,11 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::Written;
+use crate::core::fault::{Blame, Fault};
 use crate::core::words::counted;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
+use crate::sql::exec::statistics::Statistics;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::Session as Planning;
 use crate::sql::plan::stream::{Changes, Node, NodeKind, StreamPlan};
@@ -264,15 +270,20 @@ async fn drive(
     quiet: bool,
     stop: &CancellationToken,
 ) -> Result<Worked, Failure> {
-    let mut running = Vec::new();
-    let mut shown = Vec::new();
-    let mut counted = Vec::new();
-    for job in prepared {
-        let name = job.shown.is_none().then(|| job.settings.name.clone());
-        running.push(job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?);
-        shown.extend(job.shown.map(|shown| (running.len() - 1, shown)));
-        counted.extend(name.zip(running.last().map(Job::statistics)));
-    }
+    let until = async {
+        match arguments.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(until);
+    let mut started = Started { waiting: prepared.into(), ..Started::default() };
+    let starting = tokio::select! {
+        outcome = started.all(planning) => Some(outcome),
+        () = &mut until => Some(Err(started.too_late())),
+        () = stop.cancelled() => None,
+    };
+    let Started { running, shown, counted, .. } = started;
     for message in running.iter().flat_map(Job::messages) {
         tracing::info!(target: RESUMED, "{message}");
     }
@@ -281,28 +292,35 @@ async fn drive(
     let shown =
         shown.into_iter().map(|(job, rows)| (rows, (arguments.is_final && !quiet).then(|| Moving::new(&running[job]))));
     let mut printing = has_rows.then(|| Printing::begin(arguments, output, shown.collect()));
-    let until = async {
-        match arguments.duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
+    let outcome = match starting {
+        Some(Ok(())) => {
+            let printed = async {
+                if let Some(printing) = &mut printing {
+                    printing.ended().await?;
+                }
+                if has_rows && arguments.limit.is_some() {
+                    running.iter().for_each(Job::stop);
+                }
+                Ok::<_, Failure>(())
+            };
+            // A job that fails ends the others, whatever they still write or print.
+            let work = async { tokio::try_join!(all(&running, quiet || has_rows), printed) };
+            tokio::select! {
+                ended = work => Some(ended.map(|(endings, ())| endings)),
+                () = until => None,
+                () = stop.cancelled() => None,
+            }
         }
+        Some(Err(failure)) => Some(Err(failure)),
+        None => None,
     };
-    let work = async {
-        if let Some(printing) = &mut printing {
-            printing.ended().await?;
-        }
-        if has_rows && arguments.limit.is_some() {
+    let endings = match outcome {
+        Some(Ok(endings)) => Ok(endings),
+        Some(Err(failure)) => {
             running.iter().for_each(Job::stop);
+            join_all(running.iter().map(Job::wait)).await;
+            Err(failure)
         }
-        all(&running, quiet || has_rows).await
-    };
-    let endings = tokio::select! {
-        endings = work => Some(endings),
-        () = until => None,
-        () = stop.cancelled() => None,
-    };
-    let endings = match endings {
-        Some(endings) => endings,
         None => {
             running.iter().for_each(Job::stop);
             all(&running, true).await
@@ -329,12 +347,54 @@ struct Worked {
     reports: Vec<Report>,
 }
 
-/// Waits for every job, with a line of progress.
-async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
-    let mut endings = Vec::new();
-    for job in jobs {
-        let moving = (!quiet).then(|| Moving::new(job));
-        endings.push(shown_meanwhile(moving.as_ref(), job.wait()).await?);
+/// Jobs on their way from the first to the last.
+#[derive(Default)]
+struct Started {
+    waiting: VecDeque<Prepared>,
+    running: Vec<Job>,
+    /// Rows that come to the screen, with the number of their job.
+    shown: Vec<(usize, Shown)>,
+    /// Names and counters of those whose rows do not.
+    counted: Vec<(String, watch::Receiver<Statistics>)>,
+    /// The one that is being started.
+    beginning: Option<String>,
+}
+
+impl Started {
+    /// Starts those that wait, one after the other. Dropped on its way, it leaves those that run.
+    async fn all(&mut self, planning: &Planning) -> Result<(), Failure> {
+        while let Some(job) = self.waiting.pop_front() {
+            let name = job.settings.name.clone();
+            self.beginning = Some(name.clone());
+            let started = job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?;
+            match job.shown {
+                Some(shown) => self.shown.push((self.running.len(), shown)),
+                None => self.counted.push((name, started.statistics())),
+            }
+            self.running.push(started);
+        }
+        Ok(())
     }
-    Ok(endings)
+
+    /// What is said where the time of `--for` is over before all have begun.
+    fn too_late(&self) -> Failure {
+        let name = self.beginning.as_deref().unwrap_or("a job");
+        let what = format!("the time of --for was over before {name} had begun");
+        Fault::new(Blame::Connection, what).next("does what it reads and writes answer? --for gives it longer").into()
+    }
+}
+
+/// Waits for every job, or for the first that fails, with a line of progress.
+async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
+    let progress = async {
+        for job in jobs.iter().filter(|_| !quiet) {
+            // How it ended is told by the other half.
+            shown_meanwhile(Some(&Moving::new(job)), job.wait()).await.ok();
+        }
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        endings = try_join_all(jobs.iter().map(Job::wait)) => Ok(endings?),
+        never = progress => match never {},
+    }
 }

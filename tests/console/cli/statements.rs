@@ -172,3 +172,50 @@ fn a_port_that_nobody_listens_at_is_told_at_once() {
         assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }
+
+/// Takes longer than any of these tests may.
+const LONG: std::time::Duration = std::time::Duration::from_secs(20);
+/// An endless job, and one that fails with its first row.
+const ENDLESS: &str =
+    "'numbers.type' = 'generator_source', 'numbers.rate' = '1000', 'numbers.fields.id.kind' = 'sequence'";
+const FAILING: &str = "INSERT INTO 'file://out/bad.csv' SELECT CAST(word AS BIGINT) AS n FROM 'file://bad.csv' WITH \
+                       ('failure_strategy' = 'FailBatch')";
+
+#[test]
+fn a_statement_that_fails_ends_those_before_it() {
+    for first in ["INSERT INTO 'file://out/rows.jsonl' SELECT id FROM numbers", "SELECT id FROM numbers"] {
+        let place = Place::shipped().with("bad.csv", "word\nnone\n");
+        let sql = format!("{first} WITH ({ENDLESS});\n{FAILING}");
+        let began = std::time::Instant::now();
+        let mut child =
+            place.command(&["sql", "run", "--for", "60s", "-e", &sql]).stdout(Stdio::null()).spawn().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{first}: {said}");
+        assert!(said.contains("a record failed") && began.elapsed() < LONG, "{first}, {:?}: {said}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_sink_that_never_answers_holds_up_neither_the_time_nor_a_signal() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let brokers = silent.local_addr().unwrap().to_string();
+    let sql = format!("INSERT INTO 'kafka://{brokers}/out' SELECT 1 AS id");
+    let line = ["sql", "run", "-e", &sql, "--yes-i-mean", &brokers];
+    let began = std::time::Instant::now();
+    let timed = Place::shipped().run(&[&line[..], &["--for", "1s"]].concat()).expect(3);
+    assert!(timed.stderr.contains("the time of --for was over before insert-1 had begun"), "{}", timed.stderr);
+    assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
+    // What the first run left in the queue of the port is taken out of it, until nothing more comes.
+    silent.set_nonblocking(true).unwrap();
+    while silent.accept().is_ok() {}
+    silent.set_nonblocking(false).unwrap();
+    let place = Place::shipped();
+    let child = place.start(&line);
+    let taken = silent.accept().unwrap();
+    let began = std::time::Instant::now();
+    signal("INT", &child);
+    ended(child.wait_with_output().unwrap()).expect(5);
+    assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
+    drop(taken);
+}
