@@ -7,10 +7,10 @@ use crate::app::action::QueryRequest;
 use crate::app::model::pipeline::Pipeline;
 use crate::app::model::sql::{Explained, Reads};
 use crate::core::fault::{Blame, Fault};
+use crate::formats::types;
 use crate::sql::deploy::prepare::{self, Wanted};
 use crate::sql::plan::session::Session;
 use crate::sql::plan::stream::NodeKind;
-use crate::sql::plan::types::sql_type;
 
 /// Longest time for a plan: sources are asked for a sample, and a person waits.
 const PLAN_WAIT_MAX: Duration = Duration::from_secs(20);
@@ -40,7 +40,7 @@ pub async fn explain(
         _ => None,
     });
     let columns = planned.plan.nodes.last().map(|sink| {
-        sink.schema.fields().iter().map(|field| (field.name().clone(), sql_type(field.data_type()))).collect()
+        sink.schema.fields().iter().map(|field| (field.name().clone(), types::name(field.data_type()))).collect()
     });
     Ok(Explained {
         pipeline,

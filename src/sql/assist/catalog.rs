@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema, SchemaRef};
 
 use crate::core::fault::Fault;
+use crate::formats::types;
 use crate::sql::functions::list::{self, Entry};
 use crate::sql::functions::registry::Functions;
-use crate::sql::plan::types::sql_type;
 
 /// Everything that can be named.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,7 @@ pub fn fields_of(schema: &Schema) -> Vec<Field> {
 fn inner(fields: &Fields) -> Vec<Field> {
     let field = |field: &Arc<ArrowField>| Field {
         name: field.name().clone(),
-        sql_type: sql_type(field.data_type()),
+        sql_type: types::name(field.data_type()),
         fields: match field.data_type() {
             DataType::Struct(fields) => inner(fields),
             DataType::List(item) | DataType::LargeList(item) => match item.data_type() {

@@ -20,7 +20,6 @@ use crate::sql::parse::statement::{
 };
 use crate::sql::plan::session::{Planned, Session};
 use crate::sql::plan::stream::NodeKind;
-use crate::sql::plan::types::sql_type;
 
 /// Topics that are named where one is missing: what a line holds.
 const NAMED_MAX: usize = 8;
@@ -251,7 +250,7 @@ fn columns(declared: &Declaration) -> Vec<Field> {
         sql_type: match &column.computed {
             Some(_) => String::new(),
             None => types::parse(&column.data_type.to_string())
-                .map_or_else(|| column.data_type.to_string(), |known| sql_type(&known)),
+                .map_or_else(|| column.data_type.to_string(), |known| types::name(&known)),
         },
         ..Field::default()
     };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::dead_letters::{DeadLetters, Letter};
 use crate::connectors::contract::BadRecord;
 use crate::core::fault::{Blame, Fault};
-use crate::sql::plan::stream::FailureStrategy;
+use crate::sql::plan::strategies::FailureStrategy;
 
 /// Bad records kept to be looked at: a screen of them. The rest is counted.
 pub const SAMPLE_RECORDS: usize = 20;

@@ -15,6 +15,7 @@ use super::aggregate::prepared::{Prepared, Recipe};
 use super::aggregate::{STAGE, failed};
 use super::chunk::Chunk;
 use super::columns;
+use super::every::Every;
 use super::operator::{Operator, Output, StateTable};
 use super::refusals::refuse;
 use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow};
@@ -31,7 +32,7 @@ pub struct GroupAggregate {
     touched: Touched,
     emit: EmitMode,
     schema: SchemaRef,
-    due_ms: i64,
+    every: Every,
     ttl: Option<Duration>,
     now_ms: i64,
     /// Groups by the clock of their last change, oldest first; a group may stand there more than once.
@@ -58,7 +59,7 @@ pub fn build(
         touched: Touched::default(),
         emit: node.emit,
         schema: output,
-        due_ms: 0,
+        every: Every::of(node.emit),
         ttl,
         // Rows that come before the first tick are as old as this operator, not as 1970.
         now_ms: super::clock::now_ms(),
@@ -183,10 +184,7 @@ impl Operator for GroupAggregate {
 
     fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {
         self.now_ms = now_ms;
-        if let EmitMode::Every(period) = self.emit
-            && self.due_ms <= now_ms
-        {
-            self.due_ms = now_ms + period.as_millis() as i64;
+        if self.every.is_due(now_ms) {
             self.give(out)?;
         }
         if let Some(ttl) = self.ttl {

@@ -31,6 +31,7 @@ mod chain;
 mod clock;
 mod columns;
 mod coordinator;
+mod every;
 mod inlet;
 mod refusals;
 mod report;

@@ -18,7 +18,8 @@ use super::operator::{Operator, Output, StateTable};
 use super::refusals::refuse;
 use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
-use crate::sql::plan::stream::{Changes, Expression, LateStrategy, TopNNode};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{Changes, Expression, TopNNode};
 
 /// Bytes that a row costs beside its own: two boxes, a counted pointer, its place in a list.
 const ENTRY_BYTES: usize = 88;

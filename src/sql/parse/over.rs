@@ -1,4 +1,4 @@
-//! `ROWS WINDOW BUFFER n ROWS …` to a standard OVER with a frame of at most n rows.
+//! `ROWS WINDOW BUFFER n ROWS …` to a standard OVER with a frame of at most n rows and a mark of what the buffer says more.
 
 use datafusion_sql::sqlparser::tokenizer::Token;
 
@@ -7,7 +7,7 @@ use super::duration::duration;
 use super::lex::Lexeme;
 use super::lift::Lift;
 use super::reader::Reader;
-use super::statement::{BufferSpec, Diagnostic, Span};
+use super::statement::{BUFFER, BufferSpec, Diagnostic, Span};
 
 /// Rows of one buffer: a million rows of 100 bytes are 100 MB for each key, and more is a table.
 const BUFFER_ROWS_MAX: u64 = 1_000_000;
@@ -88,6 +88,34 @@ pub(super) fn read(
             plain.extend(frame.into_iter().map(|token| anchor.becomes(token)));
         }
     }
+    let marked = marked(&buffer, plain, inner.first());
     lift.buffers.push(buffer);
-    Ok(plain)
+    Ok(marked)
+}
+
+/// What remains with the mark of its buffer first among what it is partitioned by.
+fn marked(buffer: &BufferSpec, plain: Vec<Lexeme>, anchor: Option<&Lexeme>) -> Vec<Lexeme> {
+    let Some(anchor) = anchor else { return plain };
+    let silence = buffer.expires.map_or(-1, |length| i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
+    let number = |text: String| Token::Number(text, false);
+    let mut mark = vec![
+        Token::make_word(BUFFER, None),
+        Token::LParen,
+        number(buffer.rows.to_string()),
+        Token::Comma,
+        number(u8::from(buffer.when_full).to_string()),
+        Token::Comma,
+    ];
+    mark.extend((silence < 0).then_some(Token::Minus));
+    mark.extend([number(silence.unsigned_abs().to_string()), Token::RParen]);
+    let (by, rest) = match plain.as_slice() {
+        [partition, by, ..] if partition.is("PARTITION") && by.is("BY") => {
+            mark.push(Token::Comma);
+            plain.split_at(2)
+        }
+        _ => (&[][..], plain.as_slice()),
+    };
+    let words = ["PARTITION", "BY"].into_iter().filter(|_| by.is_empty()).map(Token::make_keyword);
+    let mark = words.chain(mark).map(|token| anchor.becomes(token));
+    by.iter().cloned().chain(mark.collect::<Vec<_>>()).chain(rest.iter().cloned()).collect()
 }

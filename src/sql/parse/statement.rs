@@ -215,6 +215,10 @@ pub fn window_marker(index: usize) -> String {
 /// Name of the marker function of a join's `WITHIN`.
 pub const WITHIN: &str = "__within";
 
+/// Name of the marker function that `ROWS WINDOW BUFFER` leaves first in the PARTITION BY of its OVER:
+/// `__buffer(rows, 1 when it emits only when full, milliseconds of silence after which it is empty or -1)`.
+pub const BUFFER: &str = "__buffer";
+
 /// A source or a sink as it is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndName {

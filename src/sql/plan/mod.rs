@@ -15,11 +15,11 @@ pub mod picture;
 mod provider;
 mod quoted;
 pub mod session;
+pub mod strategies;
 pub mod stream;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod translate;
-pub mod types;
 pub mod wishes;
 mod written;

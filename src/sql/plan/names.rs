@@ -15,7 +15,7 @@ use crate::connectors::contract::system_columns;
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
 use crate::sql::parse::expand_aliases;
-use crate::sql::parse::statement::WindowSpec;
+use crate::sql::parse::statement::{BUFFER, WindowSpec};
 
 /// A relation's name as one text.
 pub fn whole(name: &sql::ObjectName) -> String {
@@ -224,7 +224,7 @@ fn name_results(query: &mut Query) {
         if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
             continue;
         }
-        let mut text = expr.to_string();
+        let mut text = without_marks(expr).to_string();
         if let Expr::Function(function) = expr {
             let name = function.name.to_string();
             text.replace_range(..name.len(), &name.to_lowercase());
@@ -232,6 +232,21 @@ fn name_results(query: &mut Query) {
         let alias = Ident::with_quote('"', text);
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
     }
+}
+
+/// An expression without the marks of buffers, which nobody wrote.
+fn without_marks(expr: &Expr) -> Expr {
+    let mut plain = expr.clone();
+    let _ = visit_expressions_mut(&mut plain, |expr| {
+        if let Expr::Function(function) = expr
+            && let Some(sql::WindowType::WindowSpec(spec)) = &mut function.over
+        {
+            let is_mark = |expr: &Expr| matches!(expr, Expr::Function(mark) if whole(&mark.name) == BUFFER);
+            spec.partition_by.retain(|expr| !is_mark(expr));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    plain
 }
 
 /// `*` of relations that show system columns becomes one `relation.*` each, without them.

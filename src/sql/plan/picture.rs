@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::stream::{Changes, EmitMode, JoinBound, Node, NodeId, NodeKind, StreamPlan};
+use super::stream::{Buffer, Changes, EmitMode, JoinBound, Node, NodeId, NodeKind, StreamPlan};
 use crate::core::duration::told;
 use crate::sql::exec::statistics::Statistics;
 
@@ -131,6 +131,14 @@ pub fn operator(kind: &NodeKind) -> &'static str {
     }
 }
 
+/// What is kept of a partition.
+fn buffered(buffer: Buffer) -> String {
+    let full = if buffer.emits_when_full { ", given when they are all there" } else { "" };
+    let expires =
+        buffer.expires.map_or_else(String::new, |silence| format!(", gone after {} of silence", told(silence)));
+    format!("at most {} rows a partition{full}{expires}", buffer.rows)
+}
+
 /// What a node keeps, and until when.
 fn state(kind: &NodeKind) -> String {
     let emit = |emit: EmitMode| match emit {
@@ -165,10 +173,7 @@ fn state(kind: &NodeKind) -> String {
         },
         NodeKind::Over(over) if over.is_bounded => "all rows until the input ends".to_owned(),
         NodeKind::Over(over) if over.window_end.is_some() => "all rows until the window closes".to_owned(),
-        NodeKind::Over(over) => over.buffer_rows.map_or_else(
-            || "the rows that frames reach back to".to_owned(),
-            |rows| format!("at most {rows} rows a partition"),
-        ),
+        NodeKind::Over(over) => over.buffer.map_or_else(|| "the rows that frames reach back to".to_owned(), buffered),
         NodeKind::TopN(top) if top.window_end.is_some() => "given once, when the window closes".to_owned(),
         _ => String::new(),
     }

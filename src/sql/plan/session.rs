@@ -19,7 +19,8 @@ use super::mistakes::{self, Known};
 use super::names;
 use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
-use super::stream::{Changes, FailureStrategy, LateStrategy, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
+use super::strategies::{FailureStrategy, LateStrategy};
+use super::stream::{Changes, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
 use super::wishes::{self, EVENT_TIME_FIELD, Settings};
@@ -113,7 +114,6 @@ impl Session {
             state_ttl: settings.state_ttl,
             origins: settings.failure.dead_letters().is_some() || settings.late == LateStrategy::DeadLetter,
             late: settings.late,
-            buffer_rows: query.buffers.iter().map(|buffer| buffer.rows as usize).max(),
         };
         let mut translation = Translation::new(wishes.clone());
         let takes = |plan: &LogicalPlan| Translation::new(wishes.clone()).root(plan).is_ok();

@@ -9,6 +9,7 @@ use datafusion_expr::WindowFrame;
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::aggregate::AggregateFunctionExpr;
 
+use super::strategies::{FailureStrategy, LateStrategy};
 use crate::connectors::contract::{Columns, SinkRequest, Source};
 use crate::connectors::options::Options;
 use crate::sql::functions::division::Divisions;
@@ -294,14 +295,25 @@ pub struct OverNode {
     pub order: Vec<SortKey>,
     /// Calls, in order of their output columns.
     pub calls: Vec<OverCall>,
-    /// Rows that functions of a whole partition answer by (`ROWS WINDOW BUFFER n ROWS`); all of them where absent.
-    pub buffer_rows: Option<usize>,
+    /// `ROWS WINDOW BUFFER n ROWS`: what is kept of a partition; all of it where absent.
+    pub buffer: Option<Buffer>,
     /// The input ends: partitions are complete then, and any order and frame can be answered.
     pub is_bounded: bool,
     /// Partitions are within a window: position of `window_end` in the input. They are complete when it closes.
     pub window_end: Option<usize>,
     /// Rows are in the order of their event time, and of no other time.
     pub is_by_event_time: bool,
+}
+
+/// A buffer of the newest rows of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffer {
+    /// Rows, at least one. Functions of a whole partition answer by them.
+    pub rows: usize,
+    /// A row gives a result only where the buffer is full with it.
+    pub emits_when_full: bool,
+    /// A silence of more than this, in event time, empties it: the next row is the first again.
+    pub expires: Option<Duration>,
 }
 
 /// One window function.
@@ -356,56 +368,4 @@ impl std::fmt::Debug for SinkNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SinkNode").field("connector", &self.connector).finish_non_exhaustive()
     }
-}
-
-/// What happens to a record that fails.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum FailureStrategy {
-    /// It is logged, counted and left out; the job goes on.
-    #[default]
-    LogAndContinue,
-    /// The job ends with it.
-    FailBatch,
-    /// A system that does not answer is asked again with growing pauses before the job ends. No pause mends the content of
-    /// a record: it goes to the dead letters where a topic for them is named, else it is left out as with
-    /// [`FailureStrategy::LogAndContinue`].
-    RetryWithBackoff {
-        /// The topic of the dead letters.
-        topic: Option<String>,
-    },
-    /// It goes to a dead-letter topic, whole, with the headers that say why.
-    SendToDlq {
-        /// The topic.
-        topic: String,
-    },
-}
-
-impl FailureStrategy {
-    /// The topic that records which fail go to, if they go anywhere.
-    pub fn dead_letters(&self) -> Option<&str> {
-        match self {
-            Self::SendToDlq { topic } => Some(topic),
-            Self::RetryWithBackoff { topic } => topic.as_deref(),
-            Self::LogAndContinue | Self::FailBatch => None,
-        }
-    }
-
-    /// Whether a system that does not answer is asked again.
-    pub fn retries(&self) -> bool {
-        matches!(self, Self::RetryWithBackoff { .. })
-    }
-}
-
-/// What happens to a row that is later than its window's lateness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LateStrategy {
-    /// Counted and left out.
-    #[default]
-    Drop,
-    /// To the dead-letter topic, class `late`.
-    DeadLetter,
-    /// Into the oldest window that is still open.
-    IncludeInNextWindow,
-    /// The closed window is computed again and its result replaced, for as long as its state is kept.
-    UpdatePrevious,
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::session::refused;
-use super::stream::{FailureStrategy, IDLE_TIMEOUT, LateStrategy};
+use super::strategies::{FailureStrategy, LateStrategy};
+use super::stream::IDLE_TIMEOUT;
 use crate::connectors::accept::{ENGINE_OPTIONS, engine_option, named_as_the_engine_does};
 use crate::connectors::options::{self, OptionValue, Options};
 use crate::core::fault::{Blame, Fault};

@@ -69,6 +69,9 @@ fn mark(plan: &StreamPlan, node: &Node) -> String {
         NodeKind::Over(over) => {
             write!(text, "|{:?}", over.partition.iter().map(ToString::to_string).collect::<Vec<_>>()).ok();
             write_order(&mut text, &over.order);
+            if let Some(buffer) = over.buffer.filter(|buffer| buffer.emits_when_full || buffer.expires.is_some()) {
+                write!(text, "|{buffer:?}").ok();
+            }
             for call in &over.calls {
                 write!(text, "|{} {:?}", call.expression.name(), call.frame).ok();
             }

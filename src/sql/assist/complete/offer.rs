@@ -6,10 +6,10 @@ use super::rank::rank;
 use super::scope::{Scope, Source, find};
 use super::{Completion, ITEMS_MAX, Item, ItemKind};
 use crate::connectors::contract::system_columns;
+use crate::formats::types;
 use crate::sql::assist::catalog::{Catalog, Field};
 use crate::sql::functions::list::{Entry, Kind};
 use crate::sql::parse;
-use crate::sql::plan::types::sql_type;
 
 /// Items in the making.
 pub(super) struct Offer<'a> {
@@ -174,7 +174,8 @@ impl<'a> Offer<'a> {
         }
         if self.prefix.starts_with('_') {
             for name in system_columns::ALL {
-                let detail = system_columns::field(name).map(|field| sql_type(field.data_type())).unwrap_or_default();
+                let detail =
+                    system_columns::field(name).map(|field| types::name(field.data_type())).unwrap_or_default();
                 let made = Item { detail, help: system_help(name).into(), ..item(name.to_owned(), ItemKind::Column) };
                 self.add(700, made);
             }

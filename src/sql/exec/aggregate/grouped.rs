@@ -272,6 +272,11 @@ impl Grouped {
     /// Forgets a group.
     pub fn remove(&mut self, group: u32) {
         self.keys.remove(group);
+        self.clear(group);
+    }
+
+    /// Empties a group, which keeps its number.
+    pub fn clear(&mut self, group: u32) {
         if let Some(refused) = &mut self.refused {
             refused.clear(group);
         }

@@ -94,11 +94,12 @@ impl Grouped {
         Ok(groups)
     }
 
-    /// Adds groups to others of these: `parts[i]` to `wholes[i]`. The parts stay until they are removed.
+    /// Adds groups to others of these: `parts[i]` to `wholes[i]`. The parts stay until they are removed. Answers with the
+    /// wholes that do not fit any more, and why: they hold no result.
     ///
     /// # Errors
-    /// A sum that does not fit any more.
-    pub fn unite(&mut self, parts: &[u32], wholes: &[u32]) -> Result<(), Fault> {
+    /// Arrow's or DataFusion's.
+    pub fn unite(&mut self, parts: &[u32], wholes: &[u32]) -> Result<BTreeMap<u32, String>, Fault> {
         for (part, whole) in parts.iter().zip(wholes) {
             let (rows, time) = (self.count(*part), self.time(*part));
             let whole = *whole as usize;
@@ -109,7 +110,7 @@ impl Grouped {
             let states = call.state(parts)?;
             call.merge(&states, wholes)?;
         }
-        self.unspilled()
+        Ok(self.spilled())
     }
 
     /// Adds the groups of another: its keys, rows and states. Panes become a window so. What does not fit any more is told

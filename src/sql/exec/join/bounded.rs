@@ -16,7 +16,8 @@ use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
-use crate::sql::plan::stream::{Expression, LateStrategy};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::Expression;
 
 /// How rows wait.
 pub(super) enum Waiting {

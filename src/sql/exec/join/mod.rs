@@ -49,7 +49,8 @@ use self::updating::UpdatingJoin;
 use super::operator::Operator;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::functions::checked::checked;
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, LateStrategy};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
 
 /// One input of a join.
 #[derive(Debug, Clone)]

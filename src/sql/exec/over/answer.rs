@@ -68,7 +68,7 @@ impl Answers {
                     moving.push(Moving::new(aggregate, &call.frame, &node.order, input)?);
                     How::Moving(moving.len() - 1)
                 }
-                (_, None) => match node.buffer_rows.filter(|_| OF_THE_WHOLE.contains(&function)) {
+                (_, None) => match node.buffer.filter(|_| OF_THE_WHOLE.contains(&function)).map(|buffer| buffer.rows) {
                     Some(rows) => How::Buffered(Arc::clone(&call.expression), rows),
                     None => How::AtHand(Arc::clone(&call.expression)),
                 },
@@ -192,8 +192,10 @@ impl Over {
             self.partitions[number].answered = until;
         }
         asked.times.clone().into_iter().for_each(|time| self.no_longer_waits(time));
-        if !bad.is_empty() {
-            let mask: BooleanArray = (0..asked.times.len()).map(|row| Some(!bad.contains_key(&row))).collect();
+        let is_given = |row: usize| self.least.is_none_or(|least| places[row].number >= least);
+        if !bad.is_empty() || self.least.is_some() {
+            let is_left = |row: usize| !bad.contains_key(&row) && is_given(row);
+            let mask: BooleanArray = (0..asked.times.len()).map(|row| Some(is_left(row))).collect();
             bad.into_iter().for_each(|(row, message)| overflowed(asked.times[row], message, out));
             for column in &mut given {
                 *column = filter(column, &mask).map_err(arrow_fault)?;

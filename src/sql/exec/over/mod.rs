@@ -3,7 +3,9 @@
 //! frames reach back.
 
 mod answer;
+mod expiry;
 mod frame;
+mod line;
 mod need;
 mod partition;
 mod running;
@@ -31,9 +33,10 @@ use super::evaluate::arrow_fault;
 use super::map::keep;
 use super::operator::{Operator, Output, StateTable};
 use super::refusals::refuse;
-use crate::connectors::contract::{BATCH_ROWS_MAX, BadRecord, BadRow, RawRecord};
+use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow};
 use crate::core::fault::Fault;
-use crate::sql::plan::stream::{Expression, LateStrategy, OverNode};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{Expression, OverNode};
 
 /// The stage of rows that fail here.
 pub(super) const STAGE: &str = "over";
@@ -63,6 +66,11 @@ pub fn build(
         orders: RowConverter::new(by).map_err(defect)?,
         rows: RowConverter::new(rows).map_err(defect)?,
         need: Need::of(node)?,
+        least: node.buffer.filter(|buffer| buffer.emits_when_full).map(|buffer| buffer.rows as u64),
+        silence_ms: node
+            .buffer
+            .and_then(|buffer| buffer.expires)
+            .map(|silence| i64::try_from(silence.as_millis()).unwrap_or(i64::MAX)),
         partition: node.partition.clone(),
         order,
         window_end: node.window_end,
@@ -96,6 +104,10 @@ struct Over {
     window_end: Option<usize>,
     late: LateStrategy,
     need: Need,
+    /// The place of a partition's first row that gives a result, where a buffer is to be full before.
+    least: Option<u64>,
+    /// A silence of more milliseconds empties a partition.
+    silence_ms: Option<i64>,
     input: SchemaRef,
     schema: SchemaRef,
     /// The numbers of partitions by their keys, and what only ever adds up in them.
@@ -167,63 +179,16 @@ impl Over {
     }
 
     /// Whether a partition that is due gets no more rows.
-    fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.watermark == i64::MAX || self.window_end.is_some()
     }
 
-    /// Puts rows in line that none comes before any more. Answers with how far the partition can be answered.
-    fn line_up(&mut self, number: usize, out: &mut Output) -> usize {
-        let (watermark, is_complete) = (self.watermark, self.is_complete());
-        let partition = &mut self.partitions[number];
-        let mut released: Vec<Row> = partition.held.extract_if(.., |row| is_complete || row.time < watermark).collect();
-        released.sort_by(|a, b| a.order.cmp(&b.order));
-        if !self.need.waits_for_the_end && self.late != LateStrategy::IncludeInNextWindow {
-            // By another time than the event time, a row may come after its successors.
-            let floor = partition.floor();
-            let passed = released.partition_point(|row| floor.is_some_and(|floor| *row.order < *floor));
-            let late: Vec<Row> = released.drain(..passed).collect();
-            self.leave_out(&late, out);
-        }
-        let partition = &mut self.partitions[number];
-        partition.rows.append(&mut released);
-        let mut until = partition.rows.len();
-        if !is_complete {
-            until = until.saturating_sub(self.need.rows_after).max(partition.answered);
-            while until > partition.answered
-                && partition.rows[until - 1].time.saturating_add(self.need.ms_after) >= watermark
-            {
-                until -= 1;
-            }
-            // Peers are answered together.
-            while partition.answered < until
-                && partition.rows.get(until).is_some_and(|next| next.order == partition.rows[until - 1].order)
-            {
-                until -= 1;
-            }
-        }
-        until
-    }
-
-    /// Rows that came too late to stand in line, without their records.
-    fn leave_out(&mut self, late: &[Row], out: &mut Output) {
-        for row in late {
-            self.forget(row);
-            self.no_longer_waits(row.time);
-            out.late_rows += 1;
-            if self.late == LateStrategy::DeadLetter {
-                let record = RawRecord { timestamp_ms: Some(row.time), ..RawRecord::default() };
-                let message = "rows behind it in the order were answered before".to_owned();
-                out.bad.push(BadRecord { record, stage: STAGE, class: "late", message });
-            }
-        }
-    }
-
-    fn forget(&mut self, row: &Row) {
+    pub(super) fn forget(&mut self, row: &Row) {
         self.bytes -= row.bytes();
         self.count -= 1;
     }
 
-    fn no_longer_waits(&mut self, time: i64) {
+    pub(super) fn no_longer_waits(&mut self, time: i64) {
         if let Some(count) = self.waiting.get_mut(&time) {
             *count -= 1;
             if *count == 0 {
@@ -236,7 +201,12 @@ impl Over {
     fn release(&mut self, due: &[usize], out: &mut Output) -> Result<(), Fault> {
         let (mut work, mut rows): (Work, usize) = (Vec::new(), 0);
         for number in due {
-            let until = self.line_up(*number, out);
+            self.line_up(*number, out);
+            self.expire(*number, out)?;
+            let until = match self.is_silent(*number) {
+                true => self.partitions[*number].rows.len(),
+                false => self.answerable(*number),
+            };
             let partition = &self.partitions[*number];
             if partition.answered < until {
                 rows += until - partition.answered;
@@ -249,9 +219,11 @@ impl Over {
         }
         self.answer(&work, out)?;
         for number in due {
-            if self.window_end.is_some() && self.watermark < i64::MAX {
+            let is_over = self.window_end.is_some() || self.is_silent(*number);
+            if is_over && self.watermark < i64::MAX {
                 let partition = std::mem::take(&mut self.partitions[*number]);
                 partition.rows.iter().for_each(|row| self.forget(row));
+                self.running.clear(*number);
                 self.running.remove(*number);
                 self.answers.remove(*number);
                 continue;
@@ -263,36 +235,14 @@ impl Over {
                 let time = row.time.saturating_add(self.need.ms_after);
                 next = Some(next.map_or(time, |next| next.min(time)));
             }
+            if let Some(expires) = self.expires_at(*number) {
+                next = Some(next.map_or(expires, |next| next.min(expires)));
+            }
             if let Some(next) = next {
                 self.schedule(*number, next);
             }
         }
         Ok(())
-    }
-
-    /// Forgets rows that no frame reaches back to.
-    fn prune(&mut self, number: usize) {
-        let partition = &mut self.partitions[number];
-        // Rows that come stand behind the last one in line.
-        let next = partition.rows.get(partition.answered).or(partition.rows.last());
-        let mut next = next.map_or(i64::MAX, |row| row.key_ms);
-        if self.need.is_by_event_time && partition.rows.len() == partition.answered {
-            next = partition.held.iter().map(|row| row.time).fold(self.watermark, i64::min).max(next);
-        }
-        let oldest = next.saturating_sub(self.need.ms_before);
-        let by_rows = partition.answered.saturating_sub(self.need.rows_before);
-        let by_time = match self.need.ms_before {
-            0 => partition.answered,
-            _ => partition.rows[..partition.answered].iter().take_while(|row| row.key_ms < oldest).count(),
-        };
-        let mut gone = by_rows.min(by_time);
-        if let Some(first) = self.answers.first(number).filter(|_| gone < partition.rows.len()) {
-            gone = gone.min(first.saturating_sub(partition.base) as usize);
-        }
-        let rows: Vec<Row> = partition.rows.drain(..gone).collect();
-        partition.answered -= gone;
-        partition.base += gone as u64;
-        rows.iter().for_each(|row| self.forget(row));
     }
 
     /// The rows that are in time; those whose successors were answered are treated as the strategy says.

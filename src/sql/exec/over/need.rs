@@ -34,8 +34,11 @@ impl Need {
     pub fn of(node: &OverNode) -> Result<Self, Fault> {
         let mut need =
             Self { waits_for_the_end: node.is_bounded, is_by_event_time: node.is_by_event_time, ..Self::default() };
+        // How long a partition was silent is seen by its last row.
+        let expires = node.buffer.is_some_and(|buffer| buffer.expires.is_some());
+        need.rows_before = usize::from(expires);
         for call in &node.calls {
-            let one = Self::of_call(call, node.buffer_rows)?;
+            let one = Self::of_call(call, node.buffer.map(|buffer| buffer.rows))?;
             need.rows_before = need.rows_before.max(one.rows_before);
             need.ms_before = need.ms_before.max(one.ms_before);
             need.rows_after = need.rows_after.max(one.rows_after);

@@ -83,6 +83,11 @@ impl Running {
         }
     }
 
+    /// Empties a partition, which keeps its number.
+    pub fn clear(&mut self, number: usize) {
+        self.groups.clear(number as u32);
+    }
+
     /// Adds rows in their order, `numbers` being their partitions. Rows that one of the aggregates refuses are named and
     /// count in none. `is_peer` says whether a row has the order of the one before it. Answers with the results, one
     /// column a call, of the rows that count.

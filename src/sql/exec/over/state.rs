@@ -84,7 +84,11 @@ impl Over {
                 }
                 self.bytes += row.bytes();
                 self.count += 1;
+                let expires = self.silence_ms.map(|silence_ms| row.time.saturating_add(silence_ms));
                 self.partitions[number].rows.push(row);
+                if let Some(expires) = expires {
+                    self.schedule(number, expires);
+                }
             }
         }
         for table in tables.iter().filter(|table| table.name == "places") {

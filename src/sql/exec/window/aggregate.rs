@@ -19,11 +19,13 @@ use crate::sql::exec::aggregate::changes::{Touched, follow, rounds};
 use crate::sql::exec::aggregate::grouped::Grouped;
 use crate::sql::exec::aggregate::prepared::{Prepared, Recipe};
 use crate::sql::exec::chunk::Chunk;
+use crate::sql::exec::every::Every;
 use crate::sql::exec::group_aggregate::final_rows;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::exec::refusals::refuse;
 use crate::sql::parse::statement::WindowKind;
-use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, LateStrategy, WindowNode};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, WindowNode};
 
 /// How long a closed window is kept for `late.data.strategy = update_previous` where `state.ttl` does not say.
 pub(super) const KEPT_AFTER_CLOSE: Duration = Duration::from_secs(3_600);
@@ -49,7 +51,7 @@ pub struct WindowAggregate {
     open: BTreeSet<Bounds>,
     /// Whether the output has window_start and window_end between keys and results.
     has_bounds: bool,
-    due_ms: i64,
+    every: Every,
 }
 
 /// What the operator is told beside its window.
@@ -120,7 +122,7 @@ fn made(
         bins: BTreeMap::new(),
         open: BTreeSet::new(),
         has_bounds: false,
-        due_ms: 0,
+        every: Every::of(aggregate.emit),
     })
 }
 
@@ -303,10 +305,7 @@ impl Operator for WindowAggregate {
     }
 
     fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {
-        if let EmitMode::Every(period) = self.emit
-            && self.due_ms <= now_ms
-        {
-            self.due_ms = now_ms + period.as_millis() as i64;
+        if self.every.is_due(now_ms) {
             self.give_all(out)?;
         }
         Ok(())

@@ -13,7 +13,8 @@ use crate::sql::exec::aggregate::{STAGE, failed};
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::Output;
 use crate::sql::exec::refusals::refuse;
-use crate::sql::plan::stream::{Expression, LateStrategy};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::Expression;
 
 /// Where the window of a row comes from.
 pub enum Assignment {

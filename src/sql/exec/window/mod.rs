@@ -3,6 +3,7 @@
 pub mod aggregate;
 pub mod assign;
 pub mod session;
+mod session_close;
 pub mod times;
 
 mod aggregate_state;

@@ -17,7 +17,8 @@ use crate::sql::exec::group_aggregate;
 use crate::sql::exec::operator::{Operator, Output};
 use crate::sql::exec::rows_and_restarts::{Table, coming_and_going, fold, input, restarted, run};
 use crate::sql::parse::statement::WindowKind;
-use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, LateStrategy, WindowNode};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, WindowNode};
 
 const PERIOD_MS: i64 = 100;
 const WINDOW_MS: i64 = 10;

@@ -9,37 +9,39 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::aggregate::{KEPT_AFTER_CLOSE, Told};
 use super::session_results::Noted;
-use super::spans::Spans;
+use super::spans::{Span, Spans};
 use super::times::prepared;
-use crate::connectors::contract::{BATCH_ROWS_MAX, BadRow};
+use crate::connectors::contract::{BadRecord, BadRow, RawRecord};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::exec::aggregate::grouped::Grouped;
 use crate::sql::exec::aggregate::keys::Keys;
 use crate::sql::exec::aggregate::prepared::{Prepared, Recipe};
 use crate::sql::exec::aggregate::{STAGE, failed};
 use crate::sql::exec::chunk::Chunk;
+use crate::sql::exec::every::Every;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::exec::refusals::refuse;
-use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, Expression, LateStrategy, WindowNode};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{AggregateNode, Changes, EmitMode, Expression, WindowNode};
 
 /// See the module.
 pub struct Sessions {
     pub(super) recipe: Recipe,
     time: Option<Expression>,
     pub(super) emit: EmitMode,
-    late: LateStrategy,
+    pub(super) late: LateStrategy,
     pub(super) gap_ms: i64,
     lateness_ms: i64,
-    keep_ms: i64,
+    pub(super) keep_ms: i64,
     pub(super) schema: SchemaRef,
     pub(super) keys: Keys,
     pub(super) spans: Spans,
     /// Aggregates, by the number of the session.
     pub(super) groups: Grouped,
     /// Sessions by a time that their last row has reached at least.
-    agenda: BTreeSet<(i64, usize)>,
+    pub(super) agenda: BTreeSet<(i64, usize)>,
     /// Closed ones that late rows may still replace, likewise.
-    closed: BTreeSet<(i64, usize)>,
+    pub(super) closed: BTreeSet<(i64, usize)>,
     pub(super) touched: Vec<usize>,
     pub(super) noted: Vec<Noted>,
     /// The results that are noted, in parts as they were.
@@ -47,7 +49,7 @@ pub struct Sessions {
     /// Sessions that are a part of others and may be released once that was given.
     pub(super) gone: Vec<usize>,
     pub(super) watermark: i64,
-    due_ms: i64,
+    every: Every,
 }
 
 /// The operator of a grouping within sessions of a silence of at most `gap_ms`.
@@ -88,13 +90,13 @@ pub fn build(
         before: Vec::new(),
         gone: Vec::new(),
         watermark: i64::MIN,
-        due_ms: 0,
+        every: Every::of(aggregate.emit),
     }))
 }
 
 impl Sessions {
     /// Whether a session with this last row is final. A silence of the whole gap still joins.
-    fn is_past(&self, last: i64) -> bool {
+    pub(super) fn is_past(&self, last: i64) -> bool {
         self.watermark == i64::MAX || last.saturating_add(self.gap_ms + self.lateness_ms) < self.watermark
     }
 
@@ -172,7 +174,10 @@ impl Sessions {
             let group = |session: usize| self.spans.get(session).and_then(|span| span.group);
             let pairs = united.iter().filter_map(|(part, _)| Some((group(*part)?, group(whole(*part))?)));
             let (parts, wholes): (Vec<u32>, Vec<u32>) = pairs.unzip();
-            self.groups.unite(&parts, &wholes)?;
+            let spilled = self.groups.unite(&parts, &wholes)?;
+            for (part, _) in &united {
+                self.spill(*part, whole(*part), &spilled, out);
+            }
             for session in sessions.iter_mut().flatten() {
                 *session = whole(*session);
             }
@@ -183,6 +188,24 @@ impl Sessions {
             self.touch(session);
         }
         Ok(())
+    }
+
+    /// What fits each part may not fit the whole: then it has no result, which is told once.
+    fn spill(&mut self, part: usize, whole: usize, spilled: &BTreeMap<u32, String>, out: &mut Output) {
+        let is_known = self.spans.get(part).is_some_and(|span| span.is_spilled);
+        let Some(span) = self.spans.get_mut(whole) else { return };
+        let message = span.group.and_then(|group| spilled.get(&group)).cloned();
+        if let Some(message) = message.filter(|_| !span.is_spilled && !is_known) {
+            let record = RawRecord { timestamp_ms: Some(span.last), ..RawRecord::default() };
+            out.bad.push(BadRecord { record, stage: STAGE, class: "overflow", message });
+            span.is_spilled = true;
+        }
+        span.is_spilled |= is_known;
+    }
+
+    /// The aggregates of a session that has a result.
+    pub(super) fn with_result(&self, span: &Span) -> Option<u32> {
+        span.group.filter(|group| self.groups.count(*group) > 0 && !span.is_spilled)
     }
 
     fn apply(
@@ -211,90 +234,6 @@ impl Sessions {
         self.groups.recycle(groups);
         refuse(chunk, refused, STAGE, out);
         Ok(())
-    }
-
-    /// A session has changed: it will be given, and closed in its time.
-    pub(super) fn touch(&mut self, session: usize) {
-        let Some((last, is_gone)) = self.spans.get(session).map(|span| (span.last, span.is_gone)) else { return };
-        let is_past = self.is_past(last);
-        let Some(span) = self.spans.get_mut(session).filter(|_| !is_gone) else { return };
-        span.is_closed &= is_past;
-        if !span.is_closed && !std::mem::replace(&mut span.is_scheduled, true) {
-            self.agenda.insert((last, session));
-        }
-        if !std::mem::replace(&mut span.is_touched, true) {
-            self.touched.push(session);
-        }
-    }
-
-    pub(super) fn release(&mut self, session: usize) {
-        let Some(span) = self.spans.release(session) else { return };
-        if let Some(group) = span.group {
-            self.groups.remove(group);
-        }
-        if self.recipe.keys() > 0 && self.spans.has_none(span.key) {
-            self.keys.remove(span.key);
-        }
-    }
-
-    /// Gives what is final and forgets it, unless late rows may still replace it.
-    fn close(&mut self, out: &mut Output) -> Result<(), Fault> {
-        let mut closing = Vec::new();
-        while let Some((at, session)) = self.agenda.first().copied().filter(|(at, _)| self.is_past(*at)) {
-            self.agenda.remove(&(at, session));
-            // The number may belong to another session by now, and the session may have grown.
-            let Some((last, is_over)) = self.spans.get(session).map(|span| (span.last, span.is_gone || span.is_closed))
-            else {
-                continue;
-            };
-            if is_over {
-                continue;
-            }
-            if !self.is_past(last) {
-                self.agenda.insert((last, session));
-                continue;
-            }
-            if let Some(span) = self.spans.get_mut(session).filter(|span| span.is_scheduled) {
-                span.is_scheduled = false;
-                closing.push(session);
-            }
-        }
-        if closing.is_empty() {
-            return Ok(());
-        }
-        if self.emit == EmitMode::Final {
-            closing.chunks(BATCH_ROWS_MAX).try_for_each(|part| self.give_final(part, out))?;
-        } else {
-            self.give(out)?;
-        }
-        for session in closing {
-            let keeps = self.late == LateStrategy::UpdatePrevious && self.watermark < i64::MAX;
-            match self.spans.get_mut(session).filter(|_| keeps) {
-                Some(span) => {
-                    span.is_closed = true;
-                    span.given =
-                        span.group.filter(|group| self.groups.count(*group) > 0).map(|_| (span.first, span.last));
-                    self.closed.insert((span.last, session));
-                }
-                None => self.release(session),
-            }
-        }
-        Ok(())
-    }
-
-    /// Forgets closed sessions that have been kept for late rows long enough.
-    fn forget(&mut self) {
-        let is_old = |at: i64| self.watermark == i64::MAX || self.is_past(at.saturating_add(self.keep_ms));
-        let old: Vec<(i64, usize)> = self.closed.iter().copied().take_while(|(at, _)| is_old(*at)).collect();
-        for (at, session) in old {
-            self.closed.remove(&(at, session));
-            let Some(span) = self.spans.get(session).filter(|span| span.is_closed && !span.is_gone) else { continue };
-            if self.watermark < i64::MAX && !self.is_past(span.last.saturating_add(self.keep_ms)) {
-                self.closed.insert((span.last, session));
-            } else {
-                self.release(session);
-            }
-        }
     }
 }
 
@@ -343,13 +282,7 @@ impl Operator for Sessions {
     }
 
     fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {
-        if let EmitMode::Every(period) = self.emit
-            && self.due_ms <= now_ms
-        {
-            self.due_ms = now_ms + period.as_millis() as i64;
-            self.give(out)?;
-        }
-        Ok(())
+        if self.every.is_due(now_ms) { self.give(out) } else { Ok(()) }
     }
 
     fn snapshot(&mut self) -> Result<Vec<StateTable>, Fault> {

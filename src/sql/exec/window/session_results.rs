@@ -56,7 +56,7 @@ impl Sessions {
             if span.is_gone {
                 continue;
             }
-            let group = span.group.filter(|group| self.groups.count(*group) > 0);
+            let group = span.group.filter(|group| self.groups.count(*group) > 0 && !span.is_spilled);
             let group = group.filter(|_| self.emit != EmitMode::Final || span.is_closed);
             span.given = group.map(|_| bounds);
             let Some(group) = group else { continue };
@@ -117,7 +117,7 @@ impl Sessions {
     pub(super) fn give_final(&mut self, sessions: &[usize], out: &mut Output) -> Result<(), Fault> {
         let spans = sessions.iter().filter_map(|session| self.spans.get(*session));
         let there = spans.filter_map(|span| {
-            let group = span.group.filter(|group| self.groups.count(*group) > 0)?;
+            let group = self.with_result(span)?;
             Some((Given(Op::Insert, span.key, (span.first, span.last), 0), group))
         });
         let (rows, groups): (Vec<Given>, Vec<u32>) = there.unzip();

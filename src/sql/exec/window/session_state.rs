@@ -8,14 +8,19 @@ use arrow::datatypes::{Field, Schema};
 
 use super::session::Sessions;
 use super::session_results::Noted;
+use super::spans::Span;
 use crate::core::fault::Fault;
 use crate::sql::exec::aggregate::changes::joined;
 use crate::sql::exec::aggregate::failed;
 use crate::sql::exec::columns::{column, earliest, table, taken};
 use crate::sql::exec::operator::StateTable;
 
-/// Columns between the keys and the state of the aggregates: first, last, what was given of them, whether it is closed.
+/// Columns between the keys and the state of the aggregates: first, last, what was given of them, how it is.
 const BETWEEN: usize = 5;
+/// Of how a session is: it is closed.
+const CLOSED: i64 = 1;
+/// Of how a session is: its parts did not fit into one result.
+const SPILLED: i64 = 2;
 
 impl Sessions {
     /// Everything, as tables.
@@ -33,7 +38,8 @@ impl Sessions {
         columns.push(whole(spans.iter().map(|span| Some(span.last)).collect()));
         columns.push(whole(spans.iter().map(|span| span.given.map(|given| given.0)).collect()));
         columns.push(whole(spans.iter().map(|span| span.given.map(|given| given.1)).collect()));
-        columns.push(whole(spans.iter().map(|span| Some(i64::from(span.is_closed))).collect()));
+        let how = |span: &&Span| i64::from(span.is_closed) * CLOSED + i64::from(span.is_spilled) * SPILLED;
+        columns.push(whole(spans.iter().map(|span| Some(how(span))).collect()));
         let mut fields: Vec<Field> = columns
             .iter()
             .enumerate()
@@ -66,7 +72,7 @@ impl Sessions {
         for table in tables.iter().filter(|table| table.name == "sessions") {
             let columns = table.batch.columns();
             let at = |index: usize| column::<Int64Array>(columns, width + index);
-            let (first, last, given_first, given_last, closed) = (at(0)?, at(1)?, at(2)?, at(3)?, at(4)?);
+            let (first, last, given_first, given_last, how) = (at(0)?, at(1)?, at(2)?, at(3)?, at(4)?);
             let mut keys = Vec::new();
             self.keys.intern(&columns[..width], table.batch.num_rows(), &mut keys)?;
             let mut numbers = Vec::new();
@@ -74,7 +80,8 @@ impl Sessions {
                 let number = self.spans.restore(*key, first.value(row), last.value(row));
                 if let Some(span) = self.spans.get_mut(number) {
                     span.given = given_first.is_valid(row).then(|| (given_first.value(row), given_last.value(row)));
-                    span.is_closed = closed.value(row) != 0;
+                    span.is_closed = how.value(row) & CLOSED != 0;
+                    span.is_spilled = how.value(row) & SPILLED != 0;
                 }
                 numbers.push(number);
             }

@@ -19,7 +19,8 @@ use crate::connectors::contract::Op;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output};
 use crate::sql::parse::statement::WindowKind;
-use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, LateStrategy, WindowNode};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, WindowNode};
 
 const GAP: i64 = 5;
 const DISORDER: i64 = 8;

@@ -24,6 +24,8 @@ pub struct Span {
     pub is_scheduled: bool,
     /// It has become a part of another.
     pub is_gone: bool,
+    /// Its parts did not fit into one result: it has none, whatever comes.
+    pub is_spilled: bool,
 }
 
 /// All sessions, and those of each key in order of time.
@@ -131,6 +133,7 @@ impl Spans {
             is_touched: false,
             is_scheduled: false,
             is_gone: false,
+            is_spilled: false,
         };
         match self.free.pop() {
             Some(number) => {

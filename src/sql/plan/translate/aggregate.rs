@@ -16,9 +16,8 @@ use super::windowed::{ToldBy, WindowColumns};
 use super::{Stream, Translation, columns};
 use crate::sql::parse::statement::Emit;
 use crate::sql::plan::nodes::{Mark, Marked, WINDOW_END, WINDOW_START, Window};
-use crate::sql::plan::stream::{
-    AggregateCall, AggregateNode, Changes, EmitMode, Expression, LateStrategy, NodeKind, WindowNode,
-};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, Expression, NodeKind, WindowNode};
 
 impl Translation {
     /// The nodes of a grouping.

@@ -6,7 +6,7 @@ use datafusion_expr::expr::{NullTreatment, WindowFunctionParams};
 use datafusion_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits};
 
 use super::columns;
-use crate::sql::plan::stream::LateStrategy;
+use crate::sql::plan::strategies::LateStrategy;
 
 /// Functions that cannot answer before their partition is complete.
 const NEEDS_THE_WHOLE: [&str; 3] = ["percent_rank", "cume_dist", "ntile"];

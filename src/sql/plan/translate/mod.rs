@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod bound;
+mod buffer;
 mod columns;
 mod endless;
 mod join;
@@ -25,7 +26,8 @@ use datafusion_physical_expr::create_physical_expr;
 use self::windowed::{WindowColumns, moved_key};
 
 use super::nodes::{Mark, Marked, Named, Window};
-use super::stream::{Changes, EmitMode, Expression, LateStrategy, Node, NodeId, NodeKind};
+use super::strategies::LateStrategy;
+use super::stream::{Changes, EmitMode, Expression, Node, NodeId, NodeKind};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::formats::types;
 use crate::sql::functions::checked::checked;
@@ -48,8 +50,6 @@ pub struct Wishes {
     pub origins: bool,
     /// What happens to late rows. Where they replace what was given for their window, every window's result changes.
     pub late: LateStrategy,
-    /// Rows that `ROWS WINDOW BUFFER` keeps a partition.
-    pub buffer_rows: Option<usize>,
 }
 
 /// Nodes as they are made.

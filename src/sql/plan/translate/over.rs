@@ -14,9 +14,9 @@ use datafusion_physical_expr::create_physical_sort_exprs;
 use datafusion_physical_plan::windows::create_window_expr;
 
 use super::endless::{self, Order};
-use super::{Stream, Translation, columns};
+use super::{Stream, Translation, buffer, columns};
 use crate::sql::functions::registry::Functions;
-use crate::sql::plan::stream::{AggregateCall, Changes, NodeKind, OverCall, OverNode, SortKey, TopNNode};
+use crate::sql::plan::stream::{AggregateCall, Buffer, Changes, NodeKind, OverCall, OverNode, SortKey, TopNNode};
 
 impl Translation {
     /// The node of window functions.
@@ -28,7 +28,22 @@ impl Translation {
                 "OVER needs rows that only come, and these change; read them with EMIT FINAL, or group instead"
             );
         }
-        let Some(first) = window.window_expr.first().map(columns::unaliased) else { return Ok(input) };
+        let marked = window.window_expr.iter().map(buffer::taken).collect::<Result<Vec<_>>>()?;
+        let buffer = marked.iter().find_map(|(_, buffer)| *buffer);
+        let below = match window.input.as_ref() {
+            LogicalPlan::Window(below) => below.window_expr.iter().map(buffer::taken).collect::<Result<Vec<_>>>()?,
+            _ => Vec::new(),
+        };
+        let leaves_out = |(_, buffer): &(Expr, Option<Buffer>)| buffer.is_some_and(|buffer| buffer.emits_when_full);
+        // Windows that stand on each other are of one SELECT: what one leaves out would be missing in the other.
+        if !below.is_empty() && marked.iter().chain(&below).any(leaves_out) {
+            return plan_err!(
+                "EMIT ON BUFFER FULL leaves rows out of the whole SELECT; give each OVER of it the same buffer, partition \
+                 and order, or read them from a subquery that has the others"
+            );
+        }
+        let exprs: Vec<Expr> = marked.into_iter().map(|(expr, _)| expr).collect();
+        let Some(first) = exprs.first().map(columns::unaliased) else { return Ok(input) };
         let Expr::WindowFunction(function) = first else { return plan_err!("`{first}` is no window function") };
         let params = &function.params;
         let place = |expr: &Expr| match columns::unaliased(expr) {
@@ -52,17 +67,21 @@ impl Translation {
             endless::check_order(params, &known)?;
             endless::check_late(self.wishes.late)?;
         }
+        if buffer.is_some_and(|buffer| buffer.expires.is_some()) && !known.is_event_time {
+            return plan_err!(
+                "a buffer expires by the silence of its event time; ORDER BY the event time, or say EXPIRE NEVER"
+            );
+        }
         let endless = is_endless.then_some(&known);
-        let calls =
-            window.window_expr.iter().map(|expr| self.over_call(expr, from, endless)).collect::<Result<Vec<_>>>()?;
+        let calls = exprs.iter().map(|expr| self.over_call(expr, from, endless, buffer)).collect::<Result<Vec<_>>>()?;
         let partition =
             params.partition_by.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
-        let label = format!("over {}", window.window_expr.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
+        let label = format!("over {}", exprs.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
         let node = OverNode {
             partition,
             order,
             calls,
-            buffer_rows: self.wishes.buffer_rows,
+            buffer,
             is_bounded: input.is_bounded,
             window_end: window_end.filter(|_| !input.is_bounded),
             is_by_event_time: known.is_event_time,
@@ -73,7 +92,13 @@ impl Translation {
     }
 
     /// One call; `endless` is what is known of the order of rows that do not end.
-    fn over_call(&mut self, expr: &Expr, from: &DFSchema, endless: Option<&Order>) -> Result<OverCall> {
+    fn over_call(
+        &mut self,
+        expr: &Expr,
+        from: &DFSchema,
+        endless: Option<&Order>,
+        buffer: Option<Buffer>,
+    ) -> Result<OverCall> {
         let name = expr.qualified_name().1;
         let Expr::WindowFunction(called) = columns::unaliased(expr) else {
             return plan_err!("`{}` is no window function", columns::plain(expr));
@@ -86,7 +111,7 @@ impl Translation {
             None => window_frame.clone(),
             Some(order) => {
                 let (frame, warning) =
-                    endless::frame_of(&function, params, order, self.wishes.buffer_rows, self.wishes.late)?;
+                    endless::frame_of(&function, params, order, buffer.map(|buffer| buffer.rows), self.wishes.late)?;
                 self.warnings.extend(warning.filter(|warning| !self.warnings.contains(warning)));
                 frame
             }
@@ -172,6 +197,11 @@ impl Translation {
             _ => return Ok(None),
         };
         let [call] = window.window_expr.as_slice() else { return Ok(None) };
+        // What a buffer says more holds for the rows of OVER.
+        if buffer::taken(call)?.1.is_some_and(|buffer| buffer.emits_when_full || buffer.expires.is_some()) {
+            return Ok(None);
+        }
+        let call = &buffer::taken(call)?.0;
         let Expr::WindowFunction(function) = columns::unaliased(call) else { return Ok(None) };
         if Functions::name_of(&function.fun) != "row_number" {
             return Ok(None);

@@ -18,7 +18,8 @@ use super::{JoinInput, build};
 use crate::connectors::contract::Op;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output};
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, LateStrategy};
+use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
 
 /// How properties are tested: often enough to meet every pair of kinds, seldom enough for every build.
 fn properties() -> proptest::test_runner::Config {
