@@ -168,16 +168,7 @@ fn query_meaning(query: &StreamQuery) -> String {
             format!("{:?} {time:?} {:?} {keys:?}", window.kind, window.grace)
         })
         .collect();
-    let buffers: Vec<String> =
-        query.buffers.iter().map(|it| format!("{} {} {:?}", it.rows, it.when_full, it.expires)).collect();
-    format!(
-        "{} {windows:?} {buffers:?} {:?} {:?} {:?} {}",
-        query.query,
-        query.emit,
-        query.into,
-        query.key,
-        options(&query.options)
-    )
+    format!("{} {windows:?} {:?} {:?} {:?} {}", query.query, query.emit, query.into, query.key, options(&query.options))
 }
 
 fn options(options: &crate::connectors::options::Options) -> String {

@@ -1,15 +1,14 @@
-//! What was taken out of a query on the way: windows, buffers, keys, and the clauses that end a statement.
+//! What was taken out of a query on the way: windows, keys, and the clauses that end a statement.
 
 use datafusion_sql::sqlparser::ast::Ident;
 
-use super::statement::{BufferSpec, Emit, EndName, Span, WindowSpec};
+use super::statement::{Emit, EndName, Span, WindowSpec};
 use crate::connectors::options::Options;
 
 /// Filled while a query is read.
 #[derive(Default)]
 pub(super) struct Lift {
     pub windows: Vec<Window>,
-    pub buffers: Vec<BufferSpec>,
     pub key: Vec<String>,
     pub emit: Option<(Emit, Span)>,
     pub into: Option<(EndName, Span)>,

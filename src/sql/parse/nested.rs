@@ -63,7 +63,7 @@ pub(super) fn group(
     if clause::is_query(inner) {
         clause::query(reader, inner, scope, lift)
     } else if over::begins(inner) {
-        let plain = over::read(reader, inner, scope.end, lift)?;
+        let plain = over::read(reader, inner, scope.end)?;
         rewrite(reader, &plain, scope, lift)
     } else {
         rewrite(reader, inner, scope, lift)

@@ -1,18 +1,29 @@
 //! `ROWS WINDOW BUFFER n ROWS …` to a standard OVER with a frame of at most n rows and a mark of what the buffer says more.
 
+use std::time::Duration;
+
 use datafusion_sql::sqlparser::tokenizer::Token;
 
-use super::cursor::{Cursor, covered};
+use super::cursor::Cursor;
 use super::duration::duration;
 use super::lex::Lexeme;
-use super::lift::Lift;
 use super::reader::Reader;
-use super::statement::{BUFFER, BufferSpec, Diagnostic, Span};
+use super::statement::{BUFFER, Diagnostic, Span};
 
 /// Rows of one buffer: a million rows of 100 bytes are 100 MB for each key, and more is a table.
 const BUFFER_ROWS_MAX: u64 = 1_000_000;
 
 const HINT: &str = "write ROWS WINDOW BUFFER 100 ROWS PARTITION BY … ORDER BY …";
+
+/// What a buffer says.
+struct Buffer {
+    /// Rows kept, at least one.
+    rows: u64,
+    /// Whether results come only when it is full (`EMIT ON BUFFER FULL`); otherwise with every record.
+    when_full: bool,
+    /// `EXPIRE AFTER INTERVAL … INACTIVITY`; never where absent.
+    expires: Option<Duration>,
+}
 
 /// Whether what stands between the brackets of an OVER asks for a buffer.
 pub(super) fn begins(inner: &[Lexeme]) -> bool {
@@ -20,12 +31,7 @@ pub(super) fn begins(inner: &[Lexeme]) -> bool {
 }
 
 /// Takes the buffer out; what remains is standard SQL.
-pub(super) fn read(
-    reader: &Reader<'_>,
-    inner: &[Lexeme],
-    end: Span,
-    lift: &mut Lift,
-) -> Result<Vec<Lexeme>, Diagnostic> {
+pub(super) fn read(reader: &Reader<'_>, inner: &[Lexeme], end: Span) -> Result<Vec<Lexeme>, Diagnostic> {
     let mut cursor = Cursor::new(reader.source, inner, end);
     cursor.take(&["ROWS", "WINDOW"]);
     cursor.expect_word("BUFFER", HINT)?;
@@ -41,7 +47,7 @@ pub(super) fn read(
     cursor.expect_word("ROWS", HINT)?;
     // `ROWS WINDOW BUFFER 100 ROWS, PARTITION BY …`
     cursor.take_token(&Token::Comma);
-    let mut buffer = BufferSpec { rows, when_full: false, expires: None, span: covered(inner).unwrap_or(end) };
+    let mut buffer = Buffer { rows, when_full: false, expires: None };
     let mut plain: Vec<Lexeme> = Vec::new();
     let mut framed = false;
     let mut depth = 0;
@@ -88,13 +94,11 @@ pub(super) fn read(
             plain.extend(frame.into_iter().map(|token| anchor.becomes(token)));
         }
     }
-    let marked = marked(&buffer, plain, inner.first());
-    lift.buffers.push(buffer);
-    Ok(marked)
+    Ok(marked(&buffer, plain, inner.first()))
 }
 
 /// What remains with the mark of its buffer first among what it is partitioned by.
-fn marked(buffer: &BufferSpec, plain: Vec<Lexeme>, anchor: Option<&Lexeme>) -> Vec<Lexeme> {
+fn marked(buffer: &Buffer, plain: Vec<Lexeme>, anchor: Option<&Lexeme>) -> Vec<Lexeme> {
     let Some(anchor) = anchor else { return plain };
     let silence = buffer.expires.map_or(-1, |length| i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
     let number = |text: String| Token::Number(text, false);

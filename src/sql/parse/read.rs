@@ -131,7 +131,6 @@ fn query(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StreamQuery, Di
     Ok(StreamQuery {
         query,
         windows: lift.windows.into_iter().map(|window| window.spec).collect(),
-        buffers: lift.buffers,
         emit: lift.emit.map(|(emit, _)| emit),
         into: lift.into.map(|(into, _)| into),
         key: lift.key,

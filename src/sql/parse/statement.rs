@@ -194,9 +194,6 @@ pub struct StreamQuery {
     pub query: Box<sql::Query>,
     /// Windows by number.
     pub windows: Vec<WindowSpec>,
-    /// Buffers of `OVER (ROWS WINDOW BUFFER …)`, in the order of the text; the `OVER` itself stands in the query with
-    /// a frame of at most so many rows.
-    pub buffers: Vec<BufferSpec>,
     /// `EMIT …`.
     pub emit: Option<Emit>,
     /// `INTO …`.
@@ -272,19 +269,6 @@ pub enum WindowKind {
         /// From one end to the next.
         step: Duration,
     },
-}
-
-/// `ROWS WINDOW BUFFER n ROWS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BufferSpec {
-    /// Rows kept, at least one.
-    pub rows: u64,
-    /// Whether results come only when it is full (`EMIT ON BUFFER FULL`); otherwise with every record.
-    pub when_full: bool,
-    /// `EXPIRE AFTER INTERVAL … INACTIVITY`: a partition that is silent for so long is forgotten; never where absent.
-    pub expires: Option<Duration>,
-    /// Where it stands in the text.
-    pub span: Span,
 }
 
 /// When results are given.

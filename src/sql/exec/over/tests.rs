@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use arrow::array::{AsArray, RecordBatch, TimestampMillisecondArray};
 use arrow::datatypes::{Field, Int64Type, Schema, TimeUnit, UInt64Type};
 use datafusion_common::ScalarValue;
@@ -15,7 +17,7 @@ use datafusion_physical_plan::windows::create_window_expr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::sql::plan::stream::{AggregateCall, OverCall, SortKey};
+use crate::sql::plan::stream::{AggregateCall, Buffer, OverCall, SortKey};
 
 fn input() -> SchemaRef {
     let time = DataType::Timestamp(TimeUnit::Millisecond, None);
@@ -54,8 +56,9 @@ fn call(name: &str, function: WindowFunctionDefinition, arguments: &[Expression]
     OverCall { expression: expression.unwrap(), frame, function: name.to_owned(), aggregate }
 }
 
-/// `ROW_NUMBER(), LAG(v), LEAD(v, 2), SUM(v) ROWS 2 PRECEDING, SUM(v)` from the beginning, by `k` in order of `t`.
-fn make(is_bounded: bool) -> Box<dyn Operator> {
+/// `ROW_NUMBER(), LAG(v), LEAD(v, 2), SUM(v) ROWS 2 PRECEDING, SUM(v)` from the beginning, by `k` in order of `t`;
+/// a longer silence begins anew.
+fn make(is_bounded: bool, silence_ms: Option<u64>) -> Box<dyn Operator> {
     let schema = input();
     let value = col("v", &schema).unwrap();
     let udwf = WindowFunctionDefinition::WindowUDF;
@@ -73,7 +76,11 @@ fn make(is_bounded: bool) -> Box<dyn Operator> {
         partition: vec![col("k", &schema).unwrap()],
         order: vec![order],
         calls,
-        buffer: None,
+        buffer: silence_ms.map(|silence_ms| Buffer {
+            rows: 3,
+            emits_when_full: false,
+            expires: Some(Duration::from_millis(silence_ms)),
+        }),
         is_bounded,
         window_end: None,
         is_by_event_time: true,
@@ -104,18 +111,18 @@ proptest! {
     #[test]
     fn rows_out_of_order_are_answered_as_sorted_ones(
         rows in prop::collection::vec((0_i64..3, -9_i64..9, 0..DISORDER), 1..60), cut in 1_usize..8,
-        restart in 0_usize..9, is_bounded in any::<bool>(),
+        restart in 0_usize..9, is_bounded in any::<bool>(), silence in prop::option::of(2_u64..9),
     ) {
         // Times are apart, so that there is one right order.
         let mut rows: Vec<_> =
             rows.into_iter().enumerate().map(|(at, (key, value, delay))| (key, value, at as i64 * 2, delay)).collect();
         let sorted = rows.clone();
         rows.sort_by_key(|row| row.2 + row.3);
-        let (mut operator, mut given, mut newest) = (make(is_bounded), Vec::new(), i64::MIN);
+        let (mut operator, mut given, mut newest) = (make(is_bounded, silence), Vec::new(), i64::MIN);
         for (index, rows) in rows.chunks(cut).enumerate() {
             if index == restart {
                 let tables = operator.snapshot().unwrap();
-                operator = make(is_bounded);
+                operator = make(is_bounded, silence);
                 operator.restore(tables).unwrap();
             }
             let columns: Vec<ArrayRef> = vec![
@@ -137,12 +144,14 @@ proptest! {
         let mut expected: Vec<Answer> = Vec::new();
         for key in 0..3 {
             let of: Vec<_> = sorted.iter().filter(|row| row.0 == key).collect();
-            for at in 0..of.len() {
-                let value = |at: Option<usize>| at.and_then(|at| of.get(at)).map(|row| row.1);
-                let sum = of[at.saturating_sub(2)..=at].iter().map(|row| row.1).sum();
-                let running = of[..=at].iter().map(|row| row.1).sum();
-                let (before, behind) = (value(at.checked_sub(1)), value(Some(at + 2)));
-                expected.push((key, of[at].2, at as u64 + 1, before, behind, Some(sum), Some(running)));
+            for of in of.chunk_by(|one, next| silence.is_none_or(|silence| next.2 - one.2 <= silence as i64)) {
+                for at in 0..of.len() {
+                    let value = |at: Option<usize>| at.and_then(|at| of.get(at)).map(|row| row.1);
+                    let sum = of[at.saturating_sub(2)..=at].iter().map(|row| row.1).sum();
+                    let running = of[..=at].iter().map(|row| row.1).sum();
+                    let (before, behind) = (value(at.checked_sub(1)), value(Some(at + 2)));
+                    expected.push((key, of[at].2, at as u64 + 1, before, behind, Some(sum), Some(running)));
+                }
             }
         }
         expected.sort_unstable();

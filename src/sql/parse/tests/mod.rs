@@ -268,7 +268,7 @@ fn within_stands_in_the_condition_with_the_columns_it_compares() {
 }
 
 #[test]
-fn a_buffer_becomes_a_frame() {
+fn a_buffer_becomes_a_frame_and_the_mark_of_what_it_says() {
     let query = query(
         "SELECT AVG(p) OVER (ROWS WINDOW BUFFER 100 ROWS PARTITION BY s ORDER BY ts EMIT ON BUFFER FULL EXPIRE AFTER INTERVAL '1' HOUR INACTIVITY) AS a, \
          LAG(p, 1) OVER (ROWS WINDOW BUFFER 10 ROWS PARTITION BY s ORDER BY ts ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) FROM t",
@@ -276,8 +276,6 @@ fn a_buffer_becomes_a_frame() {
     let wanted = "SELECT AVG(p) OVER (PARTITION BY __buffer(100, 1, 3600000), s ORDER BY ts ROWS BETWEEN 99 PRECEDING AND CURRENT ROW) AS a, \
                   LAG(p, 1) OVER (PARTITION BY __buffer(10, 0, -1), s ORDER BY ts ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) FROM t";
     assert_eq!(query.query.to_string(), wanted);
-    let buffers: Vec<_> = query.buffers.iter().map(|buffer| (buffer.rows, buffer.when_full, buffer.expires)).collect();
-    assert_eq!(buffers, [(100, true, Some(Duration::from_secs(3_600))), (10, false, None)]);
 }
 
 #[test]
