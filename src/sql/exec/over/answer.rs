@@ -167,14 +167,15 @@ impl Over {
         if !self.answers.need_no_rows() {
             let mut first = 0;
             for (number, until) in &work {
+                let chunk = self.rows_of(*number)?;
                 let partition = &self.partitions[*number];
                 let (from, base) = (partition.answered, partition.base);
-                let chunk = self.chunk_of(partition.rows.iter())?;
                 let window = Window { number: *number, base, chunk: &chunk, asked: from..*until };
                 let mut failed = BTreeMap::new();
                 self.answers.of_rows(&window, &mut columns, &mut failed)?;
                 bad.extend(failed.into_iter().map(|(row, message)| (first + row - from, message)));
                 first += until - from;
+                self.keep_decoded(*number, chunk);
             }
         }
         let mut given = asked.batch.columns().to_vec();
@@ -207,7 +208,7 @@ impl Over {
         Ok(())
     }
 
-    fn chunk_of<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) -> Result<Chunk, Fault> {
+    pub(super) fn chunk_of<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) -> Result<Chunk, Fault> {
         let times: Vec<i64> = rows.clone().map(|row| row.time).collect();
         let columns = decoded(&self.rows, rows.map(|row| row.row.as_ref()), &self.input)?;
         Ok(Chunk::inserts(batch_of(&self.input, columns, times.len())?, times.into()))
@@ -270,6 +271,9 @@ impl Over {
                 .collect();
             at += before - from;
             *until -= gone.len();
+            if !gone.is_empty() {
+                self.take_decoded(*number);
+            }
             for row in gone {
                 self.forget(&row);
                 self.no_longer_waits(row.time);

@@ -19,6 +19,7 @@ impl Over {
             let Some(first) = ((*answered).max(1)..rows.len()).find(is_silence) else { return Ok(()) };
             // What stands behind the silence is no row of the frames before it.
             let behind = self.partitions[number].rows.split_off(first);
+            self.take_decoded(number);
             if self.partitions[number].answered < first {
                 self.answer(&[(number, first)], out)?;
             }
@@ -42,6 +43,7 @@ impl Over {
 
     /// Forgets all rows of a partition, and how far its numbers and sums had come.
     fn empty(&mut self, number: usize) {
+        self.take_decoded(number);
         let rows = std::mem::take(&mut self.partitions[number].rows);
         rows.iter().for_each(|row| self.forget(row));
         let partition = &mut self.partitions[number];

@@ -82,5 +82,8 @@ impl Over {
         partition.answered -= gone;
         partition.base += gone as u64;
         rows.iter().for_each(|row| self.forget(row));
+        if gone > 0 {
+            self.cut_decoded(number, gone);
+        }
     }
 }

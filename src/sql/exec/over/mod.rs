@@ -3,6 +3,7 @@
 //! frames reach back.
 
 mod answer;
+mod decoded;
 mod expiry;
 mod frame;
 mod line;
@@ -82,6 +83,7 @@ pub fn build(
         waiting: BTreeMap::new(),
         watermark: i64::MIN,
         bytes: 0,
+        decoded_bytes: 0,
         count: 0,
     }))
 }
@@ -122,6 +124,8 @@ struct Over {
     waiting: BTreeMap<i64, usize>,
     watermark: i64,
     bytes: usize,
+    /// Of rows that are kept as columns too.
+    decoded_bytes: usize,
     count: usize,
 }
 
@@ -221,6 +225,7 @@ impl Over {
         for number in due {
             let is_over = self.window_end.is_some() || self.is_silent(*number);
             if is_over && self.watermark < i64::MAX {
+                self.take_decoded(*number);
                 let partition = std::mem::take(&mut self.partitions[*number]);
                 partition.rows.iter().for_each(|row| self.forget(row));
                 self.running.clear(*number);
@@ -334,7 +339,11 @@ impl Operator for Over {
     }
 
     fn state_bytes(&self) -> usize {
-        self.bytes + self.running.size() + self.answers.size() + self.partitions.capacity() * size_of::<Partition>()
+        self.bytes
+            + self.decoded_bytes
+            + self.running.size()
+            + self.answers.size()
+            + self.partitions.capacity() * size_of::<Partition>()
     }
 
     fn state_rows(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The rows of a partition that are waiting, or are kept for the frames of others, and how far its numbering has come.
 
+use crate::sql::exec::chunk::Chunk;
+
 /// Bytes that a row costs beside its own: two boxes, two times, its place in lists.
 const ENTRY_BYTES: usize = 72;
 
@@ -31,6 +33,8 @@ pub struct Partition {
     pub answered: usize,
     /// The number, from 0, of the first of `rows` among all that the partition has had.
     pub base: u64,
+    /// The first of `rows` as columns, where they are many, and their bytes: they are not decoded again with each watermark.
+    pub decoded: Option<(Chunk, usize)>,
     /// Rows that earlier ones may still come before.
     pub held: Vec<Row>,
     /// Numbering.
