@@ -1,6 +1,7 @@
 //! Plans of jobs that are only looked at: they write nothing anywhere, whatever their statement says. Pure.
 
-use super::stream::{FailureStrategy, LateStrategy, NodeKind, StreamPlan};
+use super::strategies::{FailureStrategy, LateStrategy};
+use super::stream::{NodeKind, StreamPlan};
 use crate::connectors::options::Options;
 
 /// No transaction and no dead letter. The sink stays, for whoever puts one of its own in its place.
