@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::model::audit::AuditEntry;
 use crate::config::private;
@@ -40,7 +41,9 @@ impl Book {
 }
 
 enum Entry {
-    Line(Book, String),
+    Log(String),
+    /// Whether it was written is answered.
+    Audit(String, oneshot::Sender<bool>),
     /// Everything before it is on disk when the sender is answered.
     Flush(SyncSender<()>),
 }
@@ -60,20 +63,27 @@ impl Journal {
     /// The folder cannot be made, or a file in it cannot be written.
     pub fn open(folder: &Path) -> io::Result<(Self, JoinHandle<()>)> {
         private::folder(folder)?;
-        let books = [Shelf::open(folder, Book::Log)?, Shelf::open(folder, Book::Audit)?];
+        let books = (Shelf::open(folder, Book::Log)?, Shelf::open(folder, Book::Audit)?);
         let (entries, inbox) = sync_channel(LINES_UNDER_WAY_MAX);
         let thread = std::thread::Builder::new().name("velox-journal".into()).spawn(move || write_all(inbox, books))?;
         Ok((Self { entries, dropped: Arc::default(), folder: folder.to_owned() }, thread))
     }
 
-    /// Adds a line; never waits. Gives `false` where it had to be dropped.
-    pub fn write(&self, book: Book, line: String) -> bool {
-        match self.entries.try_send(Entry::Line(book, line)) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                false
-            }
+    /// Adds a line to the log; never waits. One that finds no room is dropped and counted.
+    pub fn log(&self, line: String) {
+        self.send(Entry::Log(line));
+    }
+
+    /// Adds a line to the audit log. The answer comes when it was written: `false` where it could not be.
+    pub fn audit(&self, line: String) -> impl Future<Output = bool> + Send + use<> {
+        let (written, answer) = oneshot::channel();
+        self.send(Entry::Audit(line, written));
+        async { answer.await.unwrap_or(false) }
+    }
+
+    fn send(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.entries.try_send(entry) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -168,15 +178,18 @@ fn user_of(uid: u32, passwd: &str) -> String {
     named.unwrap_or_else(|| format!("uid {uid}"))
 }
 
-fn write_all(inbox: Receiver<Entry>, mut books: [Shelf; 2]) {
+fn write_all(inbox: Receiver<Entry>, (mut log, mut audit): (Shelf, Shelf)) {
     for entry in inbox {
         match entry {
             // A full disk must not end the console; the next line tries again.
-            Entry::Line(book, line) => books[book as usize].write(&line).unwrap_or_default(),
+            Entry::Log(line) => log.write(&line).unwrap_or_default(),
+            Entry::Audit(line, written) => {
+                // Whoever asked may be gone with the console.
+                written.send(audit.write(&line).is_ok()).ok();
+            }
             Entry::Flush(done) => {
-                for shelf in &mut books {
-                    shelf.file.flush().ok();
-                }
+                log.file.flush().ok();
+                audit.file.flush().ok();
                 done.send(()).ok();
             }
         }
@@ -239,18 +252,33 @@ fn append(path: &Path) -> io::Result<File> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use futures::FutureExt as _;
+
     use super::*;
 
     #[test]
     fn lines_arrive_whole_and_in_order_in_their_own_book() {
         let folder = tempfile::tempdir().unwrap();
         let (journal, _) = Journal::open(folder.path()).unwrap();
-        journal.write(Book::Log, "one".into());
-        journal.write(Book::Audit, "{}".into());
-        journal.write(Book::Log, "two".into());
+        journal.log("one".into());
+        let written = journal.audit("{}".into());
+        journal.log("two".into());
         journal.flush();
+        assert!(written.now_or_never().unwrap());
         assert_eq!(fs::read_to_string(journal.path(Book::Log)).unwrap(), "one\ntwo\n");
         assert_eq!(fs::read_to_string(journal.path(Book::Audit)).unwrap(), "{}\n");
+    }
+
+    /// A disk that takes nothing.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_line_of_the_audit_log_that_is_not_written_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join(Book::Audit.file())).unwrap();
+        let (journal, _) = Journal::open(folder.path()).unwrap();
+        let written = journal.audit("{}".into());
+        journal.flush();
+        assert!(!written.now_or_never().unwrap());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::feed::Intake;
-use super::journal::{Book, Journal};
+use super::journal::Journal;
 use super::model::log::{Level, LogLine};
 use crate::config::Scrubber;
 use crate::core::job::JobId;
@@ -72,7 +72,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for ToFeed {
             job: fields.job,
         };
         if let Some(journal) = &self.journal {
-            journal.write(Book::Log, as_json(&line));
+            journal.log(as_json(&line));
         }
         self.intake.log(line);
     }

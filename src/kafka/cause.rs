@@ -69,8 +69,10 @@ pub enum SendCause {
     Authentication,
     /// No broker could be reached.
     BrokerDown,
-    /// The client was closed before the record was confirmed.
+    /// The client was closed before the record was sent.
     Closed,
+    /// The client was closed after the record was sent and before it was confirmed. It may be on the topic.
+    Unconfirmed,
     /// Anything else, with librdkafka's number.
     Other(i32),
 }
@@ -85,6 +87,7 @@ impl fmt::Display for SendCause {
             Self::Authentication => f.write_str("authentication failed"),
             Self::BrokerDown => f.write_str("broker unreachable"),
             Self::Closed => f.write_str("client closed"),
+            Self::Unconfirmed => f.write_str("closed before it was confirmed: it may be on the topic"),
             Self::Other(code) => write!(f, "error {code}"),
         }
     }
@@ -135,7 +138,9 @@ impl From<SendFault> for Fault {
             SendCause::UnknownTopic => (Blame::Operator, "check the topic's name in this environment"),
             SendCause::NotAuthorised => (Blame::Authentication, "ask for WRITE on the topic, or use another user"),
             SendCause::Authentication => (Blame::Authentication, "check the user, password and certificates"),
-            SendCause::TimedOut | SendCause::BrokerDown => (Blame::Connection, "check that the brokers answer"),
+            SendCause::TimedOut | SendCause::BrokerDown | SendCause::Unconfirmed => {
+                (Blame::Connection, "check that the brokers answer")
+            }
             SendCause::Closed => (Blame::Operator, ""),
             SendCause::Other(_) => (Blame::Record, ""),
         };
@@ -161,7 +166,9 @@ fn send_cause(code: RDKafkaErrorCode) -> SendCause {
         Code::BrokerTransportFailure | Code::AllBrokersDown | Code::Resolve | Code::BrokerNotAvailable => {
             SendCause::BrokerDown
         }
-        Code::PurgeQueue | Code::PurgeInflight | Code::BrokerDestroy | Code::DestroyBroker => SendCause::Closed,
+        Code::PurgeQueue | Code::BrokerDestroy | Code::DestroyBroker => SendCause::Closed,
+        // librdkafka: whether it was delivered cannot be known.
+        Code::PurgeInflight => SendCause::Unconfirmed,
         other => SendCause::Other(other as i32),
     }
 }
@@ -341,5 +348,6 @@ mod tests {
         assert!(!SendFault::of(RDKafkaErrorCode::MessageSizeTooLarge).retriable);
         assert!(!SendFault::of(RDKafkaErrorCode::TopicAuthorizationFailed).retriable);
         assert_eq!(SendFault::of(RDKafkaErrorCode::PurgeQueue).cause, SendCause::Closed);
+        assert_eq!(SendFault::of(RDKafkaErrorCode::PurgeInflight).cause, SendCause::Unconfirmed);
     }
 }

@@ -288,7 +288,8 @@ impl KafkaProducer {
         self.flush_queue().await
     }
 
-    /// Gives up on everything that is on its way: each message is settled at once, as [`SendCause::Closed`].
+    /// Gives up on everything that is on its way: each message is settled at once, as [`SendCause::Closed`], or as
+    /// [`SendCause::Unconfirmed`] where a broker may have it.
     pub fn abandon(&self) {
         if let Some(producer) = &self.producer {
             producer.abandon();

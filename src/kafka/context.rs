@@ -35,7 +35,10 @@ const SECRET_LETTERS_MIN: usize = 4;
 impl Scrubber {
     /// A scrubber that knows these secrets.
     pub fn new(secrets: Vec<Secret>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| secret.expose().len() >= SECRET_LETTERS_MIN).collect();
+        let mut secrets: Vec<_> =
+            secrets.into_iter().filter(|secret| secret.expose().len() >= SECRET_LETTERS_MIN).collect();
+        // One that contains another goes as a whole.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         Self { secrets, tokens: Arc::default() }
     }
 

@@ -230,7 +230,8 @@ impl<R: Receipts> Producer<R> {
         self.client.flush(Duration::ZERO).ok();
     }
 
-    /// Gives up on everything that waits: each record is settled as [`SendCause::Closed`].
+    /// Gives up on everything that waits: each record is settled as [`SendCause::Closed`], one that a broker may have as
+    /// [`SendCause::Unconfirmed`].
     pub fn abandon(&self) {
         self.client.purge(PurgeConfig::default().queue().inflight());
     }
@@ -374,7 +375,7 @@ impl<R: Receipts> Desk<R> {
     fn send_fault(&self, error: &KafkaError) -> SendFault {
         let fault = SendFault::of(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
         match (fault.cause, self.context.watch.ending()) {
-            (SendCause::Closed, Some(ending)) => SendFault::ended(&ending),
+            (SendCause::Closed | SendCause::Unconfirmed, Some(ending)) => SendFault::ended(&ending),
             _ => fault,
         }
     }

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
 use super::feed::Intake;
-use super::journal::{Book, Journal, audit_line, who};
+use super::journal::{Journal, audit_line, who};
 use super::model::Note;
 use super::model::audit::AuditEntry;
 use super::supervisor::Supervisor;
@@ -319,10 +319,14 @@ impl Runtime {
         // The model knows the time of its last tick only, which may be that of the beginning.
         let entry = AuditEntry { at_ms: jiff::Timestamp::now().as_millisecond(), ..entry };
         let line = audit_line(&self.who, &entry);
-        let kept = self.journal.as_ref().is_some_and(|journal| journal.write(Book::Audit, line));
+        let written = self.journal.as_ref().map(|journal| journal.audit(line));
         let intake = self.intake().clone();
         self.supervisor.ask("the audit log", async move {
-            if !kept {
+            let is_written = match written {
+                Some(written) => written.await,
+                None => false,
+            };
+            if !is_written {
                 intake
                     .tell(Fact::Said(Note::danger("the audit log could not be written: this is in memory only")))
                     .await;

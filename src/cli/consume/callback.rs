@@ -38,6 +38,7 @@ pub struct Callback {
 }
 
 struct Staying {
+    group: Group,
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
@@ -72,10 +73,12 @@ impl Callback {
 
     /// Lets a staying process end by itself: its input is closed, and it is waited for.
     pub async fn finish(mut self) {
-        if let Some(Staying { mut child, to, .. }) = self.staying.take() {
+        if let Some(Staying { group, mut child, to, .. }) = self.staying.take() {
             drop(to);
             // One that does not end is killed when it is dropped.
-            let _ = tokio::time::timeout(self.patience, child.wait()).await;
+            if tokio::time::timeout(self.patience, child.wait()).await.is_ok() {
+                group.ended();
+            }
         }
     }
 
@@ -97,11 +100,14 @@ impl Callback {
         }
         command.env("VELOX_HEADERS", headers(record).map_err(|error| error.to_string())?);
         let mut child = command.spawn().map_err(|error| self.unstartable(&error))?;
+        let group = Group::of(&child);
         if let Some(mut input) = child.stdin.take() {
             // A command that does not read its input is judged by its exit status alone.
             let _ = input.write_all(record.value.as_deref().unwrap_or_default()).await;
         }
-        match child.wait().await {
+        let ended = child.wait().await;
+        group.ended();
+        match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("`{}` ended with {status}", self.words[0])),
             Err(error) => Err(format!("`{}` cannot be waited for: {error}", self.words[0])),
@@ -111,12 +117,21 @@ impl Callback {
     async fn by_line(&mut self, record: &Record) -> Result<(), String> {
         let mut line = Vec::new();
         self.line.write(&mut line, record).map_err(|error| error.to_string())?;
+        if self.staying.as_ref().is_some_and(|staying| !staying.from.buffer().is_empty()) {
+            self.lose().await;
+            tracing::warn!("`{}` said more than one line about a record: it is started again", self.words[0]);
+        }
         if self.staying.is_none() {
             self.staying = Some(self.start()?);
         }
         let Some(staying) = &mut self.staying else { return Err("the command is not running".into()) };
         match exchange(staying, &line).await {
-            Ok(Some(answer)) => read_answer(&answer),
+            Ok(Some(answer)) if answer.ends_with('\n') => read_answer(&answer),
+            // What is left of it would be taken for the next record's answer.
+            Ok(Some(_)) => {
+                self.lose().await;
+                Err(format!("`{}` gave an answer that is no line of at most {ANSWER_BYTES_MAX} bytes", self.words[0]))
+            }
             Ok(None) => {
                 let status = self.lose().await;
                 Err(format!("`{}` ended with {status} before it answered", self.words[0]))
@@ -133,7 +148,7 @@ impl Callback {
         command.stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| self.unstartable(&error))?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(to), Some(from)) => Ok(Staying { child, to, from: BufReader::new(from) }),
+            (Some(to), Some(from)) => Ok(Staying { group: Group::of(&child), child, to, from: BufReader::new(from) }),
             _ => Err(format!("`{}` has no pipes", self.words[0])),
         }
     }
@@ -142,6 +157,7 @@ impl Callback {
     async fn lose(&mut self) -> String {
         let Some(mut staying) = self.staying.take() else { return "nothing".into() };
         let _ = staying.child.start_kill();
+        drop(staying.group);
         staying.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
@@ -158,6 +174,31 @@ impl Callback {
 
     fn unstartable(&self, error: &io::Error) -> String {
         format!("`{}` cannot be started: {error}", self.words[0])
+    }
+}
+
+/// The process group of a command. What is given up is killed with everything that it started, so that none of it works
+/// on beside the next try; what ended by itself may have left something behind on purpose.
+struct Group(Option<u32>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id())
+    }
+
+    fn ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(group) = self.0.and_then(|id| i32::try_from(id).ok()) {
+            use nix::sys::signal::{Signal, killpg};
+            // It may have ended meanwhile.
+            killpg(nix::unistd::Pid::from_raw(group), Signal::SIGKILL).ok();
+        }
     }
 }
 
@@ -267,6 +308,36 @@ mod tests {
         let words = ["sleep", "1000"].map(str::to_owned).to_vec();
         let mut callback = Callback::new(words, Protocol::Process, Duration::from_millis(50), true);
         assert!(callback.process(&record(1, None)).await.expect_err("hangs").contains("no answer"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_or_two_lines_is_nobody_elses() {
+        let script = r#"while read -r line; do case "$line" in
+            *'"offset":1,'*) printf 'error '; head -c 70000 /dev/zero | tr '\0' x; echo;;
+            *'"offset":2,'*) printf 'ok\nerror of nobody\n';; *) echo ok;; esac; done"#;
+        let mut callback = shell(script, Protocol::Lines);
+        assert!(callback.process(&record(1, None)).await.expect_err("too long").contains("no line of at most"));
+        assert_eq!(callback.process(&record(2, None)).await, Ok(()));
+        assert_eq!(callback.process(&record(3, None)).await, Ok(()));
+        callback.finish().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_command_started_goes_with_it_when_patience_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = format!("(sleep 2; echo late > {}/late) | cat; true", folder.path().display());
+        let words = ["sh", "-c", &script].map(str::to_owned).to_vec();
+        let mut callback = Callback::new(words, Protocol::Process, Duration::from_millis(200), true);
+        assert!(callback.process(&record(1, None)).await.expect_err("slow").contains("no answer"));
+        let alive = || std::process::Command::new("pgrep").args(["-f", &script]).output().expect("pgrep").stdout;
+        for _ in 0..100 {
+            if alive().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(alive().is_empty(), "it works on");
+        assert!(!folder.path().join("late").exists());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! one count: acknowledged, failed (by cause), not sent.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -141,8 +141,7 @@ pub fn feed<R: BufRead>(
             Err(why) => {
                 bad += 1;
                 if bad <= BAD_PIECES_TOLD_MAX {
-                    // A closed standard error has no reader; the count is in the report.
-                    let _ = writeln!(io::stderr(), "velox-tui: line {number}: {why}");
+                    tracing::warn!("line {number}: {why}");
                 }
                 tally.fail("not a message");
             }

@@ -4,7 +4,9 @@ mod arguments;
 mod events;
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -54,11 +56,17 @@ A timeout stops a run that has begun: exit code 5.";
 /// Plans and carries out a run.
 pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let request = request(arguments, session)?;
+    // A place that takes no report is said before anything is sent.
+    let file = arguments.report.as_deref().map(opened).transpose()?;
     let report = plan_and_run(&session.registry(), &request, &arguments.guard, session, output).await?;
-    if let Some(file) = &arguments.report {
-        save(&report, file)?;
+    let exit = conclude(&report, arguments.detailed, output);
+    if let (Some(file), Some(path)) = (file, &arguments.report)
+        && let Err(error) = save(&report, &file)
+    {
+        // The events are sent and counted above: that is what the exit code tells.
+        tracing::warn!("{}", unwritten(path, &error));
     }
-    conclude(&report, arguments.detailed, output)
+    exit
 }
 
 /// A run of ETLs that a command made itself.
@@ -270,12 +278,19 @@ fn show(bar: &Progress, progress: &RunProgress) {
     bar.show(total.planned - total.open(), format!("{}{failed}", rate(progress.events_per_second)));
 }
 
-fn save(report: &RunReport, file: &std::path::Path) -> Result<(), Failure> {
-    let failed = |error: io::Error| {
-        Fault::new(Blame::Operator, format!("the report cannot be written to `{}`: {error}", file.display()))
-    };
-    let json = serde_json::to_vec_pretty(report).map_err(|error| failed(error.into()))?;
-    Ok(std::fs::write(file, json).map_err(failed)?)
+/// A report that is there stays whole until there is another.
+fn opened(path: &Path) -> Result<File, Fault> {
+    let file = File::options().create(true).write(true).truncate(false).open(path);
+    file.map_err(|error| unwritten(path, &error))
+}
+
+fn save(report: &RunReport, mut file: &File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all(&serde_json::to_vec_pretty(report)?)
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(Blame::Operator, format!("the report cannot be written to `{}`: {error}", path.display()))
 }
 
 /// Shows the report; what kept whole pairs from running is the failure of the command.

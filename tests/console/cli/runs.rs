@@ -142,6 +142,11 @@ fn a_report_is_also_written_to_a_file() {
         .expect(0);
     let report: Value = serde_json::from_slice(&std::fs::read(place.path("report.json")).unwrap()).unwrap();
     assert_eq!(report["total"]["acknowledged"], 5);
+
+    let nowhere = ["run", "-E", "sandbox", "--etl", "customer_update", "-n", "5", "--report", "none/r.json"];
+    let refused = place.run(&nowhere).expect(2);
+    assert!(refused.stderr.contains("cannot be written to `none/r.json`"), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
 }
 
 #[test]
