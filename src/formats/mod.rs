@@ -1,5 +1,5 @@
-//! Bytes to rows and rows to bytes: JSON, CSV, raw and Debezium, each behind one pair of traits. They read no file and
-//! know no broker.
+//! Bytes to rows and rows to bytes: JSON, CSV, raw and Debezium, each behind one pair of traits; whole records as lines of
+//! JSON. They read no file and know no broker.
 
 pub mod contract;
 
@@ -9,6 +9,9 @@ pub mod json;
 pub mod raw;
 
 pub mod infer;
+
+pub mod clock;
+pub mod record_lines;
 
 pub mod decimal;
 pub mod moment;

@@ -1,19 +1,21 @@
 //! Records as text, both ways: lines for people, JSON Lines for programs, and what `produce` reads back. What was
 //! written as JSON Lines is read back byte for byte, save that line breaks inside a JSON value become spaces.
 
-pub mod json;
 pub mod member;
 pub mod print;
 pub mod read;
-pub mod time;
 
 use std::io::{self, Write};
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use self::json::{JsonLines, Values};
 use self::print::{Pattern, Printer};
 use super::Format;
 use super::output::Output;
 use crate::core::record::Record;
+pub use crate::formats::record_lines as json;
 
 /// Records on their way to an output, in its format.
 pub enum Lines {
@@ -38,5 +40,22 @@ impl Lines {
             Self::Text(printer) => printer.write(to, record),
             Self::Json(lines) => lines.write(to, record),
         }
+    }
+}
+
+impl ValueEnum for Values {
+    fn value_variants<'v>() -> &'v [Self] {
+        &[Self::Auto, Self::Text, Self::Base64]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Auto => {
+                ("auto", "JSON objects and arrays as they are, other text as a string, bytes as `value_base64`")
+            }
+            Self::Text => ("text", "Text as a string, bytes as `value_base64`"),
+            Self::Base64 => ("base64", "Always `value_base64`"),
+        };
+        Some(PossibleValue::new(name).help(help))
     }
 }

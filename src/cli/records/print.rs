@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use super::time::Clock;
 use crate::core::record::{Headers, Record};
+use crate::formats::clock::Clock;
 
 /// What `--print` understands, for its help.
 pub const LETTERS: &str = "%t topic  %p partition  %o offset  %T time in milliseconds  %d time as a date  %k key  %s value  %K %S their sizes  %h headers  %% a percent sign  \\n \\t \\\\";

@@ -1,98 +1,39 @@
 //! Records as JSON Lines, one object each, in the form of `velox-tui tail --format json`. Values keep every digit.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::de::IgnoredAny;
-
-use crate::core::record::{Headers, Record};
+use crate::core::record::Record;
+use crate::formats::record_lines::JsonLines;
 
 /// Most bytes of an export: it is made in memory between two frames.
 pub const EXPORT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The lines of as many records as fit, and how many those are.
 pub fn lines<'r>(records: impl Iterator<Item = &'r Record>) -> (String, usize) {
-    let (mut lines, mut written) = (String::new(), 0);
-    for record in records {
-        if lines.len() + record.value.as_ref().map_or(0, Vec::len) > EXPORT_BYTES_MAX {
-            break;
-        }
-        lines.push_str(&line(record));
-        lines.push('\n');
-        written += 1;
-    }
-    (lines, written)
+    lines_of(records, EXPORT_BYTES_MAX)
 }
 
 /// One record on one line.
 pub fn line(record: &Record) -> String {
-    let mut members = vec![
-        format!("\"topic\":{}", string(&record.topic)),
-        format!("\"partition\":{}", record.partition),
-        format!("\"offset\":{}", record.offset),
-    ];
-    if let Some(ms) = record.timestamp_ms {
-        members.push(format!("\"timestamp_ms\":{ms}"));
-        if let Ok(time) = jiff::Timestamp::from_millisecond(ms) {
-            members.push(format!("\"timestamp\":\"{time:.3}\""));
+    lines_of([record].into_iter(), usize::MAX).0.trim_end().to_owned()
+}
+
+fn lines_of<'r>(records: impl Iterator<Item = &'r Record>, bytes_max: usize) -> (String, usize) {
+    let (mut form, mut lines, mut written) = (JsonLines::default(), Vec::new(), 0);
+    for record in records {
+        // A buffer takes what it is given.
+        if lines.len() + record.value.as_ref().map_or(0, Vec::len) > bytes_max
+            || form.write(&mut lines, record).is_err()
+        {
+            break;
         }
+        written += 1;
     }
-    members.push(member("key", record.key.as_deref(), false));
-    members.push(member("value", record.value.as_deref(), true));
-    if record.value.as_ref().is_some_and(|value| value.len() < record.value_bytes) {
-        // Only the head was kept: a reader must not take it for the whole.
-        members.push(format!("\"value_bytes\":{}", record.value_bytes));
-    }
-    members.push(format!("\"headers\":{{{}}}", headers(&record.headers)));
-    format!("{{{}}}", members.join(","))
-}
-
-fn member(name: &str, bytes: Option<&[u8]>, json_as_it_is: bool) -> String {
-    let Some(bytes) = bytes else { return format!("\"{name}\":null") };
-    match std::str::from_utf8(bytes) {
-        Ok(text) if json_as_it_is && is_container(text) => format!("\"{name}\":{}", on_one_line(text)),
-        Ok(text) => format!("\"{name}\":{}", string(text)),
-        Err(_) => format!("\"{name}_base64\":\"{}\"", STANDARD.encode(bytes)),
-    }
-}
-
-fn is_container(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
-}
-
-/// A line break can only stand between tokens of valid JSON.
-fn on_one_line(json: &str) -> String {
-    json.trim().replace(['\n', '\r'], " ")
-}
-
-/// A name that comes more than once has the list of its values.
-fn headers(headers: &Headers) -> String {
-    let mut members: Vec<String> = Vec::with_capacity(headers.len());
-    for (at, (name, _)) in headers.iter().enumerate() {
-        if headers[..at].iter().any(|(earlier, _)| earlier == name) {
-            continue;
-        }
-        let values: Vec<String> =
-            headers.iter().filter(|(other, _)| other == name).map(|(_, value)| header(value.as_deref())).collect();
-        let value = if values.len() == 1 { values.concat() } else { format!("[{}]", values.join(",")) };
-        members.push(format!("{}:{value}", string(name)));
-    }
-    members.join(",")
-}
-
-fn header(value: Option<&[u8]>) -> String {
-    match value.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
-        None => "null".into(),
-        Some((_, Ok(text))) => string(text),
-        Some((bytes, Err(_))) => format!("{{\"base64\":\"{}\"}}", STANDARD.encode(bytes)),
-    }
-}
-
-fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    (String::from_utf8_lossy(&lines).into_owned(), written)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::de::IgnoredAny;
+
     use super::*;
 
     #[test]

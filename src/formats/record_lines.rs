@@ -5,21 +5,20 @@ use std::io::{self, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
-use clap::ValueEnum;
 use serde::de::IgnoredAny;
 
-use super::time::Clock;
+use super::clock::Clock;
 use crate::core::record::{Headers, Record};
 
 /// How a value stands in a line of JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Values {
-    /// JSON objects and arrays as they are, other text as a string, bytes as `value_base64`
+    /// JSON objects and arrays as they are, other text as a string, bytes as `value_base64`.
     #[default]
     Auto,
-    /// Text as a string, bytes as `value_base64`
+    /// Text as a string, bytes as `value_base64`.
     Text,
-    /// Always `value_base64`
+    /// Always `value_base64`.
     Base64,
 }
 
@@ -48,6 +47,10 @@ impl JsonLines {
         }
         member(to, "key", record.key.as_deref(), if self.values == Values::Auto { Values::Text } else { self.values })?;
         member(to, "value", record.value.as_deref(), self.values)?;
+        if record.value.as_ref().is_some_and(|value| value.len() < record.value_bytes) {
+            // Only the head was kept: a reader must not take it for the whole.
+            write!(to, ",\"value_bytes\":{}", record.value_bytes)?;
+        }
         to.write_all(b",\"headers\":")?;
         headers(to, &record.headers)?;
         to.write_all(b"}\n")
@@ -130,7 +133,7 @@ fn header(to: &mut impl Write, value: Option<&[u8]>) -> io::Result<()> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A record with everything in it.
@@ -178,6 +181,14 @@ pub(super) mod tests {
             let written = line(&record(None, value, Vec::new()), Values::Auto);
             assert_eq!(written, format!("{HEAD}\"key\":null,{member},\"headers\":{{}}}}\n"));
         }
+    }
+
+    #[test]
+    fn a_value_of_which_only_the_head_was_kept_says_how_long_it_is() {
+        let whole = record(None, Some(b"head"), Vec::new());
+        let head = Record { value_bytes: 99, ..whole.clone() };
+        assert!(!line(&whole, Values::Auto).contains("value_bytes"));
+        assert!(line(&head, Values::Auto).contains("\"value\":\"head\",\"value_bytes\":99,"));
     }
 
     #[test]
