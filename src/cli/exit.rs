@@ -78,6 +78,18 @@ impl Failure {
         Fault::new(Blame::Operator, what).next(next).into()
     }
 
+    /// A fault of reading, with the number of what it is: that of a consumer where it is nothing else.
+    pub fn consuming(fault: Fault) -> Self {
+        let code = ErrorCode::of(&fault, ErrorCode::Consumer).number();
+        Self::coded(fault, code)
+    }
+
+    /// A fault of writing, with the number of what it is: that of a producer where it is nothing else.
+    pub fn producing(fault: Fault) -> Self {
+        let code = ErrorCode::of(&fault, ErrorCode::Producer).number();
+        Self::coded(fault, code)
+    }
+
     /// A fault with its numbered code.
     pub fn coded(fault: Fault, code: u8) -> Self {
         Self::Fault { fault: Box::new(fault), code: Some(code) }

@@ -17,7 +17,6 @@ use super::session::{self, Session};
 use super::{Exit, Failure, Format, position, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::StartAt;
-use crate::kafka::cause::ErrorCode;
 use crate::kafka::tail::{Batch, TailReader, TailSettings};
 use crate::sql::parse;
 use crate::sql::predicate::Predicate;
@@ -98,7 +97,7 @@ pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut O
     let sandbox = sandbox::events(&connection);
     let opening = TailReader::open(&connection, &arguments.topics, &settings, patience);
     let (reader, stopped) = signals::drive(opening, []).await?;
-    let reader = reader.map_err(coded)?;
+    let reader = reader.map_err(Failure::consuming)?;
     if stopped {
         return Ok(Exit::Stopped);
     }
@@ -133,11 +132,6 @@ pub async fn run(arguments: TailArguments, session: &Session<'_>, output: &mut O
         );
     }
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
-}
-
-fn coded(fault: Fault) -> Failure {
-    let code = ErrorCode::of(&fault, ErrorCode::Consumer).number();
-    Failure::coded(fault, code)
 }
 
 /// The condition of `--where`; its error is drawn with its place underlined.
@@ -220,7 +214,7 @@ impl Copying {
         let mut left = self.limit;
         while left > 0 && !self.stopping.load(Ordering::Acquire) {
             let Some(batch) = reader.next().await else { break };
-            let mut batch = batch.map_err(coded)?;
+            let mut batch = batch.map_err(Failure::consuming)?;
             if let Some(trouble) = &batch.trouble {
                 tracing::warn!("{trouble}");
             }

@@ -23,7 +23,6 @@ use super::session::{self, Session};
 use super::{Exit, Failure, Format, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
 use crate::core::record::Record;
-use crate::kafka::cause::ErrorCode;
 use crate::kafka::consumer::{ConsumeCounts, ConsumeEvent, ConsumeReport, consume};
 use crate::kafka::stop::Stop;
 
@@ -67,7 +66,7 @@ async fn process_all(
     final_counts: &mut Option<ConsumeCounts>,
 ) -> Result<Exit, Failure> {
     let connection = session.connection()?;
-    session::reach(&connection).await.map_err(coded)?;
+    session::reach(&connection).await.map_err(Failure::consuming)?;
 
     let settings = arguments.settings(group);
     let worker = Worker::new(arguments, output);
@@ -92,7 +91,7 @@ async fn process_all(
     let requests: [signals::Request<'_>; 2] =
         [Box::new(|| stop.request_stop()), Box::new(|| stop.request_stop_at_once())];
     let (report, stopped) = signals::drive(work, requests).await?;
-    let report = report.map_err(coded);
+    let report = report.map_err(Failure::consuming);
     *final_counts = report.as_ref().ok().map(|report| report.counts);
     worker.finish(output).await;
     if worker.reader_left.load(Ordering::Acquire) {
@@ -145,16 +144,11 @@ fn tell(event: &ConsumeEvent) {
 
 fn conclude(report: ConsumeReport, stopped: bool) -> Result<Exit, Failure> {
     match report.fault {
-        Some(fault) => Err(coded(fault)),
+        Some(fault) => Err(Failure::consuming(fault)),
         None if stopped => Ok(Exit::Stopped),
         None if report.counts.failed > 0 => Ok(Exit::SomeFailed),
         None => Ok(Exit::Done),
     }
-}
-
-fn coded(fault: Fault) -> Failure {
-    let code = ErrorCode::of(&fault, ErrorCode::Consumer).number();
-    Failure::coded(fault, code)
 }
 
 impl Report<'_> {

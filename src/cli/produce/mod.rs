@@ -28,7 +28,6 @@ use super::progress::{self, Progress, grouped, rate, size};
 use super::session::{self, Session};
 use super::{Exit, Failure, signals};
 use crate::core::fault::{Blame, Fault, Place};
-use crate::kafka::cause::ErrorCode;
 use crate::kafka::producer::Producer;
 use crate::kafka::settings::Connection;
 
@@ -78,7 +77,7 @@ async fn send_all(
     final_counts: &mut Option<Counts>,
 ) -> Result<Exit, Failure> {
     let connection = session.connection()?;
-    session::reach(&connection).await.map_err(coded)?;
+    session::reach(&connection).await.map_err(Failure::producing)?;
     let input = open(arguments)?;
     let began = Instant::now();
     let (tally, stopped, ending) = send(arguments, &connection, input, session.global.quiet).await?;
@@ -114,17 +113,12 @@ async fn send_all(
     match ending {
         Some(fault) => {
             output.finish()?;
-            Err(coded(fault))
+            Err(Failure::producing(fault))
         }
         None if stopped => Ok(Exit::Stopped),
         None if counts.failed > 0 => Ok(Exit::SomeFailed),
         None => Ok(Exit::Done),
     }
-}
-
-fn coded(fault: Fault) -> Failure {
-    let code = ErrorCode::of(&fault, ErrorCode::Producer).number();
-    Failure::coded(fault, code)
 }
 
 type Input = Box<dyn BufRead + Send>;

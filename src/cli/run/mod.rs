@@ -29,7 +29,6 @@ use crate::etl::registry::Registry;
 use crate::etl::report::tables::Look;
 use crate::etl::report::{RunReport, Verdict};
 use crate::etl::run::{Deps, OnEvent, RunOptions};
-use crate::kafka::cause::ErrorCode;
 
 /// Rendered events that wait to be written: enough that no renderer waits for a single write.
 const EVENTS_WAITING: usize = 256;
@@ -94,7 +93,7 @@ async fn plan_and_run(
     let plan = Plan::make(registry, &targets(session), request)?;
     let is_dry = request.runner.dry_run;
     if let Some(fault) = crate::etl::rehearse::rehearse(&plan, &session.engine()).into_iter().next() {
-        return Err(coded(fault));
+        return Err(Failure::producing(fault));
     }
     if output.format() == Format::Text && !session.global.quiet {
         // A closed standard error has no reader.
@@ -204,7 +203,7 @@ async fn ready(plan: &Plan, session: &Session<'_>, continue_on_error: bool) -> R
     match reached.into_iter().find_map(Result::err) {
         // The others go on; the events of this one fail by its cause.
         Some(fault) if continue_on_error && !ready.reached.is_empty() => tracing::warn!("{fault}"),
-        Some(fault) => return Err(coded(fault)),
+        Some(fault) => return Err(Failure::producing(fault)),
         None => {}
     }
     Ok(ready)
@@ -314,12 +313,7 @@ fn conclude(report: &RunReport, detailed: bool, output: &mut Output) -> Result<E
         let cause = report.total.causes.keys().next().cloned();
         Fault::new(blamed, cause.unwrap_or_else(|| "some pairs could not run".into()))
     });
-    Err(coded(fault))
-}
-
-fn coded(fault: Fault) -> Failure {
-    let code = ErrorCode::of(&fault, ErrorCode::Producer).number();
-    Failure::coded(fault, code)
+    Err(Failure::producing(fault))
 }
 
 /// Renders what a request asks for and shows it; nothing is opened.
