@@ -78,7 +78,7 @@ impl Config {
 
     /// What is good to know and nothing wrong: that these are the files compiled into the program.
     pub fn note(&self) -> Option<String> {
-        let said = "nothing is defined in config/: the program's own is used; `velox-tui init` writes it";
+        let said = "config/ defines nothing: the program's own is used; `velox-tui init` writes it";
         self.is_shipped.then(|| said.to_owned())
     }
 

@@ -156,6 +156,9 @@ fn request(arguments: &RunArguments, session: &Session<'_>) -> Result<Request, F
     if runner.verbose {
         super::log::raise();
     }
+    let with = &runner.execution;
+    let (workers, batch) = (with.parallel_workers, with.batch_size);
+    tracing::info!("{workers} pairs at once, batches of {batch}, up to {} tries again", with.max_retries);
     Ok(Request {
         runner,
         events: arguments.events(),
