@@ -5,10 +5,12 @@ use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
 /// Options that the engine itself reads, of a statement or of one of its ends. A connector lets them pass.
-pub const ENGINE_OPTIONS: [&str; 19] = [
+pub const ENGINE_OPTIONS: [&str; 21] = [
     "connector",
     "type",
     "config_file",
+    LOOKUP_CACHE,
+    LOOKUP_RELOAD,
     "event.time.field",
     "event.time.format",
     "watermark.strategy",
@@ -27,8 +29,13 @@ pub const ENGINE_OPTIONS: [&str; 19] = [
     "job.name",
 ];
 
-/// The first of them name one end, and say nothing of any other.
-pub const OF_ONE_END: [&str; 3] = ["connector", "type", "config_file"];
+/// The first of them are about one end, and say nothing of any other.
+pub const OF_ONE_END: [&str; 5] = ["connector", "type", "config_file", LOOKUP_CACHE, LOOKUP_RELOAD];
+
+/// Makes a table one that streams look into, as Flink calls it.
+pub const LOOKUP_CACHE: &str = "lookup.cache";
+/// How often such a table is read again, as Flink calls it.
+pub const LOOKUP_RELOAD: &str = "lookup.full-cache.periodic-reload.interval";
 
 /// Other names of engine options.
 const ALSO: [(&str, &str); 1] = [("dlq.topic", "dead_letter.topic")];

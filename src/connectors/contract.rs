@@ -194,6 +194,11 @@ pub trait Source: Send + Sync {
         from: Option<&Position>,
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault>;
+    /// The same source as it is now, for one that is read again from its beginning to its end: the end of a topic has
+    /// moved. `None` where every reader sees what there is when it is opened.
+    async fn as_of_now(&self) -> Result<Option<Arc<dyn Source>>, Fault> {
+        Ok(None)
+    }
     /// A checkpoint is durable: what it covers may be acknowledged (committed to a consumer group for monitors to see).
     async fn acknowledge(&self, _positions: &[(Split, Position)]) -> Result<(), Fault> {
         Ok(())

@@ -6,6 +6,7 @@ mod broker;
 mod cases;
 mod failures;
 mod kill;
+mod lookup;
 mod nexmark;
 mod oracle;
 mod over;

@@ -185,6 +185,25 @@ fn joins_within_a_time_are_the_batch_result() {
 }
 
 #[test]
+fn tables_that_are_looked_into_give_the_batch_result() {
+    let joined = |kind: &str, as_of: &str, on: &str| {
+        format!("SELECT a.v AS x, a.d AS p, b.v AS y, b.d AS q FROM a {kind} JOIN b {as_of} ON {on}")
+    };
+    let member = |kind: &str, as_of: &str| {
+        format!("SELECT k, v, ts FROM a WHERE {kind} (SELECT 1 FROM b {as_of} WHERE b.k = a.k AND b.v < a.v)")
+    };
+    let now = "FOR SYSTEM_TIME AS OF PROCTIME()";
+    for kind in ["", "LEFT"] {
+        for on in ["a.k = b.k", "a.k = b.k AND a.d <= b.d", "a.v % 3 = b.v % 4 AND a.k = b.k", "a.d = b.v"] {
+            same(&joined(kind, now, on), &joined(kind, "", on));
+        }
+    }
+    for kind in ["EXISTS", "NOT EXISTS"] {
+        same(&member(kind, now), &member(kind, ""));
+    }
+}
+
+#[test]
 fn tables_joined_with_tables_fold_to_the_batch_result() {
     let query = "SELECT x.k, x.n, y.s FROM (SELECT k, COUNT(*) AS n FROM a GROUP BY k) x
          FULL JOIN (SELECT k, SUM(d) AS s FROM b GROUP BY k) y ON x.k = y.k";

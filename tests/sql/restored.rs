@@ -12,12 +12,15 @@ const ROWS: usize = 900;
 /// Lanes of one attempt after the other.
 const PARALLELISM: [usize; 3] = [2, 1, 3];
 
-/// `x` and `y` are streams whose end the planner does not know, `e` is one whose end it knows; `m` and `n` are tables.
+/// `x` and `y` are streams whose end the planner does not know, `e` is one whose end it knows; `m` and `n` are tables,
+/// and `r` is one that is looked into.
 const NAMES: &str = "CREATE SOURCE a (k VARCHAR, v VARCHAR, t BIGINT) WITH ('connector' = 'paced');
      CREATE SOURCE b (k VARCHAR, v VARCHAR, t BIGINT) WITH ('connector' = 'paced');
      CREATE SOURCE d (k VARCHAR, v VARCHAR, t BIGINT) WITH ('connector' = 'paced');
      CREATE TABLE m (k VARCHAR PRIMARY KEY, v VARCHAR, t BIGINT) WITH ('connector' = 'paced');
      CREATE TABLE n (k VARCHAR PRIMARY KEY, v VARCHAR, t BIGINT) WITH ('connector' = 'paced');
+     CREATE TABLE r (k VARCHAR PRIMARY KEY, v VARCHAR, t BIGINT) WITH ('connector' = 'paced', 'lookup.cache' = 'full',
+       'lookup.full-cache.periodic-reload.interval' = '100ms');
      CREATE VIEW x AS SELECT k, CAST(v AS BIGINT) AS v, _event_time AS at FROM a;
      CREATE VIEW y AS SELECT k, CAST(v AS BIGINT) AS v, _event_time AS at FROM b;
      CREATE VIEW e AS SELECT k, CAST(v AS BIGINT) AS v, _event_time AS at FROM d;\n";
@@ -38,7 +41,7 @@ fn stage() -> Stage {
         stage.paced.put_ending(table, dealt(batches(0, ROWS, 10)), pause, End::Untold);
     }
     stage.paced.put("d", dealt(batches(0, ROWS, 10)), pause, true);
-    for table in ["m", "n"] {
+    for table in ["m", "n", "r"] {
         // Every key comes again and again, and all records of a key are in one split.
         let mut splits = vec![Vec::new(); 2];
         for row in batches(0, 120, 120).remove(0) {
@@ -198,6 +201,15 @@ async fn a_stream_meets_a_table_as_it_is_and_as_it_was() {
         ("SELECT x.v, m.v AS w FROM x LEFT JOIN m ON x.k = m.k AND x.v % 2 = 0", 900),
         ("SELECT a.v, r.v AS w FROM a LEFT JOIN m FOR SYSTEM_TIME AS OF a._event_time AS r ON a.k = r.k", 900),
         ("SELECT v FROM x WHERE k IN (SELECT k FROM m WHERE k > 'cat')", 514),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_looks_into_a_table_that_is_read_anew() {
+    hold(&[
+        ("SELECT x.k, x.v, r.v AS w FROM x LEFT JOIN r ON x.k = r.k AND x.v % 2 = 0", 900),
+        ("SELECT r.v AS w, COUNT(*) AS n, SUM(x.v) AS s, window_end FROM x JOIN r ON x.k = r.k WINDOW TUMBLING(100ms) GROUP BY r.v", 9 * 7),
     ])
     .await;
 }

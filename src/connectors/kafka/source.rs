@@ -48,7 +48,7 @@ pub(super) struct KafkaSource {
     key_format: KeyFormat,
     /// First and next offset of each partition when the source was opened.
     marks: BTreeMap<i32, Watermarks>,
-    admin: Admin,
+    admin: Arc<Admin>,
     /// Whether it was said that the sandbox's broker is a new one.
     is_new_told: AtomicBool,
 }
@@ -103,7 +103,7 @@ impl KafkaSource {
             primary_key,
             key_format,
             marks,
-            admin,
+            admin: Arc::new(admin),
             is_new_told: AtomicBool::new(false),
             connected: Arc::new(connected),
         })
@@ -218,6 +218,30 @@ impl Source for KafkaSource {
             key_format: self.key_format,
         };
         Ok(Box::new(KafkaReader::open(settings).await?))
+    }
+
+    async fn as_of_now(&self) -> Result<Option<Arc<dyn Source>>, Fault> {
+        if !self.bounded {
+            return Ok(None);
+        }
+        let timeout = self.connected.connection.request_timeout();
+        let marks = self.admin.watermarks(&self.connected.topic, timeout).await?;
+        let group = self.group.as_ref().map(|group| Group { name: group.name.clone(), committer: Mutex::default() });
+        Ok(Some(Arc::new(Self {
+            connected: Arc::clone(&self.connected),
+            format: self.format.clone(),
+            schema: Arc::clone(&self.schema),
+            start: self.start.clone(),
+            bounded: true,
+            isolation: self.isolation.clone(),
+            group,
+            key_fields: self.key_fields.clone(),
+            primary_key: self.primary_key.clone(),
+            key_format: self.key_format,
+            marks,
+            admin: Arc::clone(&self.admin),
+            is_new_told: AtomicBool::new(self.is_new_told.load(Ordering::Relaxed)),
+        })))
     }
 
     async fn acknowledge(&self, positions: &[(Split, Position)]) -> Result<(), Fault> {

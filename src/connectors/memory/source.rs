@@ -73,6 +73,16 @@ impl Source for MemorySource {
         Ok((0..count).map(|index| Split(index.to_string())).collect())
     }
 
+    async fn as_of_now(&self) -> Result<Option<Arc<dyn Source>>, Fault> {
+        let Some(kept) = self.kept.as_ref().and_then(|_| self.tables.kept(&self.name)) else { return Ok(None) };
+        if kept.schema != self.schema {
+            let what = format!("the table `{}` in memory has other columns now", self.name);
+            return Err(Fault::new(Blame::Operator, what).next("start the job again"));
+        }
+        let (tables, name, schema) = (self.tables.clone(), self.name.clone(), Arc::clone(&self.schema));
+        Ok(Some(Arc::new(Self { tables, name, schema, kept: Some(kept) })))
+    }
+
     async fn read(
         &self,
         split: &Split,

@@ -17,10 +17,10 @@ use super::exchange::{CHANNEL_MESSAGES, Exchange, Outlets};
 use super::failures::Failures;
 use super::graph::{Graph, Head, Step};
 use super::inlet::Inlet;
+use super::lookup::Caches;
 use super::operator::StateTable;
 use super::report::{Commit, LaneOrder};
 use super::resume::{Resumed, upsert_identity};
-use super::settings::STATE_BYTES_MAX;
 use super::sink::SinkTask;
 use super::source::{Lane, Opening, Shape, Values};
 use super::statistics::Counters;
@@ -52,7 +52,8 @@ impl Opened {
     /// A source that cannot say what it consists of.
     pub async fn all(plan: &StreamPlan) -> Result<Vec<Self>, Fault> {
         let mut opened = Vec::new();
-        for (index, node) in plan.nodes.iter().enumerate() {
+        for id in Graph::flowing(plan) {
+            let node = &plan.nodes[id.0];
             let source = match &node.kind {
                 NodeKind::Source(source) => source.clone(),
                 NodeKind::Values(batches) => SourceNode {
@@ -72,7 +73,7 @@ impl Opened {
                 _ => continue,
             };
             let splits = source.source.splits().await?;
-            opened.push(Self { id: NodeId(index), node: source, splits });
+            opened.push(Self { id, node: source, splits });
         }
         Ok(opened)
     }
@@ -104,15 +105,22 @@ pub struct Assembly<'a> {
     identities: &'a [String],
     failures: Arc<Failures>,
     tasks: TaskSet,
-    /// What the state may come to.
-    pub budget: Arc<Budget>,
+    budget: Arc<Budget>,
+    caches: Caches,
     counters: Vec<(usize, Arc<Counters>)>,
 }
 
 impl<'a> Assembly<'a> {
-    /// The tasks of this plan, with the state of `resumed`.
-    pub fn new(plan: &'a StreamPlan, identities: &'a [String], failures: Arc<Failures>, tasks: TaskSet) -> Self {
-        Self { plan, identities, failures, tasks, budget: Budget::new(STATE_BYTES_MAX), counters: Vec::new() }
+    /// The tasks of this plan, whose state comes to no more than `budget`, and whose joins look into `caches`.
+    pub fn new(
+        plan: &'a StreamPlan,
+        identities: &'a [String],
+        failures: Arc<Failures>,
+        tasks: TaskSet,
+        budget: Arc<Budget>,
+        caches: Caches,
+    ) -> Self {
+        Self { plan, identities, failures, tasks, budget, caches, counters: Vec::new() }
     }
 
     /// Connects everything.
@@ -192,7 +200,8 @@ impl<'a> Assembly<'a> {
                     (label, upsert_identity(&self.identities[id.0]))
                 }
             };
-            let counters = Counters::new(label, instances);
+            let lookup = self.caches.get(&id).map(|cache| Arc::clone(cache.counters()));
+            let counters = Counters::looking_into(label, instances, lookup);
             self.counters.push((id.0, Arc::clone(&counters)));
             let state = spread(resumed.tables.remove(&identity).unwrap_or_default(), instances)?;
             for (chain, tables) in chains.iter_mut().zip(state) {
@@ -218,12 +227,12 @@ impl<'a> Assembly<'a> {
         tables: Vec<StateTable>,
         resumed: &mut Resumed,
     ) -> Result<Box<dyn super::operator::Operator>, Fault> {
-        let mut operator = build(self.plan, step)?;
+        let mut operator = build(self.plan, step, &self.caches)?;
         match Chain::restore(operator.as_mut(), tables) {
             Ok(()) => Ok(operator),
             Err(fault) if resumed.has_changed => {
                 resumed.messages.push(format!("dropped the state of `{label}`: {}", fault.what));
-                build(self.plan, step)
+                build(self.plan, step, &self.caches)
             }
             Err(fault) => {
                 let what = format!("the state of `{label}` cannot be restored: {}", fault.what);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use super::graph::Step;
+use super::join::cached::CachedJoin;
 use super::join::{self, JoinInput};
+use super::lookup::Caches;
 use super::map::Map;
 use super::operator::Operator;
 use super::upsert::Upsert;
@@ -14,16 +16,19 @@ use super::{deduplicate, group_aggregate, limit, over, sort, top_n, window_assig
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
 
-/// The operator of a step.
+/// The operator of a step; `caches` are the tables that the plan's joins look into.
 ///
 /// # Errors
 /// A plan whose parts do not fit each other.
-pub fn build(plan: &StreamPlan, step: Step) -> Result<Box<dyn Operator>, Fault> {
+pub fn build(plan: &StreamPlan, step: Step, caches: &Caches) -> Result<Box<dyn Operator>, Fault> {
     let (Step::Node(id) | Step::Upsert(id)) = step;
     let node = &plan.nodes[id.0];
     if let (Step::Upsert(_), NodeKind::Source(source)) = (step, &node.kind) {
         let key = source.upsert_key.clone().unwrap_or_default();
         return Ok(Box::new(Upsert::new(Arc::clone(&node.schema), key, source.state_ttl)?));
+    }
+    if let Some(cache) = caches.get(&id) {
+        return Ok(Box::new(CachedJoin::new(Arc::clone(cache))));
     }
     let inputs: Vec<SchemaRef> = node.inputs.iter().map(|input| Arc::clone(&plan.nodes[input.0].schema)).collect();
     let output = Arc::clone(&node.schema);

@@ -57,6 +57,11 @@ impl Budget {
         Arc::new(Self { used: AtomicUsize::new(0), bytes_max })
     }
 
+    /// Nothing yet, of this budget.
+    pub fn share(self: &Arc<Self>) -> Share {
+        Share { budget: Arc::clone(self), bytes: 0 }
+    }
+
     fn change(&self, before: usize, after: usize) -> usize {
         if before <= after {
             self.used.fetch_add(after - before, Ordering::Relaxed) + (after - before)
@@ -64,6 +69,54 @@ impl Budget {
             self.used.fetch_sub(before - after, Ordering::Relaxed) - (before - after)
         }
     }
+}
+
+/// Bytes of a budget, given back when it is dropped.
+pub struct Share {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Share {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Holds `bytes` from now on, as far as there are so many: what does not fit is not taken, so that nobody else fails
+    /// for it.
+    ///
+    /// # Errors
+    /// How many the budget has, and how many of them others hold.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Full> {
+        let (used, bytes_max) = (&self.budget.used, self.budget.bytes_max);
+        let changed = used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+            let after = used - self.bytes + bytes;
+            (after <= bytes_max || bytes <= self.bytes).then_some(after)
+        });
+        match changed {
+            Ok(_) => {
+                self.bytes = bytes;
+                Ok(())
+            }
+            Err(used) => Err(Full { bytes_max, others: used - self.bytes }),
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A budget that has no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    /// What it had, bytes.
+    pub bytes_max: usize,
+    /// What others hold of it, bytes.
+    pub others: usize,
 }
 
 impl Chain {

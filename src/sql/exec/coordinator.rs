@@ -80,7 +80,7 @@ pub struct SourceHandle {
 /// The coordinator of a job.
 pub struct Coordinator {
     /// The plan.
-    pub plan: StreamPlan,
+    pub plan: Arc<StreamPlan>,
     /// Name of the job.
     pub job: String,
     /// The SQL text.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::exchange::Exchange;
-use crate::sql::plan::stream::{Changes, Expression, Node, NodeId, NodeKind, StreamPlan};
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, Node, NodeId, NodeKind, StreamPlan};
 
 /// The tasks of a plan.
 #[derive(Debug)]
@@ -61,14 +61,29 @@ impl Graph {
     /// The tasks of a plan, whose sources are read by this many lanes each.
     pub fn new(plan: &StreamPlan, lanes: &HashMap<NodeId, usize>) -> Self {
         let mut readers = vec![0_usize; plan.nodes.len()];
-        for input in plan.nodes.iter().flat_map(|node| &node.inputs) {
+        for input in plan.nodes.iter().flat_map(streams) {
             readers[input.0] += 1;
         }
         let mut builder = Builder { plan, readers, fragments: Vec::new(), made: HashMap::new() };
-        for index in 0..plan.nodes.len() {
-            builder.add(NodeId(index), lanes);
+        for index in Self::flowing(plan) {
+            builder.add(index, lanes);
         }
         Self { fragments: builder.fragments }
+    }
+
+    /// The nodes that rows of the stream go through, inputs first: all but those that are only looked into.
+    pub fn flowing(plan: &StreamPlan) -> Vec<NodeId> {
+        let mut reaches = vec![false; plan.nodes.len()];
+        if let Some(last) = reaches.last_mut() {
+            *last = true;
+        }
+        // Readers stand behind what they read.
+        for index in (0..plan.nodes.len()).rev() {
+            if reaches[index] {
+                streams(&plan.nodes[index]).iter().for_each(|input| reaches[input.0] = true);
+            }
+        }
+        (0..plan.nodes.len()).filter(|index| reaches[*index]).map(NodeId).collect()
     }
 
     /// The sources that need not be read any further once `done` wants no more: all their ways to the sink go through it.
@@ -153,7 +168,7 @@ impl Builder<'_> {
 
     fn add_operator(&mut self, id: NodeId, node: &Node) {
         let wanted = instances(self.plan, node);
-        if let [input] = node.inputs[..]
+        if let [input] = streams(node)[..]
             && let Some(fragment) = self.made.get(&input).copied()
             && self.readers[input.0] == 1
         {
@@ -191,7 +206,7 @@ impl Builder<'_> {
     /// Ports and the fragments that feed them, through unions.
     fn feeders(&self, node: &Node) -> Vec<(usize, usize)> {
         let mut feeders = Vec::new();
-        for (port, input) in node.inputs.iter().enumerate() {
+        for (port, input) in streams(node).iter().enumerate() {
             let mut open = vec![*input];
             while let Some(next) = open.pop() {
                 match self.made.get(&next) {
@@ -204,10 +219,20 @@ impl Builder<'_> {
     }
 }
 
+/// The inputs of a node whose rows flow into it; a table that it looks into is none.
+pub fn streams(node: &Node) -> &[NodeId] {
+    match &node.kind {
+        NodeKind::Join(join) if matches!(join.bound, JoinBound::Lookup(_)) => &node.inputs[..1],
+        _ => &node.inputs,
+    }
+}
+
 /// How many instances a node has to have; `None` where any number will do.
 fn instances(plan: &StreamPlan, node: &Node) -> Option<usize> {
     match &node.kind {
         NodeKind::Map { .. } | NodeKind::WindowAssign(_) => return None,
+        // All instances look into one table.
+        NodeKind::Join(join) if matches!(join.bound, JoinBound::Lookup(_)) => return None,
         NodeKind::Join(join) if join.null_aware => return Some(1),
         _ => {}
     }

@@ -33,6 +33,7 @@ mod columns;
 mod coordinator;
 mod every;
 mod inlet;
+mod lookup;
 mod refusals;
 mod report;
 mod resume;

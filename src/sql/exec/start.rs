@@ -13,6 +13,7 @@ use super::coordinator::{Coordinator, Ending, How};
 use super::dead_letters::{DeadLetterTopic, DeadLetters};
 use super::failures::Failures;
 use super::job::Job;
+use super::lookup::Lookups;
 use super::report::Report;
 use super::resume::{Resumed, resume};
 use super::settings::JobSettings;
@@ -40,6 +41,7 @@ pub async fn start(
     let hold = settings.checkpoints.as_ref().map(|checkpoints| checkpoints.store.hold()).transpose()?;
     let sources = Opened::all(&plan).await?;
     let identities = identities(&plan);
+    let plan = Arc::new(plan);
     let (mut sink, exactly_once) = open_sink(&plan, &mut settings, connectors, context).await?;
     let committed = sink.open().await?;
     let checkpoints = settings.checkpoints.clone();
@@ -62,8 +64,11 @@ pub async fn start(
     let (reports, reports_in) = mpsc::channel(REPORTS);
     let tasks = TaskSet::new(token.clone(), reports);
     let (commits, commits_in) = mpsc::channel(1);
-    let mut assembly = Assembly::new(&plan, &identities, Arc::clone(&failures), tasks.clone());
-    assembly.budget = Budget::new(settings.state_bytes_max);
+    let budget = Budget::new(settings.state_bytes_max);
+    let lookups = Lookups::of(&plan, &budget, &failures)?;
+    lookups.read().await?;
+    let (failing, caches) = (Arc::clone(&failures), lookups.caches());
+    let assembly = Assembly::new(&plan, &identities, failing, tasks.clone(), budget, caches);
     let assembled = assembly.assemble(sources, &mut resumed, sink, exactly_once, commits_in)?;
     let (orders, orders_in) = mpsc::channel(1);
     let (statistics, statistics_out) = watch::channel(Statistics::default());
@@ -96,6 +101,9 @@ pub async fn start(
     });
     for (name, running) in assembled.tasks {
         tasks.start(name, running);
+    }
+    for table in lookups.again() {
+        tasks.watch("lookup", table.run());
     }
     for (index, source) in watched {
         tasks.watch("discovery", discover(index, source, tasks.reports().clone()));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use super::clock::now_ms;
 use super::failures::FailureCounts;
 
 /// Counters of one node, shared by its instances.
@@ -20,6 +21,8 @@ pub struct Counters {
     retries: AtomicU64,
     state_bytes: AtomicUsize,
     state_rows: AtomicUsize,
+    /// What it looks into, where it looks into a table.
+    lookup: Option<Arc<LookupCounters>>,
     /// One gauge an instance.
     instances: Vec<Gauges>,
 }
@@ -36,6 +39,11 @@ struct Gauges {
 impl Counters {
     /// Counters of a node with this many instances.
     pub fn new(label: impl Into<String>, instances: usize) -> Arc<Self> {
+        Self::looking_into(label, instances, None)
+    }
+
+    /// Counters of a node whose instances look into one table.
+    pub fn looking_into(label: impl Into<String>, instances: usize, lookup: Option<Arc<LookupCounters>>) -> Arc<Self> {
         let gauges = || Gauges {
             watermark: AtomicI64::new(i64::MIN),
             backlog: AtomicU64::new(0),
@@ -54,6 +62,7 @@ impl Counters {
             retries: AtomicU64::new(0),
             state_bytes: AtomicUsize::new(0),
             state_rows: AtomicUsize::new(0),
+            lookup,
             instances: (0..instances).map(|_| gauges()).collect(),
         })
     }
@@ -139,6 +148,8 @@ impl Counters {
     pub fn read(&self, node: usize) -> OperatorStatistics {
         let sum = |gauge: fn(&Gauges) -> &AtomicU64| self.instances.iter().map(|it| gauge(it).load(Relaxed)).sum();
         let watermark = self.instances.iter().map(|gauges| gauges.watermark.load(Relaxed)).min();
+        let lookup = self.lookup.as_ref().map(|lookup| lookup.read());
+        let (cached_rows, cached_bytes) = lookup.as_ref().map_or((0, 0), |lookup| (lookup.rows, lookup.bytes));
         let (done, total): (u64, u64) = (sum(|gauges| &gauges.bytes_done), sum(|gauges| &gauges.bytes_total));
         OperatorStatistics {
             node,
@@ -151,8 +162,9 @@ impl Counters {
             late: self.late.load(Relaxed),
             bad: self.bad.load(Relaxed),
             retries: self.retries.load(Relaxed) + sum(|gauges| &gauges.retries),
-            state_bytes: self.state_bytes.load(Relaxed),
-            state_rows: self.state_rows.load(Relaxed),
+            state_bytes: self.state_bytes.load(Relaxed) + cached_bytes,
+            state_rows: self.state_rows.load(Relaxed) + cached_rows,
+            lookup,
             watermark: watermark.filter(|watermark| *watermark != i64::MIN),
             backlog: sum(|gauges| &gauges.backlog),
             progress: (total > 0).then_some((done, total)),
@@ -187,12 +199,80 @@ pub struct OperatorStatistics {
     pub state_bytes: usize,
     /// State, keys or rows.
     pub state_rows: usize,
+    /// What it looks into, where it looks into a table; its rows and bytes are part of the state above.
+    pub lookup: Option<LookupStatistics>,
     /// The lowest watermark of its instances, milliseconds since 1970; `None` before the first.
     pub watermark: Option<i64>,
     /// What waits: records still to read (sources that know), messages in front of the others.
     pub backlog: u64,
     /// Bytes read, of how many, where a source knows.
     pub progress: Option<(u64, u64)>,
+}
+
+/// Counters of a table that is looked into, shared by all that look.
+#[derive(Debug, Default)]
+pub struct LookupCounters {
+    rows: AtomicUsize,
+    bytes: AtomicUsize,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    readings: AtomicU64,
+    failures: AtomicU64,
+    read_ms: AtomicI64,
+}
+
+impl LookupCounters {
+    /// Rows that asked, by whether their key is in the table.
+    pub fn asked(&self, hits: usize, misses: usize) {
+        self.hits.fetch_add(hits as u64, Relaxed);
+        self.misses.fetch_add(misses as u64, Relaxed);
+    }
+
+    /// The table was read.
+    pub fn has_read(&self, rows: usize, bytes: usize) {
+        self.rows.store(rows, Relaxed);
+        self.bytes.store(bytes, Relaxed);
+        self.read_ms.store(now_ms(), Relaxed);
+        self.readings.fetch_add(1, Relaxed);
+    }
+
+    /// The table could not be read again.
+    pub fn has_failed(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
+    /// Everything as of now.
+    pub fn read(&self) -> LookupStatistics {
+        let age_ms = now_ms().saturating_sub(self.read_ms.load(Relaxed));
+        LookupStatistics {
+            rows: self.rows.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            hits: self.hits.load(Relaxed),
+            misses: self.misses.load(Relaxed),
+            readings: self.readings.load(Relaxed),
+            failures: self.failures.load(Relaxed),
+            age: Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)),
+        }
+    }
+}
+
+/// A table that is looked into.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LookupStatistics {
+    /// Rows that it holds.
+    pub rows: usize,
+    /// Bytes that they take.
+    pub bytes: usize,
+    /// Rows that asked for a key that is there.
+    pub hits: u64,
+    /// Rows that asked for one that is not.
+    pub misses: u64,
+    /// How often it was read, the first time included.
+    pub readings: u64,
+    /// How often it could not be read again: what was there stayed.
+    pub failures: u64,
+    /// Since it was read.
+    pub age: Duration,
 }
 
 /// What a job has done.

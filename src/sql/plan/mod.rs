@@ -12,6 +12,7 @@ mod mistakes;
 mod names;
 mod nodes;
 pub mod picture;
+mod processing;
 mod provider;
 mod quoted;
 pub mod session;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::stream::{Buffer, Changes, EmitMode, JoinBound, Node, NodeId, NodeKind, StreamPlan};
+use super::stream::{Buffer, Changes, EmitMode, FullCache, JoinBound, Node, NodeId, NodeKind, StreamPlan};
 use crate::core::duration::told;
 use crate::sql::exec::statistics::Statistics;
 
@@ -49,8 +49,10 @@ pub fn tree(plan: &StreamPlan) -> String {
 pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
     let seconds = statistics.elapsed.as_secs_f64().max(1e-3);
     let busy: f64 = statistics.operators.iter().map(|node| node.busy.as_secs_f64()).sum::<f64>().max(1e-9);
-    let mut text = draw(plan, |id, _| {
-        let Some(node) = statistics.operators.get(id.0) else { return String::new() };
+    let mut text = draw(plan, |id, planned| {
+        // A source that is read as a table has two readings, and a union none.
+        let of_node = || statistics.operators.iter().filter(|reading| reading.node == id.0);
+        let Some(node) = of_node().find(|reading| reading.label == planned.label) else { return String::new() };
         let mut text = format!(
             "  [{} in, {} out, {:.0}/s, {:.0} % of the time",
             node.rows_in,
@@ -58,8 +60,17 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
             node.rows_in.max(node.rows_out) as f64 / seconds,
             100.0 * node.busy.as_secs_f64() / busy,
         );
-        if node.state_bytes > 0 {
-            let _ = write!(text, ", state {} rows {} bytes", node.state_rows, node.state_bytes);
+        let bytes: usize = of_node().map(|reading| reading.state_bytes).sum();
+        if bytes > 0 {
+            let rows: usize = of_node().map(|reading| reading.state_rows).sum();
+            let _ = write!(text, ", state {rows} rows {bytes} bytes");
+        }
+        if let Some(cache) = &node.lookup {
+            let _ = write!(
+                text,
+                ", {} hits, {} misses, read {} times, {} in vain, {:.0?} old",
+                cache.hits, cache.misses, cache.readings, cache.failures, cache.age
+            );
         }
         for (count, what) in [(node.late, "late"), (node.bad, "bad"), (node.retries, "tried again")] {
             if count > 0 {
@@ -118,6 +129,7 @@ pub fn operator(kind: &NodeKind) -> &'static str {
             JoinBound::Window { .. } => "WindowJoin",
             JoinBound::StreamTable => "TableJoin",
             JoinBound::Temporal { .. } => "TemporalJoin",
+            JoinBound::Lookup(_) => "LookupJoin",
             JoinBound::Updating => "UpdatingJoin",
         },
         NodeKind::Over(_) => "Over",
@@ -137,6 +149,14 @@ fn buffered(buffer: Buffer) -> String {
     let expires =
         buffer.expires.map_or_else(String::new, |silence| format!(", gone after {} of silence", told(silence)));
     format!("at most {} rows a partition{full}{expires}", buffer.rows)
+}
+
+/// How a table is held that streams look into.
+pub fn lookup(cache: FullCache) -> String {
+    match cache.reload {
+        Some(interval) => format!("whole in memory and read again every {interval:?}"),
+        None => "whole in memory as read at the start".to_owned(),
+    }
 }
 
 /// What a node keeps, and until when.
@@ -169,6 +189,7 @@ fn state(kind: &NodeKind) -> String {
             JoinBound::Window { .. } => "both sides until the window closes".to_owned(),
             JoinBound::StreamTable => "the table's newest row of each key".to_owned(),
             JoinBound::Temporal { .. } => "the table's versions".to_owned(),
+            JoinBound::Lookup(cache) => format!("the right {}, as of processing; in no checkpoint", lookup(*cache)),
             JoinBound::Updating => "both sides".to_owned(),
         },
         NodeKind::Over(over) if over.is_bounded => "all rows until the input ends".to_owned(),

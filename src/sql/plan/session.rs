@@ -24,8 +24,9 @@ use super::stream::{Changes, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
 use super::wishes::{self, EVENT_TIME_FIELD, Settings};
-use super::{computed, ends};
+use super::{computed, ends, picture};
 use crate::config::variables::Variables;
+use crate::connectors::accept::LOOKUP_CACHE;
 use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest, system_columns};
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
@@ -117,7 +118,11 @@ impl Session {
         };
         let mut translation = Translation::new(wishes.clone());
         let takes = |plan: &LogicalPlan| Translation::new(wishes.clone()).root(plan).is_ok();
-        let mut stream = translation.root(&optimized).map_err(|error| logical.refused(&error, &takes))?;
+        let root = translation.root(&optimized);
+        let mut stream = root.map_err(|error| match translation.relation.take() {
+            Some(name) => mistakes::at_relation(self.unplaced(&error, &BTreeSet::new()), &query.query, &name),
+            None => logical.refused(&error, &takes),
+        })?;
         stream = translation.without_hidden(stream);
         let end = translation.node(&stream).clone();
         let sink = self.sink(job, query, into, (&end, &stream.key_lacks), &settings)?;
@@ -163,7 +168,12 @@ impl Session {
             return Ok((plan.schema().as_arrow().clone(), format!("a query named {name}")));
         }
         let table = self.source(name, &Options::default()).await?;
-        Ok((table.source.schema().as_ref().clone(), table.source.description()))
+        let about = table.source.description();
+        let about = match table.lookup {
+            Some(cache) => format!("{about}; {}", picture::lookup(cache)),
+            None => about,
+        };
+        Ok((table.source.schema().as_ref().clone(), about))
     }
 
     /// The logical plan of a query, with the names in it resolved.
@@ -229,6 +239,9 @@ impl Session {
         });
         let request = SourceRequest { name: end.name.clone(), options: end.options.clone(), schema, key };
         let source = connector.source(request, &self.context).await?;
+        if settings.lookup.is_some() && !source.is_bounded() {
+            return Err(endless_lookup(&end));
+        }
         let mut out_of_orderness = settings.out_of_orderness;
         let mut expr = None;
         if let Some((column, watermark)) = declared.and_then(|declared| declared.watermark.as_ref()) {
@@ -252,6 +265,7 @@ impl Session {
         let mut table = SourceTable::new(&end.name, source, end.options.clone(), watermark);
         table.event_time_expr = expr;
         table.is_processing_time = settings.is_processing_time;
+        table.lookup = settings.lookup;
         if let Some(declared) = declared {
             table.is_table = declared.object == Object::Table;
             table.state_ttl = settings.state_ttl;
@@ -327,6 +341,19 @@ impl Session {
         };
         Ok(SinkNode { connector, request })
     }
+}
+
+/// A table to look into is read from its beginning to its end, again and again.
+fn endless_lookup(end: &ends::Resolved) -> Fault {
+    let what = format!("`{}` does not end, and a lookup table is read whole", end.name);
+    let next = match end.connector.as_str() {
+        "kafka" => {
+            "'scan.bounded' = 'latest' reads the topic up to its present end; as a TABLE with a PRIMARY KEY it is followed"
+        }
+        "file" => "leave 'watch' out: 'lookup.full-cache.periodic-reload.interval' reads the file again",
+        _ => "leave 'lookup.cache' out, and declare it as a TABLE with a PRIMARY KEY",
+    };
+    end.options.fault(LOOKUP_CACHE, what).next(next)
 }
 
 /// A declared table with columns that are computed from the others, or read from beside the record.

@@ -282,8 +282,18 @@ pub enum JoinBound {
         /// The time over the left where it is not the event time.
         left_time: Option<Expression>,
     },
+    /// Left is a stream, right a table that somebody else keeps: a left row meets the rows that the table had when it was
+    /// read last. The right is read whole, beside the stream, and no state of the job.
+    Lookup(FullCache),
     /// Both change: the result is a changelog; rows stay for as long as `state_ttl` says, or the job runs.
     Updating,
+}
+
+/// A table that is held whole in memory to be looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FullCache {
+    /// How long after a reading it is read again; `None` for once, at the start.
+    pub reload: Option<Duration>,
 }
 
 /// Window functions over one partitioning and order.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion_expr::{Expr, LogicalPlan, TableSource};
 
-use super::stream::WatermarkSpec;
+use super::nodes::{Mark, Marked};
+use super::stream::{FullCache, WatermarkSpec};
 use crate::connectors::contract::{Source, system_columns};
 use crate::connectors::options::Options;
 
@@ -33,6 +34,8 @@ pub struct SourceTable {
     pub key: Vec<String>,
     /// How long a row of a table lives after its last change.
     pub state_ttl: Option<Duration>,
+    /// Whether streams look into it.
+    pub lookup: Option<FullCache>,
     /// System columns that the statement names: they are columns of this table, and not in `*`.
     pub system: Vec<&'static str>,
     schema: SchemaRef,
@@ -52,6 +55,7 @@ impl SourceTable {
             is_table: false,
             key: Vec::new(),
             state_ttl: None,
+            lookup: None,
             system: Vec::new(),
         }
     }
@@ -69,6 +73,28 @@ impl SourceTable {
             .collect();
         self.schema = Arc::new(Schema::new(fields));
         self
+    }
+}
+
+impl SourceTable {
+    /// The source behind a relation that filters and projects it, and nothing else.
+    pub fn behind(plan: &LogicalPlan) -> Option<&Self> {
+        match plan {
+            LogicalPlan::Projection(projection) => Self::behind(&projection.input),
+            LogicalPlan::Filter(filter) => Self::behind(&filter.input),
+            LogicalPlan::SubqueryAlias(alias) => Self::behind(&alias.input),
+            LogicalPlan::TableScan(scan) => scan.source.as_any().downcast_ref(),
+            other => match Marked::find(other) {
+                Some(Marked { input, mark: Mark::AsOf(_), .. }) => Self::behind(input),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether a stream may look into it: where it says so, or else as of processing, if it ends and no key makes it a table
+    /// whose versions are known.
+    pub fn may_be_looked_into(&self) -> bool {
+        self.lookup.is_some() || self.source.is_bounded() && !(self.is_table && !self.key.is_empty())
     }
 }
 

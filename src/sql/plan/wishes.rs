@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::session::refused;
 use super::strategies::{FailureStrategy, LateStrategy};
-use super::stream::IDLE_TIMEOUT;
-use crate::connectors::accept::{ENGINE_OPTIONS, engine_option, named_as_the_engine_does};
+use super::stream::{FullCache, IDLE_TIMEOUT};
+use crate::connectors::accept::{ENGINE_OPTIONS, LOOKUP_CACHE, LOOKUP_RELOAD, engine_option, named_as_the_engine_does};
 use crate::connectors::options::{self, OptionValue, Options};
 use crate::core::fault::{Blame, Fault};
 
@@ -20,6 +20,9 @@ pub const PARALLELISM_MAX: usize = 256;
 
 /// Letters of a job's name: with what stands around it, a file's name still has room (255 bytes).
 pub const JOB_NAME_MAX: usize = 100;
+
+/// Between two readings of a lookup table, at least: a person notices no less, and a disk has other work.
+pub const RELOAD_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
 /// The engine's options of one statement or one source.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +55,8 @@ pub struct Settings {
     pub checkpoint_interval: Option<Duration>,
     /// `job.name`.
     pub job_name: Option<String>,
+    /// `lookup.cache` = `full`, and how often it is read again.
+    pub lookup: Option<FullCache>,
 }
 
 impl Settings {
@@ -106,7 +111,30 @@ impl Settings {
             exactly_once: delivery.as_deref() == Some("exactly_once"),
             checkpoint_interval: duration(options, "checkpoint.interval")?,
             job_name: job_name(options)?,
+            lookup: lookup(options)?,
         })
+    }
+}
+
+/// Whether a table is one that is looked into. What Flink calls NONE and PARTIAL asks a system for single keys, and none
+/// of the systems here can be asked so.
+fn lookup(options: &Options) -> Result<Option<FullCache>, Fault> {
+    let reload = duration(options, LOOKUP_RELOAD)?;
+    let cache = word(options, LOOKUP_CACHE, &["full"]).map_err(|fault| {
+        fault.next("the whole table is held in memory; it cannot be asked for single keys, as NONE and PARTIAL would")
+    })?;
+    if cache.is_some() {
+        let Some(value) = options.value(LOOKUP_RELOAD).filter(|_| reload < Some(RELOAD_INTERVAL_MIN)) else {
+            return Ok(Some(FullCache { reload }));
+        };
+        return Err(wrong(LOOKUP_RELOAD, value, &format!("{RELOAD_INTERVAL_MIN:?} or longer")));
+    }
+    match options.value(LOOKUP_RELOAD) {
+        Some(_) => {
+            let what = format!("`{LOOKUP_RELOAD}` says nothing of a table without '{LOOKUP_CACHE}' = 'full'");
+            Err(options.fault(LOOKUP_RELOAD, what).next(format!("add '{LOOKUP_CACHE}' = 'full', or leave it out")))
+        }
+        None => Ok(None),
     }
 }
 
@@ -143,7 +171,8 @@ fn word(options: &Options, key: &str, words: &[&str]) -> Result<Option<String>, 
     let same = |word: &&&str| plain(word) == plain(&value.text);
     match words.iter().find(same) {
         Some(word) => Ok(Some((*word).to_owned())),
-        None => Err(wrong(key, value, &format!("one of {}", words.join(", ")))),
+        None if words.len() > 1 => Err(wrong(key, value, &format!("one of {}", words.join(", ")))),
+        None => Err(wrong(key, value, &words.concat())),
     }
 }
 
@@ -161,6 +190,12 @@ fn wrong(key: &str, value: &OptionValue, takes: &str) -> Fault {
 /// The first of them, with the nearest key there is.
 pub fn refuse_unknown(options: &Options, names: &[String]) -> Result<(), Fault> {
     for (key, value) in options.iter() {
+        if let Some(own @ (LOOKUP_CACHE | LOOKUP_RELOAD)) = engine_option(key) {
+            let what = format!("`{own}` is about one table, and this is a whole query");
+            return Err(options.fault(key, what).next(format!(
+                "say it in the table's own WITH, or with the table's name before it, as 'rates.{own}'"
+            )));
+        }
         let known = engine_option(key).is_some()
             || names.iter().any(|name| key.starts_with(&format!("{}.", name.to_lowercase())));
         if !known {
@@ -201,6 +236,19 @@ mod tests {
         for wrong in ["", "../up", "a/b", ".hidden", "naïve", &"x".repeat(101)] {
             read("job.name", wrong).expect_err(wrong);
         }
+    }
+
+    #[test]
+    fn a_table_is_looked_into_where_it_says_so() {
+        let read = |given: &[(&str, &str)]| Settings::read(&given.iter().copied().collect()).map(|read| read.lookup);
+        let full = |reload| Ok(Some(FullCache { reload }));
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[(LOOKUP_CACHE, "FULL")]), full(None));
+        assert_eq!(read(&[(LOOKUP_CACHE, "full"), (LOOKUP_RELOAD, "10m")]), full(Some(Duration::from_secs(600))));
+        let refused = |given: &[(&str, &str)]| read(given).expect_err("it is no such table").what;
+        assert_eq!(refused(&[(LOOKUP_CACHE, "PARTIAL")]), "`lookup.cache` takes full, not `PARTIAL`");
+        assert!(refused(&[(LOOKUP_RELOAD, "10m")]).contains("says nothing of a table without"));
+        assert!(refused(&[(LOOKUP_CACHE, "full"), (LOOKUP_RELOAD, "5ms")]).contains("100ms or longer, not `5ms`"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What `WITH (…)` takes: the engine's own options with their values, and those of connectors behind the name of an end.
 
 use super::words::{Word, outside};
+use crate::connectors::accept::{LOOKUP_CACHE, LOOKUP_RELOAD, OF_ONE_END};
 use crate::connectors::contract::{End, Parameter, Takes};
 use crate::connectors::registry::builtin;
 
@@ -17,7 +18,7 @@ pub(super) struct Known {
 type Line = (&'static str, Takes, Option<&'static str>, &'static str);
 
 /// The engine's options, as [`crate::sql::plan::wishes::Settings`] reads them.
-const ENGINE: [Line; 19] = [
+const ENGINE: [Line; 21] = [
     ("event.time.field", Takes::Text, None, "the column that says when a row happened; the record's time where absent"),
     (
         "event.time.format",
@@ -69,6 +70,13 @@ const ENGINE: [Line; 19] = [
     ),
     ("checkpoint.interval", Takes::Duration, None, "between two checkpoints"),
     ("job.name", Takes::Text, None, "what the job is called, in its state folder and in transactional ids"),
+    (
+        LOOKUP_CACHE,
+        Takes::OneOf(&["full"]),
+        None,
+        "streams look into this table as of processing: it is held whole in memory, and is no state of the job",
+    ),
+    (LOOKUP_RELOAD, Takes::Duration, None, "how often a lookup table is read again; once, at the start, where absent"),
     ("connector", Takes::Text, Some("kafka"), "the system behind it"),
     ("type", Takes::Text, None, "the same as the documents write it: kafka_source, file_sink"),
     ("config_file", Takes::Text, None, "a YAML file with the options of this end"),
@@ -85,12 +93,17 @@ pub(super) fn keys(words: &[Word<'_>], given: &[String]) -> Vec<Known> {
         known.extend(
             parameters.filter(|parameter| parameter.end.is_none_or(|only| only == end)).map(|one| own("", one)),
         );
-        known.extend(ENGINE.iter().filter(|(key, ..)| *key != "connector" && *key != "type").map(line));
+        let concerns = |key: &str| !is_sink || ![LOOKUP_CACHE, LOOKUP_RELOAD].contains(&key);
+        let others = ENGINE.iter().filter(|(key, ..)| *key != "connector" && *key != "type" && concerns(key));
+        known.extend(others.map(line));
     } else {
-        known.extend(ENGINE.iter().filter(|(key, ..)| !["connector", "type", "config_file"].contains(key)).map(line));
+        known.extend(ENGINE.iter().filter(|(key, ..)| !OF_ONE_END.contains(key)).map(line));
         for (name, end) in ends(words) {
             let of = |key: &str| Known { key: format!("{name}.{key}"), ..engine(key) };
             known.extend(["type", "config_file"].map(of));
+            if end == End::Source {
+                known.extend([LOOKUP_CACHE, LOOKUP_RELOAD].map(of));
+            }
             let parameters = parameters("kafka").filter(|parameter| parameter.end.is_none_or(|only| only == end));
             known.extend(parameters.map(|parameter| own(&format!("{name}."), parameter)));
         }

@@ -354,3 +354,19 @@ fn a_completion_is_total_on_any_prefix_of_any_text() {
         }
     }
 }
+
+#[test]
+fn a_table_may_say_that_it_is_looked_into_and_a_sink_and_a_whole_query_may_not() {
+    let labels =
+        |text: &str| -> Vec<String> { at_cursor(text).1.items.iter().map(|item| item.label.clone()).collect() };
+    let table = labels("CREATE SOURCE r (a INT) WITH ('connector' = 'file', '|')");
+    let query = labels("SELECT * FROM orders o JOIN payments p ON o.order_id = p.order_id WITH ('|')");
+    let sink = labels("CREATE SINK s WITH ('connector' = 'file', '|')");
+    for key in ["lookup.cache", "lookup.full-cache.periodic-reload.interval"] {
+        assert!(table.iter().any(|label| label == key), "{table:?}");
+        assert!(query.iter().any(|label| *label == format!("payments.{key}")), "{query:?}");
+        assert!(!query.iter().chain(&sink).any(|label| label == key), "{query:?} {sink:?}");
+    }
+    check("CREATE SOURCE r (a INT) WITH ('connector' = 'file', 'lookup.cache' = '|')", &["full"]);
+    check("SELECT * FROM orders JOIN payments WITH ('payments.lookup.cache' = '|')", &["full"]);
+}

@@ -6,6 +6,7 @@
 //! | interval, window | `bounded` | rows only come | when the watermark says that no partner can come |
 //! | stream-table | `table` | rows only come | when the table says so |
 //! | temporal | `temporal` | rows only come | when no row can ask for that version |
+//! | lookup | `cached` | rows only come | when the table is read again |
 //! | updating | `updating` | a changelog | when it is taken back, or its time to live is over |
 //!
 //! `key` and `index` find rows, `store` and `agenda` keep them, `side` is all four for one input, `pairing` and `lookup`
@@ -14,6 +15,7 @@
 mod agenda;
 mod bounded;
 mod buffers;
+pub mod cached;
 mod clock;
 mod expression;
 mod index;
@@ -124,6 +126,7 @@ pub fn build(
             let left_time = left_time.map(checked);
             Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), left_time, late))
         }
+        JoinBound::Lookup(_) => return Err(defect("a table that is looked into is no input of it")),
         JoinBound::Updating => {
             Box::new(UpdatingJoin::new(sides, shape, condition, node.null_aware, emission, state_ttl))
         }

@@ -97,15 +97,27 @@ impl Condition {
 
     /// A condition over what the sides keep.
     pub fn new(filter: &Expression, left_width: usize, sides: &[Side; 2]) -> Result<Self, Fault> {
+        Self::over(filter, left_width, [sides[0].layout().schema(), sides[1].layout().schema()], |side, column| {
+            sides[side].layout().position(column)
+        })
+    }
+
+    /// A condition over rows of these two schemas; `position` says where a side keeps a column of its input.
+    pub fn over(
+        filter: &Expression,
+        left_width: usize,
+        schemas: [&SchemaRef; 2],
+        position: impl Fn(usize, usize) -> Option<usize>,
+    ) -> Result<Self, Fault> {
         let reads = Self::reads(filter, left_width);
         let mut fields = Vec::new();
         let mut columns = [Vec::new(), Vec::new()];
         for side in 0..2 {
             for column in &reads[side] {
-                let kept = sides[side].layout().position(*column).ok_or_else(|| defect("a column is not kept"))?;
+                let kept = position(side, *column).ok_or_else(|| defect("a column is not kept"))?;
                 columns[side].push(kept);
                 // A row of the other side may be missing when it is padded, never when it is compared.
-                fields.push(Arc::clone(&sides[side].layout().schema().fields()[kept]));
+                fields.push(Arc::clone(&schemas[side].fields()[kept]));
             }
         }
         let places: Vec<usize> =
@@ -134,8 +146,22 @@ impl Condition {
         for side in 0..2 {
             columns.extend(sides[side].store.gather(pairs[side], &self.columns[side]).map_err(defect)?);
         }
-        let batch = batch_of(&self.schema, columns, pairs[0].len())?;
-        holds(&self.expression, &batch, failed)
+        self.truths(columns, pairs[0].len(), failed)
+    }
+
+    /// The columns that it reads of a side, where that side keeps them.
+    pub fn columns(&self, side: usize) -> &[usize] {
+        &self.columns[side]
+    }
+
+    /// Which of `rows` pairs it holds for: `columns` are those that it reads of the left, then of the right.
+    pub fn truths(
+        &self,
+        columns: Vec<ArrayRef>,
+        rows: usize,
+        failed: impl FnMut(FailedRow),
+    ) -> Result<Vec<bool>, Fault> {
+        holds(&self.expression, &batch_of(&self.schema, columns, rows)?, failed)
     }
 }
 

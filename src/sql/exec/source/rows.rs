@@ -32,6 +32,11 @@ impl Shape {
         Self { schema, event_time, event_time_column }
     }
 
+    /// The columns of its chunks.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
     /// The chunk of these rows; records that fail here join the bad ones.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use datafusion_expr::utils::conjunction;
 use datafusion_expr::{Expr, Join, lit};
 
 use super::bound::Bounds;
+use super::lookup::Sides;
 use super::windowed::WindowColumns;
 use super::{Stream, Translation, columns};
 use crate::sql::plan::nodes::WINDOW_END;
@@ -20,8 +21,12 @@ const UNTIL_THE_END_MS: i64 = i64::MAX / 4;
 impl Translation {
     /// The nodes of a join.
     pub(super) fn join(&mut self, join: &Join) -> Result<Stream> {
-        let left = self.translate(&join.left, None)?;
-        let right = self.translate(&join.right, None)?;
+        self.joins += 1;
+        let (left, right) = match self.looked_into(join)? {
+            Sides::Joined(made) => return Ok(made),
+            Sides::Open(left, right) => (left, right),
+        };
+        self.joins -= 1;
         if let Some(size) = joined_by_start(join, &left, &right) {
             return self.with_ends(join, left, right, size);
         }
@@ -261,14 +266,19 @@ impl Translation {
         }
     }
 
-    fn equalities(&self, on: &[(Expr, Expr)], from: &DFSchema, to: &DFSchema) -> Result<Vec<(Expression, Expression)>> {
+    pub(super) fn equalities(
+        &self,
+        on: &[(Expr, Expr)],
+        from: &DFSchema,
+        to: &DFSchema,
+    ) -> Result<Vec<(Expression, Expression)>> {
         on.iter().map(|(l, r)| Ok((self.expression(l, from)?, self.expression(r, to)?))).collect()
     }
 
     fn changes(&self, bound: &JoinBound, left: &Stream, right: &Stream) -> Changes {
         match bound {
             JoinBound::Updating => Changes::Changelog,
-            JoinBound::StreamTable | JoinBound::Temporal { .. } => Changes::Append,
+            JoinBound::StreamTable | JoinBound::Temporal { .. } | JoinBound::Lookup(_) => Changes::Append,
             JoinBound::Interval { .. } | JoinBound::Window { .. } => {
                 debug_assert_eq!(self.node(left).changes, Changes::Append);
                 debug_assert_eq!(self.node(right).changes, Changes::Append);
@@ -279,7 +289,7 @@ impl Translation {
 }
 
 /// The join that says the same with its sides exchanged, where the row that drives it stays the same.
-fn turned(join_type: JoinType) -> Option<JoinType> {
+pub(super) fn turned(join_type: JoinType) -> Option<JoinType> {
     match join_type {
         JoinType::Inner => Some(JoinType::Inner),
         JoinType::Right => Some(JoinType::Left),
@@ -312,11 +322,11 @@ fn place(expr: &Expr, schema: &DFSchema) -> Option<usize> {
     }
 }
 
-fn equalities(on: &[(Expr, Expr)]) -> String {
+pub(super) fn equalities(on: &[(Expr, Expr)]) -> String {
     on.iter().map(|(l, r)| format!("{} = {}", columns::plain(l), columns::plain(r))).collect::<Vec<_>>().join(" and ")
 }
 
-fn spelled(join_type: JoinType) -> &'static str {
+pub(super) fn spelled(join_type: JoinType) -> &'static str {
     match join_type {
         JoinType::Inner => "inner",
         JoinType::Left => "left",

@@ -7,6 +7,7 @@ mod buffer;
 mod columns;
 mod endless;
 mod join;
+mod lookup;
 mod order;
 mod over;
 mod source;
@@ -58,9 +59,15 @@ pub struct Translation {
     pub nodes: Vec<Node>,
     /// What works and should be known.
     pub warnings: Vec<String>,
+    /// The relation that an error is about, where it is about one.
+    pub relation: Option<String>,
     wishes: Wishes,
     props: ExecutionProps,
     named: HashMap<String, Stream>,
+    /// Whether what is translated is looked into.
+    is_lookup: bool,
+    /// Joins around what is translated.
+    joins: usize,
 }
 
 /// The output of a node, as far as the planner follows it.
@@ -85,7 +92,16 @@ pub struct Stream {
 impl Translation {
     /// Nothing yet.
     pub fn new(wishes: Wishes) -> Self {
-        Self { nodes: Vec::new(), warnings: Vec::new(), wishes, props: ExecutionProps::new(), named: HashMap::new() }
+        Self {
+            nodes: Vec::new(),
+            warnings: Vec::new(),
+            relation: None,
+            wishes,
+            props: ExecutionProps::new(),
+            named: HashMap::new(),
+            is_lookup: false,
+            joins: 0,
+        }
     }
 
     /// The nodes of `plan`, which gives results as the statement's `EMIT` says.

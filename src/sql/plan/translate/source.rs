@@ -82,10 +82,18 @@ impl Translation {
             state_ttl: table.state_ttl,
             options: table.options.clone(),
         });
-        let changes = if table.is_table && !key.is_empty() { Changes::Changelog } else { Changes::Append };
+        if table.lookup.is_some() && !self.is_lookup && self.joins > 0 {
+            self.warnings.push(format!(
+                "`{}` is a lookup table that no stream looks into here: it is read once, as any other source",
+                table.name
+            ));
+        }
+        // What is looked into is read whole before anybody sees it: of a key only the newest row is there.
+        let is_changing = table.is_table && !key.is_empty() && !self.is_lookup;
+        let changes = if is_changing { Changes::Changelog } else { Changes::Append };
         let label = format!("read {}", table.name);
         let node = self.add(kind, Vec::new(), Arc::clone(&schema), changes, key.clone(), label);
-        let is_table = changes == Changes::Changelog;
+        let is_table = is_changing;
         let is_bounded = table.source.is_bounded();
         let made = Stream { node, window: None, times, is_bounded, is_table, as_of: None, key_lacks: Vec::new() };
         if extra == 0 {
