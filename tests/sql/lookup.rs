@@ -49,7 +49,7 @@ impl Desk {
         let connectors = Connectors::default()
             .with(Arc::new(FileConnector))
             .with(Arc::new(MemoryConnector::new(self.tables.clone())));
-        let context = Context { kafka: None, folder: self.folder.path().into() };
+        let context = Context { kafka: None, absent: None, folder: self.folder.path().into() };
         Session::new(connectors, context, Variables::default(), ("memory".into(), Options::default()))
     }
 
@@ -222,14 +222,14 @@ async fn the_plan_says_what_is_looked_into_and_what_it_came_to() {
     let stream = desk.tables.pipe("asks", &asks()).unwrap();
     let plan = desk.plan(SOURCES).await;
     let tree = picture::tree(&plan);
-    let keeps = "(the right whole in memory and read again every 100ms, as of processing; in no checkpoint)";
+    let keeps = "(the right whole in memory and read again every 100 ms, as of processing; in no checkpoint)";
     let line = format!("LookupJoin: left join on code = code {keeps}\n");
     assert!(tree.contains(&line), "{tree}");
     assert!(tree.contains("├─ Source: read asks\n") && tree.contains("└─ Source: read names\n"), "{tree}");
     let mut session = desk.session();
     parse(SOURCES, "test").statements.iter().for_each(|statement| session.define(&statement.kind).unwrap());
     let (_, about) = session.describe(&EndName::Name("names".into())).await.unwrap();
-    assert!(about.ends_with("; whole in memory and read again every 100ms"), "{about}");
+    assert!(about.ends_with("; whole in memory and read again every 100 ms"), "{about}");
     let job = desk.start(SOURCES).await;
     stream.send(ask(1, "de")).await.unwrap();
     stream.send(ask(2, "fr")).await.unwrap();
@@ -238,7 +238,7 @@ async fn the_plan_says_what_is_looked_into_and_what_it_came_to() {
     let measured = picture::measured(&plan, &job.statistics().borrow());
     let line = measured.lines().find(|line| line.contains("LookupJoin")).unwrap();
     assert!(line.contains("[2 in, 2 out, "), "{measured}");
-    assert!(line.contains(", state 1 rows ") && line.contains(", 1 hits, 1 misses, read "), "{measured}");
+    assert!(line.contains(", cache 1 rows ") && line.contains(", hits 1, misses 1, readings "), "{measured}");
     assert_eq!(job.statistics().borrow().rows_read(), 2, "rows of the stream, not of the table");
 }
 

@@ -166,6 +166,21 @@ async fn a_reader_goes_on_where_a_position_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_read_again_ends_where_it_ends_now() {
+    let place = Place::new("t", 1);
+    place.put(&[(None, Some("{\"id\":1}"))]).await;
+    let source = place.source(&[BOUNDED], Some(schema()), &[]).await;
+    place.put(&[(None, Some("{\"id\":2}"))]).await;
+    let again = source.as_of_now().await.unwrap().expect("its end has moved");
+    for (source, expected) in [(&source, &[1][..]), (&again, &[1, 2])] {
+        let mut reader = source.read(&split(0), None, &both()).await.unwrap();
+        assert_eq!(ids(&drain(reader.as_mut()).await), expected);
+    }
+    let endless = place.source(&[], Some(schema()), &[]).await;
+    assert!(endless.as_of_now().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_record_is_kept_whole_and_its_neighbours_pass() {
     let place = Place::new("t", 1);
     place

@@ -16,6 +16,7 @@ use super::join::JoinInput;
 use super::join::cached::{Cache, Filling, Newest};
 use super::operator::{Operator, Output};
 use super::source::{Opening, Shape};
+use super::statistics::Counters;
 use crate::connectors::contract::{Pull, Source};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{JoinBound, JoinNode, NodeId, NodeKind, SourceNode, StreamPlan};
@@ -41,6 +42,8 @@ pub struct Reading {
     every: Option<Duration>,
     budget: Arc<Budget>,
     failures: Arc<Failures>,
+    /// What the source's readers count.
+    counters: Arc<Counters>,
 }
 
 impl Lookups {
@@ -66,6 +69,7 @@ impl Lookups {
     pub async fn read(&self) -> Result<(), Fault> {
         for (_, reading) in &self.readings {
             reading.read(&reading.node.source).await?;
+            reading.count_retries();
         }
         Ok(())
     }
@@ -117,6 +121,7 @@ impl Reading {
             plan: Arc::clone(plan),
             node,
             maps,
+            counters: Counters::new(label.as_str(), 1),
             label,
             every,
             budget: Arc::clone(budget),
@@ -133,7 +138,9 @@ impl Reading {
         turns.tick().await;
         loop {
             turns.tick().await;
-            match self.read_again().await {
+            let outcome = self.read_again().await;
+            self.count_retries();
+            match outcome {
                 Ok(rows) => {
                     tracing::debug!(target: "velox::sql", table = %self.node.name, rows, "read again");
                 }
@@ -148,6 +155,10 @@ impl Reading {
             // Counted from the end of a reading, so that a slow one is not followed by the next at once.
             turns.reset();
         }
+    }
+
+    fn count_retries(&self) {
+        self.cache.counters().has_tried_again(self.counters.read(0).retries);
     }
 
     async fn read_again(&self) -> Result<usize, Fault> {
@@ -171,6 +182,7 @@ impl Reading {
             columns: self.node.columns.clone(),
             name: self.node.name.clone(),
             retries: self.failures.strategy().retries(),
+            counters: Arc::clone(&self.counters),
         };
         for split in splits {
             let mut state = SplitState::new(split);

@@ -149,7 +149,7 @@ impl Counters {
         let sum = |gauge: fn(&Gauges) -> &AtomicU64| self.instances.iter().map(|it| gauge(it).load(Relaxed)).sum();
         let watermark = self.instances.iter().map(|gauges| gauges.watermark.load(Relaxed)).min();
         let lookup = self.lookup.as_ref().map(|lookup| lookup.read());
-        let (cached_rows, cached_bytes) = lookup.as_ref().map_or((0, 0), |lookup| (lookup.rows, lookup.bytes));
+        let cached = lookup.clone().unwrap_or_default();
         let (done, total): (u64, u64) = (sum(|gauges| &gauges.bytes_done), sum(|gauges| &gauges.bytes_total));
         OperatorStatistics {
             node,
@@ -161,9 +161,9 @@ impl Counters {
             busy: Duration::from_nanos(self.busy_ns.load(Relaxed)),
             late: self.late.load(Relaxed),
             bad: self.bad.load(Relaxed),
-            retries: self.retries.load(Relaxed) + sum(|gauges| &gauges.retries),
-            state_bytes: self.state_bytes.load(Relaxed) + cached_bytes,
-            state_rows: self.state_rows.load(Relaxed) + cached_rows,
+            retries: self.retries.load(Relaxed) + sum(|gauges| &gauges.retries) + cached.retries,
+            state_bytes: self.state_bytes.load(Relaxed) + cached.bytes,
+            state_rows: self.state_rows.load(Relaxed) + cached.rows,
             lookup,
             watermark: watermark.filter(|watermark| *watermark != i64::MIN),
             backlog: sum(|gauges| &gauges.backlog),
@@ -218,6 +218,7 @@ pub struct LookupCounters {
     misses: AtomicU64,
     readings: AtomicU64,
     failures: AtomicU64,
+    retries: AtomicU64,
     read_ms: AtomicI64,
 }
 
@@ -241,6 +242,11 @@ impl LookupCounters {
         self.failures.fetch_add(1, Relaxed);
     }
 
+    /// How often reading was tried again so far.
+    pub fn has_tried_again(&self, so_far: u64) {
+        self.retries.store(so_far, Relaxed);
+    }
+
     /// Everything as of now.
     pub fn read(&self) -> LookupStatistics {
         let age_ms = now_ms().saturating_sub(self.read_ms.load(Relaxed));
@@ -251,6 +257,7 @@ impl LookupCounters {
             misses: self.misses.load(Relaxed),
             readings: self.readings.load(Relaxed),
             failures: self.failures.load(Relaxed),
+            retries: self.retries.load(Relaxed),
             age: Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)),
         }
     }
@@ -271,6 +278,8 @@ pub struct LookupStatistics {
     pub readings: u64,
     /// How often it could not be read again: what was there stayed.
     pub failures: u64,
+    /// How often a system that did not answer was asked again.
+    pub retries: u64,
     /// Since it was read.
     pub age: Duration,
 }

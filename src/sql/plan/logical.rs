@@ -126,7 +126,8 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
-    let analyzed = Analyzer::new().execute_and_check(quoted::numbers(processing::settled(plan)?)?, options, |_, _| {})?;
+    let analyzed =
+        Analyzer::new().execute_and_check(quoted::numbers(processing::settled(plan)?)?, options, |_, _| {})?;
     let config =
         OptimizerContext::new_with_config_options(Arc::new(options.clone())).without_query_execution_start_time();
     Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::stream::{Buffer, Changes, EmitMode, FullCache, JoinBound, Node, NodeId, NodeKind, StreamPlan};
 use crate::core::duration::told;
-use crate::sql::exec::statistics::Statistics;
+use crate::sql::exec::statistics::{LookupStatistics, Statistics};
 
 /// One node, for programs.
 #[derive(Debug, Clone, Serialize)]
@@ -62,15 +62,14 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
         );
         let bytes: usize = of_node().map(|reading| reading.state_bytes).sum();
         if bytes > 0 {
+            let what = if node.lookup.is_some() { "cache" } else { "state" };
             let rows: usize = of_node().map(|reading| reading.state_rows).sum();
-            let _ = write!(text, ", state {rows} rows {bytes} bytes");
+            let _ = write!(text, ", {what} {rows} rows {bytes} bytes");
         }
         if let Some(cache) = &node.lookup {
-            let _ = write!(
-                text,
-                ", {} hits, {} misses, read {} times, {} in vain, {:.0?} old",
-                cache.hits, cache.misses, cache.readings, cache.failures, cache.age
-            );
+            let LookupStatistics { hits, misses, readings, failures, age, .. } = cache;
+            let age = told(Duration::from_secs(age.as_secs()));
+            let _ = write!(text, ", hits {hits}, misses {misses}, readings {readings} ({failures} failed), age {age}");
         }
         for (count, what) in [(node.late, "late"), (node.bad, "bad"), (node.retries, "tried again")] {
             if count > 0 {
@@ -154,7 +153,7 @@ fn buffered(buffer: Buffer) -> String {
 /// How a table is held that streams look into.
 pub fn lookup(cache: FullCache) -> String {
     match cache.reload {
-        Some(interval) => format!("whole in memory and read again every {interval:?}"),
+        Some(interval) => format!("whole in memory and read again every {}", told(interval)),
         None => "whole in memory as read at the start".to_owned(),
     }
 }

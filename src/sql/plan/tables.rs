@@ -94,7 +94,8 @@ impl SourceTable {
     /// Whether a stream may look into it: where it says so, or else as of processing, if it ends and no key makes it a table
     /// whose versions are known.
     pub fn may_be_looked_into(&self) -> bool {
-        self.lookup.is_some() || self.source.is_bounded() && !(self.is_table && !self.key.is_empty())
+        let is_keyed = self.is_table && !self.key.is_empty();
+        self.lookup.is_some() || (self.source.is_bounded() && !is_keyed)
     }
 }
 

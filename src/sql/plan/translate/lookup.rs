@@ -145,6 +145,9 @@ impl Translation {
         let looked = self.translate(table.plan, None)?;
         self.is_lookup = is_lookup;
         let on = self.equalities(&pairs, from, to)?;
+        let is_pair = matches!(join_type, JoinType::Inner | JoinType::Left);
+        // A row that meets several is several rows: only the key of the table says that it meets one.
+        let keeps_key = !is_pair || self.is_met_once(&looked, &on);
         let both = DFSchema::clone(from).join(to)?;
         let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
@@ -152,9 +155,6 @@ impl Translation {
         let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
         let label = format!("{} join on {}", spelled(join_type), equalities(&pairs));
         let schema = if is_turned { both.inner() } else { join.schema.inner() };
-        let is_pair = matches!(join_type, JoinType::Inner | JoinType::Left);
-        // A row that meets several is several rows: only the key of the table says that it meets one.
-        let keeps_key = !is_pair || self.is_met_once(&looked, &on);
         let key = if keeps_key { self.node(&stream).key.clone() } else { Vec::new() };
         let key_lacks = if keeps_key { stream.key_lacks.clone() } else { Vec::new() };
         let inputs = vec![stream.node, looked.node];
