@@ -199,6 +199,11 @@ pub trait Source: Send + Sync {
     async fn as_of_now(&self) -> Result<Option<Arc<dyn Source>>, Fault> {
         Ok(None)
     }
+    /// Where a split is read from that appeared after the job began, while it ran or while it was stopped: nobody has seen
+    /// any of it, wherever the options let the others begin. `None` where a reader without a position begins there anyway.
+    fn beginning(&self, _split: &Split) -> Option<Position> {
+        None
+    }
     /// A checkpoint is durable: what it covers may be acknowledged (committed to a consumer group for monitors to see).
     async fn acknowledge(&self, _positions: &[(Split, Position)]) -> Result<(), Fault> {
         Ok(())

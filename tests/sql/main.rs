@@ -5,6 +5,7 @@
 mod broker;
 mod cases;
 mod failures;
+mod flood;
 mod kill;
 mod lookup;
 mod nexmark;

@@ -1,6 +1,7 @@
 //! A place where queries run: sources whose rows a test gives, sinks whose rows it reads, a planner over both.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ struct Table {
     splits: Vec<Arc<Vec<Vec<Row>>>>,
     pause: Duration,
     end: End,
+    /// Splits that the first look finds; later ones find all.
+    at_first: usize,
+    looks: Arc<AtomicUsize>,
 }
 
 /// Whether rows end, and whether the planner is told.
@@ -53,8 +57,18 @@ impl Paced {
     }
 
     pub fn put_ending(&self, name: &str, splits: Vec<Vec<Vec<Row>>>, pause: Duration, end: End) {
-        let splits = splits.into_iter().map(Arc::new).collect();
-        self.0.lock().unwrap().insert(name.into(), Table { splits, pause, end });
+        let splits: Vec<_> = splits.into_iter().map(Arc::new).collect();
+        let (at_first, looks) = (splits.len(), Arc::default());
+        self.0.lock().unwrap().insert(name.into(), Table { splits, pause, end, at_first, looks });
+    }
+
+    /// A table that never ends, of which all splits but the first are found later. Answers with how often it was looked.
+    pub fn put_growing(&self, name: &str, splits: Vec<Vec<Vec<Row>>>) -> Arc<AtomicUsize> {
+        self.put_ending(name, splits, Duration::ZERO, End::Never);
+        let mut tables = self.0.lock().unwrap();
+        let table = tables.get_mut(name).unwrap();
+        table.at_first = 1;
+        Arc::clone(&table.looks)
     }
 }
 
@@ -119,7 +133,12 @@ impl Source for PacedSource {
         self.name.clone()
     }
     async fn splits(&self) -> Result<Vec<Split>, Fault> {
-        Ok((0..self.table.splits.len()).map(|split| Split(split.to_string())).collect())
+        let is_first = self.table.looks.fetch_add(1, Ordering::SeqCst) == 0;
+        let found = if is_first { self.table.at_first } else { self.table.splits.len() };
+        Ok((0..found).map(|split| Split(split.to_string())).collect())
+    }
+    fn beginning(&self, _: &Split) -> Option<Position> {
+        Some(Position("0".into()))
     }
     async fn read(
         &self,
@@ -128,11 +147,13 @@ impl Source for PacedSource {
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault> {
         let number: usize = split.0.parse().unwrap();
+        // As a topic that is read from its newest records on: what appears later must be asked for from its first.
+        let begins = if number < self.table.at_first { 0 } else { self.table.splits[number].len() };
         Ok(Box::new(PacedReader {
             topic: self.name.as_str().into(),
             partition: number as i32,
             batches: Arc::clone(&self.table.splits[number]),
-            next: from.map_or(0, |position| position.0.parse().unwrap()),
+            next: from.map_or(begins, |position| position.0.parse().unwrap()),
             columns: columns.clone(),
             table: self.table.clone(),
         }))

@@ -32,6 +32,9 @@ use crate::kafka::health::unless_refused;
 /// Topics that are named where one is missing: what a line holds.
 const NAMES_SHOWN_MAX: usize = 8;
 
+/// The position of a partition that is to be read from its first record.
+const BEGINNING: &str = "beginning";
+
 /// A topic.
 pub(super) struct KafkaSource {
     connected: Arc<Connected>,
@@ -109,11 +112,14 @@ impl KafkaSource {
         })
     }
 
-    /// The offset of a position, and whether it was one of a broker inside another process: that broker and its records
-    /// are gone, and what this one has is new.
+    /// The offset of a position, or that it is before all records, whatever the options say: so it is of a partition that
+    /// appeared later, and where it was one of a broker inside another process, which is gone with its records.
     fn offset_of(&self, position: &Position) -> Result<(Option<i64>, bool), Fault> {
         let wrong =
             || Fault::new(Blame::Program, format!("`{}` is no offset of `{}`", position.0, self.connected.topic));
+        if position.0 == BEGINNING {
+            return Ok((None, true));
+        }
         let (offset, mark) = match position.0.split_once('@') {
             Some((offset, mark)) => (offset, Some(mark)),
             None => (position.0.as_str(), None),
@@ -192,16 +198,13 @@ impl Source for KafkaSource {
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault> {
         let partition = self.partition_of(split)?;
-        let (from, is_another_broker) = match from {
+        let (from, is_all_new) = match from {
             Some(position) => self.offset_of(position)?,
             None => (None, false),
         };
         // A partition that appeared later is read from its beginning: nobody has seen any of it.
-        let start = if !is_another_broker && self.marks.contains_key(&partition) {
-            self.start.clone()
-        } else {
-            Start::Earliest
-        };
+        let start =
+            if !is_all_new && self.marks.contains_key(&partition) { self.start.clone() } else { Start::Earliest };
         let settings = ReaderSettings {
             connected: self.connected.clone(),
             partition,
@@ -242,6 +245,10 @@ impl Source for KafkaSource {
             admin: Arc::clone(&self.admin),
             is_new_told: AtomicBool::new(self.is_new_told.load(Ordering::Relaxed)),
         })))
+    }
+
+    fn beginning(&self, _split: &Split) -> Option<Position> {
+        Some(Position(BEGINNING.into()))
     }
 
     async fn acknowledge(&self, positions: &[(Split, Position)]) -> Result<(), Fault> {

@@ -181,6 +181,19 @@ async fn a_topic_that_is_read_again_ends_where_it_ends_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_appeared_later_is_read_from_its_first_record_wherever_the_others_begin() {
+    let place = Place::new("t", 1);
+    let values: Vec<String> = (0..5).map(|id| format!("{{\"id\":{id}}}")).collect();
+    place.put(&values.iter().map(|value| (None, Some(value.as_str()))).collect::<Vec<_>>()).await;
+    let source = place.source(&[BOUNDED, ("scan.startup.mode", "latest")], Some(schema()), &[]).await;
+    let beginning = source.beginning(&split(0));
+    for (from, expected) in [(None, 0..0), (beginning.as_ref(), 0..5)] {
+        let mut reader = source.read(&split(0), from, &both()).await.unwrap();
+        assert_eq!(ids(&drain(reader.as_mut()).await), expected.collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_record_is_kept_whole_and_its_neighbours_pass() {
     let place = Place::new("t", 1);
     place

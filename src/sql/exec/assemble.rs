@@ -11,20 +11,20 @@ use tokio::sync::mpsc;
 
 use super::build::build;
 use super::chain::{Budget, Chain, Running};
-use super::chunk::Message;
-use super::coordinator::{LaneHandle, SourceHandle};
-use super::exchange::{CHANNEL_MESSAGES, Exchange, Outlets};
+use super::coordinator::SourceHandle;
 use super::failures::Failures;
 use super::graph::{Graph, Head, Step};
 use super::inlet::Inlet;
 use super::lookup::Caches;
 use super::operator::StateTable;
+use super::orders::LaneHandle;
 use super::report::{Commit, LaneOrder};
 use super::resume::{Resumed, upsert_identity};
 use super::sink::SinkTask;
 use super::source::{Lane, Opening, Shape, Values};
 use super::statistics::Counters;
 use super::tasks::TaskSet;
+use super::wires::Wires;
 use super::worker::{Work, Worker};
 use crate::connectors::contract::{Columns, Sink, Split};
 use crate::core::fault::Fault;
@@ -32,8 +32,9 @@ use crate::sql::plan::stream::{EventTime, IDLE_TIMEOUT, NodeId, NodeKind, Source
 use crate::sql::state::manifest::SplitState;
 use crate::sql::state::spread::spread;
 
-/// Orders that may wait for a lane: more than are given before it looks.
-const LANE_ORDERS: usize = 64;
+/// Orders in the channel of a lane: splits, a barrier and an end are all that is given before it looks. Where it does not
+/// look, more wait with the coordinator.
+const LANE_ORDERS: usize = 4;
 
 /// A task that is ready to run.
 type Ready = (String, BoxFuture<'static, Result<(), Fault>>);
@@ -212,6 +213,7 @@ impl<'a> Assembly<'a> {
                     identity: identity.clone(),
                     watermark: i64::MIN,
                     state: (0, 0),
+                    is_done: false,
                 });
             }
         }
@@ -255,10 +257,14 @@ impl<'a> Assembly<'a> {
         let counters = Counters::new(self.plan.nodes[id.0].label.clone(), works.len());
         self.counters.push((id.0, Arc::clone(&counters)));
         let (mut known, restored_watermark) = resumed.source(&identity);
-        let states: Vec<SplitState> = splits
-            .iter()
-            .map(|split| known.remove(&split.0).unwrap_or_else(|| SplitState::new(split.clone())))
-            .collect();
+        // A split that a checkpoint of this source does not know appeared after it.
+        let goes_on = !known.is_empty();
+        let unknown = |split: &Split| SplitState {
+            position: goes_on.then(|| node.source.beginning(split)).flatten(),
+            ..SplitState::new(split.clone())
+        };
+        let states: Vec<SplitState> =
+            splits.iter().map(|split| known.remove(&split.0).unwrap_or_else(|| unknown(split))).collect();
         let (over, gone): (Vec<_>, Vec<_>) = known.into_values().partition(|split| split.has_ended);
         for split in gone {
             let what =
@@ -298,7 +304,7 @@ impl<'a> Assembly<'a> {
                 work,
                 restored_watermark,
             };
-            assembled.lanes.push(LaneHandle { source, orders });
+            assembled.lanes.push(LaneHandle::new(source, orders));
             let name = format!("{} {instance}", counters.label);
             assembled.tasks.push((name, self.cancellable(lane.run())));
             assembled.snapshots += 1;
@@ -354,47 +360,5 @@ impl<'a> Assembly<'a> {
     ) -> BoxFuture<'static, Result<(), Fault>> {
         let token = self.tasks.token().clone();
         async move { token.run_until_cancelled(running).await.unwrap_or(Ok(())) }.boxed()
-    }
-}
-
-/// Channels into a task, each with the port it feeds.
-type Ports = Vec<(usize, mpsc::Receiver<Message>)>;
-
-/// The channels between fragments: both ends of each, until a task takes them.
-struct Wires {
-    outlets: HashMap<(usize, usize), Outlets>,
-    inlets: HashMap<(usize, usize), Ports>,
-}
-
-impl Wires {
-    fn new(graph: &Graph) -> Self {
-        let mut wires = Self { outlets: HashMap::new(), inlets: HashMap::new() };
-        for (index, fragment) in graph.fragments.iter().enumerate() {
-            let Head::Edges(edges) = &fragment.head else { continue };
-            for edge in edges {
-                for sender in 0..graph.fragments[edge.from].instances {
-                    let targets: Vec<usize> = match edge.exchange {
-                        Exchange::Spread => vec![sender % fragment.instances],
-                        Exchange::Hash(_) => (0..fragment.instances).collect(),
-                    };
-                    let senders = targets.into_iter().map(|target| {
-                        let (sender, receiver) = mpsc::channel(CHANNEL_MESSAGES);
-                        wires.inlets.entry((index, target)).or_default().push((edge.port, receiver));
-                        sender
-                    });
-                    let senders = senders.collect();
-                    wires.outlets.entry((edge.from, sender)).or_default().add(edge.exchange.clone(), senders);
-                }
-            }
-        }
-        wires
-    }
-
-    fn outlets(&mut self, fragment: usize, instance: usize) -> Outlets {
-        self.outlets.remove(&(fragment, instance)).unwrap_or_default()
-    }
-
-    fn inlet(&mut self, fragment: usize, instance: usize) -> Inlet {
-        Inlet::new(self.inlets.remove(&(fragment, instance)).unwrap_or_default())
     }
 }

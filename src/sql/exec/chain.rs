@@ -32,6 +32,8 @@ pub struct Running {
     pub watermark: i64,
     /// Its state, bytes and rows, as of the last look.
     pub state: (usize, usize),
+    /// Whether it has said that it wants no more input.
+    pub is_done: bool,
 }
 
 /// What a chain gave.
@@ -41,7 +43,7 @@ pub struct Given {
     pub chunks: Vec<Chunk>,
     /// Rows that failed, by the label of their operator.
     pub bad: Vec<(Arc<Counters>, Vec<BadRecord>)>,
-    /// Nodes that want no more input.
+    /// Nodes that want no more input; each says so once.
     pub done: Vec<usize>,
 }
 
@@ -137,13 +139,33 @@ impl Chain {
         }
     }
 
-    /// Rows of a port, through all operators, as one batch.
+    /// Rows of a port, through all operators, as one batch; where [`Self::has_more`] says so, not all of them yet.
     ///
     /// # Errors
     /// What ends the job.
     pub fn push(&mut self, port: usize, chunk: Chunk, given: &mut Given) -> Result<(), Fault> {
         self.feed(0, port, chunk, given)?;
-        self.flush(0, given)?;
+        self.pushed(given)
+    }
+
+    /// Whether rows that were pushed are not through: what was given is sent on, then [`Self::go_on`] goes on with them.
+    pub fn has_more(&self) -> bool {
+        self.steps.first().is_some_and(|step| step.operator.has_more())
+    }
+
+    /// Goes on with rows that were pushed.
+    ///
+    /// # Errors
+    /// What ends the job.
+    pub fn go_on(&mut self, given: &mut Given) -> Result<(), Fault> {
+        self.go_on_with(0, given)?;
+        self.pushed(given)
+    }
+
+    fn pushed(&mut self, given: &mut Given) -> Result<(), Fault> {
+        if !self.has_more() {
+            self.flush(0, given)?;
+        }
         self.measure()
     }
 
@@ -227,6 +249,20 @@ impl Chain {
         running.operator.push(port, chunk, &mut out)?;
         running.counters.add_busy(began);
         self.pass(step, out, given)?;
+        // Only the first can be asked again later: those behind it have rows in hand.
+        while step > 0 && self.steps[step].operator.has_more() {
+            self.go_on_with(step, given)?;
+        }
+        Ok(())
+    }
+
+    fn go_on_with(&mut self, step: usize, given: &mut Given) -> Result<(), Fault> {
+        let Some(running) = self.steps.get_mut(step) else { return Ok(()) };
+        let mut out = Output::default();
+        let began = Instant::now();
+        running.operator.go_on(&mut out)?;
+        running.counters.add_busy(began);
+        self.pass(step, out, given)?;
         Ok(())
     }
 
@@ -244,7 +280,8 @@ impl Chain {
 
     /// What an operator gave goes on to the next. Answers whether rows did.
     fn pass(&mut self, step: usize, out: Output, given: &mut Given) -> Result<bool, Fault> {
-        let counters = &self.steps[step].counters;
+        let running = &mut self.steps[step];
+        let counters = &running.counters;
         if out.late_rows > 0 {
             counters.add_late(out.late_rows);
         }
@@ -252,8 +289,8 @@ impl Chain {
             counters.add_bad(out.bad.len());
             given.bad.push((Arc::clone(counters), out.bad));
         }
-        if out.is_done {
-            given.done.push(self.steps[step].node);
+        if out.is_done && !std::mem::replace(&mut running.is_done, true) {
+            given.done.push(running.node);
         }
         let gave = !out.chunks.is_empty();
         for chunk in out.chunks {
@@ -290,4 +327,96 @@ fn over_budget(label: &str, (bytes, rows): (usize, usize), used: usize, bytes_ma
     );
     Fault::new(Blame::Operator, what)
         .next("bound it with a window, a WITHIN or 'state.ttl', or give the job more memory")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::limit;
+    use super::super::rows_and_restarts::chunk;
+    use super::*;
+    use crate::connectors::contract::Op;
+    use crate::sql::plan::stream::Changes;
+
+    /// Gives each chunk as often as it says, four at a time.
+    struct Repeats {
+        times: usize,
+        rest: Option<(Chunk, usize)>,
+    }
+
+    impl Operator for Repeats {
+        fn push(&mut self, _: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
+            self.rest = Some((chunk, self.times));
+            self.go_on(out)
+        }
+
+        fn has_more(&self) -> bool {
+            self.rest.is_some()
+        }
+
+        fn go_on(&mut self, out: &mut Output) -> Result<(), Fault> {
+            while let Some((chunk, left)) = self.rest.take().filter(|(_, left)| *left > 0) {
+                out.give(chunk.clone());
+                self.rest = Some((chunk, left - 1));
+                if out.is_full() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn chain(operators: Vec<Box<dyn Operator>>) -> Chain {
+        let running = operators.into_iter().enumerate().map(|(node, operator)| Running {
+            operator,
+            counters: Counters::new(node.to_string(), 1),
+            node,
+            identity: node.to_string(),
+            watermark: i64::MIN,
+            state: (0, 0),
+            is_done: false,
+        });
+        Chain::new(running.collect(), 0, Budget::new(usize::MAX))
+    }
+
+    fn rows() -> Chunk {
+        chunk(&[(Op::Insert, 1, 1, 0), (Op::Insert, 1, 2, 0)])
+    }
+
+    fn push(chain: &mut Chain) -> Vec<Given> {
+        let mut all = vec![Given::default()];
+        chain.push(0, rows(), &mut all[0]).unwrap();
+        while chain.has_more() {
+            let mut given = Given::default();
+            chain.go_on(&mut given).unwrap();
+            all.push(given);
+        }
+        all
+    }
+
+    #[test]
+    fn a_limit_says_once_that_it_wants_no_more_however_many_rows_still_come() {
+        let mut chain =
+            chain(vec![Box::new(Repeats { times: 1_000, rest: None }), limit::build(3, 0, Changes::Append).unwrap()]);
+        let given: Vec<Given> = (0..3).flat_map(|_| push(&mut chain)).collect();
+        assert_eq!(given.iter().flat_map(|given| &given.chunks).map(Chunk::rows).sum::<usize>(), 3);
+        assert_eq!(given.iter().flat_map(|given| given.done.clone()).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn what_one_batch_comes_to_is_handed_out_a_few_chunks_at_a_time() {
+        let mut chain = chain(vec![Box::new(Repeats { times: 1_000, rest: None })]);
+        let given = push(&mut chain);
+        assert!(given.iter().all(|given| given.chunks.len() <= 4));
+        assert_eq!(given.iter().map(|given| given.chunks.len()).sum::<usize>(), 1_000);
+    }
+
+    #[test]
+    fn behind_another_operator_nothing_of_a_batch_is_left_over() {
+        let repeats = |times| Box::new(Repeats { times, rest: None }) as Box<dyn Operator>;
+        let mut chain = chain(vec![repeats(3), repeats(50)]);
+        let given = push(&mut chain);
+        assert_eq!(given.iter().map(|given| given.chunks.len()).sum::<usize>(), 150);
+    }
 }

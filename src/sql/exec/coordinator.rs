@@ -1,5 +1,5 @@
 //! Leads a job: lets barriers in, gathers what the tasks remember, makes checkpoints durable and visible, and ends the job
-//! in order. It touches no row.
+//! in order. It touches no row and waits for no task.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock::now_ms;
 use super::failures::Failures;
 use super::graph::Graph;
+use super::orders::{LaneHandle, deliver};
 use super::report::{Commit, LaneOrder, Report};
 use super::settings::Checkpoints;
 use super::statistics::{CheckpointStatistics, Counters, Statistics};
@@ -55,14 +56,6 @@ pub enum How {
 pub enum JobOrder {
     /// Read no further, write what is under way, end.
     Stop,
-}
-
-/// A lane as the coordinator sees it.
-pub struct LaneHandle {
-    /// Which source of the job it reads.
-    pub source: usize,
-    /// Its orders.
-    pub orders: mpsc::Sender<LaneOrder>,
 }
 
 /// A source as the coordinator sees it.
@@ -129,6 +122,8 @@ struct State {
     closing: Option<How>,
     checkpoint: Option<CheckpointStatistics>,
     fault: Option<Fault>,
+    /// Nodes that want no more input.
+    done: HashSet<NodeId>,
 }
 
 struct Pending {
@@ -158,6 +153,7 @@ impl Coordinator {
             closing: None,
             checkpoint: None,
             fault: None,
+            done: HashSet::new(),
         };
         if let Err(fault) = self.lead(&mut state).await {
             state.fault.get_or_insert(fault);
@@ -208,8 +204,9 @@ impl Coordinator {
                     }
                     None => return Ok(()),
                 },
-                Some(JobOrder::Stop) = self.orders.recv() => self.stop(state).await,
-                _ = barriers.tick(), if interval.is_some() => self.begin(state, false).await,
+                Some(JobOrder::Stop) = self.orders.recv() => self.stop(state),
+                () = deliver(&mut self.lanes) => {}
+                _ = barriers.tick(), if interval.is_some() => self.begin(state, false),
                 _ = looks.tick() => self.publish(state),
             }
         }
@@ -237,11 +234,11 @@ impl Coordinator {
                 state.ended_lanes.insert(lane);
                 if state.ended_lanes.len() == self.lanes.len() {
                     state.closing.get_or_insert(How::Finished);
-                    self.begin(state, true).await;
+                    self.begin(state, true);
                 }
             }
-            Report::Done { node } => self.done(NodeId(node)).await,
-            Report::Discovered { source, splits } => self.assign(source, splits).await,
+            Report::Done { node } => self.done(state, NodeId(node)),
+            Report::Discovered { source, splits } => self.assign(source, splits),
             Report::Broken(fault) => return Err(fault),
             Report::TaskEnded { name, outcome } => {
                 tracing::debug!(target: "velox::sql", job = %self.job, task = name, ok = outcome.is_ok(), "ended");
@@ -253,39 +250,44 @@ impl Coordinator {
         Ok(false)
     }
 
-    async fn stop(&mut self, state: &mut State) {
+    fn stop(&mut self, state: &mut State) {
         if state.closing.is_none() {
             state.closing = Some(How::Stopped);
-            for lane in &self.lanes {
-                lane.orders.send(LaneOrder::Stop).await.ok();
-            }
+            self.lanes.iter_mut().for_each(|lane| lane.give(LaneOrder::Stop));
         }
     }
 
-    async fn done(&mut self, node: NodeId) {
+    fn done(&mut self, state: &mut State, node: NodeId) {
+        if !state.done.insert(node) {
+            return;
+        }
         let sources = Graph::only_for(&self.plan, node);
-        for lane in &self.lanes {
+        for lane in &mut self.lanes {
             if sources.contains(&self.sources[lane.source].node) {
-                lane.orders.send(LaneOrder::Finish).await.ok();
+                lane.give(LaneOrder::Finish);
             }
         }
     }
 
-    async fn assign(&mut self, source: usize, splits: Vec<Split>) {
-        let known = &mut self.sources[source].known;
+    fn assign(&mut self, source: usize, splits: Vec<Split>) {
+        let SourceHandle { source: from, known, .. } = &mut self.sources[source];
         let new: Vec<Split> = splits.into_iter().filter(|split| known.insert(split.clone())).collect();
-        let lanes: Vec<_> = self.lanes.iter().filter(|lane| lane.source == source).collect();
+        let mut lanes: Vec<_> = self.lanes.iter_mut().filter(|lane| lane.source == source).collect();
         // Dealt out as if all had been there from the beginning.
         let first = known.len() - new.len();
+        let mut dealt: Vec<Vec<SplitState>> = vec![Vec::new(); lanes.len()];
         for (index, split) in new.into_iter().enumerate() {
             tracing::info!(target: "velox::sql", job = %self.job, split = %split.0, "a new split");
-            let lane = lanes[(first + index) % lanes.len()];
-            lane.orders.send(LaneOrder::Assign(vec![SplitState::new(split)])).await.ok();
+            let position = from.beginning(&split);
+            dealt[(first + index) % lanes.len()].push(SplitState { position, ..SplitState::new(split) });
+        }
+        for (lane, splits) in lanes.iter_mut().zip(dealt).filter(|(_, splits)| !splits.is_empty()) {
+            lane.give(LaneOrder::Assign(splits));
         }
     }
 
     /// Lets a barrier into the stream. The last one closes it.
-    async fn begin(&mut self, state: &mut State, is_last: bool) {
+    fn begin(&mut self, state: &mut State, is_last: bool) {
         // The last one begins when the one under way is through.
         if state.pending.is_some() {
             return;
@@ -305,9 +307,8 @@ impl Coordinator {
             is_written: false,
             bytes: 0,
         });
-        for lane in &self.lanes {
-            let order = if is_last { LaneOrder::Close(self.epoch) } else { LaneOrder::Barrier(self.epoch) };
-            lane.orders.send(order).await.ok();
+        for lane in &mut self.lanes {
+            lane.give(if is_last { LaneOrder::Close(self.epoch) } else { LaneOrder::Barrier(self.epoch) });
         }
     }
 
@@ -353,7 +354,7 @@ impl Coordinator {
         }
         self.acknowledge(&pending).await;
         if state.ended_lanes.len() == self.lanes.len() && !pending.is_last {
-            self.begin(state, true).await;
+            self.begin(state, true);
         }
         Ok(())
     }

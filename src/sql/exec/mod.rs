@@ -34,6 +34,7 @@ mod coordinator;
 mod every;
 mod inlet;
 mod lookup;
+mod orders;
 mod refusals;
 mod report;
 mod resume;
@@ -41,6 +42,7 @@ mod sink;
 mod source;
 mod start;
 mod tasks;
+mod wires;
 mod worker;
 
 pub mod dead_letters;

@@ -7,13 +7,30 @@ use super::chunk::Chunk;
 use crate::connectors::contract::BadRecord;
 use crate::core::fault::Fault;
 
+/// Chunks of an output that is full: as many as the way to the next task holds, so that more would only lie here.
+const OUTPUT_CHUNKS: usize = super::exchange::CHANNEL_MESSAGES;
+
 /// A step of a pipeline. One instance has one thread at a time.
 pub trait Operator: Send {
-    /// Takes rows of an input port and gives what follows from them.
+    /// Takes rows of an input port and gives what follows from them. An operator of which a row can give any number of rows
+    /// stops where its output is full ([`Output::is_full`]), between two rows, and keeps the rest.
     ///
     /// # Errors
     /// What ends the job. A row that fails goes to [`Output::bad`] instead.
     fn push(&mut self, port: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault>;
+
+    /// Whether rows that were pushed wait for [`Operator::go_on`]. Nothing else is asked before they are through.
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Goes on with rows that were pushed, until the output is full again.
+    ///
+    /// # Errors
+    /// What ends the job.
+    fn go_on(&mut self, _out: &mut Output) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// The port to read first when several wait: a stream that looks into a table wants what the table has to say first.
     fn preferred_port(&self) -> Option<usize> {
@@ -104,5 +121,10 @@ impl Output {
         if chunk.rows() > 0 {
             self.chunks.push(chunk);
         }
+    }
+
+    /// Whether what is given should go on before more is: rows on their way are no state that a limit holds.
+    pub fn is_full(&self) -> bool {
+        self.chunks.len() >= OUTPUT_CHUNKS
     }
 }

@@ -79,6 +79,10 @@ impl Work {
     pub async fn push(&mut self, port: usize, chunk: super::chunk::Chunk) -> Result<(), Fault> {
         let mut given = Given::default();
         self.chain.push(port, chunk, &mut given)?;
+        while self.chain.has_more() {
+            self.send(std::mem::take(&mut given)).await?;
+            self.chain.go_on(&mut given)?;
+        }
         self.send(given).await
     }
 

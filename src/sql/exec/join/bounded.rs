@@ -49,7 +49,18 @@ pub(super) struct BoundedJoin {
     candidates: Candidates,
     /// Members that found a partner since the last sweep: they are given and go.
     met: Vec<u32>,
+    /// Rows that were pushed and have not looked for partners yet.
+    rest: Option<Rest>,
     watermark: i64,
+}
+
+/// Rows of a port, all of them stored, that look for partners one after the other.
+struct Rest {
+    port: usize,
+    keys: Keys,
+    slots: Vec<u32>,
+    chunk: Chunk,
+    next: usize,
 }
 
 impl BoundedJoin {
@@ -63,8 +74,9 @@ impl BoundedJoin {
         late: LateStrategy,
         emission: Emission,
     ) -> Self {
-        let (candidates, met) = (Candidates::default(), Vec::new());
-        Self { sides, shape, condition, waiting, is_null_aware, late, emission, candidates, met, watermark: i64::MIN }
+        let (candidates, met, rest) = (Candidates::default(), Vec::new(), None);
+        let watermark = i64::MIN;
+        Self { sides, shape, condition, waiting, is_null_aware, late, emission, candidates, met, rest, watermark }
     }
 
     /// How long a row of a side waits after its time.
@@ -103,9 +115,14 @@ impl BoundedJoin {
         }
     }
 
-    fn probe(&mut self, port: usize, keys: &Keys, slots: &[u32], chunk: &Chunk, out: &mut Output) -> Result<(), Fault> {
-        let origin = Some((chunk, slots));
-        for (row, own) in slots.iter().enumerate() {
+    /// Looks for partners of rows until all have or the output is full: a hot key cannot fill the memory.
+    fn probe(&mut self, rest: &mut Rest, out: &mut Output) -> Result<(), Fault> {
+        let Rest { port, keys, slots, chunk, next } = rest;
+        let port = *port;
+        let origin = Some((&*chunk, slots.as_slice()));
+        while let Some(own) = slots.get(*next).filter(|_| !out.is_full()) {
+            let row = *next;
+            *next += 1;
             let at = self.sides[port].store.slot(*own).at;
             if self.is_null_aware && keys.is_null(row) {
                 let all: Vec<u32> = self.sides[1 - port].store.slots().collect();
@@ -269,8 +286,22 @@ impl Operator for BoundedJoin {
             side.link(&encoded, row, *slot);
             side.store.slot_mut(*slot).at = ats[row];
         }
-        self.probe(port, &encoded, &slots, &chunk, out)?;
-        self.sweep(port, &slots, out)
+        self.rest = Some(Rest { port, keys: encoded, slots, chunk, next: 0 });
+        self.go_on(out)
+    }
+
+    fn has_more(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    fn go_on(&mut self, out: &mut Output) -> Result<(), Fault> {
+        let Some(mut rest) = self.rest.take() else { return Ok(()) };
+        self.probe(&mut rest, out)?;
+        if rest.next < rest.slots.len() {
+            self.rest = Some(rest);
+            return Ok(());
+        }
+        self.sweep(rest.port, &rest.slots, out)
     }
 
     fn watermark(&mut self, watermark: i64, out: &mut Output) -> Result<i64, Fault> {

@@ -5,6 +5,7 @@
 //! first ([`Operator::preferred_port`]), so that a table that lies ready is complete before the first row asks.
 
 use super::expression::{defect, evaluate};
+use super::key::Keys;
 use super::lookup::{Lookup, release};
 use super::side::{STAYS, Side};
 use crate::core::fault::Fault;
@@ -16,12 +17,22 @@ pub(super) struct TableJoin {
     sides: [Side; 2],
     lookup: Lookup,
     is_null_aware: bool,
+    /// Rows of the stream that have not been answered yet.
+    rest: Option<Rest>,
+}
+
+/// Rows of the stream that look into the table one after the other.
+struct Rest {
+    chunk: Chunk,
+    keys: Keys,
+    slots: Vec<u32>,
+    next: usize,
 }
 
 impl TableJoin {
     /// An operator with an empty table.
     pub fn new(sides: [Side; 2], lookup: Lookup, is_null_aware: bool) -> Self {
-        Self { sides, lookup, is_null_aware }
+        Self { sides, lookup, is_null_aware, rest: None }
     }
 
     fn learn(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
@@ -42,28 +53,50 @@ impl TableJoin {
         let kept = stream.kept(&chunk.batch, &keys)?;
         let keys = stream.encode(&keys, chunk.rows())?;
         let slots = stream.append(kept, &chunk.times, &vec![STAYS; chunk.rows()])?;
-        let origin = Some((&chunk, slots.as_slice()));
+        self.rest = Some(Rest { chunk, keys, slots, next: 0 });
+        self.go_on(out)
+    }
+
+    /// Answers rows until all are or the output is full: a key that many rows of the table share cannot fill the memory.
+    fn answer(&mut self, rest: &mut Rest, out: &mut Output) -> Result<(), Fault> {
+        let Rest { chunk, keys, slots, next } = rest;
+        let origin = Some((&*chunk, slots.as_slice()));
         let mut found: Vec<u32> = Vec::new();
-        for (row, slot) in slots.iter().enumerate() {
+        while let Some(slot) = slots.get(*next).filter(|_| !out.is_full()) {
+            let row = *next;
+            *next += 1;
             let table = &self.sides[1];
             if self.is_null_aware && keys.is_null(row) {
                 found.extend(table.store.slots());
             } else {
                 let nulls = self.is_null_aware.then(|| table.null_group()).flatten();
-                for group in [table.index.find_row(&keys, row), nulls].into_iter().flatten() {
+                for group in [table.index.find_row(keys, row), nulls].into_iter().flatten() {
                     found.extend(table.index.slots(group));
                 }
             }
             self.lookup.ask(&mut self.sides, *slot, found.drain(..), origin, out)?;
         }
-        self.lookup.answer(&mut self.sides, origin, out)?;
-        release(&mut self.sides[0], &slots)
+        self.lookup.answer(&mut self.sides, origin, out)
     }
 }
 
 impl Operator for TableJoin {
     fn push(&mut self, port: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
         if port == 1 { self.learn(chunk, out) } else { self.ask(chunk, out) }
+    }
+
+    fn has_more(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    fn go_on(&mut self, out: &mut Output) -> Result<(), Fault> {
+        let Some(mut rest) = self.rest.take() else { return Ok(()) };
+        self.answer(&mut rest, out)?;
+        if rest.next < rest.slots.len() {
+            self.rest = Some(rest);
+            return Ok(());
+        }
+        release(&mut self.sides[0], &rest.slots)
     }
 
     fn preferred_port(&self) -> Option<usize> {

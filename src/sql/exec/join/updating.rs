@@ -24,6 +24,15 @@ pub(super) struct UpdatingJoin {
     now_ms: Option<i64>,
     /// Rows that came before the first tick.
     undated: [Vec<u32>; 2],
+    /// Changes whose partners have not been looked for yet.
+    rest: Option<Rest>,
+}
+
+/// Changes of a port, all of them stored, that look for partners one after the other.
+struct Rest {
+    port: usize,
+    acts: Vec<(Act, Where)>,
+    next: usize,
 }
 
 /// An act with where its candidates are.
@@ -54,7 +63,7 @@ impl UpdatingJoin {
     ) -> Self {
         let time_to_live_ms = time_to_live.map(|length| i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
         let undated = [Vec::new(), Vec::new()];
-        Self { sides, shape, condition, is_null_aware, emission, time_to_live_ms, now_ms: None, undated }
+        Self { sides, shape, condition, is_null_aware, emission, time_to_live_ms, now_ms: None, undated, rest: None }
     }
 
     fn due(&self) -> i64 {
@@ -64,11 +73,14 @@ impl UpdatingJoin {
         }
     }
 
-    /// Looks for partners of the acts a run at a time, so that a hot key cannot make the candidates grow without end.
-    fn pair(&mut self, port: usize, acts: &[(Act, Where)], out: &mut Output) -> Result<(), Fault> {
+    /// Looks for partners of the acts a run at a time, until all have or the output is full, so that a hot key can make
+    /// neither the candidates nor the output grow without end.
+    fn pair(&mut self, rest: &mut Rest, out: &mut Output) -> Result<(), Fault> {
+        let port = rest.port;
         let mut candidates = Candidates::default();
         let mut run: Vec<Pending> = Vec::new();
-        for (act, place) in acts {
+        while let Some((act, place)) = rest.acts.get(rest.next) {
+            rest.next += 1;
             let from = candidates.own.len();
             let other = &self.sides[1 - port];
             match place {
@@ -84,6 +96,9 @@ impl UpdatingJoin {
                 self.settle(port, &run, &candidates, out)?;
                 run.clear();
                 candidates.clear();
+                if out.is_full() {
+                    return Ok(());
+                }
             }
         }
         self.settle(port, &run, &candidates, out)?;
@@ -271,11 +286,27 @@ impl Operator for UpdatingJoin {
         if self.time_to_live_ms.is_some() && self.now_ms.is_none() {
             self.undated[port].extend(acts.iter().filter(|(act, _)| act.comes).map(|(act, _)| act.slot));
         }
-        self.pair(port, &acts, out)?;
-        for (act, _) in acts.iter().filter(|(act, _)| !act.comes) {
-            self.sides[port].store.remove(act.slot);
+        self.rest = Some(Rest { port, acts, next: 0 });
+        self.go_on(out)
+    }
+
+    fn has_more(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    fn go_on(&mut self, out: &mut Output) -> Result<(), Fault> {
+        let Some(mut rest) = self.rest.take() else { return Ok(()) };
+        self.pair(&mut rest, out)?;
+        if rest.next < rest.acts.len() {
+            self.rest = Some(rest);
+            return Ok(());
         }
-        self.sides[port].store.tidy().map_err(defect)
+        // The last run may have filled the output; what it has in hand is given by itself.
+        self.emission.give(&mut self.sides, out)?;
+        for (act, _) in rest.acts.iter().filter(|(act, _)| !act.comes) {
+            self.sides[rest.port].store.remove(act.slot);
+        }
+        self.sides[rest.port].store.tidy().map_err(defect)
     }
 
     fn tick(&mut self, now_ms: i64, _out: &mut Output) -> Result<(), Fault> {

@@ -192,6 +192,11 @@ fn a_hot_key_comes_out_in_chunks_of_bounded_size_and_its_state_goes_with_the_wat
     let empty = case.operator(None).state_bytes();
     assert!(operator.state_bytes() > empty + 300 * 8 * 4);
     operator.push(1, case.chunk(&rows), &mut out).unwrap();
+    while operator.has_more() {
+        let mut more = Output::default();
+        operator.go_on(&mut more).unwrap();
+        out.chunks.append(&mut more.chunks);
+    }
     assert_eq!(out.chunks.iter().map(Chunk::rows).sum::<usize>(), 300 * 300);
     assert!(out.chunks.iter().all(|chunk| chunk.rows() <= crate::connectors::contract::BATCH_ROWS_MAX));
     operator.watermark(2_000, &mut out).unwrap();

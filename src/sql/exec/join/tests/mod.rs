@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounded;
+mod hot;
 mod lookups;
 mod updating;
 
