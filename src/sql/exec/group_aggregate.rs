@@ -150,6 +150,25 @@ impl GroupAggregate {
             }
         }
     }
+
+    /// Forgets groups that nobody touched for the time to live. One whose result is still to be given has not been silent
+    /// towards those who read: its time begins anew.
+    fn forget_old(&mut self, now_ms: i64) {
+        let Some(ttl) = self.ttl else { return };
+        let oldest = now_ms - ttl.as_millis() as i64;
+        while let Some((at, group)) = self.ages.front().copied().filter(|(at, _)| *at < oldest) {
+            self.ages.pop_front();
+            if self.last_change.get(group as usize) != Some(&at) {
+                continue;
+            }
+            if self.touched.holds(group) {
+                self.note_change(&[group]);
+            } else {
+                self.groups.remove(group);
+                self.last_change[group as usize] = i64::MIN;
+            }
+        }
+    }
 }
 
 impl Operator for GroupAggregate {
@@ -187,16 +206,7 @@ impl Operator for GroupAggregate {
         if self.every.is_due(now_ms) {
             self.give(out)?;
         }
-        if let Some(ttl) = self.ttl {
-            let oldest = now_ms - ttl.as_millis() as i64;
-            while let Some((at, group)) = self.ages.front().copied().filter(|(at, _)| *at < oldest) {
-                self.ages.pop_front();
-                if self.last_change.get(group as usize) == Some(&at) {
-                    self.groups.remove(group);
-                    self.last_change[group as usize] = i64::MIN;
-                }
-            }
-        }
+        self.forget_old(now_ms);
         Ok(())
     }
 
@@ -247,4 +257,60 @@ pub(super) fn final_rows(
         RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|error| failed(&error))?;
     let times: Vec<i64> = which.iter().map(|group| time(groups, *group)).collect();
     Ok(Chunk::inserts(batch, times.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow::datatypes::{DataType, Field, Schema};
+    use datafusion_functions_aggregate::sum::sum_udaf;
+    use datafusion_physical_expr::aggregate::AggregateExprBuilder;
+    use datafusion_physical_expr::expressions::col;
+
+    use super::super::rows_and_restarts::{Table, chunk, fold, input, restarted};
+    use super::*;
+    use crate::connectors::contract::Op;
+    use crate::sql::plan::stream::AggregateCall;
+
+    /// `SELECT k, SUM(v) … GROUP BY k EMIT EVERY 3 seconds WITH ('state.ttl' = '1s')`.
+    fn forgetful() -> Box<dyn Operator> {
+        let schema = input();
+        let sum = AggregateExprBuilder::new(sum_udaf(), vec![col("v", &schema).unwrap()]);
+        let sum = sum.schema(Arc::clone(&schema)).alias("sum").build().unwrap();
+        let calls = vec![AggregateCall { function: Arc::new(sum), filter: None }];
+        let emit = EmitMode::Every(Duration::from_secs(3));
+        let node = AggregateNode { keys: vec![col("k", &schema).unwrap()], calls, emit };
+        let fields = ["k", "sum"].map(|name| Field::new(name, DataType::Int64, true));
+        let output = Arc::new(Schema::new(fields.to_vec()));
+        build(&node, schema, Changes::Append, output, Some(Duration::from_secs(1))).unwrap()
+    }
+
+    #[test]
+    fn a_group_whose_result_waits_for_its_time_is_not_forgotten_before_it_and_is_soon_after() {
+        for restarts in [false, true] {
+            let (mut operator, mut table) = (forgetful(), Table::new());
+            let mut now_ms = crate::sql::exec::clock::now_ms();
+            // The first tick gives what there is, which is nothing: the next time is 3 seconds later.
+            operator.tick(now_ms, &mut Output::default()).unwrap();
+            for key in 0..50 {
+                let mut out = Output::default();
+                operator.push(0, chunk(&[(Op::Insert, key, 1, 0), (Op::Insert, 7, 1, 0)]), &mut out).unwrap();
+                now_ms += 50;
+                operator.tick(now_ms, &mut out).unwrap();
+                assert!(out.chunks.is_empty(), "nothing is given before its time");
+            }
+            if restarts {
+                operator = restarted(operator, &forgetful);
+            }
+            let mut out = Output::default();
+            operator.tick(now_ms + 1_000, &mut out).unwrap();
+            fold(&mut table, &out);
+            let expected: Table = (0..50).map(|key| (vec![key, if key == 7 { 51 } else { 1 }], 1)).collect();
+            assert_eq!(table, expected);
+            let mut out = Output::default();
+            operator.tick(now_ms + 3_000, &mut out).unwrap();
+            assert_eq!((operator.state_rows(), out.chunks.len()), (0, 0));
+        }
+    }
 }

@@ -49,6 +49,11 @@ impl Touched {
         Ok(())
     }
 
+    /// Whether the change of a group is still to be given.
+    pub fn holds(&self, group: u32) -> bool {
+        self.is_touched.get(group as usize).is_some_and(|is_touched| *is_touched)
+    }
+
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
