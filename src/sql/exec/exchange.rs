@@ -6,7 +6,7 @@ use datafusion_common::hash_utils::create_hashes;
 use tokio::sync::mpsc;
 
 use super::chunk::{Chunk, Message};
-use super::evaluate::arrow_fault;
+use super::evaluate::{arrow_fault, evaluate};
 use crate::connectors::contract::Op;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::Expression;
@@ -104,13 +104,12 @@ pub fn instances_of(keys: &[ArrayRef], rows: usize, instances: usize) -> Result<
     Ok(hashes.into_iter().map(|hash| ((u128::from(hash) * instances as u128) >> 64) as u32).collect())
 }
 
-/// The rows of each instance.
+/// The rows of each instance. A row whose key cannot be computed goes where those without a key go: the operator there
+/// computes it again, and refuses the row with the record behind it.
 fn partition(chunk: Chunk, keys: &[Expression], instances: usize) -> Result<Vec<Chunk>, Fault> {
-    let columns = keys
-        .iter()
-        .map(|key| key.evaluate(&chunk.batch).and_then(|value| value.into_array(chunk.rows())))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Fault::new(Blame::Record, format!("a key cannot be computed: {error}")))?;
+    let mut refused_there = Vec::new();
+    let columns = keys.iter().map(|key| evaluate(key, &chunk.batch, &mut refused_there));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let targets = instances_of(&columns, chunk.rows(), instances)?;
     let chunk = without_torn_updates(chunk, &targets);
     let mut rows = vec![Vec::new(); instances];
