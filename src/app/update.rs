@@ -11,7 +11,7 @@ use super::model::etls::{Plan, Preview};
 use super::model::jobs::Work;
 use super::model::{Model, Note};
 use crate::core::environment::Guard;
-use crate::core::job::JobKind;
+use crate::core::job::{JobKind, Phase};
 use crate::core::words::counted;
 
 impl Model {
@@ -142,6 +142,9 @@ impl Model {
             .filter(|job| !matches!(job.work, Work::Generate(_) | Work::Query(_)))
             .filter(|job| self.deployments.holder(&job.name).is_none() || job.kind != JobKind::Sql)
             .map(|job| match job.kind {
+                JobKind::Sql if job.phase == Phase::Stopping => {
+                    format!("{} in {} writes its savepoint and stays stopped", job.name, job.environment)
+                }
                 JobKind::Sql => {
                     format!("{} in {} writes a savepoint and is offered next time", job.name, job.environment)
                 }

@@ -389,3 +389,12 @@ fn leaving_says_that_a_deployed_job_is_offered_next_time() {
     let text = stage.text(120, 40);
     assert!(text.contains("spend_by_customer in sandbox writes a savepoint and is offered next time"), "{text}");
 }
+
+#[test]
+fn leaving_says_of_a_job_that_was_stopped_that_it_stays_so() {
+    let (mut stage, _) = at_work("sandbox");
+    stage.text(120, 40);
+    stage.press("x q");
+    let text = stage.text(120, 40);
+    assert!(text.contains("spend_by_customer in sandbox writes its savepoint and stays stopped"), "{text}");
+}

@@ -34,6 +34,7 @@ use crate::core::fault::{Blame, Fault};
 use crate::sql::functions::division::ZeroDivisor;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::{Declaration, Definition, EndName, Object, StatementKind, StreamQuery};
+use crate::sql::parse::uri_without_secrets;
 
 /// How deep names may lead to names: a stream of a stream of a stream. More is a circle or a mistake.
 const DEPTH_MAX: usize = 32;
@@ -127,7 +128,7 @@ impl Session {
         let end = translation.node(&stream).clone();
         let sink = self.sink(job, query, into, (&end, &stream.key_lacks), &settings)?;
         let (schema, changes, key) = (sink.request.schema.clone(), end.changes, end.key.clone());
-        let label = format!("write {}", sink.request.name);
+        let label = format!("write {}", uri_without_secrets(&sink.request.name));
         let mut nodes = translation.nodes;
         nodes.push(Node { kind: NodeKind::Sink(sink), inputs: vec![stream.node], schema, changes, key, label });
         let plan = StreamPlan {

@@ -214,3 +214,11 @@ INSERT INTO nowhere SELECT auction FROM 'generator://nexmark/bid?rate=200' WHERE
     let kept = std::fs::read_to_string(place.path(".local/state/velox-tui/jobs/spend/definition.json")).unwrap();
     assert!(kept.contains("CANARY"), "what runs is what was written: {kept}");
 }
+
+#[test]
+fn a_secret_in_a_uri_is_not_shown_with_the_mistake_beside_it() {
+    let place = Place::shipped();
+    let sql = "SELECT auction FROM 'generator://nexmark/bid?rate=200&token=CANARY'";
+    let drawn = place.run(&["sql", "explain", "-e", sql]).expect(2);
+    assert!(!format!("{}{}", drawn.stdout, drawn.stderr).contains("CANARY"), "{}{}", drawn.stdout, drawn.stderr);
+}

@@ -10,6 +10,7 @@ use datafusion_physical_expr::expressions::Column as PhysicalColumn;
 use super::{Stream, Translation, columns};
 use crate::connectors::contract::Columns;
 use crate::connectors::contract::system_columns::{EVENT_TIME, TIMESTAMP};
+use crate::sql::parse::uri_without_secrets;
 use crate::sql::plan::stream::{Changes, EventTime, Expression, NodeKind, SourceNode};
 use crate::sql::plan::tables::SourceTable;
 
@@ -91,7 +92,7 @@ impl Translation {
         // What is looked into is read whole before anybody sees it: of a key only the newest row is there.
         let is_changing = table.is_table && !key.is_empty() && !self.is_lookup;
         let changes = if is_changing { Changes::Changelog } else { Changes::Append };
-        let label = format!("read {}", table.name);
+        let label = format!("read {}", uri_without_secrets(&table.name));
         let node = self.add(kind, Vec::new(), Arc::clone(&schema), changes, key.clone(), label);
         let is_table = is_changing;
         let is_bounded = table.source.is_bounded();
