@@ -26,7 +26,10 @@ struct Stage {
     hears: mpsc::Receiver<Told>,
 }
 
-fn stage() -> (Stage, Runner<fn() -> Result<Session, Fault>>) {
+/// What opens a session.
+type Opening = fn() -> Result<Session, Fault>;
+
+fn stage() -> (Stage, Runner<Opening>) {
     let place = tempfile::tempdir().unwrap();
     let shelf = Shelf::new(place.path());
     let definition = Definition {
@@ -44,7 +47,7 @@ fn stage() -> (Stage, Runner<fn() -> Result<Session, Fault>>) {
     shelf.add(&definition).unwrap();
     let (order, orders) = watch::channel(Order::Run);
     let (told, hears) = mpsc::channel(TOLD_MAX);
-    let session: fn() -> Result<Session, Fault> = session;
+    let session: Opening = session;
     let runner = Runner { definition, shelf: shelf.clone(), session, orders, told };
     (Stage { place, shelf, orders: order, hears }, runner)
 }
