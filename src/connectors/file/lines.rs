@@ -1,12 +1,12 @@
 //! Finds records in a file of text, through a buffer that only one long record can make grow: lines, lines of CSV whose
 //! quotes may hold line ends, or JSON objects one after the other. It decodes nothing.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::settings::{Compression, failed};
 use crate::core::fault::{Blame, Fault};
@@ -21,8 +21,8 @@ pub(super) const RECORD_BYTES_MAX: usize = 64 << 20;
 pub(super) enum Ends {
     /// At the end of the line.
     Lines,
-    /// At the end of a line that is not within this quote.
-    QuotedLines(u8),
+    /// At the end of a line that is not within quotes. A quote opens where a field begins, and nowhere else.
+    QuotedLines { quote: u8, delimiter: u8 },
     /// With the bracket that closes the object; commas and the brackets of a list around it are passed over.
     Objects,
 }
@@ -36,9 +36,26 @@ pub(super) struct Found {
     pub line: u64,
 }
 
+/// What tells a file from another one that has its name later: device and inode.
+pub(super) type Identity = (u64, u64);
+
+/// Which file this is; `None` where the system does not say.
+#[cfg(unix)]
+pub(super) fn identity(metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Which file this is; `None` where the system does not say.
+#[cfg(not(unix))]
+pub(super) fn identity(_: &Metadata) -> Option<Identity> {
+    None
+}
+
 /// Records of one file.
 pub(super) struct Lines {
     path: PathBuf,
+    identity: Option<Identity>,
     file: Box<dyn Read + Send>,
     ends: Ends,
     buffer: Vec<u8>,
@@ -60,6 +77,7 @@ impl Lines {
     pub fn open(path: &Path, compression: Compression, ends: Ends, offset: u64, line: u64) -> Result<Self, Fault> {
         let fail = |error: std::io::Error| failed("open", path, &error);
         let mut file = File::open(path).map_err(fail)?;
+        let identity = identity(&file.metadata().map_err(fail)?);
         let file: Box<dyn Read + Send> = match compression {
             Compression::None => {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(offset)).map_err(fail)?;
@@ -70,6 +88,7 @@ impl Lines {
         };
         let mut lines = Self {
             path: path.to_owned(),
+            identity,
             file,
             ends,
             buffer: vec![0; CHUNK],
@@ -107,6 +126,11 @@ impl Lines {
         (self.offset, self.line)
     }
 
+    /// Which file is read, whatever its name names by now.
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
     /// Records are found in another way from here on.
     pub fn set_ends(&mut self, ends: Ends) {
         self.ends = ends;
@@ -118,21 +142,27 @@ impl Lines {
     /// # Errors
     /// The file cannot be read, or a record is longer than [`RECORD_BYTES_MAX`].
     pub fn next(&mut self, is_final: bool) -> Result<Option<Found>, Fault> {
-        let mut searched = 0;
+        let (mut searched, mut scan) = (0, QuoteScan::default());
         loop {
             let found = match self.ends {
                 Ends::Lines => memchr(b'\n', &self.text()[searched..]).map(|at| searched + at),
-                Ends::QuotedLines(quote) => quoted_end(self.text(), quote),
+                Ends::QuotedLines { quote, delimiter } => scan.end(self.text(), quote, delimiter),
                 Ends::Objects => {
                     self.pass_over();
                     object_end(self.text())
                 }
             };
+            let is_quoted = matches!(self.ends, Ends::QuotedLines { .. });
+            let found = match found {
+                // A quote that nothing closes spoils its line, not what is behind it.
+                None if is_quoted && self.end - self.start >= RECORD_BYTES_MAX => memchr(b'\n', self.text()),
+                found => found,
+            };
             if let Some(length) = found {
                 if let Some(found) = self.hand_out(length) {
                     return Ok(Some(found));
                 }
-                searched = 0;
+                (searched, scan) = (0, QuoteScan::default());
                 continue;
             }
             searched = if self.ends == Ends::Lines { self.end - self.start } else { 0 };
@@ -145,6 +175,20 @@ impl Lines {
                 return Ok(self.hand_out(left));
             }
         }
+    }
+
+    /// Takes all but the first line of the record that was handed out last back: they are handed out again, as records
+    /// of their own. Answers with that line; `None` where the record is no more than one.
+    pub fn only_first_line(&mut self, found: &Found) -> Option<Found> {
+        let mut range = found.range.start..found.range.start + memchr(b'\n', self.bytes(found))?;
+        let back = self.start - (range.end + 1);
+        if self.buffer[range.clone()].last() == Some(&b'\r') {
+            range.end -= 1;
+        }
+        self.start -= back;
+        self.offset -= back as u64;
+        self.line = found.line;
+        Some(Found { range, line: found.line })
     }
 
     /// Reads more; `false` at the end of what is there.
@@ -208,17 +252,65 @@ impl Lines {
     }
 }
 
-/// The end of a line that is not within quotes.
-fn quoted_end(text: &[u8], quote: u8) -> Option<usize> {
-    let mut from = 0;
-    let mut is_quoted = false;
-    loop {
-        let end = from + memchr(b'\n', &text[from..])?;
-        is_quoted ^= memchr_iter(quote, &text[from..end]).count() % 2 == 1;
-        if !is_quoted {
-            return Some(end);
+/// Looks for the end of a line that is not within quotes, and goes on where it was when there is more text.
+#[derive(Debug, Default)]
+struct QuoteScan {
+    at: usize,
+    within: Within,
+}
+
+/// What a scan stands in.
+#[derive(Debug, Default, Clone, Copy)]
+enum Within {
+    /// Where a field begins.
+    #[default]
+    Beginning,
+    /// A field without quotes, or what stands behind a closing quote.
+    Plain,
+    /// Quotes.
+    Quotes,
+}
+
+impl QuoteScan {
+    fn end(&mut self, text: &[u8], quote: u8, delimiter: u8) -> Option<usize> {
+        if self.at == 0 {
+            // Most lines hold no quote at all.
+            let line = memchr(b'\n', text)?;
+            if memchr(quote, &text[..line]).is_none() {
+                return Some(line);
+            }
         }
-        from = end + 1;
+        loop {
+            let rest = text.get(self.at..)?;
+            match self.within {
+                Within::Beginning if *rest.first()? == quote => {
+                    (self.at, self.within) = (self.at + 1, Within::Quotes);
+                }
+                Within::Beginning => self.within = Within::Plain,
+                Within::Plain => {
+                    let Some(length) = memchr2(delimiter, b'\n', rest) else {
+                        self.at = text.len();
+                        return None;
+                    };
+                    if rest[length] == b'\n' {
+                        return Some(self.at + length);
+                    }
+                    (self.at, self.within) = (self.at + length + 1, Within::Beginning);
+                }
+                Within::Quotes => {
+                    let Some(length) = memchr(quote, rest) else {
+                        self.at = text.len();
+                        return None;
+                    };
+                    self.at += length;
+                    // The byte behind it says whether it is one of a pair; without that byte it is found again.
+                    match text.get(self.at + 1)? {
+                        byte if *byte == quote => self.at += 2,
+                        _ => (self.at, self.within) = (self.at + 1, Within::Plain),
+                    }
+                }
+            }
+        }
     }
 }
 

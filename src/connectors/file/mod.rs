@@ -1,6 +1,7 @@
 //! Files as sources and sinks: CSV, JSON and Parquet, plain or compressed. A split is a file and a position a place in
 //! it; what a sink writes becomes visible whole, under its own name, or not at all.
 
+mod content;
 mod leftovers;
 mod lines;
 mod listing;
@@ -178,5 +179,7 @@ impl Connector for FileConnector {
     }
 }
 
+#[cfg(test)]
+mod mishap_tests;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,16 @@
 //! Parquet, row group by row group: only the columns asked for are read, and a position is a group and a row in it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options, filter};
+use arrow::datatypes::{Field, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::json::LineDelimitedWriter;
+use arrow::util::display::array_value_to_string;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -33,6 +37,32 @@ fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), Fault> {
 fn broken(path: &Path, error: &impl std::fmt::Display) -> Fault {
     Fault::new(Blame::Operator, format!("{} cannot be read as Parquet: {error}", path.display()))
 }
+
+/// Letters of a value that are shown where it does not fit: enough to know it by.
+const SHOWN_MAX: usize = 60;
+
+/// Rows, without those whose values do not fit the declared types.
+pub(super) struct Rows {
+    pub batch: RecordBatch,
+    /// The number of each row in the file, from 1.
+    pub numbers: Vec<i64>,
+    /// Ascending.
+    pub unfit: Vec<Unfit>,
+}
+
+/// A row that does not fit.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    /// Its number in the file, from 1.
+    pub number: i64,
+    /// Its columns that are read, as JSON; `None` where one of them has no such form.
+    pub value: Option<Vec<u8>>,
+    pub class: &'static str,
+    pub message: String,
+}
+
+/// What is wrong with rows, by their positions in a batch: the class and the message of the first fault of each.
+type Faults = BTreeMap<usize, (&'static str, String)>;
 
 /// Rows of one file.
 pub(super) struct Groups {
@@ -92,8 +122,8 @@ impl Groups {
     /// The next rows, at most `rows_max`.
     ///
     /// # Errors
-    /// The file is broken, or a value does not fit the declared type.
-    pub fn next(&mut self, rows_max: usize) -> Result<Option<RecordBatch>, Fault> {
+    /// The file is broken, or a column's type is never the declared one.
+    pub fn next(&mut self, rows_max: usize) -> Result<Option<Rows>, Fault> {
         loop {
             if self.group >= self.metadata.metadata().num_row_groups() {
                 return Ok(None);
@@ -114,8 +144,9 @@ impl Groups {
             match self.current.as_mut().and_then(Iterator::next) {
                 Some(batch) => {
                     let batch = batch.map_err(|error| broken(&self.path, &error))?;
+                    let first = self.row_number();
                     self.row += batch.num_rows();
-                    return self.declared(&batch).map(Some);
+                    return self.declared(&batch, first).map(Some);
                 }
                 None => {
                     self.current = None;
@@ -126,27 +157,76 @@ impl Groups {
     }
 
     /// The batch in the order and the types that are declared.
-    fn declared(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
+    fn declared(&self, batch: &RecordBatch, first: i64) -> Result<Rows, Fault> {
         // A projection keeps the file's order.
         let mut in_file = self.places.clone();
         in_file.sort_unstable();
         in_file.dedup();
-        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        let mut faults = Faults::new();
         let columns = self.schema.fields().iter().zip(&self.places).map(|(field, place)| -> Result<ArrayRef, Fault> {
             let at = in_file.binary_search(place).map_err(|_| broken(&self.path, &"a column is missing"))?;
-            let column = batch.column(at);
-            if column.data_type() == field.data_type() {
-                return Ok(Arc::clone(column));
-            }
-            cast_with_options(column, field.data_type(), &strict).map_err(|error| {
+            let column = cast(batch.column(at), field, &mut faults).map_err(|error| {
                 let what =
                     format!("{}: `{}` is no {}", self.path.display(), field.name(), types::name(field.data_type()));
                 Fault::new(Blame::Operator, format!("{what}: {error}"))
-            })
+            })?;
+            if !field.is_nullable() && column.null_count() > 0 {
+                for row in (0..column.len()).filter(|row| column.is_null(*row)) {
+                    let message = format!("`{}`: the value is missing, and the column is NOT NULL", field.name());
+                    faults.entry(row).or_insert(("missing_field", message));
+                }
+            }
+            Ok(column)
         });
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error| broken(&self.path, &error))
+        let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let fits = |row: &usize| !faults.contains_key(row);
+        let kept: Vec<usize> = (0..batch.num_rows()).filter(fits).collect();
+        if !faults.is_empty() {
+            let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(fits(&row))).collect();
+            let kept = columns.iter().map(|column| filter(column, &mask)).collect::<Result<Vec<_>, _>>();
+            columns = kept.map_err(|error| broken(&self.path, &error))?;
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
+        let number = |row: usize| first + row as i64;
+        let fitting = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| broken(&self.path, &error))?;
+        let unfit = faults.into_iter().map(|(row, (class, message))| Unfit {
+            number: number(row),
+            value: as_json(batch, row),
+            class,
+            message,
+        });
+        Ok(Rows { batch: fitting, numbers: kept.into_iter().map(number).collect(), unfit: unfit.collect() })
     }
+}
+
+/// A column in its declared type. Values that have no place in it are NULL and among the faults.
+fn cast(column: &ArrayRef, field: &Field, faults: &mut Faults) -> Result<ArrayRef, ArrowError> {
+    if column.data_type() == field.data_type() {
+        return Ok(Arc::clone(column));
+    }
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let error = match cast_with_options(column, field.data_type(), &strict) {
+        Ok(cast) => return Ok(cast),
+        Err(error) => error,
+    };
+    let cast = cast_with_options(column, field.data_type(), &CastOptions::default())?;
+    let mut is_found = false;
+    for row in (0..column.len()).filter(|row| cast.is_null(*row) && !column.is_null(*row)) {
+        is_found = true;
+        let class = if column.data_type().is_numeric() { "overflow" } else { "type_mismatch" };
+        let shown: String = array_value_to_string(column, row)?.chars().take(SHOWN_MAX).collect();
+        let message = format!("`{}`: expected {}, found `{shown}`", field.name(), types::name(field.data_type()));
+        faults.entry(row).or_insert((class, message));
+    }
+    // What went wrong within a list is no row's own value: nothing may be lost unsaid.
+    if is_found { Ok(cast) } else { Err(error) }
+}
+
+/// A row as it stands in the file.
+fn as_json(batch: &RecordBatch, row: usize) -> Option<Vec<u8>> {
+    let mut writer = LineDelimitedWriter::new(Vec::new());
+    writer.write(&batch.slice(row, 1)).ok()?;
+    writer.finish().ok()?;
+    Some(writer.into_inner().trim_ascii_end().to_vec())
 }

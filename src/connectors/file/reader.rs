@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow::buffer::ScalarBuffer;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::lines::{Ends, Found, Lines};
+use super::content::{Content, records, wanted, with_system};
+use super::lines::{Ends, Found, Lines, identity};
 use super::parquet::Groups;
 use super::settings::{Compression, Holds, Settings, failed};
 use super::source::ends_of;
@@ -21,8 +21,6 @@ use crate::connectors::contract::{
 use crate::connectors::encoding::Format;
 use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
-use crate::formats::contract::Decoder;
-use crate::formats::csv::{self, CsvDecoder, Target};
 use crate::kafka::admin::off_the_async_threads;
 
 /// How long the thread sleeps at once at the end of a watched file: the delay of an ending.
@@ -36,6 +34,8 @@ pub(super) struct Job {
     pub columns: Columns,
     /// Bytes and lines, or row groups and rows, that were read before.
     pub from: (u64, u64),
+    /// The inode of the file that was read up to there, where a checkpoint says it.
+    pub inode: Option<u64>,
     pub watch: Option<Duration>,
 }
 
@@ -43,16 +43,19 @@ pub(super) struct Job {
 pub(super) struct FileReader {
     hands: Hands<Worker>,
     place: (u64, u64),
+    inode: Option<u64>,
     bytes: Option<(u64, u64)>,
 }
 
-/// The place that a position says.
-pub(super) fn parse(position: &Position, file: &str) -> Result<(u64, u64), Fault> {
-    position
-        .0
-        .split_once(':')
-        .and_then(|(first, second)| Some((first.parse().ok()?, second.parse().ok()?)))
-        .ok_or_else(|| Fault::new(Blame::Program, format!("`{}` is no position in {file}", position.0)))
+/// The place that a position says, and the inode of the file that it is in where that is known.
+pub(super) fn parse(position: &Position, file: &str) -> Result<((u64, u64), Option<u64>), Fault> {
+    let numbers: Option<Vec<u64>> = position.0.split(':').map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([first, second]) => Some(((*first, *second), None)),
+        Some([first, second, inode]) => Some(((*first, *second), Some(*inode))),
+        _ => None,
+    }
+    .ok_or_else(|| Fault::new(Blame::Program, format!("`{}` is no position in {file}", position.0)))
 }
 
 /// Records of a file behind a place; how they end is seen at its beginning.
@@ -72,9 +75,9 @@ pub(super) fn lines(settings: &Settings, path: &Path, offset: u64, line: u64) ->
 
 impl FileReader {
     pub async fn open(job: Job) -> Result<Self, Fault> {
-        let place = job.from;
+        let (place, inode) = (job.from, job.inode);
         let worker = off_the_async_threads(move || Worker::open(job).map(Box::new)).await?;
-        Ok(Self { hands: Hands::of(worker), place, bytes: None })
+        Ok(Self { hands: Hands::of(worker), place, inode, bytes: None })
     }
 }
 
@@ -83,7 +86,7 @@ impl SplitReader for FileReader {
     async fn next(&mut self, rows_max: usize, wait: Duration) -> Result<Pull, Fault> {
         Ok(match self.hands.next(rows_max, wait).await? {
             Some(Handed::Rows(rows, stand)) => {
-                (self.place, self.bytes) = (stand.place, Some(stand.bytes));
+                (self.place, self.inode, self.bytes) = (stand.place, stand.inode, Some(stand.bytes));
                 Pull::Rows(rows)
             }
             Some(Handed::CaughtUp(_)) | None => Pull::Idle,
@@ -92,7 +95,11 @@ impl SplitReader for FileReader {
     }
 
     fn position(&self) -> Position {
-        Position(format!("{}:{}", self.place.0, self.place.1))
+        let (first, second) = self.place;
+        Position(match self.inode {
+            Some(inode) => format!("{first}:{second}:{inode}"),
+            None => format!("{first}:{second}"),
+        })
     }
 
     fn progress(&self) -> ReaderProgress {
@@ -103,6 +110,7 @@ impl SplitReader for FileReader {
 /// How far the thread is.
 struct Stand {
     place: (u64, u64),
+    inode: Option<u64>,
     /// Bytes read and in all.
     bytes: (u64, u64),
 }
@@ -113,13 +121,8 @@ struct Worker {
     topic: Arc<str>,
     schema: SchemaRef,
     content: Content,
-}
-
-enum Content {
-    Records(Lines, Box<dyn Decoder>),
-    /// A watched CSV whose first line, which names its columns, is not there yet.
-    Unnamed,
-    Groups(Groups),
+    /// Another file has the name: what is left of this one is read first.
+    is_replaced: bool,
 }
 
 impl thread::Worker for Worker {
@@ -130,28 +133,36 @@ impl thread::Worker for Worker {
     }
 
     fn look(&mut self, orders: &Orders) -> Result<Option<Handed<Stand>>, Fault> {
-        if let Some(rows) = self.collect(orders.rows_max())? {
-            let stand = Stand { place: self.place(), bytes: self.progress() };
-            return Ok(Some(Handed::Rows(rows, stand)));
+        let is_watched = self.job.watch.is_some() && !matches!(self.content, Content::Groups(_));
+        let mut rows = self.collect(orders.rows_max(), !is_watched)?;
+        if rows.is_none()
+            && is_watched
+            && let Some(interval) = self.job.watch
+        {
+            Self::wait(interval, orders);
+            rows = self.look_again(orders.rows_max())?;
         }
-        match self.job.watch {
-            Some(interval) if !matches!(self.content, Content::Groups(_)) => {
-                Self::wait(interval, orders);
-                self.look_again().map(|()| None)
+        Ok(match rows {
+            Some(rows) => {
+                let stand = Stand { place: self.place(), inode: self.inode(), bytes: self.progress() };
+                Some(Handed::Rows(rows, stand))
             }
-            _ => Ok(Some(Handed::End)),
-        }
+            None => (!is_watched).then_some(Handed::End),
+        })
     }
 }
 
 impl Worker {
-    fn open(job: Job) -> Result<Self, Fault> {
-        let fields = &job.columns.fields;
-        let wanted: SchemaRef = job
-            .schema
-            .project(fields)
-            .map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))?
-            .into();
+    fn open(mut job: Job) -> Result<Self, Fault> {
+        if job.watch.is_some() && job.inode.is_some() && job.settings.holds != Holds::Parquet {
+            let metadata = job.path.metadata().map_err(|error| failed("look at", &job.path, &error))?;
+            if identity(&metadata).is_some_and(|(_, inode)| Some(inode) != job.inode) {
+                let file = &*job.path.to_string_lossy();
+                tracing::warn!(file, "another file has the name since the checkpoint: it is read from its beginning");
+                job.from = (0, 0);
+            }
+        }
+        let wanted = wanted(&job)?;
         let content = match &job.settings.holds {
             Holds::Parquet => {
                 let place = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
@@ -162,7 +173,7 @@ impl Worker {
         let mut columns: Vec<_> = wanted.fields().iter().cloned().collect();
         columns.extend(job.columns.system.iter().filter_map(|name| names::field(name).map(Arc::new)));
         let topic: Arc<str> = job.path.to_string_lossy().into();
-        Ok(Self { topic, schema: Arc::new(Schema::new(columns)), content, job })
+        Ok(Self { topic, schema: Arc::new(Schema::new(columns)), content, is_replaced: false, job })
     }
 
     fn wait(interval: Duration, orders: &Orders) {
@@ -172,36 +183,56 @@ impl Worker {
         }
     }
 
-    /// A compressed file has to be opened again to see what was added to it; so does a file that became shorter, which
-    /// is another file under the same name.
-    fn look_again(&mut self) -> Result<(), Fault> {
-        let Holds::Records(format) = &self.job.settings.holds else { return Ok(()) };
-        let length = match self.job.path.metadata() {
-            Ok(metadata) => metadata.len(),
+    /// A compressed file has to be opened again to see what was added to it. A file that became shorter is read from
+    /// its beginning; so is another file under the name, once a look later nothing was left of the one before: whoever
+    /// wrote that one may have written on until now. Rows are what was left.
+    fn look_again(&mut self, most: usize) -> Result<Option<SourceRows>, Fault> {
+        let metadata = match self.job.path.metadata() {
+            Ok(metadata) => metadata,
             // It was taken away: what is left is what was read.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("look at", &self.job.path, &error)),
         };
-        let place = match &self.content {
-            Content::Records(lines, _) => lines.place(),
-            _ => (0, 0),
+        let (place, own) = match &self.content {
+            Content::Records(lines, _) => (lines.place(), lines.identity()),
+            _ => ((0, 0), None),
         };
+        let is_replaced = own.is_some() && own != identity(&metadata);
+        if is_replaced && !std::mem::replace(&mut self.is_replaced, true) {
+            return Ok(None);
+        }
+        if is_replaced && let Some(rows) = self.collect(most, true)? {
+            return Ok(Some(rows));
+        }
+        self.is_replaced = false;
         let compression = self.job.settings.compression_of(&self.job.path);
-        let is_another = compression == Compression::None && length < place.0;
-        if is_another {
+        let is_shorter = compression == Compression::None && metadata.len() < place.0;
+        if is_replaced {
+            tracing::info!(file = &*self.topic, "another file has the name now: it is read from its beginning");
+        } else if is_shorter {
             tracing::warn!(file = &*self.topic, "the file became shorter: it is read from its beginning");
         }
+        let is_another = is_replaced || is_shorter;
         if is_another || compression != Compression::None || matches!(self.content, Content::Unnamed) {
             self.job.from = if is_another { (0, 0) } else { place };
-            let wanted: SchemaRef = self
-                .job
-                .schema
-                .project(&self.job.columns.fields)
-                .map_err(|error| Fault::new(Blame::Program, error.to_string()))?
-                .into();
-            self.content = records(&self.job, format, &wanted)?;
+            self.content = self.reopened()?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    fn reopened(&self) -> Result<Content, Fault> {
+        let wanted = wanted(&self.job)?;
+        match &self.job.settings.holds {
+            Holds::Records(format) => records(&self.job, format, &wanted),
+            Holds::Parquet => Err(Fault::new(Blame::Program, "Parquet is not watched line by line")),
+        }
+    }
+
+    fn inode(&self) -> Option<u64> {
+        match &self.content {
+            Content::Records(lines, _) => lines.identity().map(|(_, inode)| inode),
+            _ => None,
+        }
     }
 
     fn place(&self) -> (u64, u64) {
@@ -222,22 +253,30 @@ impl Worker {
         if self.job.settings.compression_of(&self.job.path) == Compression::None { (read, size) } else { (0, size) }
     }
 
-    fn collect(&mut self, most: usize) -> Result<Option<SourceRows>, Fault> {
+    /// The next rows; a last line without its end is one where `is_final`.
+    fn collect(&mut self, most: usize, is_final: bool) -> Result<Option<SourceRows>, Fault> {
         let now = Timestamp::now().as_millisecond();
-        let is_final = self.job.watch.is_none();
         let (columns, system) = (&self.job.columns, &self.job.columns.system);
         let (lines, decoder) = match &mut self.content {
             Content::Unnamed => return Ok(None),
             Content::Groups(groups) => {
-                let first = groups.row_number();
-                let Some(batch) = groups.next(most)? else { return Ok(None) };
-                let count = batch.num_rows();
-                let numbers: Vec<i64> = (first..).take(count).collect();
-                let bytes = batch.columns().iter().map(|column| column.get_buffer_memory_size() as u64).sum();
-                let all = self.schema.clone();
-                let batch = with_system(&all, batch, system, &self.topic, &numbers)?;
-                let times = ScalarBuffer::from(vec![now; count]);
-                return Ok(Some(SourceRows { batch, times, ops: None, origins: None, bad: Vec::new(), bytes }));
+                let Some(rows) = groups.next(most)? else { return Ok(None) };
+                let bytes = rows.batch.columns().iter().map(|column| column.get_buffer_memory_size() as u64).sum();
+                let times = ScalarBuffer::from(vec![now; rows.numbers.len()]);
+                let bad = rows.unfit.into_iter().map(|unfit| BadRecord {
+                    record: RawRecord {
+                        topic: self.topic.clone(),
+                        offset: unfit.number,
+                        value: unfit.value,
+                        ..RawRecord::default()
+                    },
+                    stage: "decode",
+                    class: unfit.class,
+                    message: unfit.message,
+                });
+                let bad = bad.collect();
+                let batch = with_system(&self.schema, rows.batch, system, &self.topic, &rows.numbers)?;
+                return Ok(Some(SourceRows { batch, times, ops: None, origins: None, bad, bytes }));
             }
             Content::Records(lines, decoder) => (lines, decoder),
         };
@@ -252,22 +291,36 @@ impl Worker {
             value: Some(bytes.to_vec()),
             headers: Vec::new(),
         };
+        let is_csv = matches!(self.job.settings.holds, Holds::Records(Format::Csv(_)));
+        let mut suspect = None;
         let per_record = if matches!(self.job.settings.holds, Holds::Records(Format::Debezium)) { 2 } else { 1 };
         while (numbers.len() + 1) * per_record <= most.max(per_record) && lines.place().0 - begun < BATCH_BYTES_MAX {
             let Some(found) = lines.next(is_final)? else { break };
             let bytes = lines.bytes(&found);
             numbers.push(i64::try_from(found.line).unwrap_or(i64::MAX));
-            if !decoder.push(Some(bytes)) {
+            let is_good = decoder.push(Some(bytes));
+            if !is_good {
                 bad.push(raw(&found, bytes));
             }
             if columns.origins {
                 origins.push(raw(&found, bytes));
+            }
+            if !is_good && is_csv && memchr::memchr(b'\n', bytes).is_some() {
+                suspect = Some(found);
+                break;
             }
         }
         if numbers.is_empty() {
             return Ok(None);
         }
         let decoded = decoder.finish()?;
+        // Lines that a stray quote holds together are no record: only the first is bad, and the others are looked at.
+        if let (Some(found), Some(said), Some(bad)) = (suspect, decoded.bad.last(), bad.last_mut())
+            && said.class == "malformed"
+            && let Some(first) = lines.only_first_line(&found)
+        {
+            *bad = raw(&first, lines.bytes(&first));
+        }
         let bad = bad.into_iter().zip(decoded.bad).map(|(record, said)| BadRecord {
             record,
             stage: "decode",
@@ -293,79 +346,4 @@ impl Worker {
             bytes,
         }))
     }
-}
-
-/// The records of a file behind the job's place, and their decoder.
-fn records(job: &Job, format: &Format, wanted: &SchemaRef) -> Result<Content, Fault> {
-    let fields = &job.columns.fields;
-    let (offset, line) = job.from;
-    let mut lines = lines(&job.settings, &job.path, offset, line)?;
-    let Format::Csv(dialect) = format else {
-        return Ok(Content::Records(lines, format.decoder(&job.schema, fields)?));
-    };
-    if !job.settings.header {
-        return Ok(Content::Records(lines, format.decoder(&job.schema, fields)?));
-    }
-    let mut beginning = None;
-    let head = if offset == 0 { &mut lines } else { beginning.insert(self::lines(&job.settings, &job.path, 0, 0)?) };
-    let Some(found) = head.next(job.watch.is_none())? else {
-        // An empty file has no columns and no rows.
-        if job.watch.is_none() {
-            return Ok(Content::Records(lines, format.decoder(&job.schema, fields)?));
-        }
-        return Ok(Content::Unnamed);
-    };
-    let names = csv::split(head.bytes(&found), dialect).map_err(|bad| {
-        Fault::new(Blame::Operator, format!("{}:1: the header cannot be read: {}", job.path.display(), bad.message))
-    })?;
-    let targets = targets(&names, &job.schema, fields, &job.path)?;
-    let decoder = CsvDecoder::with_targets(wanted.clone(), targets, dialect.clone())?;
-    Ok(Content::Records(lines, Box::new(decoder)))
-}
-
-/// Where each field of a line goes, by the names of the header.
-fn targets(names: &[(String, bool)], schema: &SchemaRef, fields: &[usize], path: &Path) -> Result<Vec<Target>, Fault> {
-    let place = |column: &str| {
-        let is_same = |(name, _): &(String, bool)| name.trim() == column;
-        let is_alike = |(name, _): &(String, bool)| name.trim().eq_ignore_ascii_case(column);
-        names.iter().position(is_same).or_else(|| names.iter().position(is_alike))
-    };
-    let mut targets = vec![Target::Nowhere; names.len()];
-    for (index, field) in schema.fields().iter().enumerate() {
-        let Some(at) = place(field.name()) else {
-            let header: Vec<_> = names.iter().map(|(name, _)| name.trim()).collect();
-            let what = format!("{}:1: the header does not name the column `{}`", path.display(), field.name());
-            return Err(Fault::new(Blame::Operator, what)
-                .next(format!("it names {}; set `header` = false where the first line is a row", header.join(", "))));
-        };
-        if let Some(column) = fields.iter().position(|field| *field == index) {
-            targets[at] = Target::Column(column);
-        }
-    }
-    Ok(targets)
-}
-
-fn with_system(
-    schema: &SchemaRef,
-    batch: RecordBatch,
-    system: &[&'static str],
-    topic: &str,
-    numbers: &[i64],
-) -> Result<RecordBatch, Fault> {
-    let count = batch.num_rows();
-    let mut columns = batch.columns().to_vec();
-    columns.extend(system.iter().map(|name| -> ArrayRef {
-        match *name {
-            names::TOPIC => Arc::new(StringArray::from(vec![topic; count])),
-            names::PARTITION => Arc::new(Int32Array::from(vec![0; count])),
-            names::OFFSET => Arc::new(Int64Array::from(numbers.to_vec())),
-            other => {
-                let data_type = names::field(other).map_or(DataType::Null, |field| field.data_type().clone());
-                new_null_array(&data_type, count)
-            }
-        }
-    }));
-    let options = RecordBatchOptions::new().with_row_count(Some(count));
-    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
-        .map_err(|error| Fault::new(Blame::Program, format!("columns of {topic}: {error}")))
 }

@@ -105,12 +105,14 @@ impl Source for FileSource {
         from: Option<&Position>,
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault> {
+        let (from, inode) = from.map(|position| reader::parse(position, &split.0)).transpose()?.unwrap_or_default();
         let job = Job {
             settings: self.settings.clone(),
             path: PathBuf::from(&split.0),
             schema: self.schema.clone(),
             columns: columns.clone(),
-            from: from.map(|position| reader::parse(position, &split.0)).transpose()?.unwrap_or_default(),
+            from,
+            inode,
             watch: self.watch,
         };
         Ok(Box::new(FileReader::open(job).await?))
@@ -177,7 +179,10 @@ fn sample_file(
         let record = lines.bytes(&found);
         match format {
             Format::Csv(dialect) => {
-                let Ok(fields) = csv::split(record, dialect) else { continue };
+                let fields = csv::split(record, dialect).ok();
+                let is_row = |fields: &Vec<_>| names.as_ref().is_none_or(|names| names.len() == fields.len());
+                let is_torn = !fields.as_ref().is_some_and(is_row) && lines.only_first_line(&found).is_some();
+                let Some(fields) = fields.filter(|_| !is_torn) else { continue };
                 if let Some(names) = &names {
                     inference
                         .texts(names.iter().map(String::as_str).zip(fields.iter().map(|field| known(field, dialect))));
@@ -215,7 +220,7 @@ fn known<'f>((text, is_quoted): &'f (String, bool), dialect: &Dialect) -> Option
 /// How records of this format end in a file.
 pub(super) fn ends_of(format: &Format, lines: &Lines) -> Ends {
     match format {
-        Format::Csv(dialect) => Ends::QuotedLines(dialect.quote),
+        Format::Csv(dialect) => Ends::QuotedLines { quote: dialect.quote, delimiter: dialect.delimiter },
         Format::Raw => Ends::Lines,
         Format::Json | Format::Debezium => {
             // One object a line is the rule; a list, or an object over several lines, is read bracket by bracket.

@@ -26,13 +26,13 @@ impl Place {
         Context { kafka: None, absent: None, folder: self.0.path().to_owned() }
     }
 
-    fn put(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub fn put(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
@@ -42,12 +42,12 @@ impl Place {
         found.iter().map(|path| path.strip_prefix(self.0.path()).unwrap().to_string_lossy().into_owned()).collect()
     }
 
-    async fn open(&self, options: &[(&str, &str)], schema: Option<SchemaRef>) -> Result<Arc<dyn Source>, Fault> {
+    pub async fn open(&self, options: &[(&str, &str)], schema: Option<SchemaRef>) -> Result<Arc<dyn Source>, Fault> {
         let options = options.iter().copied().collect();
         FileConnector.source(SourceRequest { name: "f".into(), options, schema, key: vec![] }, &self.context()).await
     }
 
-    async fn source(&self, options: &[(&str, &str)]) -> Arc<dyn Source> {
+    pub async fn source(&self, options: &[(&str, &str)]) -> Arc<dyn Source> {
         self.open(options, None).await.unwrap()
     }
 
@@ -80,11 +80,11 @@ impl Place {
     }
 }
 
-fn all_columns(source: &dyn Source) -> Columns {
+pub(super) fn all_columns(source: &dyn Source) -> Columns {
     Columns { fields: (0..source.schema().fields().len()).collect(), ..Columns::default() }
 }
 
-async fn drain(reader: &mut dyn SplitReader, rows_max: usize) -> Vec<SourceRows> {
+pub(super) async fn drain(reader: &mut dyn SplitReader, rows_max: usize) -> Vec<SourceRows> {
     let mut all = Vec::new();
     loop {
         match reader.next(rows_max, Duration::from_secs(10)).await.unwrap() {
@@ -98,7 +98,7 @@ async fn drain(reader: &mut dyn SplitReader, rows_max: usize) -> Vec<SourceRows>
     }
 }
 
-async fn whole(source: &dyn Source) -> RecordBatch {
+pub(super) async fn whole(source: &dyn Source) -> RecordBatch {
     let columns = all_columns(source);
     let mut batches = Vec::new();
     for split in source.splits().await.unwrap() {
@@ -111,7 +111,7 @@ async fn whole(source: &dyn Source) -> RecordBatch {
     arrow::compute::concat_batches(&source.schema(), &batches).unwrap()
 }
 
-fn numbers(batch: &RecordBatch, name: &str) -> Vec<i64> {
+pub(super) fn numbers(batch: &RecordBatch, name: &str) -> Vec<i64> {
     batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().iter().flatten().collect()
 }
 
@@ -175,14 +175,15 @@ async fn a_bad_line_is_handed_over_with_its_number_and_its_bytes() {
     let columns =
         Columns { fields: vec![0], system: vec![system_columns::OFFSET, system_columns::TOPIC], origins: true };
     let mut reader = source.read(&split, None, &columns).await.unwrap();
-    let rows = drain(reader.as_mut(), 100).await.remove(0);
-    assert_eq!(rows.batch.column(0).as_primitive::<Int64Type>().values().to_vec(), [1, 4]);
-    assert_eq!(rows.batch.column(1).as_primitive::<Int64Type>().values().to_vec(), [2, 6]);
-    assert!(rows.batch.column(2).as_string::<i32>().value(0).ends_with("a.csv"));
-    assert_eq!(rows.origins.unwrap()[1].value.as_deref(), Some(&b"4,4"[..]));
-    let said: Vec<_> = rows
-        .bad
+    let batches = drain(reader.as_mut(), 100).await;
+    let of = |name: &str| -> Vec<i64> { batches.iter().flat_map(|rows| numbers(&rows.batch, name)).collect() };
+    assert_eq!((of("id"), of(system_columns::OFFSET)), (vec![1, 4], vec![2, 6]));
+    assert!(batches[0].batch.column(2).as_string::<i32>().value(0).ends_with("a.csv"));
+    let origins: Vec<_> = batches.iter().flat_map(|rows| rows.origins.as_deref().unwrap()).collect();
+    assert_eq!(origins[1].value.as_deref(), Some(&b"4,4"[..]));
+    let said: Vec<_> = batches
         .iter()
+        .flat_map(|rows| &rows.bad)
         .map(|bad| (bad.record.offset, bad.record.value.as_deref().unwrap(), bad.message.as_str()))
         .collect();
     assert_eq!(

@@ -1,0 +1,123 @@
+//! What goes wrong with files in earnest: stray quotes, rotated logs, values that do not fit, half-written lines.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+use super::tests::{Place, all_columns, drain, numbers};
+use crate::connectors::contract::{BadRecord, Columns, Pull, SinkRows, SplitReader, system_columns};
+
+async fn tolerant(place: &Place, name: &str, fields: &[(&str, DataType)]) -> (Vec<i64>, Vec<(i64, String, String)>) {
+    let fields: Vec<_> = fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
+    let source = place.open(&[("path", name)], Some(Arc::new(Schema::new(fields)))).await.unwrap();
+    let split = source.splits().await.unwrap().remove(0);
+    let mut reader = source.read(&split, None, &all_columns(source.as_ref())).await.unwrap();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for rows in drain(reader.as_mut(), 100).await {
+        good.extend(rows.batch.column(0).as_primitive::<Int64Type>().values());
+        bad.extend(
+            rows.bad
+                .into_iter()
+                .map(|bad| (bad.record.offset, String::from_utf8(bad.record.value.unwrap()).unwrap(), bad.message)),
+        );
+    }
+    (good, bad)
+}
+
+#[tokio::test]
+async fn a_stray_quote_spoils_no_line_but_its_own() {
+    let place = Place::new();
+    let fields = [("id", DataType::Int64), ("note", DataType::Utf8)];
+    // Within a field a quote is a letter; at its beginning it opens, and what it swallows is given back.
+    place.put("a.csv", "id,note\n1,5\" pipe\n2,\"two\nlines, \"\"one\"\" field\"\n3,x\n");
+    let (good, bad) = tolerant(&place, "a.csv", &fields).await;
+    assert_eq!((good, bad.len()), (vec![1, 2, 3], 0));
+    for (rest, what) in [
+        ("3,c\n4,d\n", "no quote follows"),
+        ("3,c\n4,\"d\"\n", "a good quote follows"),
+        ("3,\"c\nd\"\n4,e\n", "good lines that belong together follow"),
+    ] {
+        place.put("b.csv", format!("id,note\n1,a\n2,\"open\n{rest}"));
+        let (good, bad) = tolerant(&place, "b.csv", &fields).await;
+        assert_eq!(good, [1, 3, 4], "{what}");
+        let lines: Vec<_> = bad.iter().map(|(line, text, _)| (*line, text.as_str())).collect();
+        assert_eq!(lines, [(3, "2,\"open")], "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_file_that_is_replaced_is_read_to_its_end_and_then_the_new_one() {
+    let place = Place::new();
+    let path = |name: &str| place.0.path().join(name);
+    place.put("app.jsonl", "{\"id\":1}\n");
+    let source = place.source(&[("path", "app.jsonl"), ("watch", "true"), ("watch.interval", "10ms")]).await;
+    let split = source.splits().await.unwrap().remove(0);
+    let columns = all_columns(source.as_ref());
+    let mut reader = source.read(&split, None, &columns).await.unwrap();
+    async fn next(reader: &mut dyn SplitReader) -> Vec<i64> {
+        loop {
+            if let Pull::Rows(rows) = reader.next(10, Duration::from_secs(10)).await.unwrap() {
+                return numbers(&rows.batch, "id");
+            }
+        }
+    }
+    assert_eq!(next(reader.as_mut()).await, [1]);
+    let before = reader.position();
+    // The new file is longer than the old one from the first look on: its length says nothing.
+    let mut old = fs::OpenOptions::new().append(true).open(path("app.jsonl")).unwrap();
+    fs::rename(path("app.jsonl"), path("app.jsonl.1")).unwrap();
+    old.write_all(b"{\"id\":2}").unwrap();
+    drop(old);
+    place.put("app.jsonl", "{\"id\":3}\n{\"id\":4}\n{\"id\":5}\n");
+    assert_eq!(next(reader.as_mut()).await, [2]);
+    assert_eq!(next(reader.as_mut()).await, [3, 4, 5]);
+    let mut file = fs::OpenOptions::new().append(true).open(path("app.jsonl")).unwrap();
+    file.write_all(b"{\"id\":6}\n").unwrap();
+    assert_eq!(next(reader.as_mut()).await, [6]);
+    let mut again = source.read(&split, Some(&before), &columns).await.unwrap();
+    assert_eq!(next(again.as_mut()).await, [3, 4, 5, 6], "a position in the file before is none in this one");
+    let mut further = source.read(&split, Some(&reader.position()), &columns).await.unwrap();
+    file.write_all(b"{\"id\":7}\n").unwrap();
+    assert_eq!(next(further.as_mut()).await, [7]);
+}
+
+#[tokio::test]
+async fn values_of_parquet_that_do_not_fit_are_bad_rows_and_the_others_are_read() {
+    let place = Place::new();
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), Some("x"), Some("3"), None, Some("5")]));
+    let notes: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("b"), None, Some("d"), Some("e")]));
+    let batch = RecordBatch::try_from_iter([("a", texts), ("note", notes)]).unwrap();
+    let mut sink = place.sink(&batch.schema(), &[("path", "o.parquet")], false, false);
+    sink.write(SinkRows { times: vec![0; 5].into(), batch, ops: None }).await.unwrap();
+    sink.close(true).await.unwrap();
+    let declared = Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("note", DataType::Utf8, false)]);
+    let source = place.open(&[("path", "o.parquet")], Some(declared.into())).await.unwrap();
+    let split = source.splits().await.unwrap().remove(0);
+    let columns = Columns { system: vec![system_columns::OFFSET], ..all_columns(source.as_ref()) };
+    let mut reader = source.read(&split, None, &columns).await.unwrap();
+    let rows = drain(reader.as_mut(), 100).await.remove(0);
+    let of = |index: usize| rows.batch.column(index).as_primitive::<Int64Type>().iter().collect::<Vec<_>>();
+    assert_eq!((of(0), of(2)), (vec![Some(1), None, Some(5)], vec![Some(1), Some(4), Some(5)]));
+    let said = |bad: &BadRecord| {
+        let value = String::from_utf8(bad.record.value.clone().unwrap()).unwrap();
+        (bad.record.offset, bad.class, bad.message.clone(), value)
+    };
+    assert_eq!(
+        rows.bad.iter().map(said).collect::<Vec<_>>(),
+        [
+            (2, "type_mismatch", "`a`: expected BIGINT, found `x`".into(), r#"{"a":"x","note":"b"}"#.into()),
+            (
+                3,
+                "missing_field",
+                "`note`: the value is missing, and the column is NOT NULL".into(),
+                r#"{"a":"3"}"#.into()
+            ),
+        ]
+    );
+    assert!(drain(reader.as_mut(), 100).await.is_empty());
+}
