@@ -368,6 +368,12 @@ pub trait Sink: Send {
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault>;
     /// Everything written is durable when this returns (and visible, where the sink is not exactly-once).
     async fn flush(&mut self) -> Result<(), Fault>;
+    /// Nothing came for a moment: what is written may be made visible, where that costs those who read it nothing. Answers
+    /// whether nothing is left to make visible.
+    async fn settle(&mut self) -> Result<bool, Fault> {
+        self.flush().await?;
+        Ok(true)
+    }
     /// Exactly-once: everything written since the last epoch is durable, yet invisible. What `commit` needs goes into
     /// the manifest of the checkpoint; `None` where nothing was written and the system behind it does not remember (one
     /// that does is committed with every checkpoint, else it would stand at one that is no longer kept). No row comes

@@ -9,7 +9,7 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
-use super::tests::{Place, all_columns, drain, numbers};
+use super::tests::{Place, all_columns, drain, numbers, rows, schema};
 use crate::connectors::contract::{BadRecord, Columns, Pull, SinkRows, SplitReader, system_columns};
 
 async fn tolerant(place: &Place, name: &str, fields: &[(&str, DataType)]) -> (Vec<i64>, Vec<(i64, String, String)>) {
@@ -120,4 +120,34 @@ async fn values_of_parquet_that_do_not_fit_are_bad_rows_and_the_others_are_read(
         ]
     );
     assert!(drain(reader.as_mut(), 100).await.is_empty());
+}
+
+#[tokio::test]
+async fn quiet_makes_no_file_of_parquet_but_a_checkpoint_a_roll_and_the_end_do() {
+    let place = Place::new();
+    let mut sink = place.sink(&schema(), &[("path", "o.parquet"), ("roll.interval", "1h")], false, false);
+    for id in 0..5 {
+        sink.write(rows(&[id], &["mon"])).await.unwrap();
+        assert!(!sink.settle().await.unwrap(), "rows wait");
+    }
+    assert!(place.names().is_empty());
+    sink.flush().await.unwrap();
+    assert_eq!(place.names(), ["o.parquet"]);
+    assert!(sink.settle().await.unwrap(), "nothing waits");
+    sink.write(rows(&[5], &["mon"])).await.unwrap();
+    sink.close(true).await.unwrap();
+    assert_eq!(place.names(), ["o-00001.parquet", "o.parquet"]);
+    // A file that is old enough, or large enough, is made visible by a moment of quiet, not only by its next row.
+    for (option, name) in [("roll.interval", "old"), ("roll.size", "large")] {
+        let path = format!("{name}/o.parquet");
+        let options = [("path", path.as_str()), (option, if option == "roll.size" { "1" } else { "0ms" })];
+        let mut sink = place.sink(&schema(), &options, false, false);
+        sink.write(rows(&[1], &["mon"])).await.unwrap();
+        assert!(sink.settle().await.unwrap(), "{name}");
+        assert!(place.names().contains(&path), "{name}");
+    }
+    let mut lines = place.sink(&schema(), &[("path", "o.jsonl")], false, false);
+    lines.write(rows(&[1], &["mon"])).await.unwrap();
+    assert!(lines.settle().await.unwrap());
+    assert!(place.names().contains(&"o.jsonl".to_owned()), "lines are seen at once");
 }

@@ -12,6 +12,7 @@ mod segment;
 mod settings;
 mod sink;
 mod source;
+mod target;
 
 use std::sync::Arc;
 

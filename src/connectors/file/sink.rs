@@ -1,7 +1,7 @@
 //! Files as a sink. Rows gather in hidden files; a flush or a commit publishes them: the first under its own name, what
 //! follows behind it, or in files of their own where they are to be rolled or are Parquet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use super::leftovers;
 use super::partition::Partition;
 use super::segment::{Finished, Segment};
 use super::settings::{Holds, Settings};
+use super::target::{Names, Target};
 use crate::connectors::contract::{BadRow, Context, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::{Format, schema_with_ops, with_ops};
 use crate::connectors::options::Options;
@@ -23,6 +24,9 @@ use crate::kafka::admin::off_the_async_threads;
 
 /// Files that are written at once: each holds a buffer. Past it the largest is finished.
 const OPEN_FILES_MAX: usize = 64;
+/// How long rows of Parquet wait for others where neither a checkpoint nor `roll.interval` ends their file: each file has
+/// a footer and is opened by whoever reads them, so that one for each moment of quiet would be a plague.
+const PARQUET_WAITS: Duration = Duration::from_secs(10);
 
 /// A file, or a family of them.
 pub(super) struct FileSink {
@@ -46,8 +50,7 @@ pub(super) struct FileSink {
     prepared: Vec<Finished>,
     /// Counts hidden files, so that no two have one name.
     made: u64,
-    /// Every file that this run has written to.
-    used: HashSet<PathBuf>,
+    names: Names,
     /// Targets of this run: what was replaced once is added to from then on.
     begun: HashMap<PathBuf, Target>,
     /// Whether what a killed run of this job left behind is gone.
@@ -56,15 +59,6 @@ pub(super) struct FileSink {
 
 struct Open {
     segment: Segment,
-    since: Instant,
-}
-
-/// The file that rows of one folder go to now.
-#[derive(Debug, Clone)]
-struct Target {
-    path: PathBuf,
-    /// Bytes that are there or on their way.
-    bytes: u64,
     since: Instant,
 }
 
@@ -107,6 +101,7 @@ impl FileSink {
             _ => None,
         };
         Ok(Self {
+            names: Names::new(settings.path.clone(), overwrites),
             settings,
             schema,
             partition,
@@ -122,7 +117,6 @@ impl FileSink {
             finished: Vec::new(),
             prepared: Vec::new(),
             made: 0,
-            used: HashSet::new(),
             begun: HashMap::new(),
             is_tidy: false,
         })
@@ -184,7 +178,7 @@ impl FileSink {
         let is_first = known.is_none();
         let mut target = match known {
             Some(target) => target,
-            None => Target { path: self.next_target(folder, rolls || is_parquet), bytes: 0, since: Instant::now() },
+            None => Target { path: self.names.next(folder, rolls || is_parquet), bytes: 0, since: Instant::now() },
         };
         if is_first && !self.overwrites {
             target.bytes = target.path.metadata().map_or(0, |metadata| metadata.len());
@@ -201,7 +195,6 @@ impl FileSink {
             }
             segment
         };
-        self.used.insert(target.path.clone());
         self.begun.insert(folder.to_owned(), target);
         self.open.insert(folder.to_owned(), Open { segment, since: Instant::now() });
         Ok(())
@@ -214,25 +207,6 @@ impl FileSink {
             self.note(folder, finished);
         }
         Ok(())
-    }
-
-    /// The path itself in its folder, or the first number behind its name that is free.
-    fn next_target(&self, folder: &Path, is_numbered: bool) -> PathBuf {
-        let parent = self.settings.path.parent().unwrap_or(Path::new("")).join(folder);
-        let name = self.settings.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let plain = parent.join(&name);
-        let is_taken = |path: &Path| self.used.contains(path) || (path.exists() && !self.overwrites);
-        if !is_numbered || !is_taken(&plain) {
-            return plain;
-        }
-        let (stem, extensions) =
-            name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
-        let numbered = |number: u64| parent.join(format!("{stem}-{number:05}{extensions}"));
-        let mut number = 1;
-        while is_taken(&numbered(number)) {
-            number += 1;
-        }
-        numbered(number)
     }
 
     fn hidden(&mut self, target: &Path) -> PathBuf {
@@ -255,9 +229,8 @@ impl FileSink {
         Ok(())
     }
 
-    /// Ends every file, oldest first, off the async threads: making rows durable takes its time.
-    async fn finish_all(&mut self) -> Result<(), Fault> {
-        let mut open: Vec<(PathBuf, Open)> = self.open.drain().collect();
+    /// Ends files, oldest first, off the async threads: making rows durable takes its time.
+    async fn finish_these(&mut self, mut open: Vec<(PathBuf, Open)>) -> Result<(), Fault> {
         open.sort_by_key(|(_, open)| open.since);
         let finished = off_the_async_threads(move || {
             open.into_iter()
@@ -271,6 +244,20 @@ impl FileSink {
         Ok(())
     }
 
+    /// The files that no row is to be added to.
+    fn take_due(&mut self) -> Vec<(PathBuf, Open)> {
+        let waits = self.roll_time.unwrap_or(PARQUET_WAITS);
+        let is_due = |folder: &PathBuf, open: &Open| open.since.elapsed() >= waits || self.is_due(folder);
+        let due = self.open.iter().filter(|entry| is_due(entry.0, entry.1));
+        let due: Vec<PathBuf> = due.map(|(folder, _)| folder.clone()).collect();
+        due.iter().filter_map(|folder| self.open.remove_entry(folder)).collect()
+    }
+
+    async fn finish_all(&mut self) -> Result<(), Fault> {
+        let open = self.open.drain().collect();
+        self.finish_these(open).await
+    }
+
     fn note(&mut self, folder: &Path, finished: Finished) {
         if let Some(target) = self.begun.get_mut(folder) {
             target.bytes += finished.bytes;
@@ -280,6 +267,10 @@ impl FileSink {
 
     async fn publish(&mut self) -> Result<(), Fault> {
         self.finish_all().await?;
+        self.publish_finished().await
+    }
+
+    async fn publish_finished(&mut self) -> Result<(), Fault> {
         let finished = std::mem::take(&mut self.finished);
         off_the_async_threads(move || finished.iter().try_for_each(Finished::publish)).await
     }
@@ -324,6 +315,17 @@ impl Sink for FileSink {
             return Ok(());
         }
         self.publish().await
+    }
+
+    async fn settle(&mut self) -> Result<bool, Fault> {
+        if self.settings.holds != Holds::Parquet || self.exactly_once {
+            self.flush().await?;
+            return Ok(true);
+        }
+        let due = self.take_due();
+        self.finish_these(due).await?;
+        self.publish_finished().await?;
+        Ok(self.open.is_empty())
     }
 
     async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {

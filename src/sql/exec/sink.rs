@@ -92,8 +92,8 @@ impl SinkTask {
         if !self.is_dirty || self.exactly_once || self.inlet.waiting() > 0 {
             return Ok(());
         }
-        self.is_dirty = false;
-        self.sink.flush().await
+        self.is_dirty = !self.sink.settle().await?;
+        Ok(())
     }
 
     async fn write(&mut self, chunk: Chunk) -> Result<(), Fault> {

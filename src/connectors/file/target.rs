@@ -1,0 +1,78 @@
+//! The files that a sink writes to: the path itself in its folder, or with a number behind it. It makes none of them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The file that rows of one folder go to now.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub path: PathBuf,
+    /// Bytes that are there or on their way.
+    pub bytes: u64,
+    pub since: Instant,
+}
+
+/// Gives out names, none twice.
+pub(super) struct Names {
+    path: PathBuf,
+    overwrites: bool,
+    /// The last number of each folder, 0 for the path without one: looking from 1 again would take the longer the more
+    /// files there are.
+    last: HashMap<PathBuf, u64>,
+}
+
+impl Names {
+    /// Names for a path; where it `overwrites`, files that exist are not passed over.
+    pub fn new(path: PathBuf, overwrites: bool) -> Self {
+        Self { path, overwrites, last: HashMap::new() }
+    }
+
+    /// The path itself in its folder, or, where files are numbered, the next that is free.
+    pub fn next(&mut self, folder: &Path, is_numbered: bool) -> PathBuf {
+        if !is_numbered {
+            return self.named(folder, 0);
+        }
+        let mut number = self.last.get(folder).map_or(0, |last| last + 1);
+        while !self.overwrites && self.named(folder, number).exists() {
+            number += 1;
+        }
+        self.last.insert(folder.to_owned(), number);
+        self.named(folder, number)
+    }
+
+    fn named(&self, folder: &Path, number: u64) -> PathBuf {
+        let parent = self.path.parent().unwrap_or(Path::new("")).join(folder);
+        let name = self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if number == 0 {
+            return parent.join(name);
+        }
+        let (stem, extensions) =
+            name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
+        parent.join(format!("{stem}-{number:05}{extensions}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn numbers_go_on_behind_the_last_one_and_pass_over_what_is_there() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("o.csv.gz");
+        std::fs::write(place.path().join("o-00002.csv.gz"), "there").unwrap();
+        let given = |overwrites: bool| {
+            let mut names = Names::new(path.clone(), overwrites);
+            let next = |_| names.next(Path::new(""), true).file_name().unwrap().to_string_lossy().into_owned();
+            (0..3).map(next).collect::<Vec<_>>()
+        };
+        assert_eq!(given(false), ["o.csv.gz", "o-00001.csv.gz", "o-00003.csv.gz"]);
+        assert_eq!(given(true), ["o.csv.gz", "o-00001.csv.gz", "o-00002.csv.gz"]);
+        let mut names = Names::new(path.clone(), false);
+        assert_eq!(names.next(Path::new("day=mon"), true), place.path().join("day=mon/o.csv.gz"));
+        assert_eq!((names.next(Path::new(""), false), names.next(Path::new(""), false)), (path.clone(), path.clone()));
+    }
+}
