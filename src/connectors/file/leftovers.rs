@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::partition::as_name;
+use super::segment::cut_half;
 use super::settings::failed;
 use crate::core::fault::Fault;
 
@@ -15,7 +16,7 @@ pub(super) fn hidden_name(file: &str, job: &str, number: u64) -> String {
 }
 
 /// Takes away the hidden files of this job beside `path` and in the `depth` levels of folders below, as many as there
-/// are. Blocks. For a job that nobody else runs, and that has had from its checkpoint what that asks for.
+/// are, and from their targets what only half got there. Blocks. For a job that nobody else runs, and that has had from its checkpoint what that asks for.
 ///
 /// # Errors
 /// A folder that cannot be read, or a file that cannot be taken away.
@@ -35,7 +36,8 @@ fn below(folder: &Path, file: &str, job: &str, depth: usize) -> Result<usize, Fa
         let entry = entry.map_err(|error| failed("list", folder, &error))?;
         let (name, found) = (entry.file_name(), entry.path());
         let name = name.to_string_lossy();
-        if is_of(&name, file, job) && nobody_writes(&found) {
+        if let Some(of) = file_of(&name, file, job).filter(|_| nobody_writes(&found)) {
+            cut_half(&found, &found.with_file_name(of))?;
             fs::remove_file(&found).map_err(|error| failed("take away", &found, &error))?;
             gone += 1;
         } else if depth > 0 && name.contains('=') && found.is_dir() {
@@ -45,15 +47,16 @@ fn below(folder: &Path, file: &str, job: &str, depth: usize) -> Result<usize, Fa
     Ok(gone)
 }
 
-/// Whether a name is one of [`hidden_name`]'s for this file, or one that it is rolled into, and this job.
-fn is_of(name: &str, file: &str, job: &str) -> bool {
+/// The file that a name is one of [`hidden_name`]'s for, where that is this one, or one that it is rolled into, and the job
+/// is this one.
+fn file_of<'n>(name: &'n str, file: &str, job: &str) -> Option<&'n str> {
     let parts = || {
         let rest = name.strip_prefix('.')?.strip_suffix(".tmp")?;
         let (rest, unique) = rest.rsplit_once('.')?;
         let (rest, number) = rest.rsplit_once('.')?;
         Some((rest.strip_suffix(job)?.strip_suffix('.')?, number, unique))
     };
-    let Some((of, number, unique)) = parts() else { return false };
+    let (of, number, unique) = parts()?;
     let (stem, extensions) = file.split_once('.').unwrap_or((file, ""));
     let (of_stem, of_extensions) = of.split_once('.').unwrap_or((of, ""));
     let is_numbered = of_stem
@@ -61,11 +64,11 @@ fn is_of(name: &str, file: &str, job: &str) -> bool {
         .and_then(|rest| rest.strip_prefix('-'))
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()));
     let is_file = of == file || (of_extensions == extensions && is_numbered);
-    is_file
-        && !number.is_empty()
+    let is_hidden = !number.is_empty()
         && number.bytes().all(|digit| digit.is_ascii_digit())
         && unique.len() == 32
-        && unique.bytes().all(|letter| letter.is_ascii_hexdigit())
+        && unique.bytes().all(|letter| letter.is_ascii_hexdigit());
+    (is_file && is_hidden).then_some(of)
 }
 
 /// Whoever writes such a file holds its lock.
@@ -126,8 +129,8 @@ mod tests {
     #[test]
     fn a_hidden_file_is_known_by_its_file_and_its_job_and_by_nothing_less() {
         let named = hidden_name("out.csv", "totals-0a1b", 7);
-        assert!(is_of(&named, "out.csv", "totals-0a1b"), "{named}");
-        assert!(is_of(&hidden_name("out-00012.csv.gz", "a", 1), "out.csv.gz", "a"));
+        assert_eq!(file_of(&named, "out.csv", "totals-0a1b"), Some("out.csv"));
+        assert_eq!(file_of(&hidden_name("out-00012.csv.gz", "a", 1), "out.csv.gz", "a"), Some("out-00012.csv.gz"));
         for (name, why) in [
             (hidden_name("out.csv", "totals-0a1c", 7), "another job"),
             (hidden_name("out.csv", "my.totals-0a1b", 7), "a job whose name ends alike"),
@@ -138,7 +141,7 @@ mod tests {
             (".out.csv.totals-0a1b.7.tmp".to_owned(), "somebody else's"),
             (named.replace(".tmp", ""), "no temporary file"),
         ] {
-            assert!(!is_of(&name, "out.csv", "totals-0a1b"), "{why}: {name}");
+            assert_eq!(file_of(&name, "out.csv", "totals-0a1b"), None, "{why}: {name}");
         }
     }
 }

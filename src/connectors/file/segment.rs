@@ -157,6 +157,20 @@ impl Finished {
         Ok(())
     }
 
+    /// Says beside the hidden file how long the target is before these bytes go behind it: the next run cuts a half of
+    /// them off. For files that no checkpoint knows of. Blocks.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn note(&self) -> Result<(), Fault> {
+        let Some(behind) = self.behind else { return Ok(()) };
+        let path = note_of(&self.hidden);
+        let fail = |error: std::io::Error| failed("write", &path, &error);
+        let mut note = File::create(&path).map_err(fail)?;
+        note.write_all(behind.to_string().as_bytes()).and_then(|()| note.sync_all()).map_err(fail)?;
+        sync_folder(&path)
+    }
+
     /// Adds the bytes to the target. A half of them, from before a crash, is cut off first.
     fn append(&self, behind: u64, is_left: bool) -> Result<(), Fault> {
         let fail = |error: std::io::Error| failed("add to", &self.target, &error);
@@ -173,26 +187,97 @@ impl Finished {
         }
         if length < behind + self.bytes {
             target.set_len(behind).map_err(fail)?;
-            target.seek(SeekFrom::Start(behind)).map_err(fail)?;
-            let mut hidden = File::open(&self.hidden).map_err(fail)?;
-            let mut chunk = vec![0; WRITE_BYTES];
-            loop {
-                let read = hidden.read(&mut chunk).map_err(fail)?;
-                if read == 0 {
-                    break;
-                }
-                target.write_all(&chunk[..read]).map_err(fail)?;
+            if let Err(error) = self.copy_to(&mut target, behind) {
+                // Better none of it than a half: the folder may be full.
+                target.set_len(behind).ok();
+                return Err(fail(error));
             }
-            target.sync_all().map_err(fail)?;
         }
+        std::fs::remove_file(note_of(&self.hidden)).or_else(if_there).map_err(fail)?;
         std::fs::remove_file(&self.hidden).map_err(fail)?;
         sync_folder(&self.target)
+    }
+
+    fn copy_to(&self, target: &mut File, behind: u64) -> std::io::Result<()> {
+        target.seek(SeekFrom::Start(behind))?;
+        let mut hidden = File::open(&self.hidden)?;
+        let mut chunk = vec![0; WRITE_BYTES];
+        loop {
+            let read = hidden.read(&mut chunk)?;
+            if read == 0 {
+                return target.sync_all();
+            }
+            target.write_all(&chunk[..read])?;
+        }
     }
 
     /// Takes it back.
     pub fn discard(&self) {
         std::fs::remove_file(&self.hidden).ok();
     }
+}
+
+/// Takes the bytes of a hidden file that a killed run left off its target again, where only a half of them got there;
+/// what anybody else has put there since stays. Blocks.
+///
+/// # Errors
+/// A file that cannot be read or changed.
+pub(super) fn cut_half(hidden: &Path, target: &Path) -> Result<(), Fault> {
+    let note = note_of(hidden);
+    let Ok(text) = std::fs::read_to_string(&note) else { return Ok(()) };
+    if let Ok(behind) = text.parse::<u64>() {
+        cut(hidden, target, behind).or_else(if_there).map_err(|error| failed("mend", target, &error))?;
+    }
+    std::fs::remove_file(&note).map_err(|error| failed("take away", &note, &error))
+}
+
+fn cut(hidden: &Path, target: &Path, behind: u64) -> std::io::Result<()> {
+    let mut target = OpenOptions::new().read(true).write(true).open(target)?;
+    let mut hidden = File::open(hidden)?;
+    let length = target.metadata()?.len();
+    if length <= behind || length - behind >= hidden.metadata()?.len() {
+        return Ok(());
+    }
+    target.seek(SeekFrom::Start(behind))?;
+    let (mut there, mut own) = (vec![0; WRITE_BYTES], vec![0; WRITE_BYTES]);
+    loop {
+        let read = target.read(&mut there)?;
+        if read == 0 {
+            target.set_len(behind)?;
+            return target.sync_all();
+        }
+        hidden.read_exact(&mut own[..read])?;
+        if own[..read] != there[..read] {
+            return Ok(());
+        }
+    }
+}
+
+/// Where [`Finished::note`] writes.
+fn note_of(hidden: &Path) -> PathBuf {
+    hidden.with_extension("behind")
+}
+
+fn if_there(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// Whether the last line of a file of text has its end; an empty file has no line. Blocks.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn ends_its_line(path: &Path) -> Result<bool, Fault> {
+    let look = || -> std::io::Result<bool> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.len() == 0 {
+            return Ok(true);
+        }
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok(last == *b"\n")
+    };
+    look().map_err(|error| failed("read", path, &error))
 }
 
 fn create(hidden: &Path) -> Result<BufWriter<File>, Fault> {

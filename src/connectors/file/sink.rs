@@ -11,8 +11,8 @@ use async_trait::async_trait;
 
 use super::leftovers;
 use super::partition::Partition;
-use super::segment::{Finished, Segment};
-use super::settings::{Holds, Settings};
+use super::segment::{Finished, Segment, ends_its_line};
+use super::settings::{Compression, Holds, Settings};
 use super::target::{Names, Target};
 use crate::connectors::contract::{BadRow, Context, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::{Format, schema_with_ops, with_ops};
@@ -190,6 +190,10 @@ impl FileSink {
         } else {
             let compression = self.settings.compression_of(&self.settings.path);
             let mut segment = Segment::text(hidden, target.path.clone(), behind, compression)?;
+            let is_added_to = is_first && !self.overwrites && behind.is_some();
+            if is_added_to && compression == Compression::None && !ends_its_line(&target.path)? {
+                segment.write(b"\n")?;
+            }
             if let Some(header) = self.header.as_ref().filter(|_| behind.is_none()) {
                 segment.write(header)?;
             }
@@ -272,7 +276,11 @@ impl FileSink {
 
     async fn publish_finished(&mut self) -> Result<(), Fault> {
         let finished = std::mem::take(&mut self.finished);
-        off_the_async_threads(move || finished.iter().try_for_each(Finished::publish)).await
+        let publish = |finished: &Finished| {
+            finished.note()?;
+            finished.publish()
+        };
+        off_the_async_threads(move || finished.iter().try_for_each(publish)).await
     }
 }
 
