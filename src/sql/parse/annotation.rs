@@ -23,6 +23,8 @@ const KEYS: &[&str] = &[
     "metric_condition",
     "depends_on",
 ];
+/// Keys that say something to the program (`app`) or to people; the others are checked, and nothing reads them yet.
+const READ: &[&str] = &["app", "version", "description"];
 /// Beginnings of keys.
 const PREFIXES: &[&str] = &["observability.", "sla."];
 /// Keys that speak of the whole file.
@@ -112,6 +114,9 @@ fn read(reader: &Reader<'_>, span: Span) -> Result<Option<Annotation>, Diagnosti
     let annotation = Annotation { key: key.to_owned(), value: value.to_owned(), span };
     if known && let Err((what, next)) = check(reader, &annotation) {
         return Err(reader.source.diagnostic(span, what, next));
+    }
+    if known && !READ.contains(&key) {
+        reader.warn(place, format!("nothing reads `@{key}` yet"), "it has no effect");
     }
     Ok(Some(annotation))
 }

@@ -8,6 +8,9 @@
 -- @app: shop
 -- @version: 1.0.0
 -- @colour: blue
+-- @description: the first order
+-- @job_mode: simple
+-- @sla.latency: 5s
 
 CREATE SOURCE orders (id BIGINT, customer VARCHAR, amount DECIMAL(10, 2), quantity BIGINT, ts BIGINT)
 WITH ('topic' = 'orders');

@@ -36,15 +36,20 @@ pub(super) const FOREIGN: &[&str] = &[
 #[test]
 fn every_printed_statement_parses() {
     let texts = printed();
-    let mut count = 0;
+    let (mut count, mut warned) = (0, 0);
     for (name, text) in &texts {
         let lookup = |_: &str| None;
         let script = parse_with(text, name, &lookup);
         assert!(script.errors.is_empty(), "{name}\n{}", shown(&script.errors, text));
-        assert!(script.warnings.is_empty(), "{name}\n{}", shown(&script.warnings, text));
+        // The documents show annotations that nothing reads yet; that is the only thing to say against their statements.
+        let (unread, odd): (Vec<_>, Vec<_>) =
+            script.warnings.into_iter().partition(|warning| warning.fault.what.starts_with("nothing reads `@"));
+        assert!(odd.is_empty(), "{name}\n{}", shown(&odd, text));
+        warned += unread.len();
         count += script.statements.len();
     }
     assert_eq!((texts.len(), count), (17, 21));
+    assert!(warned > 0, "the documents show metrics, and nothing collects them");
 }
 
 #[test]

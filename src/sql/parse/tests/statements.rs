@@ -183,7 +183,17 @@ fn annotations_go_to_the_statement_or_to_the_file() {
     assert_eq!(keys(&script.annotations), ["app=trading", "job_mode=simple"]);
     assert_eq!(keys(&script.statements[0].annotations), ["metric=m_total", "metric_type=counter", "batch_size=500"]);
     assert_eq!(keys(&script.statements[1].annotations), ["description=second"]);
-    assert_eq!(script.warnings[0].fault.what, "annotation `@version` stands above no statement");
+    let warned: Vec<_> = script.warnings.iter().map(|warning| warning.fault.what.as_str()).collect();
+    assert_eq!(
+        warned,
+        [
+            "nothing reads `@job_mode` yet",
+            "nothing reads `@metric` yet",
+            "nothing reads `@metric_type` yet",
+            "nothing reads `@batch_size` yet",
+            "annotation `@version` stands above no statement"
+        ]
+    );
 }
 
 #[test]
