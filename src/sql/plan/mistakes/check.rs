@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SetExpr, Spanned, Visit, Visitor,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SetExpr, Spanned, TableFactor, Visit,
+    Visitor,
 };
 use datafusion_sql::sqlparser::tokenizer::Span;
 
 use super::at;
+use super::locate::start_of;
 use crate::core::fault::Fault;
 use crate::sql::functions::registry::Functions;
 use crate::sql::plan::session::refused;
@@ -109,6 +111,9 @@ impl Checking<'_> {
     fn call(&self, function: &Function) -> Result<(), Fault> {
         let FunctionArguments::List(list) = &function.args else { return Ok(()) };
         let name = function.name.to_string().to_uppercase();
+        if name == "UNNEST" {
+            return Err(no_unnest(function.name.span()));
+        }
         let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
         if list.args.iter().any(is_star) && (list.args.len() > 1 || name != "COUNT") {
             let what = format!("`*` stands alone, and in COUNT(*) only: `{name}` takes columns");
@@ -131,8 +136,22 @@ impl Checking<'_> {
     }
 }
 
+fn no_unnest(span: Span) -> Fault {
+    refused("UNNEST is not available in this build").next("read an element by its index: a[1]").at(at(span.start))
+}
+
 impl Visitor for Checking<'_> {
     type Break = Fault;
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Fault> {
+        match factor {
+            TableFactor::UNNEST { array_exprs, .. } => {
+                let start = array_exprs.first().and_then(start_of);
+                ControlFlow::Break(no_unnest(start.map_or_else(Span::empty, |start| Span::new(start, start))))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
         match self.select(&query.body) {

@@ -64,6 +64,8 @@ const PLACED: [(&str, &str); 67] = [
     ("SELECT a.amount FROM orders a JOIN payments b USING (nothing)", "nothing"),
     ("SELECT COUNT(*) FROM orders GROUP BY ROLLUP (customer_id)", "customer_id"),
     ("SELECT UNNEST(tags) FROM orders", "UNNEST"),
+    ("SELECT t FROM orders o CROSS JOIN UNNEST(o.tags) AS x(t)", "o.tags"),
+    ("SELECT order_id FROM orders WHERE 'a' IN (SELECT UNNEST(tags))", "UNNEST"),
     ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT * FROM r", "r AS"),
     ("WITH x AS (SELECT 1), x AS (SELECT 2) SELECT * FROM x", "x AS (SELECT 2"),
     ("WITH x(a, b) AS (SELECT order_id FROM orders) SELECT * FROM x", "x(a"),
