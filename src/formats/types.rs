@@ -1,5 +1,7 @@
 //! Names of types as SQL writes them, for options and for people. It plans nothing; the SQL parser has its own.
 
+use std::borrow::Cow;
+
 use arrow::datatypes::{DataType, Field, TimeUnit};
 
 use super::moment;
@@ -53,9 +55,47 @@ fn unit(digits: u8) -> Option<TimeUnit> {
     })
 }
 
+/// Words that a declaration would read as something else than a name.
+const NO_NAMES: [&str; 24] = [
+    "all",
+    "and",
+    "as",
+    "by",
+    "case",
+    "constraint",
+    "create",
+    "end",
+    "exists",
+    "for",
+    "from",
+    "group",
+    "in",
+    "interval",
+    "not",
+    "null",
+    "on",
+    "or",
+    "order",
+    "primary",
+    "select",
+    "unique",
+    "watermark",
+    "where",
+];
+
+/// A name as SQL writes it: in quotes where it is no plain word.
+pub fn identifier(name: &str) -> Cow<'_, str> {
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let is_plain = starts && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    if is_plain && !NO_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
 /// A type as SQL writes it, so that it can be declared as it is printed.
 pub fn name(data_type: &DataType) -> String {
-    let one = |field: &Field| format!("{} {}", field.name(), name(field.data_type()));
+    let one = |field: &Field| format!("{} {}", identifier(field.name()), name(field.data_type()));
     match data_type {
         DataType::Boolean => "BOOLEAN".into(),
         DataType::Int8 => "TINYINT".into(),

@@ -41,7 +41,8 @@ struct Described {
     name: String,
     about: String,
     columns: Vec<ColumnOf>,
-    ddl: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ddl: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -72,24 +73,29 @@ pub async fn run(arguments: &DescribeArguments, session: &Session<'_>, output: &
     };
     let (described, _) = signals::drive(work, []).await?;
     let (schema, about) = described?;
-    show(&arguments.source, &schema, about, output)?;
+    let ddl = planning.pinned(&name, &schema)?;
+    show(&arguments.source, &schema, (about, ddl), output)?;
     Ok(Exit::Done)
 }
 
-fn show(name: &str, schema: &Schema, about: String, output: &mut Output) -> io::Result<()> {
+fn show(name: &str, schema: &Schema, (about, ddl): (String, Option<String>), output: &mut Output) -> io::Result<()> {
     let columns: Vec<_> = schema
         .fields()
         .iter()
         .map(|field| ColumnOf { name: field.name().clone(), data_type: types::name(field.data_type()) })
         .collect();
-    let listed: Vec<_> = columns.iter().map(|column| format!("  {} {}", column.name, column.data_type)).collect();
-    let short = if name.contains("://") { "source" } else { name };
-    let ddl = format!("CREATE STREAM {short} (\n{}\n)", listed.join(",\n"));
     let described = Described { name: name.to_owned(), about, columns, ddl };
     output.show(&described, |page| {
         page.line(&described.about)?;
         let rows = described.columns.iter().map(|column| vec![Cell::new(&column.name), Cell::new(&column.data_type)]);
-        page.table(&["column", "type"], rows, 2)
+        page.table(&["column", "type"], rows, 2)?;
+        match &described.ddl {
+            Some(ddl) => {
+                let shown = format!("\n{}", page.safe(ddl));
+                page.text(&shown)
+            }
+            None => Ok(()),
+        }
     })
 }
 
@@ -103,10 +109,11 @@ pub async fn answer(
     Ok(match &statement.kind {
         StatementKind::Describe { name } => {
             let (schema, about) = planning.describe(name).await?;
+            let ddl = planning.pinned(name, &schema)?;
             let name = match name {
                 EndName::Name(name) | EndName::Uri(name) => name,
             };
-            Some(show(name, &schema, about, output))
+            Some(show(name, &schema, (about, ddl), output))
         }
         StatementKind::Show { object } => Some(shown(planning, object, session, output).await?),
         StatementKind::Explain { analyze: false, statement } => {
