@@ -34,8 +34,8 @@ pub trait Connector: Send + Sync {
     fn parameters(&self) -> &'static [Parameter];
     /// The options that a URI of this connector says; `uri` begins with its scheme.
     fn uri(&self, uri: &str) -> Result<Options, Fault>;
-    /// What is wrong with these options as they stand, without opening anything but what a look needs.
-    async fn check(&self, options: &Options, context: &Context) -> Result<(), Fault>;
+    /// What is wrong with a sink as it is asked for. It opens nothing, and asks no system whether it is there.
+    fn check(&self, request: &SinkRequest, context: &Context) -> Result<(), Fault>;
     /// A source of rows; its schema is known when this returns (declared, read from the data, or inferred).
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault>;
     /// The topic that a sink of this name writes to, for the guards that stand before its brokers; `None` where it writes

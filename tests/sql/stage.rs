@@ -97,7 +97,7 @@ impl Connector for Paced {
     fn uri(&self, _: &str) -> Result<Options, Fault> {
         Ok(Options::default())
     }
-    async fn check(&self, _: &Options, _: &Context) -> Result<(), Fault> {
+    fn check(&self, _: &SinkRequest, _: &Context) -> Result<(), Fault> {
         Ok(())
     }
     async fn source(&self, request: SourceRequest, _: &Context) -> Result<Arc<dyn Source>, Fault> {

@@ -17,6 +17,7 @@ use velox::connectors::contract::{
     ReaderProgress, Sink, SinkRequest, SinkRows, Source, SourceRequest, SourceRows, Split, SplitReader, Takes,
 };
 use velox::connectors::encoding::Format;
+use velox::connectors::kafka::KafkaConnector;
 use velox::connectors::options::Options;
 use velox::core::fault::{Blame, Fault};
 use velox::formats::infer::Inference;
@@ -83,8 +84,8 @@ impl Connector for Topics {
         let topic = uri.rsplit('/').next().unwrap_or_default();
         Ok([("topic", topic)].into_iter().collect())
     }
-    async fn check(&self, _: &Options, _: &Context) -> Result<(), Fault> {
-        Ok(())
+    fn check(&self, request: &SinkRequest, context: &Context) -> Result<(), Fault> {
+        KafkaConnector.check(request, context)
     }
     async fn source(&self, request: SourceRequest, _: &Context) -> Result<Arc<dyn Source>, Fault> {
         let name = request.options.get("topic").unwrap_or(&request.name).to_owned();

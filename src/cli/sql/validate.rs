@@ -1,5 +1,5 @@
 //! `velox-tui sql validate`: every error of every file, for people and for CI. It opens sources only as far as their
-//! schema, and runs nothing.
+//! schema, no sink, and runs nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -138,6 +138,12 @@ async fn plan(planning: &mut Planning, source: &Source, errors: &mut Vec<Diagnos
             errors.push(Diagnostic { span: source.span_of(&fault).unwrap_or(statement.span), fault });
         };
         if let Err(fault) = planning.define(&statement.kind) {
+            say(fault);
+            continue;
+        }
+        if let StatementKind::Declare(declared) = &statement.kind
+            && let Err(fault) = planning.declared(declared)
+        {
             say(fault);
             continue;
         }

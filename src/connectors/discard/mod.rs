@@ -36,8 +36,8 @@ impl Connector for DiscardConnector {
         Ok(Options::default())
     }
 
-    async fn check(&self, options: &Options, _context: &Context) -> Result<(), Fault> {
-        accept(self, End::Sink, options).map(drop)
+    fn check(&self, request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
+        accept(self, End::Sink, &request.options).map(drop)
     }
 
     async fn source(&self, request: SourceRequest, _context: &Context) -> Result<Arc<dyn Source>, Fault> {

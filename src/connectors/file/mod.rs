@@ -164,9 +164,8 @@ impl Connector for FileConnector {
         Ok(options)
     }
 
-    async fn check(&self, options: &Options, context: &Context) -> Result<(), Fault> {
-        let options = accept(self, End::Source, options).or_else(|_| accept(self, End::Sink, options))?;
-        settings::Settings::of(&options, "", context).map(drop)
+    fn check(&self, request: &SinkRequest, context: &Context) -> Result<(), Fault> {
+        sink::FileSink::new(request, &accept(self, End::Sink, &request.options)?, context).map(drop)
     }
 
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {

@@ -136,8 +136,8 @@ impl Connector for GeneratorConnector {
         Ok(options)
     }
 
-    async fn check(&self, options: &Options, _context: &Context) -> Result<(), Fault> {
-        Plan::of(&accept(self, End::Source, options)?, None).map(drop)
+    fn check(&self, request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
+        Err(only_read(request))
     }
 
     async fn source(&self, request: SourceRequest, _context: &Context) -> Result<Arc<dyn Source>, Fault> {
@@ -146,8 +146,12 @@ impl Connector for GeneratorConnector {
     }
 
     async fn sink(&self, request: SinkRequest, _context: &Context) -> Result<Box<dyn Sink>, Fault> {
-        Err(Fault::new(Blame::Operator, format!("`{}` cannot be written: `generator` only makes rows", request.name)))
+        Err(only_read(&request))
     }
+}
+
+fn only_read(request: &SinkRequest) -> Fault {
+    Fault::new(Blame::Operator, format!("`{}` cannot be written: `generator` only makes rows", request.name))
 }
 
 /// Makes rows by their number.

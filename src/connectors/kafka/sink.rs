@@ -64,14 +64,16 @@ struct Transaction {
     committed: u64,
 }
 
-impl KafkaSink {
-    pub fn new(request: &SinkRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
-        let connected = Arc::new(Connected::of(options, End::Sink, &request.name, context)?);
-        let environment = connected.connection.environment();
-        if environment.guard() == Guard::ReadOnly {
-            let what = format!("`{}` cannot be written: {} is read-only", connected.topic, environment.environment);
-            return Err(Fault::new(Blame::Operator, what).next("write to another environment, or change its `guard`"));
-        }
+/// How records are written, whichever brokers take them.
+pub(super) struct Written {
+    encoder: Box<dyn Encoder>,
+    mode: Mode,
+    key_format: KeyFormat,
+}
+
+impl Written {
+    /// What the options and the columns say. It opens nothing.
+    pub fn of(request: &SinkRequest, options: &Options) -> Result<Self, Fault> {
         let mode = options.get("mode").map(str::to_ascii_lowercase);
         let format = match mode.as_deref() {
             Some("debezium") => Format::Debezium,
@@ -102,6 +104,19 @@ impl KafkaSink {
             );
             return Err(options.fault("format", what).next("select one column, or choose another format"));
         }
+        Ok(Self { encoder, mode, key_format: KeyFormat::of(options, request.key.len())? })
+    }
+}
+
+impl KafkaSink {
+    pub fn new(request: &SinkRequest, options: &Options, context: &Context) -> Result<Self, Fault> {
+        let connected = Arc::new(Connected::of(options, End::Sink, &request.name, context)?);
+        let environment = connected.connection.environment();
+        if environment.guard() == Guard::ReadOnly {
+            let what = format!("`{}` cannot be written: {} is read-only", connected.topic, environment.environment);
+            return Err(Fault::new(Blame::Operator, what).next("write to another environment, or change its `guard`"));
+        }
+        let Written { encoder, mode, key_format } = Written::of(request, options)?;
         if request.exactly_once && connected.connection.environment().is_embedded() {
             let what = format!(
                 "`{}` cannot be written exactly once: the embedded broker forgets what a transaction commits",
@@ -128,7 +143,7 @@ impl KafkaSink {
             encoder,
             mode,
             key: request.key.clone(),
-            key_format: KeyFormat::of(options, request.key.len())?,
+            key_format,
             headers: headers.iter().map(|(name, value)| (name.to_owned(), value.text.clone())).collect(),
             has_event_times: !options.get("timestamp").is_some_and(|text| text.eq_ignore_ascii_case("now")),
             partitions: i32::try_from(options.number("sink.partitions")?.unwrap_or(PARTITIONS).max(1))

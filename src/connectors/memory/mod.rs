@@ -76,8 +76,8 @@ impl Connector for MemoryConnector {
         Ok(options)
     }
 
-    async fn check(&self, options: &Options, _context: &Context) -> Result<(), Fault> {
-        accept(self, End::Sink, options).map(drop)
+    fn check(&self, request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
+        accept(self, End::Sink, &request.options).map(drop)
     }
 
     async fn source(&self, request: SourceRequest, _context: &Context) -> Result<Arc<dyn Source>, Fault> {

@@ -54,8 +54,8 @@ impl Connector for StdoutConnector {
         Ok(super::accept::split_query(uri).1)
     }
 
-    async fn check(&self, options: &Options, _context: &Context) -> Result<(), Fault> {
-        Format::of(&accept(self, End::Sink, options)?).map(drop)
+    fn check(&self, request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
+        Format::of(&accept(self, End::Sink, &request.options)?).map(drop)
     }
 
     async fn source(&self, request: SourceRequest, _context: &Context) -> Result<Arc<dyn Source>, Fault> {

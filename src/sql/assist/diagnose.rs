@@ -19,7 +19,6 @@ use crate::sql::parse::statement::{
     Declaration, Definition, Diagnostic, EndName, Object, Script, Span, Statement, StatementKind, StreamQuery,
 };
 use crate::sql::plan::session::{Planned, Session};
-use crate::sql::plan::stream::NodeKind;
 
 /// Topics that are named where one is missing: what a line holds.
 const NAMED_MAX: usize = 8;
@@ -172,13 +171,7 @@ impl Reading<'_> {
         if !self.explained(span) {
             return None;
         }
-        let checked = planned.and_then(|planned| {
-            if let Some(NodeKind::Sink(sink)) = planned.plan.nodes.last().map(|node| &node.kind) {
-                known::check_sink(&self.session.connectors, &sink.connector, &sink.request)?;
-            }
-            Ok(planned)
-        });
-        match checked {
+        match planned {
             Ok(planned) => {
                 for warning in &planned.warnings {
                     let fault = Fault::new(Blame::Operator, warning.clone());

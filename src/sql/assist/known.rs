@@ -57,11 +57,6 @@ pub(super) fn connectors(catalog: &Arc<Catalog>, gaps: &Gaps) -> Connectors {
     })
 }
 
-/// What is wrong with the options of a sink, without opening it.
-pub(super) fn check_sink(connectors: &Connectors, connector: &str, request: &SinkRequest) -> Result<(), Fault> {
-    accept(connectors.get(connector)?.as_ref(), End::Sink, &request.options).map(drop)
-}
-
 /// A connector that is asked for its words and never for its rows.
 struct Closed {
     open: Arc<dyn Connector>,
@@ -112,8 +107,8 @@ impl Connector for Closed {
         self.open.uri(uri)
     }
 
-    async fn check(&self, _: &Options, _: &Context) -> Result<(), Fault> {
-        Err(closed())
+    fn check(&self, request: &SinkRequest, context: &Context) -> Result<(), Fault> {
+        self.open.check(request, context)
     }
 
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {

@@ -133,6 +133,7 @@ fn query(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StreamQuery, Di
         windows: lift.windows.into_iter().map(|window| window.spec).collect(),
         emit: lift.emit.map(|(emit, _)| emit),
         into: lift.into.map(|(into, _)| into),
+        names: Vec::new(),
         key: lift.key,
         options: lift.options,
     })
@@ -268,21 +269,22 @@ fn insert(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind,
     cursor.next();
     cursor.expect_word("INTO", "write INSERT INTO sink SELECT …")?;
     let sink = end_name(reader, cursor, "a sink")?;
-    let mut columns = Vec::new();
+    let mut named = Vec::new();
     let list = cursor
         .ahead(1)
         .is_some_and(|next| !next.is_one_of(&["SELECT", "WITH", "VALUES"]) && next.token != Token::LParen);
     if list && let Some(group) = cursor.group() {
         let mut names = Cursor::new(reader.source, group, cursor.lexemes[cursor.at - 1].span);
         loop {
-            columns.push(names.name("a column")?.0);
+            named.push(names.name("a column")?.0);
             if !names.take_token(&Token::Comma) {
                 break;
             }
         }
         names.done("columns are parted by commas")?;
     }
-    Ok(StatementKind::Insert { sink, columns, query: query(reader, cursor)? })
+    let query = StreamQuery { names: named, ..query(reader, cursor)? };
+    Ok(StatementKind::Insert { sink, query })
 }
 
 fn drop_object(cursor: &mut Cursor<'_>) -> Result<StatementKind, Diagnostic> {

@@ -79,8 +79,6 @@ pub enum StatementKind {
     Insert {
         /// Where to.
         sink: EndName,
-        /// Columns named, in order; empty for all.
-        columns: Vec<String>,
         /// What.
         query: StreamQuery,
     },
@@ -198,6 +196,9 @@ pub struct StreamQuery {
     pub emit: Option<Emit>,
     /// `INTO …`.
     pub into: Option<EndName>,
+    /// `INSERT INTO sink (names)`: what the sink is to call the columns of the result, in order; empty where they keep
+    /// their own names.
+    pub names: Vec<String>,
     /// `expr AS alias PRIMARY KEY`: the aliases, in order.
     pub key: Vec<String>,
     /// `WITH (…)`.

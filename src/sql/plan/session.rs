@@ -13,21 +13,20 @@ use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
 
 use super::catalog::{Catalog, Defined, Kind};
-use super::ends::Resolved;
 use super::logical::Logical;
 use super::mistakes::{self, Known};
 use super::names;
 use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
 use super::strategies::{FailureStrategy, LateStrategy};
-use super::stream::{Changes, Node, NodeKind, SinkNode, StreamPlan, WatermarkSpec};
+use super::stream::{Node, NodeKind, StreamPlan, WatermarkSpec};
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
 use super::wishes::{self, EVENT_TIME_FIELD, Settings};
 use super::{computed, ends, picture};
 use crate::config::variables::Variables;
 use crate::connectors::accept::LOOKUP_CACHE;
-use crate::connectors::contract::{Context, End, SinkRequest, SourceRequest, system_columns};
+use crate::connectors::contract::{Context, End, SourceRequest, system_columns};
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
@@ -51,7 +50,7 @@ pub struct Session {
     pub functions: Functions,
     /// The connector of a query that names no sink, and its options.
     pub screen: (String, Options),
-    catalog: Catalog,
+    pub(super) catalog: Catalog,
 }
 
 /// A statement, planned.
@@ -126,7 +125,14 @@ impl Session {
         })?;
         stream = translation.without_hidden(stream);
         let end = translation.node(&stream).clone();
-        let sink = self.sink(job, query, into, (&end, &stream.key_lacks), &settings)?;
+        let mut sink = self.sink(job, query, into, (&end, &stream.key_lacks), &settings)?;
+        if let Some(named) = self.named(query, into, &end.schema)? {
+            stream = translation.renamed(stream, &named);
+            sink.request.schema = named;
+        }
+        if into.or(query.into.as_ref()).is_some() {
+            self.check(&sink)?;
+        }
         let (schema, changes, key) = (sink.request.schema.clone(), end.changes, end.key.clone());
         let label = format!("write {}", uri_without_secrets(&sink.request.name));
         let mut nodes = translation.nodes;
@@ -299,48 +305,6 @@ impl Session {
         ends::columns(declared, &Provider::new(self.functions.clone(), Vec::new()))
             .map_err(|error| refused(&said(&error)))
             .map(Arc::new)
-    }
-
-    /// Where a query says that its rows go.
-    pub(super) fn sink_end(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<Option<Resolved>, Fault> {
-        let named = into.or(query.into.as_ref());
-        named.map(|name| ends::resolve(self, name, self.catalog.end(name), &query.options, End::Sink)).transpose()
-    }
-
-    fn sink(
-        &self,
-        job: &str,
-        query: &StreamQuery,
-        into: Option<&EndName>,
-        (end, key_lacks): (&Node, &[String]),
-        settings: &Settings,
-    ) -> Result<SinkNode, Fault> {
-        let schema = Arc::clone(&end.schema);
-        let mut key: Vec<usize> = query
-            .key
-            .iter()
-            .map(|name| {
-                schema.index_of(name).map_err(|_| refused(&format!("the key column `{name}` is not in the result")))
-            })
-            .collect::<Result<_, _>>()?;
-        if key.is_empty() {
-            key.clone_from(&end.key);
-        }
-        let (name, connector, options) = match self.sink_end(query, into)? {
-            Some(found) => (found.name, found.connector, found.options),
-            None => ("screen".to_owned(), self.screen.0.clone(), self.screen.1.clone()),
-        };
-        let request = SinkRequest {
-            name,
-            options,
-            schema,
-            key,
-            key_lacks: key_lacks.to_vec(),
-            changes: end.changes == Changes::Changelog,
-            job: job.to_owned(),
-            exactly_once: settings.exactly_once,
-        };
-        Ok(SinkNode { connector, request })
     }
 }
 

@@ -46,7 +46,7 @@ impl Connector for ColumnsOnly {
     fn uri(&self, _: &str) -> Result<Options, Fault> {
         Ok(Options::default())
     }
-    async fn check(&self, _: &Options, _: &Context) -> Result<(), Fault> {
+    fn check(&self, _: &SinkRequest, _: &Context) -> Result<(), Fault> {
         Ok(())
     }
     async fn source(&self, request: SourceRequest, _: &Context) -> Result<Arc<dyn Source>, Fault> {

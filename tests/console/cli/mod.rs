@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod configuration;
+mod declared;
 mod gallery;
 mod guards;
 mod help;

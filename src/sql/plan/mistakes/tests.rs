@@ -29,7 +29,7 @@ const FOREIGN: [&str; 16] = [
 ];
 
 /// Mistakes, and the text at which each is shown.
-const PLACED: [(&str, &str); 67] = [
+const PLACED: [(&str, &str); 69] = [
     ("SELECT order_id FROM orders LIMIT -5", "5"),
     ("SELECT order_id FROM orders LIMIT 'a'", "'a'"),
     ("SELECT order_id FROM orders OFFSET -1", "1"),

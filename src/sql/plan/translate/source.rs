@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_common::{DFSchema, Result, plan_err};
 use datafusion_expr::TableScan;
 use datafusion_physical_expr::expressions::Column as PhysicalColumn;
@@ -123,5 +123,17 @@ impl Translation {
         let times = input.times.iter().filter_map(|column| place(*column)).collect();
         let window = input.window.and_then(|window| window.moved(place));
         Stream { node, times, window, key_lacks, ..input }
+    }
+
+    /// The same columns under the names of `schema`.
+    pub fn renamed(&mut self, input: Stream, schema: &SchemaRef) -> Stream {
+        let below = self.node(&input);
+        let column =
+            |(index, field): (usize, &Arc<Field>)| Arc::new(PhysicalColumn::new(field.name(), index)) as Expression;
+        let projection = below.schema.fields().iter().enumerate().map(column).collect();
+        let (changes, key) = (below.changes, below.key.clone());
+        let kind = NodeKind::Map { predicate: None, projection: Some(projection), event_time: None };
+        let node = self.add(kind, vec![input.node], Arc::clone(schema), changes, key, "rename".to_owned());
+        Stream { node, ..input }
     }
 }

@@ -1,0 +1,5 @@
+-- topic orders
+-- fail: the connector `clickhouse` is not available in this build
+
+CREATE SOURCE orders (id BIGINT, customer VARCHAR) WITH ('topic' = 'orders');
+INSERT INTO out SELECT id FROM orders WITH ('out.type' = 'clickhouse_sink');
