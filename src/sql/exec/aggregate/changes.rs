@@ -40,7 +40,7 @@ impl Touched {
             if !self.is_touched[place] {
                 self.is_touched[place] = true;
                 self.groups.push(*group);
-                self.was_there.push(grouped.count(*group) != 0);
+                self.was_there.push(grouped.had_rows(*group));
             }
         }
         if from < self.groups.len() {

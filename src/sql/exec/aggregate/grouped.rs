@@ -205,7 +205,7 @@ impl Grouped {
         }
         for (group, time) in groups.iter().zip(rows.times.values()) {
             let group = *group as usize;
-            is_new.push(self.counts[group] == 0);
+            is_new.push(!self.had_rows(group as u32));
             self.counts[group] += 1;
             self.times[group] = self.times[group].max(*time);
         }
@@ -239,6 +239,11 @@ impl Grouped {
     /// Rows in a group.
     pub fn count(&self, group: u32) -> i64 {
         self.counts.get(group as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether a group has rows, or had some since it came: one without keys stays when the last is taken back.
+    pub fn had_rows(&self, group: u32) -> bool {
+        self.count(group) != 0 || self.time(group) != i64::MIN
     }
 
     /// Newest event time of a group.
