@@ -9,6 +9,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
@@ -37,6 +39,15 @@ fn kafka() -> Option<String> {
         writeln!(std::io::stderr(), "skipped without real Kafka: a console that is killed").expect("a standard error");
     }
     address
+}
+
+/// A job is only kept when its topics are there.
+fn create(address: &str, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", address).create().unwrap();
+    let topics = [NewTopic::new(topic, 3, TopicReplication::Fixed(1))];
+    let created = futures::executor::block_on(admin.create_topics(&topics, &AdminOptions::new())).unwrap();
+    assert!(created.iter().all(Result::is_ok), "{created:?}");
 }
 
 fn fill(address: &str, topic: &str) {
@@ -133,6 +144,7 @@ fn three_jobs_survive_a_console_that_is_killed_and_write_each_result_once() {
     std::fs::create_dir_all(&environments).unwrap();
     let yaml = format!("environment: real\nkafka:\n  bootstrap_servers: \"{address}\"\n");
     std::fs::write(environments.join("real.yaml"), yaml).unwrap();
+    create(&address, &input);
     for (job, output) in JOBS.iter().zip(&outputs) {
         let sql = format!(
             "CREATE SOURCE i (id BIGINT) WITH ('connector' = 'kafka', 'topic' = '{input}', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
