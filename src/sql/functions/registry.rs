@@ -78,6 +78,7 @@ impl Functions {
             division::functions(&divisions),
             vec![
                 within::function(),
+                within::as_of(),
                 within::buffer(),
                 stock(datafusion_functions::unicode::character_length(), &["length", "char_length", "len"]),
                 stock(datafusion_functions::unicode::substr(), &["substring", "substr", "mid"]),

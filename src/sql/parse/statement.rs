@@ -213,6 +213,10 @@ pub fn window_marker(index: usize) -> String {
 /// Name of the marker function of a join's `WITHIN`.
 pub const WITHIN: &str = "__within";
 
+/// Name of the marker function of `FOR SYSTEM_TIME AS OF column`: `__as_of(column, left, right)` stands in the condition of
+/// the join beside the two columns of its equality, so that the column is there when the join is planned.
+pub const AS_OF: &str = "__as_of";
+
 /// Name of the marker function that `ROWS WINDOW BUFFER` leaves first in the PARTITION BY of its OVER:
 /// `__buffer(rows, 1 when it emits only when full, milliseconds of silence after which it is empty or -1)`.
 pub const BUFFER: &str = "__buffer";

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint,
-    JoinOperator, Query, Select, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
+    TableVersion, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::aggregates;
@@ -12,7 +13,7 @@ use super::balance;
 use super::bounds::{END, START, Scope, beside, bound, names};
 use super::lift::{Lift, Standing};
 use super::source::Source;
-use super::statement::{Diagnostic, Span, WITHIN, window_marker};
+use super::statement::{AS_OF, Diagnostic, Span, WITHIN, window_marker};
 
 /// Finishes a query that sqlparser read.
 pub(super) fn finish(source: &Source<'_>, query: &mut Query, lift: &Lift) -> Result<(), Diagnostic> {
@@ -150,9 +151,10 @@ impl Finisher<'_> {
         }
     }
 
-    /// Gives `__within(before, after)` the two columns it compares.
+    /// Gives `__within(before, after)` the two columns it compares, and `AS OF column` its mark.
     fn within(&self, relation: &mut TableWithJoins) -> ControlFlow<Diagnostic> {
         for join in &mut relation.joins {
+            as_of(join);
             let Some(JoinConstraint::On(condition)) = constraint(join) else { continue };
             let Expr::BinaryOp { left, op: BinaryOperator::And, right } = condition else { continue };
             let Expr::Function(function) = right.as_mut() else { continue };
@@ -176,6 +178,37 @@ impl Finisher<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Leaves the column of `FOR SYSTEM_TIME AS OF` in the condition: what nothing else reads would be gone before the join is
+/// planned.
+fn as_of(join: &mut Join) {
+    let TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(time)), .. } = &join.relation else {
+        return;
+    };
+    if !matches!(time, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+        return;
+    }
+    let time = time.clone();
+    let Some(JoinConstraint::On(condition)) = constraint(join) else { return };
+    let Some((left, right)) = columns(condition) else { return };
+    let arguments = [time, left, right].map(|column| FunctionArg::Unnamed(FunctionArgExpr::Expr(column)));
+    let mark = Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(AS_OF)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.into(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    });
+    let whole = Expr::Nested(Box::new(std::mem::replace(condition, Expr::value(Value::Null))));
+    *condition = Expr::BinaryOp { left: Box::new(whole), op: BinaryOperator::And, right: Box::new(mark) };
 }
 
 /// The columns of the first equality among the conjuncts; failing that, the first two columns that are compared.

@@ -278,10 +278,7 @@ pub enum JoinBound {
     /// Left is a stream, right a table: a left row meets the table's newest row of its key, as of its arrival.
     StreamTable,
     /// Left is a stream, right a versioned table: a left row meets the version as of its event time.
-    Temporal {
-        /// The time over the left where it is not the event time.
-        left_time: Option<Expression>,
-    },
+    Temporal,
     /// Left is a stream, right a table that somebody else keeps: a left row meets the rows that the table had when it was
     /// read last. The right is read whole, beside the stream, and no state of the job.
     Lookup(FullCache),

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, UInt32Array};
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{self, SortColumn};
 
-use super::clock::{clock, milliseconds, restored_clock};
-use super::expression::{self, defect, evaluate, without_time};
+use super::clock::{clock, restored_clock};
+use super::expression::{self, defect, evaluate};
 use super::index::NONE;
 use super::key::Keys;
 use super::lookup::{Lookup, release};
@@ -17,7 +17,6 @@ use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::plan::strategies::LateStrategy;
-use crate::sql::plan::stream::Expression;
 
 /// What [`super::store::Slot::matched`] says of a version that is a deletion.
 const TOMBSTONE: u32 = 1;
@@ -26,38 +25,27 @@ const TOMBSTONE: u32 = 1;
 pub(super) struct TemporalJoin {
     sides: [Side; 2],
     lookup: Lookup,
-    left_time: Option<Expression>,
     late: LateStrategy,
     watermark: i64,
 }
 
 impl TemporalJoin {
     /// An operator with an empty table.
-    pub fn new(sides: [Side; 2], lookup: Lookup, left_time: Option<Expression>, late: LateStrategy) -> Self {
-        Self { sides, lookup, left_time, late, watermark: i64::MIN }
+    pub fn new(sides: [Side; 2], lookup: Lookup, late: LateStrategy) -> Self {
+        Self { sides, lookup, late, watermark: i64::MIN }
     }
 
     /// Rows of the stream wait for their time. Their output has the later of the two times.
     fn wait(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
-        let mut expressions = self.sides[0].expressions.clone();
-        let keys = expressions.len();
-        expressions.extend(self.left_time.clone());
-        let (chunk, mut values) = evaluate(&expressions, chunk, out)?;
-        let asked = values.get(keys).map(milliseconds).transpose()?;
+        let (chunk, values) = evaluate(&self.sides[0].expressions.clone(), chunk, out)?;
         // Versions that older rows would ask for are gone: where late rows are kept, they ask as of now.
         let keeps_late = matches!(self.late, LateStrategy::IncludeInNextWindow | LateStrategy::UpdatePrevious);
         let oldest = if keeps_late { self.watermark } else { i64::MIN };
-        let written = |row: usize| asked.as_ref().map_or(chunk.times[row], |asked| asked.value(row));
-        let is_late = |row: usize| written(row).max(chunk.times[row]).min(STAYS - 1) < self.watermark;
-        let as_of = |row: usize| if is_late(row) { written(row).max(oldest) } else { written(row) };
+        let is_late = |row: usize| chunk.times[row].min(STAYS - 1) < self.watermark;
+        let as_of = |row: usize| if is_late(row) { chunk.times[row].max(oldest) } else { chunk.times[row] };
         let due = |row: usize| as_of(row).max(chunk.times[row]).min(STAYS - 1);
         let mut rows: Vec<u32> = Vec::with_capacity(chunk.rows());
         for row in 0..chunk.rows() {
-            if asked.as_ref().is_some_and(|asked| asked.is_null(row)) {
-                let message = "the time after FOR SYSTEM_TIME AS OF is NULL";
-                out.bad.push(without_time(&chunk, row, message));
-                continue;
-            }
             if is_late(row) {
                 out.late_rows += 1;
                 if self.late == LateStrategy::DeadLetter {
@@ -69,7 +57,6 @@ impl TemporalJoin {
             }
         }
         let dues: Vec<i64> = rows.iter().map(|row| due(*row as usize)).collect();
-        values.truncate(keys);
         let side = &mut self.sides[0];
         let encoded = side.encode(&values, chunk.rows())?;
         let kept = pick(side.kept(&chunk.batch, &values)?, &rows)?;

@@ -1,13 +1,13 @@
 //! How far apart in time the two sides of a join may be, read from `WITHIN` and from comparisons of times. Pure.
 
-use datafusion_common::{DFSchema, ScalarValue};
+use datafusion_common::{Column, DFSchema, ScalarValue};
 use datafusion_expr::utils::split_conjunction;
 use datafusion_expr::{Expr, Operator};
 
 use super::{columns, milliseconds};
-use crate::sql::parse::statement::WITHIN;
+use crate::sql::parse::statement::{AS_OF, WITHIN};
 
-/// Bounds of `right.time - left.time`, milliseconds, as far as the condition says.
+/// What a join's condition says of times: bounds of `right.time - left.time`, milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bounds {
     /// At least this.
@@ -16,6 +16,8 @@ pub struct Bounds {
     pub upper: Option<i64>,
     /// Column of the left and of the right that are compared; absent for `WITHIN`, which is about event times.
     pub compared: Option<(usize, usize)>,
+    /// The column that `FOR SYSTEM_TIME AS OF` names.
+    pub as_of: Option<Column>,
 }
 
 impl Bounds {
@@ -31,6 +33,10 @@ impl Bounds {
         for part in filter.map(split_conjunction).unwrap_or_default() {
             if let Some((before, after)) = within(part) {
                 bounds.tighten(-before, after);
+                continue;
+            }
+            if let Some(column) = as_of(part) {
+                bounds.as_of = Some(column.clone());
                 continue;
             }
             for (one, operator, other) in comparisons(part) {
@@ -82,6 +88,15 @@ fn within(expr: &Expr) -> Option<(i64, i64)> {
         _ => None,
     };
     Some((whole(2)?, whole(3)?))
+}
+
+/// `__as_of(column, l, r)`.
+fn as_of(expr: &Expr) -> Option<&Column> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    match call.args.first() {
+        Some(Expr::Column(column)) if call.func.name() == AS_OF => Some(column),
+        _ => None,
+    }
 }
 
 fn comparisons(expr: &Expr) -> Vec<(&Expr, Operator, &Expr)> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use datafusion_common::{DFSchema, JoinType, NullEquality, Result, ScalarValue, plan_err};
+use datafusion_common::{Column, DFSchema, JoinType, NullEquality, Result, ScalarValue, plan_err};
 use datafusion_expr::utils::conjunction;
 use datafusion_expr::{Expr, Join, lit};
 
@@ -68,12 +68,12 @@ impl Translation {
                 right.window.and_then(|window| window.moved(|column| Some(column + width)))
             }
             JoinBound::Window { .. } if join.join_type == JoinType::Full => None,
-            JoinBound::Window { .. } | JoinBound::StreamTable | JoinBound::Temporal { .. } => left.window,
+            JoinBound::Window { .. } | JoinBound::StreamTable | JoinBound::Temporal => left.window,
             _ if is_one_sided => left.window,
             _ => None,
         };
         let mut times = left.times.clone();
-        if !is_one_sided && !matches!(bound, JoinBound::StreamTable | JoinBound::Temporal { .. }) {
+        if !is_one_sided && !matches!(bound, JoinBound::StreamTable | JoinBound::Temporal) {
             times.extend(right.times.iter().map(|time| time + width));
         }
         let mut key = self.node(&left).key.clone();
@@ -148,7 +148,7 @@ impl Translation {
         let (_, rest) = Bounds::of(join.filter.as_ref(), from, to, |_, _| false);
         let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
         let bound = match &left.as_of {
-            Some(_) => JoinBound::Temporal { left_time: None },
+            Some(_) => JoinBound::Temporal,
             None => JoinBound::StreamTable,
         };
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
@@ -178,8 +178,8 @@ impl Translation {
                     "FOR SYSTEM_TIME AS OF {time} needs a table with a PRIMARY KEY on its right: declare it with CREATE TABLE"
                 );
             }
-            let left_time = self.as_of_time(time, from, left)?;
-            return Ok(JoinBound::Temporal { left_time });
+            as_of_event_time(time, bounds.as_of.as_ref(), from, left)?;
+            return Ok(JoinBound::Temporal);
         }
         if left_is_stream && !right_is_stream {
             return Ok(JoinBound::StreamTable);
@@ -254,18 +254,6 @@ impl Translation {
         Ok(JoinBound::Interval { before_ms: -lower, after_ms: upper, left_time, right_time })
     }
 
-    /// The time that `FOR SYSTEM_TIME AS OF` names, if it is not the event time of the left.
-    fn as_of_time(&self, time: &str, from: &DFSchema, left: &Stream) -> Result<Option<Expression>> {
-        let name = time.rsplit('.').next().unwrap_or(time).trim_matches('"');
-        let found = from.columns().into_iter().enumerate().find(|(_, column)| column.name == name);
-        match found {
-            Some((index, _)) if left.times.contains(&index) => Ok(None),
-            Some((_, column)) => Ok(Some(self.time(&Expr::Column(column), from)?)),
-            // `AS OF PROCTIME()`, `AS OF NOW()`: as of arrival, which is what the event time of a plain topic is near to.
-            None => Ok(None),
-        }
-    }
-
     pub(super) fn equalities(
         &self,
         on: &[(Expr, Expr)],
@@ -278,7 +266,7 @@ impl Translation {
     fn changes(&self, bound: &JoinBound, left: &Stream, right: &Stream) -> Changes {
         match bound {
             JoinBound::Updating => Changes::Changelog,
-            JoinBound::StreamTable | JoinBound::Temporal { .. } | JoinBound::Lookup(_) => Changes::Append,
+            JoinBound::StreamTable | JoinBound::Temporal | JoinBound::Lookup(_) => Changes::Append,
             JoinBound::Interval { .. } | JoinBound::Window { .. } => {
                 debug_assert_eq!(self.node(left).changes, Changes::Append);
                 debug_assert_eq!(self.node(right).changes, Changes::Append);
@@ -336,4 +324,17 @@ pub(super) fn spelled(join_type: JoinType) -> &'static str {
         JoinType::LeftAnti | JoinType::RightAnti => "anti",
         JoinType::LeftMark | JoinType::RightMark => "mark",
     }
+}
+
+/// `FOR SYSTEM_TIME AS OF` is of the left's event time: versions that no row can ask for by it are gone.
+fn as_of_event_time(time: &str, column: Option<&Column>, from: &DFSchema, left: &Stream) -> Result<()> {
+    // `AS OF PROCTIME()`, `AS OF NOW()`: as of arrival, which is what the event time of a plain topic is near to.
+    let Some(index) = column.and_then(|column| from.maybe_index_of_column(column)) else { return Ok(()) };
+    if left.times.contains(&index) {
+        return Ok(());
+    }
+    let name = from.field(index).name();
+    plan_err!(
+        "FOR SYSTEM_TIME AS OF {time} needs the event time of its left side: say 'event.time.field' = '{name}' there, or AS OF _event_time"
+    )
 }

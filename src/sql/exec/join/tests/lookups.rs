@@ -90,7 +90,7 @@ proptest! {
             .collect();
         let chunks = chunks(&arrivals);
         for kind in FOLLOWING {
-            let bound = JoinBound::Temporal { left_time: None };
+            let bound = JoinBound::Temporal;
             let changes = [Changes::Append, Changes::Changelog];
             let case = Case { has_filter, is_text, changes, ..Case::new(kind, bound) };
             let mut operator = case.operator(None);
@@ -152,7 +152,7 @@ fn whether_a_stream_has_had_a_fitting_row_does_not_depend_on_its_newest() {
 
 #[test]
 fn a_row_waits_until_no_earlier_version_can_come() {
-    let case = Case::new(JoinType::Left, JoinBound::Temporal { left_time: None });
+    let case = Case::new(JoinType::Left, JoinBound::Temporal);
     let mut operator = case.operator(None);
     let mut out = Output::default();
     operator.push(0, case.chunk(&[(row(Some(1), 0, 50), Op::Insert)]), &mut out).unwrap();
@@ -168,7 +168,7 @@ fn a_row_waits_until_no_earlier_version_can_come() {
 #[test]
 fn a_late_row_asks_as_of_now_where_it_is_kept() {
     let asked = |late: LateStrategy| {
-        let case = Case { late, ..Case::new(JoinType::Left, JoinBound::Temporal { left_time: None }) };
+        let case = Case { late, ..Case::new(JoinType::Left, JoinBound::Temporal) };
         let mut operator = case.operator(None);
         let mut out = Output::default();
         operator.push(1, case.chunk(&[(row(Some(1), 7, 80), Op::Insert)]), &mut out).unwrap();
