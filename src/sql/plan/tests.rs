@@ -264,7 +264,7 @@ fn a_table_is_what_a_stream_is_joined_with() {
     assert!(drawn.contains("TableJoin: left join"), "{drawn}");
     let declared = "CREATE TABLE c (id VARCHAR PRIMARY KEY, tier VARCHAR) WITH ('topic' = 'customers');";
     let drawn = planned(&format!(
-        "{declared} SELECT o.order_id, c.tier FROM orders o JOIN c FOR SYSTEM_TIME AS OF o.ts ON o.customer_id = c.id"
+        "{declared} SELECT o.order_id, c.tier FROM orders o JOIN c FOR SYSTEM_TIME AS OF o._event_time ON o.customer_id = c.id"
     ))
     .unwrap();
     assert!(drawn.contains("TemporalJoin"), "{drawn}");

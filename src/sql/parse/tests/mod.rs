@@ -256,11 +256,11 @@ fn within_stands_in_the_condition_with_the_columns_it_compares() {
         ),
         (
             "SELECT * FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.c = r.c",
-            "orders o JOIN rates AS r FOR SYSTEM_TIME AS OF o.ts ON o.c = r.c",
+            "orders o JOIN rates AS r FOR SYSTEM_TIME AS OF o.ts ON (o.c = r.c) AND __as_of(o.ts, o.c, r.c)",
         ),
         (
             "SELECT * FROM orders o JOIN rates AS r FOR SYSTEM_TIME AS OF o.ts ON o.c = r.c",
-            "orders o JOIN rates AS r FOR SYSTEM_TIME AS OF o.ts ON o.c = r.c",
+            "orders o JOIN rates AS r FOR SYSTEM_TIME AS OF o.ts ON (o.c = r.c) AND __as_of(o.ts, o.c, r.c)",
         ),
     ] {
         assert_eq!(plain(text), format!("SELECT * FROM {wanted}"), "{text}");
