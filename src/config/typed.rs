@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::secret::Secret;
+use crate::core::words::did_you_mean;
 
 use super::loaded::{Effective, Missing};
 use super::node::Node;
@@ -88,20 +89,10 @@ struct Notes {
     secrets: Vec<Secret>,
 }
 
-/// The nearest of some names, if it is near enough to be what was meant.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).min(4))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// "did you mean …" where a name is near, else all names.
 pub fn advice(name: &str, known: &[&str]) -> String {
-    match nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
+    match did_you_mean(name, known.iter().copied()) {
+        Some(meant) => meant,
         None if known.is_empty() => String::new(),
         None => format!("one of: {}", known.join(", ")),
     }

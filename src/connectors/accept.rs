@@ -3,6 +3,7 @@
 use super::contract::{Connector, End, Parameter, Takes};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::did_you_mean;
 
 /// Options that the engine itself reads, of a statement or of one of its ends. A connector lets them pass.
 pub const ENGINE_OPTIONS: [&str; 21] = [
@@ -39,9 +40,6 @@ pub const LOOKUP_RELOAD: &str = "lookup.full-cache.periodic-reload.interval";
 
 /// Other names of engine options.
 const ALSO: [(&str, &str); 1] = [("dlq.topic", "dead_letter.topic")];
-
-/// A name is offered where at least this share of its letters agrees.
-const ALIKE_MIN: f64 = 0.7;
 
 /// The options under the names of the connector's parameters, every value of the right kind, nothing unknown, nothing
 /// missing. Checked options pass unchanged.
@@ -131,22 +129,10 @@ fn unknown(connector: &dyn Connector, parameters: &[Parameter], given: &Options,
         .flat_map(|parameter| std::iter::once(parameter.name).chain(parameter.also.iter().copied()))
         .chain(ENGINE_OPTIONS);
     let fault = given.fault(written, format!("the connector `{}` has no option `{written}`", connector.name()));
-    match nearest(written, names) {
-        Some(name) => fault.next(format!("did you mean `{name}`?")),
-        None => {
-            let names: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
-            fault.next(format!("it has {}", names.join(", ")))
-        }
-    }
-}
-
-/// The name most like a word, where one is like it.
-pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    names
-        .map(|name| (strsim::jaro_winkler(&word.to_lowercase(), name), name))
-        .filter(|(alike, _)| *alike >= ALIKE_MIN)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name)
+    fault.next(did_you_mean(written, names).unwrap_or_else(|| {
+        let names: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
+        format!("it has {}", names.join(", "))
+    }))
 }
 
 /// The part of a URI before `?`, and what stands behind it as options. `%20` and its like are resolved in values.

@@ -1,4 +1,5 @@
-//! Numbers in the words that every surface uses: grouped, and with their noun. Values only.
+//! Words that every surface uses: numbers with their noun, lists of words, and the name that somebody probably meant.
+//! Values only.
 
 /// A whole number with its thousands apart: `1,204,332`.
 pub fn grouped(number: u64) -> String {
@@ -18,6 +19,40 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
+/// `A, B or C`.
+pub fn alternatives(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// More slips than this are another name, however long both are.
+pub const SLIPS_MAX: usize = 4;
+
+/// The name that somebody probably meant who wrote `word`, unless all are far.
+///
+/// The rule, for every name of the house: a name is near where no more than a third of its letters slipped (added,
+/// left out, changed or swapped with a neighbour), at least 1 and at most [`SLIPS_MAX`], and fewer than the word has.
+/// Letters of either case are the same; the word itself is not offered; of equals the first wins.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let letters = word.chars().count();
+    let lower = word.to_lowercase();
+    names
+        .into_iter()
+        .filter(|name| *name != word)
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .filter(|(slips, name)| *slips <= (name.chars().count() / 3).clamp(1, SLIPS_MAX) && *slips < letters)
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, name)| name)
+}
+
+/// The advice that names the [`nearest`].
+pub fn did_you_mean<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    nearest(word, names).map(|name| format!("did you mean `{name}`?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +66,33 @@ mod tests {
     #[test]
     fn one_is_one_and_everything_else_is_many() {
         assert_eq!([0, 1, 2_000].map(|number| counted(number, "event")), ["0 events", "1 event", "2,000 events"]);
+    }
+
+    #[test]
+    fn the_last_of_many_stands_behind_an_or() {
+        let lists: [&[&str]; 4] = [&[], &["A"], &["A", "B"], &["A", "B", "C"]];
+        assert_eq!(lists.map(alternatives), ["", "A", "A or B", "A, B or C"]);
+    }
+
+    #[test]
+    fn a_third_of_the_letters_may_slip_and_another_word_is_not_offered() {
+        for (word, names, meant) in [
+            ("custmer_update", &["orders", "customer_update"][..], Some("customer_update")),
+            ("ordres", &["orders"], Some("orders")),
+            ("TUMLING", &["SLIDING", "TUMBLING"], Some("TUMBLING")),
+            ("Orders", &["orders"], Some("orders")),
+            ("is", &["id"], Some("id")),
+            ("i", &["id"], None),
+            ("ab", &["cd"], None),
+            ("orders", &["FINAL"], None),
+            ("orders", &["orders"], None),
+            ("orders-of-today", &["orders-of-last-week"], None),
+            ("amunt", &["account", "amount", "amounts"], Some("amount")),
+            ("cat", &["bat", "hat"], Some("bat")),
+            ("any", &[], None),
+        ] {
+            assert_eq!(nearest(word, names.iter().copied()), meant, "{word} of {names:?}");
+        }
+        assert_eq!(did_you_mean("uper", ["upper"]).as_deref(), Some("did you mean `upper`?"));
     }
 }

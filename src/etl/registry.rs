@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use crate::core::etl::Etl;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::runner::Filters;
+use crate::core::words::did_you_mean;
 
 /// An ETL, or what is wrong with its file.
 #[derive(Debug, Clone)]
@@ -151,21 +152,13 @@ impl Query<'_> {
 /// A name that is not known, with the nearest that is.
 pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Fault {
     let known: Vec<&str> = known.collect();
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
-        .filter(|(likeness, _)| *likeness > LIKENESS_MIN)
-        .max_by(|left, right| left.0.total_cmp(&right.0));
-    let next = match (nearest, known.is_empty()) {
-        (Some((_, candidate)), _) => format!("did you mean `{candidate}`?"),
-        (None, true) => "there are none".to_owned(),
-        (None, false) => format!("known: {}", known.join(", ")),
+    let next = match did_you_mean(name, known.iter().copied()) {
+        Some(meant) => meant,
+        None if known.is_empty() => "there are none".to_owned(),
+        None => format!("known: {}", known.join(", ")),
     };
     Fault::new(Blame::Operator, format!("no {what} is called `{name}`")).next(next)
 }
-
-/// Less alike than this (Jaro-Winkler, 0 to 1) is no misspelling.
-const LIKENESS_MIN: f64 = 0.8;
 
 fn stem(file: &str) -> String {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);

@@ -7,6 +7,7 @@ use rdkafka::error::KafkaError;
 
 use crate::core::environment::Scalar;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::nearest;
 
 /// librdkafka's settings: `*` for every client, `P` for producers, `C` for consumers (from its CONFIGURATION.md).
 const KNOWN: &str = include_str!("options.txt");
@@ -175,22 +176,14 @@ fn check_name(written: &str, name: &str, section: Section) -> Result<(), Fault> 
         };
         return Err(wrong(format!("`{field}` is a setting of a {other}")).next(format!("move it to `{other}:`")));
     }
-    let nearest = names(section).max_by(|a, b| likeness(name, a).total_cmp(&likeness(name, b)));
     let fault = wrong(format!("unknown setting `{field}`"));
-    Err(match nearest.filter(|nearest| likeness(name, nearest) > LIKENESS_MIN) {
+    Err(match nearest(name, names(section)) {
         Some(nearest) => {
             let nearest = if written.contains('.') { nearest.to_owned() } else { nearest.replace('.', "_") };
             fault.next(format!("did you mean `{nearest}`?"))
         }
         None => fault.next("see librdkafka's CONFIGURATION.md for the names"),
     })
-}
-
-/// Below this two names share little but letters.
-const LIKENESS_MIN: f64 = 0.6;
-
-fn likeness(a: &str, b: &str) -> f64 {
-    strsim::normalized_damerau_levenshtein(a, b)
 }
 
 fn check_limit(written: &str, name: &str, value: &Scalar, section: Section) -> Result<(), Fault> {

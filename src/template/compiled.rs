@@ -9,10 +9,11 @@ use self_cell::self_cell;
 use super::check::check_json;
 use super::direct::language::Language;
 use super::direct::{Direct, Written};
-use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column, nearest};
+use super::fault::{TemplateFault, TemplateFaultKind, excerpt, line_and_column};
 use super::known;
 use super::loader::Folder;
 use crate::core::fault::Place;
+use crate::core::words::{did_you_mean, nearest};
 
 /// A template in both its forms.
 struct Borrowed<'a> {
@@ -311,8 +312,8 @@ fn advice(kind: &TemplateFaultKind, known: &[String]) -> String {
             if root != name {
                 return format!("see what `{root}` holds, or write `{name} | default(…)`");
             }
-            match nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
+            match did_you_mean(name, known.iter().map(String::as_str)) {
+                Some(meant) => meant,
                 None if name.is_empty() => String::new(),
                 None => format!("give it in the context, or write `{name} | default(…)`"),
             }

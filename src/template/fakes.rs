@@ -7,7 +7,7 @@ use minijinja::{Error, ErrorKind};
 use rand::RngExt;
 use rand::rngs::SmallRng;
 
-use super::fault::nearest;
+use crate::core::words::did_you_mean;
 
 /// What `fake('…')` can invent.
 pub const FAKE_KINDS: [&str; 26] = [
@@ -88,10 +88,8 @@ pub(super) fn invent(kind: &str, rng: &mut SmallRng) -> Result<String, Error> {
         "digits" => digits(8, rng),
         "uuid" => uuid(rng).to_string(),
         _ => {
-            let known = match nearest(kind, FAKE_KINDS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", FAKE_KINDS.join(", ")),
-            };
+            let known =
+                did_you_mean(kind, FAKE_KINDS).unwrap_or_else(|| format!("known are {}", FAKE_KINDS.join(", ")));
             return Err(Error::new(ErrorKind::InvalidOperation, format!("nothing invents `{kind}`; {known}")));
         }
     })

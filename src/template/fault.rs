@@ -114,16 +114,3 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (u32, u32) {
         u32::try_from(before[line_start..].chars().count() + 1).unwrap_or(u32::MAX),
     )
 }
-
-/// The known name that is nearest to a misspelt one, if one is near enough to be meant.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, candidate)| NEAR_ENOUGH < *likeness && *candidate != name)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, candidate)| candidate)
-}
-
-/// Jaro-Winkler likeness from which a name counts as a misspelling; below it advice misleads more than it helps.
-const NEAR_ENOUGH: f64 = 0.85;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::fault::{TemplateFault, TemplateFaultKind};
 use super::shipped;
 use crate::core::fault::Place;
+use crate::core::words::did_you_mean;
 
 /// Largest template file, bytes: a thousand times a usual payload, and still read in a blink.
 pub const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
@@ -77,10 +78,8 @@ impl Folder {
             return Ok(Source { path, text });
         }
         let known = if shipped { shipped_names() } else { names(&self.path) };
-        let advice = match super::fault::nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("put the file into `{}`", self.path.join(PAYLOADS).display()),
-        };
+        let advice = did_you_mean(name, known.iter().map(String::as_str))
+            .unwrap_or_else(|| format!("put the file into `{}`", self.path.join(PAYLOADS).display()));
         Err(refuse(format!("template not found: {name}")).next(advice))
     }
 }

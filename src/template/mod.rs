@@ -53,7 +53,7 @@ pub use check::check_json;
 pub use compiled::Template;
 pub use engine::{Engine, EngineBuilder, FUEL_INSTRUCTIONS};
 pub use fakes::FAKE_KINDS;
-pub use fault::{TemplateFault, TemplateFaultKind, nearest};
+pub use fault::{TemplateFault, TemplateFaultKind};
 pub use loader::{Folder, PAYLOADS, TEMPLATE_BYTES_MAX};
 pub use minijinja::Value;
 pub use shipped::files as shipped_files;

@@ -7,6 +7,7 @@ use super::chord::Chord;
 use super::keys::{GLOBAL_KEYS, LIST_KEYS};
 use super::pane::Pane;
 use crate::app::action::PaneId;
+use crate::core::words::nearest;
 
 /// A command's name, as `config/console.yaml` and the palette say it: `etls.preview`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -182,18 +183,14 @@ impl Keymap {
 
     fn position(&self, command: &str) -> Result<usize, KeyFault> {
         self.entries.iter().position(|entry| entry.command.0 == command).ok_or_else(|| {
-            let nearest = self
-                .entries
-                .iter()
-                .map(|entry| {
-                    // `quit` is near to `console.quit`: people leave out where a command belongs.
-                    let short = entry.command.0.rsplit('.').next().unwrap_or_default();
-                    let likeness = [entry.command.0, short].map(|name| strsim::jaro_winkler(name, command)).into_iter();
-                    (likeness.fold(0.0, f64::max), entry.command.0)
-                })
-                .max_by(|one, other| one.0.total_cmp(&other.0))
-                .filter(|(likeness, _)| 0.8 < *likeness)
-                .map(|(_, name)| name);
+            let names = || self.entries.iter().map(|entry| entry.command.0);
+            // `quit` is near to `console.quit`: people leave out where a command belongs.
+            let short = |name: &'static str| name.rsplit('.').next().unwrap_or_default();
+            let nearest =
+                names().find(|name| short(name) == command).or_else(|| nearest(command, names())).or_else(|| {
+                    let meant = nearest(command, names().map(short))?;
+                    names().find(|name| short(name) == meant)
+                });
             KeyFault::UnknownCommand { command: command.into(), nearest }
         })
     }

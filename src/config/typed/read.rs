@@ -5,12 +5,13 @@ use serde::de::Visitor;
 
 use crate::core::fault::Place;
 use crate::core::secret::{MASK, Secret};
+use crate::core::words::nearest;
 
 use super::super::loaded::{Effective, Missing, Origin};
 use super::super::node::{Entry, Kind, Leaf, Node, Rendered};
 use super::access::{Field, Fields, Items, Variant};
 use super::error::{Error, join};
-use super::{OPEN, OPTIONS, Trace, advice, fault, nearest};
+use super::{OPEN, OPTIONS, Trace, advice, fault};
 
 /// A node to be read; `None` is a stand-in for a field that is missing.
 #[derive(Clone)]

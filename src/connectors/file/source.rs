@@ -12,13 +12,13 @@ use super::listing::{files, is_pattern};
 use super::reader::{FileReader, Job};
 use super::settings::{Holds, Settings};
 use super::{parquet, reader};
-use crate::connectors::accept::nearest;
 use crate::connectors::contract::{
     Columns, Context, Position, Source, SourceRequest, Split, SplitReader, system_columns,
 };
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::did_you_mean;
 use crate::formats::csv::{self, Dialect};
 use crate::formats::infer::Inference;
 use crate::formats::{debezium, raw};
@@ -132,10 +132,7 @@ fn nothing(path: &Path) -> Fault {
     let beside: Vec<String> = std::fs::read_dir(folder)
         .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
         .unwrap_or_default();
-    match nearest(name, beside.iter().map(String::as_str)) {
-        Some(near) => fault.next(format!("did you mean `{near}`?")),
-        None => fault.next("check the path"),
-    }
+    fault.next(did_you_mean(name, beside.iter().map(String::as_str)).unwrap_or_else(|| "check the path".to_owned()))
 }
 
 /// Columns as the first records show them.

@@ -1,9 +1,9 @@
 //! How the values of one field are drawn, read from the options `fields.NAME.…`. It makes no column.
 
 use super::draw::Draw;
-use crate::connectors::accept::nearest;
 use crate::connectors::options::{self, Options};
 use crate::core::fault::Fault;
+use crate::core::words::{did_you_mean, nearest};
 
 /// Names of all kinds, for options and for people.
 pub(super) const NAMES: [&str; 9] =
@@ -77,7 +77,7 @@ impl Description {
         for (key, _) in given.iter() {
             if !KEYS.contains(&key.replace('_', ".").as_str()) {
                 let fault = given.fault(key, format!("a generated field has no option `fields.{name}.{key}`"));
-                return Err(match nearest(key, KEYS.into_iter()) {
+                return Err(match nearest(key, KEYS) {
                     Some(near) => fault.next(format!("did you mean `fields.{name}.{near}`?")),
                     None => fault.next(format!("it has {}", KEYS.join(", "))),
                 });
@@ -146,10 +146,8 @@ fn kind(name: &str, given: &Options, length: Option<u64>) -> Result<Kind, Fault>
         "now" => Kind::Now,
         other => {
             let fault = given.fault("kind", format!("`fields.{name}.kind` is `{other}`, which is no kind of field"));
-            return Err(match nearest(other, NAMES.into_iter()) {
-                Some(near) => fault.next(format!("did you mean `{near}`?")),
-                None => fault.next(format!("kinds are {}", NAMES.join(", "))),
-            });
+            let next = did_you_mean(other, NAMES).unwrap_or_else(|| format!("kinds are {}", NAMES.join(", ")));
+            return Err(fault.next(next));
         }
     })
 }

@@ -14,13 +14,13 @@ use super::key::KeyFormat;
 use super::reader::{KafkaReader, ReaderSettings};
 use super::sample;
 use super::settings::{Connected, Start, is_bounded, start};
-use crate::connectors::accept::nearest;
 use crate::connectors::contract::{
     Columns, Context, End, Position, Source, SourceRequest, Split, SplitReader, system_columns,
 };
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::did_you_mean;
 use crate::formats::infer::{SAMPLE_RECORDS, SAMPLE_WAIT_MS};
 use crate::formats::{debezium, raw};
 use crate::kafka::admin::{Admin, Watermarks, off_the_async_threads};
@@ -302,8 +302,8 @@ async fn missing(admin: &Admin, connected: &Connected, timeout: Duration, fault:
     if names.contains(&connected.topic.as_str()) {
         return fault;
     }
-    if let Some(near) = nearest(&connected.topic, names.iter().copied()) {
-        return fault.next(format!("did you mean `{near}`?"));
+    if let Some(meant) = did_you_mean(&connected.topic, names.iter().copied()) {
+        return fault.next(meant);
     }
     let more = names.len().saturating_sub(NAMES_SHOWN_MAX);
     let shown = names[..names.len() - more].join(", ");

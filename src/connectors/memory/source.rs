@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use super::tables::{Kept, Tables};
-use crate::connectors::accept::nearest;
 use crate::connectors::contract::{
     Columns, Position, Pull, ReaderProgress, SinkRows, Source, SourceRows, Split, SplitReader,
 };
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::did_you_mean;
 
 /// A kept table, or a pipe.
 pub(super) struct MemorySource {
@@ -30,8 +30,8 @@ impl MemorySource {
         let Some(schema) = schema else {
             let fault = Fault::new(Blame::Operator, format!("there is no table `{name}` in memory"));
             let names = tables.names();
-            return Err(match nearest(name, names.iter().map(String::as_str)) {
-                Some(near) => fault.next(format!("did you mean `{near}`?")),
+            return Err(match did_you_mean(name, names.iter().map(String::as_str)) {
+                Some(meant) => fault.next(meant),
                 None => fault,
             });
         };

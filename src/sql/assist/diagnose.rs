@@ -13,6 +13,7 @@ use crate::config::variables::Variables;
 use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::did_you_mean;
 use crate::formats::types;
 use crate::sql::parse;
 use crate::sql::parse::statement::{
@@ -257,9 +258,8 @@ fn absent(catalog: &Catalog, relations: &[Relation], name: &str) -> Fault {
         own.chain(catalog.topics.iter().map(|topic| topic.name.as_str())).filter(|name| !name.starts_with("__"))
     };
     let fault = Fault::new(Blame::Operator, format!("there is no stream, table or topic `{name}`"));
-    let nearest = crate::connectors::accept::nearest(name, names());
-    match nearest {
-        Some(near) => fault.next(format!("did you mean `{near}`?")),
+    match did_you_mean(name, names()) {
+        Some(meant) => fault.next(meant),
         None => match names().count() {
             0 => fault.next("the environment has no topics yet"),
             count => {

@@ -9,8 +9,8 @@ use super::definition::{Definition, FORM, Wish, check_name};
 use super::hold::{Hold, Holder, holder};
 use super::status::{State, Status};
 use crate::config::private;
-use crate::connectors::accept::nearest;
 use crate::core::fault::{Blame, Fault, Place};
+use crate::core::words::did_you_mean;
 
 const DEFINITION: &str = "definition.json";
 const STATUS: &str = "status.json";
@@ -159,8 +159,8 @@ impl Shelf {
     fn absent(&self, name: &str) -> Fault {
         let fault = Fault::new(Blame::Operator, format!("there is no job `{name}`"));
         let (kept, _) = self.list();
-        match nearest(name, kept.iter().map(|job| job.definition.name.as_str())) {
-            Some(near) => fault.next(format!("did you mean `{near}`?")),
+        match did_you_mean(name, kept.iter().map(|job| job.definition.name.as_str())) {
+            Some(meant) => fault.next(meant),
             None => fault.next("velox-tui jobs list names them; --state-dir says where else to look"),
         }
     }

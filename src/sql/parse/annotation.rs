@@ -1,9 +1,9 @@
 //! `-- @key: value` above a statement or at the head of a file: found, checked and handed to whom they concern.
 
-use super::hint;
 use super::lex::Comment;
 use super::reader::Reader;
 use super::statement::{Annotation, Diagnostic, Script, Span};
+use crate::core::words::nearest;
 
 /// Keys in full.
 const KEYS: &[&str] = &[
@@ -95,7 +95,7 @@ fn read(reader: &Reader<'_>, span: Span) -> Result<Option<Annotation>, Diagnosti
     let known =
         KEYS.contains(&key) || PREFIXES.iter().any(|prefix| key.len() > prefix.len() && key.starts_with(prefix));
     if !known {
-        let nearest = hint::nearest(key, KEYS.iter().copied());
+        let nearest = nearest(key, KEYS.iter().copied());
         let next =
             nearest.map(|near| format!("did you mean @{near}?")).unwrap_or_else(|| "it has no effect".to_owned());
         reader.warn(place, format!("unknown annotation `@{key}`"), next);
@@ -151,7 +151,7 @@ fn check(reader: &Reader<'_>, annotation: &Annotation) -> Result<(), (String, St
     };
     match key.as_str() {
         "metric_type" if !["counter", "gauge", "histogram"].contains(&value.as_str()) => {
-            let nearest = hint::nearest(value, ["counter", "gauge", "histogram"].into_iter());
+            let nearest = nearest(value, ["counter", "gauge", "histogram"].into_iter());
             let next =
                 nearest.map_or("it is counter, gauge or histogram".to_owned(), |near| format!("did you mean {near}?"));
             Err((format!("`{value}` is no type of metric"), next))

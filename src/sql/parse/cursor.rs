@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use datafusion_sql::sqlparser::tokenizer::Token;
 
-use super::hint;
 use super::lex::Lexeme;
 use super::source::Source;
 use super::statement::{Diagnostic, Span};
+use crate::core::words::{alternatives, nearest};
 
 /// Reads tokens from left to right.
 pub(super) struct Cursor<'a> {
@@ -100,9 +100,9 @@ impl<'a> Cursor<'a> {
 
     /// Expected one of these words; says the nearest.
     pub fn expected_one_of(&self, words: &[&str]) -> Diagnostic {
-        let nearest = self.peek().and_then(Lexeme::word).and_then(|word| hint::nearest(word, words.iter().copied()));
+        let nearest = self.peek().and_then(Lexeme::word).and_then(|word| nearest(word, words.iter().copied()));
         let next = nearest.map(|word| format!("did you mean {word}?")).unwrap_or_default();
-        self.missing(&hint::listed(words), &next)
+        self.missing(&alternatives(words), &next)
     }
 
     pub fn done(&self, next: &str) -> Result<(), Diagnostic> {

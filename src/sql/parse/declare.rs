@@ -7,6 +7,7 @@ use super::cursor::{Cursor, by_commas, covered};
 use super::lex::Lexeme;
 use super::reader::Reader;
 use super::statement::{Column, Diagnostic, Span};
+use crate::core::words::did_you_mean;
 
 /// What stood between the brackets.
 #[derive(Default)]
@@ -86,8 +87,8 @@ pub(super) fn columns(reader: &Reader<'_>, group: &[Lexeme], end: Span) -> Resul
         match found.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(&name)) {
             Some(column) => column.primary_key = true,
             None => {
-                let nearest = super::hint::nearest(&name, found.columns.iter().map(|column| column.name.as_str()));
-                let next = nearest.map(|name| format!("did you mean `{name}`?")).unwrap_or_default();
+                let columns = found.columns.iter().map(|column| column.name.as_str());
+                let next = did_you_mean(&name, columns).unwrap_or_default();
                 return Err(reader.source.diagnostic(span, format!("PRIMARY KEY names no column: `{name}`"), next));
             }
         }

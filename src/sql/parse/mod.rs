@@ -16,7 +16,6 @@ mod emit;
 mod format;
 mod from;
 mod grouping;
-mod hint;
 mod layout;
 mod lex;
 mod lift;

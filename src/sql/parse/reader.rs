@@ -9,13 +9,13 @@ use datafusion_sql::sqlparser::tokenizer::{Span as Range, Token, TokenWithSpan};
 
 use super::bounds;
 use super::dialect::StreamDialect;
-use super::hint;
 use super::lex::Lexeme;
 use super::lift::Lift;
 use super::source::Source;
 use super::statement::{Diagnostic, Span};
 use super::tree;
 use super::variables::Lookup;
+use crate::core::words::nearest;
 
 /// How deep expressions and queries may be nested: far more than a person reads.
 const NESTING_MAX: usize = 50;
@@ -256,7 +256,7 @@ fn misspelt(lexemes: &[Lexeme], at: usize) -> Option<String> {
         if CLAUSE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) {
             continue;
         }
-        if let Some(known) = hint::nearest(word, CLAUSE_WORDS.iter().copied()) {
+        if let Some(known) = nearest(word, CLAUSE_WORDS.iter().copied()) {
             return Some(format!("did you mean {known} instead of `{word}`?"));
         }
     }

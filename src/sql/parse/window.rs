@@ -7,10 +7,10 @@ use datafusion_sql::sqlparser::tokenizer::Token;
 
 use super::cursor::{Cursor, by_commas, covered};
 use super::duration::duration;
-use super::hint;
 use super::lex::Lexeme;
 use super::reader::Reader;
 use super::statement::{Diagnostic, Span, WindowKind, WindowSpec};
+use crate::core::words::nearest;
 
 /// Every word that names a window.
 pub(super) const WORDS: &[&str] =
@@ -110,7 +110,7 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<(Shape, String), Diagnostic> {
         "SESSION" => Shape::Session,
         "CUMULATING" | "CUMULATE" => Shape::Cumulating,
         _ => {
-            let next = hint::nearest(&word, WORDS.iter().copied()).map(|word| format!("did you mean {word}?"));
+            let next = nearest(&word, WORDS.iter().copied()).map(|word| format!("did you mean {word}?"));
             let next =
                 next.unwrap_or_else(|| "windows are TUMBLING, SLIDING, HOPPING, SESSION and CUMULATING".to_owned());
             return Err(cursor.source.diagnostic(cursor.span(), format!("`{word}` is not a window"), next));

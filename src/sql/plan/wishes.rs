@@ -8,6 +8,7 @@ use super::stream::{FullCache, IDLE_TIMEOUT};
 use crate::connectors::accept::{ENGINE_OPTIONS, LOOKUP_CACHE, LOOKUP_RELOAD, engine_option, named_as_the_engine_does};
 use crate::connectors::options::{self, OptionValue, Options};
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::nearest;
 
 /// The topic of the dead letters where none is named.
 const DEAD_LETTERS: &str = "dead-letters";
@@ -199,11 +200,11 @@ pub fn refuse_unknown(options: &Options, names: &[String]) -> Result<(), Fault> 
         let known = engine_option(key).is_some()
             || names.iter().any(|name| key.starts_with(&format!("{}.", name.to_lowercase())));
         if !known {
-            let nearest = ENGINE_OPTIONS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, key));
-            let nearest = nearest.copied().unwrap_or_default();
-            let mut fault = refused(&format!("`{key}` is no option of this statement")).next(format!(
-                "an end's options begin with its name, as `orders.topic`; the nearest key is `{nearest}`"
-            ));
+            let mut next = "an end's options begin with its name, as `orders.topic`".to_owned();
+            if let Some(near) = nearest(key, ENGINE_OPTIONS) {
+                next = format!("{next}; the nearest key is `{near}`");
+            }
+            let mut fault = refused(&format!("`{key}` is no option of this statement")).next(next);
             if let Some(place) = &value.place {
                 fault = fault.at(place.clone());
             }

@@ -18,6 +18,7 @@ use text::Written;
 use crate::connectors::contract::system_columns;
 use crate::core::fault::Fault;
 use crate::core::record::Record;
+use crate::core::words::did_you_mean;
 use crate::formats::infer::SAMPLE_RECORDS;
 use crate::sql::exec::evaluate::evaluate;
 use crate::sql::functions::registry::Functions;
@@ -148,9 +149,8 @@ impl Predicate {
                 known.push(name);
             }
         }
-        let nearest = known.iter().copied().chain(system_columns::ALL).min_by_key(|name| distance(name, missing));
-        let meant = nearest.filter(|name| distance(name, missing) <= 2);
-        let meant = meant.map_or(String::new(), |name| format!(" (did you mean `{name}`?)"));
+        let meant = did_you_mean(missing, known.iter().copied().chain(system_columns::ALL));
+        let meant = meant.map_or(String::new(), |meant| format!(" ({meant})"));
         let more = if known.len() > NAMED_MAX { ", …" } else { "" };
         known.truncate(NAMED_MAX);
         let fields = match known.is_empty() {
@@ -193,8 +193,4 @@ impl Predicate {
         }
         refused.map_or(Ok(()), Err)
     }
-}
-
-fn distance(left: &str, right: &str) -> usize {
-    strsim::damerau_levenshtein(&left.to_lowercase(), &right.to_lowercase())
 }

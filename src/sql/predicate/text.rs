@@ -11,6 +11,7 @@ use datafusion_sql::sqlparser::tokenizer;
 
 use crate::connectors::contract::system_columns;
 use crate::core::fault::{Blame, Fault, Place};
+use crate::core::words::did_you_mean;
 use crate::sql::functions::registry::Functions;
 use crate::sql::functions::rewrite::rewrite;
 use crate::sql::parse::parse_expression;
@@ -109,7 +110,7 @@ fn refuse(text: &str, expr: &Expr, functions: &Functions) -> ControlFlow<Box<Dia
             let span = function.name.span();
             match many {
                 true => (span, format!("`{name}` is of many records, a condition of one"), many_next()),
-                false => (span, format!("there is no function `{name}`"), nearest(&name, functions)),
+                false => (span, format!("there is no function `{name}`"), advice(&name, functions)),
             }
         }
         Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
@@ -129,12 +130,9 @@ fn many_next() -> String {
     "say it in a query: `velox-tui sql run -e 'SELECT …'`".to_owned()
 }
 
-fn nearest(name: &str, functions: &Functions) -> String {
-    let distance = |known: &&String| strsim::damerau_levenshtein(known, &name.to_lowercase());
-    match functions.scalars().keys().min_by_key(distance) {
-        Some(known) if distance(&known) <= 2 => format!("did you mean `{known}`?"),
-        _ => "`velox-tui sql functions` lists them".to_owned(),
-    }
+fn advice(name: &str, functions: &Functions) -> String {
+    let known = functions.scalars().keys().map(String::as_str);
+    did_you_mean(name, known).unwrap_or_else(|| "`velox-tui sql functions` lists them".to_owned())
 }
 
 /// Plain fields that an operation takes as numbers.

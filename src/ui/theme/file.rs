@@ -7,6 +7,7 @@ use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
 use super::{Palette, Role, colour};
 use crate::core::fault::{Blame, Fault, Place};
+use crate::core::words::did_you_mean;
 
 /// Themes that need no file, by name.
 const BUILT_IN: [(&str, &str); 6] = [
@@ -90,7 +91,7 @@ impl Reading<'_> {
                 "roles" => self.roles(value),
                 "environments" => self.environments(value),
                 other => {
-                    let next = nearest(other, ["name", "roles", "environments"].into_iter());
+                    let next = advice(other, ["name", "roles", "environments"].into_iter());
                     self.fault(key, format!("unknown key `{other}`"), next);
                 }
             }
@@ -113,7 +114,7 @@ impl Reading<'_> {
                 }
                 None => {
                     let known = Role::ALL.into_iter().map(Role::name).chain(["background"]);
-                    self.fault(key, format!("unknown role `{name}`"), nearest(&name, known));
+                    self.fault(key, format!("unknown role `{name}`"), advice(&name, known));
                 }
             }
         }
@@ -167,12 +168,9 @@ fn scalar(node: &MarkedYaml) -> Option<String> {
     }
 }
 
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .min()
-        .map(|(_, known)| format!("did you mean `{known}`?"))
-        .unwrap_or_default()
+/// The name that was meant, or all that there are.
+fn advice<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    did_you_mean(name, known.clone()).unwrap_or_else(|| format!("one of: {}", known.collect::<Vec<_>>().join(", ")))
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 use super::said::{Said, said};
 use super::template::holes;
 use super::types::{all, is_text, kinds};
+use crate::core::words::did_you_mean;
 use crate::sql::functions::registry::Functions;
-
-/// A function is offered where at least this share of its letters agrees.
-const ALIKE_MIN: f64 = 0.65;
 
 /// A function that there is not, or that wants OVER.
 pub(super) fn unknown(text: &str, functions: &Functions) -> Option<Said> {
@@ -18,15 +16,8 @@ pub(super) fn unknown(text: &str, functions: &Functions) -> Option<Said> {
         return said(what, format!("write {upper}(…) OVER (PARTITION BY … ORDER BY …)"));
     }
     let known = functions.scalars().keys().chain(functions.aggregates().keys()).chain(functions.windows().keys());
-    let alike = |known: &&String| strsim::normalized_damerau_levenshtein(known, &name);
-    let nearest = known
-        .filter(|known| !known.starts_with("__"))
-        .max_by(|one, other| alike(one).total_cmp(&alike(other)))
-        .filter(|known| alike(known) >= ALIKE_MIN);
-    let next = match nearest {
-        Some(known) => format!("did you mean `{known}`?"),
-        None => "SHOW FUNCTIONS lists those that there are".to_owned(),
-    };
+    let known = known.map(String::as_str).filter(|known| !known.starts_with("__"));
+    let next = did_you_mean(&name, known).unwrap_or_else(|| "SHOW FUNCTIONS lists those that there are".to_owned());
     said(format!("there is no function `{}`", found[0]), next)
 }
 

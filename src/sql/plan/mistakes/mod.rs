@@ -19,6 +19,7 @@ use datafusion_sql::sqlparser::tokenizer::Location;
 
 use super::session::refused;
 use crate::core::fault::{Fault, Place};
+use crate::core::words::did_you_mean;
 use crate::sql::functions::registry::Functions;
 
 pub use check::check;
@@ -125,11 +126,8 @@ fn not_found(field: &Column, valid: &[Column], relations: &[String], known: &Kno
     if ["window_start", "window_end"].contains(&name) {
         return fault.next("rows have a window where the query names one: add WINDOW TUMBLING(1m)");
     }
-    let alike =
-        |name: &str, other: &str| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
-    let nearest = names.iter().max_by(|one, other| alike(name, one).total_cmp(&alike(name, other)));
-    match nearest {
-        Some(nearest) if alike(name, nearest) > 0.4 => fault.next(format!("did you mean `{nearest}`?")),
+    match did_you_mean(name, names.iter().copied()) {
+        Some(meant) => fault.next(meant),
         _ if known.query.is_some_and(|query| place::is_in_double_quotes(query, name)) => {
             fault.next(format!("a text stands in single quotes: '{name}'"))
         }
