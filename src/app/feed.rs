@@ -5,7 +5,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -14,6 +14,7 @@ use super::model::log::LogLine;
 use super::model::pipeline::Pipeline;
 use super::model::queries::QueryRow;
 use crate::core::job::{JobId, Phase, TailCounts, Update};
+use crate::core::lock::WholeMutex;
 use crate::core::progress::RunProgress;
 use crate::core::record::Record;
 use crate::core::ring::Ring;
@@ -121,7 +122,7 @@ impl Feed {
             lifecycle.push(fact);
         }
         let mut facts = Vec::with_capacity(lifecycle.len() + 8);
-        let mut taps = guard(&self.shared.taps);
+        let mut taps = self.shared.taps.hold();
         for (job, receiving) in taps.iter_mut() {
             receiving.take(*job, &mut facts);
         }
@@ -133,7 +134,7 @@ impl Feed {
             }
         }
         drop(taps);
-        let mut log = guard(&self.shared.log);
+        let mut log = self.shared.log.hold();
         if !log.is_empty() {
             let skipped = log.dropped();
             let lines = log.drain().collect();
@@ -147,7 +148,7 @@ impl Feed {
 
 impl Receiving {
     fn take(&mut self, job: JobId, facts: &mut Vec<Fact>) {
-        let mut held = guard(&self.tap.records);
+        let mut held = self.tap.records.hold();
         if !held.records.is_empty() || 0 < held.skipped {
             let records = held.records.drain(..).collect();
             let skipped = std::mem::take(&mut held.skipped);
@@ -155,7 +156,7 @@ impl Receiving {
             facts.push(Fact::Job(Update::Records { job, records, skipped }));
         }
         drop(held);
-        if let Some((rows, skipped)) = guard(&self.tap.rows).take() {
+        if let Some((rows, skipped)) = self.tap.rows.hold().take() {
             facts.push(Fact::QueryRows { job, rows, skipped });
         }
         // What a job told last is asked of the value: a channel whose job has ended says that nothing has changed.
@@ -184,7 +185,7 @@ impl Intake {
         let (progress, progress_in) = watch::channel(Arc::new(RunProgress::default()));
         let (pipeline, pipeline_in) = watch::channel(Arc::new(Pipeline::default()));
         let receiving = Receiving { tap: tap.clone(), counts: counts_in, progress: progress_in, pipeline: pipeline_in };
-        guard(&self.shared.taps).insert(job, receiving);
+        self.shared.taps.hold().insert(job, receiving);
         Outlet { job, intake: self.clone(), tap, counts, progress, pipeline }
     }
 
@@ -197,7 +198,7 @@ impl Intake {
 
     /// Adds a log line; never waits. The oldest line under way gives way and is counted.
     pub fn log(&self, line: LogLine) {
-        guard(&self.shared.log).push(line);
+        self.shared.log.hold().push(line);
         self.shared.wake();
     }
 }
@@ -225,7 +226,7 @@ impl Outlet {
 
     /// Shows records, oldest first; never waits. The oldest under way give way and are counted as skipped.
     pub fn show(&self, records: impl IntoIterator<Item = Record>) {
-        let mut held = guard(&self.tap.records);
+        let mut held = self.tap.records.hold();
         for record in records {
             held.push(record);
         }
@@ -235,14 +236,14 @@ impl Outlet {
 
     /// Counts records that were not even copied for the view.
     pub fn skip(&self, records: u64) {
-        guard(&self.tap.records).skipped += records;
+        self.tap.records.hold().skipped += records;
         self.intake.shared.wake();
     }
 
     /// Shows rows of a query, oldest first, and counts those that were not even written out for the view; never waits. What
     /// does not fit gives way and is counted as skipped.
     pub fn show_rows(&self, rows: impl IntoIterator<Item = QueryRow>, skipped: u64) {
-        let mut held = guard(&self.tap.rows);
+        let mut held = self.tap.rows.hold();
         rows.into_iter().for_each(|row| held.push(row));
         held.skip(skipped);
         drop(held);
@@ -287,11 +288,6 @@ impl Shared {
             self.ready.notify_one();
         }
     }
-}
-
-/// A job that panicked while it held the lock left a whole value behind: all changes under these locks are single steps.
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ async fn a_job_that_has_ended_leaves_nothing_behind() {
         intake.outlet(JobId(job)).phase(Phase::Done).await;
         feed.drain();
     }
-    assert!(guard(&feed.shared.taps).is_empty());
+    assert!(feed.shared.taps.hold().is_empty());
 }
 
 #[tokio::test]

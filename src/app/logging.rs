@@ -1,7 +1,7 @@
 //! From `tracing` to the log pane and the journal. It never prints, never waits, and takes secrets out of every line.
 
 use std::fmt::{self, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -17,6 +17,7 @@ use super::journal::Journal;
 use super::model::log::{Level, LogLine};
 use crate::config::Scrubber;
 use crate::core::job::JobId;
+use crate::core::lock::WholeRwLock;
 
 /// What is logged where `RUST_LOG` is not set: our own steps, others' warnings.
 const FILTER: &str = "warn,velox=debug";
@@ -57,7 +58,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for ToFeed {
             }
         }
         let mut text = fields.message + &fields.rest;
-        text = self.scrubber.read().unwrap_or_else(PoisonError::into_inner).scrub(&text).into_owned();
+        text = self.scrubber.look().scrub(&text).into_owned();
         if LINE_BYTES_MAX < text.len() {
             let cut = (0..=LINE_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             text.truncate(cut);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -18,6 +18,7 @@ use super::feed::{Feed, Intake, Outlet};
 use super::model::Note;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Phase};
+use crate::core::lock::WholeMutex;
 
 /// How long jobs may take to finish what is in flight when the console is left: a broker's answer comes in less, and
 /// nobody waits longer for a prompt.
@@ -66,7 +67,7 @@ impl Supervisor {
         Running: Future<Output = Result<(), Fault>> + Send + 'static,
     {
         let stop = self.root.child_token();
-        lock(&self.live).insert(job, stop.clone());
+        self.live.hold().insert(job, stop.clone());
         let out = self.intake.outlet(job);
         let live = self.live.clone();
         // Whatever the layers below say while they work for the job is in the job's log.
@@ -77,7 +78,7 @@ impl Supervisor {
             let assignment = Assignment { stop: stop.clone(), out: out.clone() };
             // The closure itself may panic before there is a future: both run inside the catch.
             let outcome = AssertUnwindSafe(async move { work(assignment).await }).catch_unwind().await;
-            lock(&live).remove(&job);
+            live.hold().remove(&job);
             let ending = match outcome {
                 Ok(Ok(())) if stop.is_cancelled() => Phase::Stopped,
                 Ok(Ok(())) => Phase::Done,
@@ -139,14 +140,14 @@ impl Supervisor {
 
     /// Asks a job to stop. Nothing happens where it has ended.
     pub fn stop(&self, job: JobId) {
-        if let Some(stop) = lock(&self.live).get(&job) {
+        if let Some(stop) = self.live.hold().get(&job) {
             stop.cancel();
         }
     }
 
     /// Jobs that have not ended.
     pub fn live(&self) -> usize {
-        lock(&self.live).len()
+        self.live.hold().len()
     }
 
     /// Stops everything and waits for it, at most the grace, while it goes on draining the feed: jobs that report their
@@ -166,12 +167,8 @@ impl Supervisor {
             }
         }
         apply(feed.drain());
-        lock(&self.live).keys().copied().collect()
+        self.live.hold().keys().copied().collect()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a panic said.

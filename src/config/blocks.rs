@@ -12,6 +12,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind};
 
 use crate::core::fault::{Blame, Fault, Place};
+use crate::core::lock::WholeMutex;
 use crate::core::secret::Secret;
 
 use super::leaf::{engine, hint, is_template, said};
@@ -160,7 +161,7 @@ fn render(
             // The engine's own formatter raises what is wrong with it.
             return minijinja::escape_formatter(out, state, value);
         }
-        let mut values = filled.lock().map_err(|_| minijinja::Error::from(ErrorKind::WriteFailure))?;
+        let mut values = filled.hold();
         if NUMBERS_MAX <= values.len() {
             return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "too many expressions"));
         }
@@ -192,7 +193,7 @@ fn render(
             None => said(&error, &scope).at(place),
         }
     })?;
-    let values = table.lock().map(|values| values.clone()).unwrap_or_default();
+    let values = table.hold().clone();
     Ok((rendered, values))
 }
 

@@ -14,6 +14,7 @@ pub mod runner;
 pub mod job;
 pub mod progress;
 
+pub mod lock;
 pub mod ring;
 pub mod series;
 pub mod words;

@@ -21,7 +21,7 @@ pub mod ticket;
 pub mod worker;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::environment::Environment;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::progress::RunProgress;
 use crate::core::runner::Execution;
 use crate::kafka::auth::AuthRegistry;
@@ -252,7 +253,7 @@ impl<'a> Run<'a> {
         };
         let cause = Cause::from(&fault);
         self.faults.push(fault);
-        let mut schedule = self.floor.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut schedule = self.floor.schedule.hold();
         for pair in schedule.pairs_on(lane) {
             let events = schedule.give_up(pair);
             self.floor.ledger.failed(pair, events, &cause);
@@ -266,7 +267,7 @@ impl<'a> Run<'a> {
     async fn drain(&mut self, progress: &impl Fn(Arc<RunProgress>)) {
         let floor = Arc::clone(&self.floor);
         if let Some(why) = floor.ledger.halted() {
-            let mut schedule = floor.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut schedule = floor.schedule.hold();
             for pair in 0..floor.pairs.len() {
                 floor.ledger.not_sent(pair, schedule.give_up(pair), why);
             }

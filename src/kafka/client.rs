@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, oneshot};
 
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::record::{Delivery, Message};
 
 use super::admin::Admin;
@@ -261,7 +262,7 @@ impl KafkaProducer {
     /// Puts a message aside. Sends all that wait, and gives their result, once they are many or old enough.
     pub async fn queue_message(&self, message: Message) -> Option<BatchResult> {
         let is_due = {
-            let mut queue = self.queue();
+            let mut queue = self.queue.hold();
             queue.messages.push(message);
             let oldest = *queue.oldest.get_or_insert_with(Instant::now);
             queue.messages.len() >= self.queue_messages || oldest.elapsed() >= self.queue_age
@@ -271,7 +272,7 @@ impl KafkaProducer {
 
     /// Sends what waits in the queue; `None` where nothing does.
     pub async fn flush_queue(&self) -> Option<BatchResult> {
-        let queue = std::mem::take(&mut *self.queue());
+        let queue = std::mem::take(&mut *self.queue.hold());
         if queue.messages.is_empty() {
             return None;
         }
@@ -280,7 +281,7 @@ impl KafkaProducer {
 
     /// Waits until the oldest message in the queue is old enough, and sends them all: for `select!` beside the work.
     pub async fn flush_queue_when_due(&self) -> Option<BatchResult> {
-        let oldest = self.queue().oldest;
+        let oldest = self.queue.hold().oldest;
         match oldest {
             Some(oldest) => tokio::time::sleep_until((oldest + self.queue_age).into()).await,
             None => std::future::pending().await,
@@ -298,7 +299,7 @@ impl KafkaProducer {
 
     /// Where the connection is.
     pub fn state(&self) -> ConnectionState {
-        self.life().state
+        self.life.hold().state
     }
 
     /// Counts and times.
@@ -308,8 +309,8 @@ impl KafkaProducer {
             messages_failed: self.desk.failed.load(Ordering::Acquire),
             bytes_sent: self.desk.bytes.load(Ordering::Acquire),
             in_flight: self.producer.as_ref().map_or(0, Producer::in_flight),
-            queued: self.queue().messages.len(),
-            life: *self.life(),
+            queued: self.queue.hold().messages.len(),
+            life: *self.life.hold(),
         }
     }
 
@@ -349,27 +350,20 @@ impl KafkaProducer {
     /// A connection that was refused for good is in error, not connected.
     fn noted(&self, fault: SendFault) -> SendFault {
         if fault.cause == SendCause::Authentication {
-            self.life().become_at(ConnectionState::Error, Timestamp::now()).ok();
+            self.life.hold().become_at(ConnectionState::Error, Timestamp::now()).ok();
         }
         fault
     }
 
     fn become_state(&self, next: ConnectionState) -> Result<(), Fault> {
-        self.life()
+        self.life
+            .hold()
             .become_at(next, Timestamp::now())
             .map_err(|illegal| Fault::new(Blame::Operator, illegal.to_string()))
     }
 
     fn touch(&self) {
-        self.life().active_at(Timestamp::now());
-    }
-
-    fn life(&self) -> std::sync::MutexGuard<'_, Lifecycle> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.life.hold().active_at(Timestamp::now());
     }
 }
 

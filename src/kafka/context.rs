@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
@@ -13,6 +13,7 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::core::fault::Fault;
+use crate::core::lock::{WholeMutex, WholeRwLock};
 use crate::core::secret::{MASK, Secret};
 
 use super::auth::TokenSource;
@@ -44,7 +45,7 @@ impl Scrubber {
 
     /// Strikes out this token, too, which a command or an endpoint gave; of many, the newest.
     pub fn learn(&self, token: &Secret) {
-        let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.tokens.change();
         let is_known = tokens.iter().any(|known| known.expose() == token.expose());
         if is_known || token.expose().len() < SECRET_LETTERS_MIN {
             return;
@@ -57,7 +58,7 @@ impl Scrubber {
 
     /// The text with `***` in place of every secret.
     pub fn scrub(&self, text: &str) -> String {
-        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.tokens.look();
         self.secrets.iter().chain(tokens.iter()).fold(text.to_owned(), |text, secret| {
             if text.contains(secret.expose()) { text.replace(secret.expose(), MASK) } else { text }
         })
@@ -92,21 +93,21 @@ impl Watch {
     /// The error after which trying again is pointless, if there was one.
     pub fn ending(&self) -> Option<Fault> {
         // Read on hot paths: no lock while nothing ever went wrong.
-        (self.count.load(Ordering::Acquire) > 0).then(|| self.lock().ending.clone()).flatten()
+        (self.count.load(Ordering::Acquire) > 0).then(|| self.errors.hold().ending.clone()).flatten()
     }
 
     /// The newest error that the client tries to get over, taken: the next call gives the next one.
     pub fn take_passing(&self) -> Option<Fault> {
-        (self.count.load(Ordering::Acquire) > 0).then(|| self.lock().passing.take()).flatten()
+        (self.count.load(Ordering::Acquire) > 0).then(|| self.errors.hold().passing.take()).flatten()
     }
 
     fn has_passing(&self) -> bool {
-        self.lock().passing.is_some()
+        self.errors.hold().passing.is_some()
     }
 
     /// Keeps an error.
     pub fn keep(&self, severity: Severity) {
-        let mut errors = self.lock();
+        let mut errors = self.errors.hold();
         match severity {
             Severity::Final(fault) => {
                 errors.ending.get_or_insert(fault);
@@ -131,15 +132,11 @@ impl Watch {
 
     /// Where the partitions of a topic end, as far as the client's statistics know.
     pub fn ends_of(&self, topic: &str) -> Option<HashMap<i32, i64>> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
+        self.ends.hold().get(topic).cloned()
     }
 
     fn keep_ends(&self, ends: Ends) {
-        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Errors> {
-        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.ends.hold() = ends;
     }
 }
 

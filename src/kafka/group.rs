@@ -2,8 +2,8 @@
 //! Lives in the client's callbacks, so that a partition that is taken away is committed before it goes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::context::Context;
+use crate::core::lock::WholeMutex;
 
 /// Times a commit's own duration that pass before the next.
 const COMMIT_SHARE: u32 = 10;
@@ -54,12 +55,12 @@ impl Group {
 
     /// The turn in which a partition was given to us; `None` where it is not ours.
     pub fn turn(&self, place: &Place) -> Option<u64> {
-        self.books().owned.get(place).copied()
+        self.books.hold().owned.get(place).copied()
     }
 
     /// A record was dealt with: its successor is where the group goes on. Ignored where the partition has moved on.
     pub fn done(&self, place: &Place, turn: u64, offset: i64) {
-        let mut books = self.books();
+        let mut books = self.books.hold();
         if books.owned.get(place) == Some(&turn) {
             books.ready.insert(place.clone(), offset + 1);
         }
@@ -70,7 +71,7 @@ impl Group {
     ///
     /// The client has a way that does not wait, but tells nobody how it went (rust-rdkafka 0.39 sets no callback for it).
     pub fn commit_soon(&self, consumer: &BaseConsumer<Self>) {
-        let mut books = self.books();
+        let mut books = self.books.hold();
         let began = Instant::now();
         if books.ready.is_empty() || books.commit_at.is_some_and(|at| began < at) {
             return;
@@ -79,7 +80,7 @@ impl Group {
         if let Err(error) = self.commit_now(consumer) {
             tracing::warn!("a commit failed: {}", self.context.scrub(&error.to_string()));
         }
-        books = self.books();
+        books = self.books.hold();
         books.commit_at = Some(Instant::now() + (began.elapsed() * COMMIT_SHARE).max(COMMIT_PAUSE_MIN));
     }
 
@@ -88,7 +89,7 @@ impl Group {
     /// # Errors
     /// The broker did not take it: the records will come again.
     pub fn commit_now(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
-        let offsets = std::mem::take(&mut self.books().ready);
+        let offsets = std::mem::take(&mut self.books.hold().ready);
         if offsets.is_empty() {
             return Ok(());
         }
@@ -110,7 +111,7 @@ impl Group {
             return;
         }
         self.commit_failures.fetch_add(1, Ordering::AcqRel);
-        let mut books = self.books();
+        let mut books = self.books.hold();
         for (place, offset) in offsets {
             if books.owned.contains_key(&place) {
                 books.ready.entry(place).or_insert(offset);
@@ -119,7 +120,7 @@ impl Group {
     }
 
     fn given(&self, partitions: &TopicPartitionList) {
-        let mut books = self.books();
+        let mut books = self.books.hold();
         books.turn += 1;
         let turn = books.turn;
         books.owned.extend(places_of(partitions).map(|place| (place, turn)));
@@ -132,15 +133,11 @@ impl Group {
         {
             tracing::warn!("a commit before a rebalance failed: {}", self.context.scrub(&error.to_string()));
         }
-        let mut books = self.books();
+        let mut books = self.books.hold();
         for place in places_of(partitions) {
             books.owned.remove(&place);
             books.ready.remove(&place);
         }
-    }
-
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -215,7 +212,7 @@ mod tests {
 
         let sent = BTreeMap::from([(kept.clone(), 30), (later.clone(), 30), (gone, 30)]);
         group.answered(&Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RequestTimedOut)), sent.clone());
-        assert_eq!(group.books().ready, BTreeMap::from([(kept, 30), (later, 41)]));
+        assert_eq!(group.books.hold().ready, BTreeMap::from([(kept, 30), (later, 41)]));
         group.answered(&Ok(()), sent);
         assert_eq!(group.commits(), (1, 1));
     }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 
 use crate::core::environment::ProducerSettings;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::record::Delivery;
 
 use super::cause::{SendCause, SendFault, call_fault};
@@ -296,7 +297,7 @@ struct Repeats {
 impl Repeats {
     fn read(&self, sent: u64) {
         let beyond = sent.saturating_sub(self.confirmed.load(Ordering::Acquire));
-        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readings = self.readings.hold();
         readings.push_back(beyond);
         if READINGS <= readings.len() {
             let least = readings.iter().copied().min().unwrap_or(0);

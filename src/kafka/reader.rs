@@ -1,12 +1,13 @@
 //! Tails behind a bounded queue: one named thread a topic reads, an async caller takes. The threads end with the reader.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::record::Record;
 
 use super::admin::off_the_async_threads;
@@ -102,7 +103,7 @@ impl TailReader {
         if SPARE_BYTES_MAX < records.iter().map(held).sum() {
             return;
         }
-        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spares = self.spares.hold();
         if spares.len() < BATCHES_WAITING {
             spares.push(records);
         }
@@ -124,7 +125,7 @@ fn read(
 ) {
     let stopped = || is_stopped.load(Ordering::Acquire);
     while !stopped() {
-        if let Some(records) = spares.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        if let Some(records) = spares.hold().pop() {
             tail.reuse(records);
         }
         let batch = tail.next_batch(BATCH_RECORDS, BATCH_WAIT, stopped);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use minijinja::functions::Function;
 use minijinja::value::{FunctionArgs, FunctionResult};
@@ -17,6 +17,7 @@ use super::fault::TemplateFault;
 use super::language;
 use super::loader::Folder;
 use crate::core::fault::Place;
+use crate::core::lock::WholeRwLock;
 
 /// Instructions one render may run. A payload of 1 KB takes about a hundred; a loop over ten thousand line items
 /// a few hundred thousand; a loop that never ends stops within a second.
@@ -57,7 +58,7 @@ impl Engine {
     /// # Errors
     /// Not there, outside the folder, not readable, or not Jinja.
     pub fn payload(&self, name: &str) -> Result<Template, TemplateFault> {
-        let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.shared.state.look();
         if let Some(template) = state.payloads.get(name) {
             return Ok(template.clone());
         }
@@ -66,7 +67,7 @@ impl Engine {
         let source = self.shared.folder.read(name)?;
         let place = Place::file(source.path.display().to_string());
         let template = self.compile(environment, name.to_owned(), place, source.text)?;
-        let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.shared.state.change();
         state.payloads.insert(name.to_owned(), template.clone());
         Ok(template)
     }
@@ -76,13 +77,13 @@ impl Engine {
     /// # Errors
     /// The text is not Jinja.
     pub fn inline(&self, place: Place, source: &str) -> Result<Template, TemplateFault> {
-        let environment = self.shared.state.read().unwrap_or_else(PoisonError::into_inner).environment.clone();
+        let environment = self.shared.state.look().environment.clone();
         self.compile(environment, place.file.clone(), place, source.to_owned())
     }
 
     /// Forgets every compiled file, so that the next use reads it again. Templates already handed out stay as they are.
     pub fn reload(&self) {
-        let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.shared.state.change();
         let mut environment = (*state.environment).clone();
         environment.clear_templates();
         *state = Compiled { environment: Arc::new(environment), payloads: HashMap::new() };

@@ -1,7 +1,7 @@
 //! Deployed jobs at work in the console: their folder is held and watched, each runs as a job that its owner can order about.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::core::brokers::Whose;
 use crate::core::fault::{Blame, Fault};
 use crate::core::job::{JobId, Phase};
+use crate::core::lock::WholeMutex;
 use crate::core::secret::{MASK, is_secret_key};
 use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::{Hold, Holder};
@@ -108,11 +109,11 @@ pub async fn run(
 ) -> Result<(), Fault> {
     let Assignment { stop, out } = assignment;
     let (order, ordered) = watch::channel(Order::Run);
-    lock(&orders).insert(out.job(), order.clone());
+    orders.hold().insert(out.job(), order.clone());
     // It is at work once its sources and its sink are open.
     out.phase(Phase::Starting).await;
     let outcome = held(shelf, definition, from, session, (order, ordered), &stop, &out).await;
-    lock(&orders).remove(&out.job());
+    orders.hold().remove(&out.job());
     match outcome? {
         Ended::Finished => {}
         // It ends because it was asked to, which is no end of its work.
@@ -230,13 +231,9 @@ fn configuration(plan: &StreamPlan) -> Vec<(String, String)> {
     lines
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Tells a job that runs here what is wanted.
 pub fn order(orders: &Orders, job: JobId, wanted: Order) {
-    if let Some(order) = lock(orders).get(&job) {
+    if let Some(order) = orders.hold().get(&job) {
         order.send_replace(wanted);
     }
 }

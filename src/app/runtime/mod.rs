@@ -17,7 +17,7 @@ mod work;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,7 @@ use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
 use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::{WholeMutex, WholeRwLock};
 use crate::core::words::counted;
 use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
@@ -280,7 +281,7 @@ impl Runtime {
     fn opening(&self, environment: &str) -> impl Fn() -> Result<Connection, Fault> + Clone + Send + 'static {
         let (shared, auth, environment) = (self.config.clone(), self.auth.clone(), environment.to_owned());
         move || {
-            let config = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let config = shared.hold().clone();
             Connection::open(config.environment(&environment)?.ready()?, &auth)
         }
     }
@@ -289,7 +290,7 @@ impl Runtime {
     fn session(&self, environment: &str) -> impl Fn() -> Result<Session, Fault> + Clone + Send + 'static {
         let (opening, shared) = (self.opening(environment), self.config.clone());
         move || {
-            let variables = shared.lock().unwrap_or_else(PoisonError::into_inner).variables.clone();
+            let variables = shared.hold().variables.clone();
             let context = Context { kafka: Some(opening()?), absent: None, folder: PathBuf::from(".") };
             let screen = ("discard".to_owned(), Options::default());
             Ok(Session::new(builtin(), context, variables, screen))
@@ -304,8 +305,8 @@ impl Runtime {
                 let config = Config::load(&sources);
                 engine.reload();
                 let loaded = load::facts(&config, &engine, state.as_deref());
-                *scrubber.write().unwrap_or_else(PoisonError::into_inner) = config.scrubber();
-                *shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+                *scrubber.change() = config.scrubber();
+                *shared.hold() = Arc::new(config);
                 loaded
             });
             match reading.await {
@@ -340,7 +341,7 @@ impl Runtime {
     }
 
     fn config(&self) -> Arc<Config> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.config.hold().clone()
     }
 }
 

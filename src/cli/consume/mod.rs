@@ -5,8 +5,8 @@ mod arguments;
 mod callback;
 
 use std::io::{self, Write};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -22,6 +22,7 @@ use super::records::Lines;
 use super::session::{self, Session};
 use super::{Exit, Failure, Format, sandbox, signals};
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::record::Record;
 use crate::kafka::consumer::{ConsumeCounts, ConsumeEvent, ConsumeReport, consume};
 use crate::kafka::stop::Stop;
@@ -212,11 +213,11 @@ impl<'a> Worker<'a> {
     }
 
     async fn process(&self, record: &Record) -> Result<(), String> {
-        let free = self.lock().pop();
+        let free = self.free.hold().pop();
         match free.or_else(|| self.arguments.callback(self.output_is_ours)) {
             Some(mut callback) => {
                 let outcome = callback.process(record).await;
-                self.lock().push(callback);
+                self.free.hold().push(callback);
                 outcome
             }
             None => self.write(record).await,
@@ -239,14 +240,10 @@ impl<'a> Worker<'a> {
     }
 
     async fn finish(&self, output: &mut Output) {
-        let callbacks = std::mem::take(&mut *self.lock());
+        let callbacks = std::mem::take(&mut *self.free.hold());
         futures::future::join_all(callbacks.into_iter().map(Callback::finish)).await;
         if let Some((_, lent)) = &mut *self.out.lock().await {
             *output = lent.lend();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Callback>> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use super::form::Form;
 use super::pieces::Pieces;
+use crate::core::lock::WholeMutex;
 use crate::core::progress::CAUSES_MAX;
 use crate::core::record::{Delivery, Message};
 use crate::kafka::cause::SendFault;
@@ -73,7 +74,7 @@ impl Tally {
 
     /// Failures by cause.
     pub fn causes(&self) -> BTreeMap<String, u64> {
-        lock(&self.causes).clone()
+        self.causes.hold().clone()
     }
 
     /// Ends the reading. A piece that waits for room in the queue counts as not sent.
@@ -84,7 +85,7 @@ impl Tally {
     /// Ends the reading and returns when no piece is being handled: from then on only receipts change the counts.
     pub fn close(&self) {
         self.stop();
-        drop(lock(&self.gate));
+        drop(self.gate.hold());
     }
 
     /// Whether the reading is to end.
@@ -93,7 +94,7 @@ impl Tally {
     }
 
     fn fail(&self, cause: &str) {
-        let mut causes = lock(&self.causes);
+        let mut causes = self.causes.hold();
         let known = causes.len() < CAUSES_MAX || causes.contains_key(cause);
         *causes.entry(if known { cause } else { "other" }.to_owned()).or_default() += 1;
         self.failed.fetch_add(1, Ordering::AcqRel);
@@ -130,7 +131,7 @@ pub fn feed<R: BufRead>(
     let mut bad = 0;
     for (number, piece) in (1_u64..).zip(pieces) {
         let piece = piece?;
-        let _gate = lock(&tally.gate);
+        let _gate = tally.gate.hold();
         if tally.is_stopping() {
             // It was read after the stop: it belongs to whoever reads on.
             return Ok(());
@@ -212,8 +213,4 @@ impl Pace {
             std::thread::sleep(left.min(PACE_SLICE));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

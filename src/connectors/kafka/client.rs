@@ -2,7 +2,7 @@
 //! a transaction is the sink's to say.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -12,6 +12,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::settings::Connected;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::record::Delivery;
 use crate::kafka::admin::off_the_async_threads;
 use crate::kafka::cause::{SendFault, call_fault};
@@ -36,7 +37,7 @@ impl Receipts for Ledger {
     fn settled(&self, (): (), outcome: Result<Delivery, SendFault>) {
         if let Err(fault) = outcome {
             self.lost.fetch_add(1, Ordering::AcqRel);
-            self.first_loss.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+            self.first_loss.hold().get_or_insert(fault);
         }
     }
 }
@@ -123,7 +124,7 @@ impl Client {
         if lost == 0 {
             return Ok(());
         }
-        let first = self.ledger.first_loss.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let first = self.ledger.first_loss.hold().clone();
         Err(first.map_or_else(
             || Fault::new(Blame::Connection, format!("{lost} records to `{}` were lost", self.topic)),
             |fault| self.fault(&fault, lost),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -20,6 +20,7 @@ use crate::connectors::contract::{
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::words::did_you_mean;
 use crate::formats::infer::{SAMPLE_RECORDS, SAMPLE_WAIT_MS};
 use crate::formats::{debezium, raw};
@@ -277,7 +278,7 @@ impl Source for KafkaSource {
 impl Group {
     /// A client of the group that never joins it.
     fn committer(&self, connected: &Connected) -> Result<Arc<BaseConsumer<ClientContext>>, Fault> {
-        let mut slot = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.committer.hold();
         if let Some(committer) = slot.as_ref() {
             return Ok(committer.clone());
         }

@@ -1,7 +1,7 @@
 //! The tables themselves, shared by whoever holds a clone. They know rows, not readers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::ScalarBuffer;
@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::connectors::contract::SinkRows;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 
 /// Batches that wait in a pipe: enough to keep both statements busy, few enough that a slow reader is felt at once.
 pub const PIPE_BATCHES_MAX: usize = 8;
@@ -159,7 +160,7 @@ impl Tables {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.hold()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Where one producer's endings arrive: counted, timed, or put aside to be sent again. Runs on the client's polling
 //! thread and never waits.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use crate::core::fault::Fault;
+use crate::core::lock::WholeMutex;
 use crate::core::record::{Delivery, Message};
 use crate::kafka::cause::{SendCause, SendFault};
 use crate::kafka::producer::{Outgoing, Receipts};
@@ -49,7 +50,7 @@ impl Desk {
     }
 
     fn acknowledged_so_far(&self) -> MutexGuard<'_, Acknowledged> {
-        self.acknowledge.lock().unwrap_or_else(PoisonError::into_inner)
+        self.acknowledge.hold()
     }
 
     fn acknowledged(&self, ticket: Ticket) {

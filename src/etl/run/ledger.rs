@@ -1,13 +1,14 @@
 //! The accounts of a run: every planned event ends in exactly one count, whoever ends it. It sends and renders nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::progress::{CAUSES_MAX, Counts, PairProgress, RunProgress};
 
 use super::retry::Retries;
@@ -194,7 +195,7 @@ impl Ledger {
         }
         let tally = &self.tallies[pair];
         {
-            let mut causes = lock(&tally.causes);
+            let mut causes = tally.causes.hold();
             let known = causes.contains_key(&cause.text) || causes.len() + 1 < CAUSES_MAX;
             let text = if known { cause.text.as_str() } else { OTHER_CAUSES };
             match causes.get_mut(text) {
@@ -264,7 +265,7 @@ impl Ledger {
 
     /// Failures of a pair by cause, and whose each is.
     pub fn causes(&self, pair: usize) -> BTreeMap<String, (u64, Blame)> {
-        lock(&self.tallies[pair].causes).clone()
+        self.tallies[pair].causes.hold().clone()
     }
 
     /// Bytes of keys, values and headers of a pair's acknowledged events; while some are in flight, their fair share.
@@ -318,10 +319,6 @@ impl Ledger {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

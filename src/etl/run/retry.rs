@@ -3,10 +3,11 @@
 
 use std::cmp::{Ordering as Order, Reverse};
 use std::collections::BinaryHeap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::core::lock::WholeMutex;
 use crate::core::record::Message;
 
 use super::ledger::Cause;
@@ -50,7 +51,7 @@ pub struct Retries {
 impl Retries {
     /// Keeps an event until it is due.
     pub fn push(&self, retry: Retry) {
-        self.lock().push(Reverse(ByDue(retry)));
+        self.waiting.hold().push(Reverse(ByDue(retry)));
         self.count.fetch_add(1, Ordering::Release);
     }
 
@@ -60,7 +61,7 @@ impl Retries {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.hold();
         if waiting.peek()?.0.0.due > now {
             return None;
         }
@@ -70,13 +71,9 @@ impl Retries {
 
     /// Takes everything, due or not.
     pub fn take_all(&self) -> Vec<Retry> {
-        let waiting = std::mem::take(&mut *self.lock());
+        let waiting = std::mem::take(&mut *self.waiting.hold());
         self.count.fetch_sub(waiting.len(), Ordering::Release);
         waiting.into_iter().map(|Reverse(ByDue(retry))| retry).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BinaryHeap<Reverse<ByDue>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
+use crate::core::lock::WholeMutex;
 use crate::core::record::Message;
 use crate::etl::context::{Moving, Stamp};
 use crate::kafka::producer::{EnqueueFault, Outgoing};
@@ -73,7 +74,7 @@ impl Turns {
     /// Waits for a turn; the turn ends when what is returned is dropped, even by a panic. A halt ends the waiting: the
     /// renderer whose turn comes first may have panicked, and then its turn never ends.
     fn wait(&self, turn: u64, ledger: &Ledger) -> Result<Turn<'_>, NotSent> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next.hold();
         while *next != turn {
             if let Some(why) = ledger.halted() {
                 return Err(why);
@@ -88,7 +89,7 @@ struct Turn<'a>(&'a Turns);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.next.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *self.0.next.hold() += 1;
         self.0.moved.notify_all();
     }
 }
@@ -137,7 +138,7 @@ impl Floor {
         while self.ledger.halted().is_none() {
             worker.resend();
             let next = {
-                let mut schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut schedule = self.schedule.hold();
                 schedule.next(Instant::now(), self)
             };
             match next {

@@ -1,6 +1,6 @@
 //! Connectors that know columns and open nothing: what a plan needs of a source, from the catalog.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use crate::connectors::contract::{
 use crate::connectors::options::Options;
 use crate::connectors::registry::{Connectors, builtin};
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 
 /// A source whose columns are not known, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,11 +43,11 @@ pub(super) struct Gaps(Arc<Mutex<Vec<Gap>>>);
 
 impl Gaps {
     pub fn take(&self) -> Vec<Gap> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.0.hold())
     }
 
     fn note(&self, name: &str, why: Why) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Gap { name: name.to_owned(), why });
+        self.0.hold().push(Gap { name: name.to_owned(), why });
     }
 }
 

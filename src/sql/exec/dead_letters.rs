@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::connectors::contract::{BadRecord, RawRecord};
 use crate::core::environment::ProducerSettings;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::core::record::Delivery;
 use crate::kafka::cause::SendFault;
 use crate::kafka::producer::{EnqueueFault, Outgoing, Producer, Receipts, counts_repeats};
@@ -94,7 +95,7 @@ impl Receipts for Confirmations {
     fn settled(&self, (): (), outcome: Result<Delivery, SendFault>) {
         if let Err(fault) = outcome {
             self.lost.fetch_add(1, Ordering::AcqRel);
-            let mut reason = self.reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut reason = self.reason.hold();
             reason.get_or_insert(fault);
         }
         self.settled.notify_waiters();
@@ -118,7 +119,7 @@ impl DeadLetterTopic {
         if self.confirmations.lost.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
-        let reason = self.confirmations.reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let reason = self.confirmations.reason.hold();
         let why = reason.as_ref().map(|fault| fault.what.clone()).unwrap_or_default();
         Err(self.fault(&why))
     }

@@ -1,11 +1,12 @@
 //! What happens to records that fail, by the job's strategy, and what is remembered of them: counts and a sample.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::dead_letters::{DeadLetters, Letter};
 use crate::connectors::contract::BadRecord;
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 use crate::sql::plan::strategies::FailureStrategy;
 
 /// Bad records kept to be looked at: a screen of them. The rest is counted.
@@ -66,7 +67,7 @@ impl Failures {
 
     /// What was counted so far.
     pub fn counts(&self) -> FailureCounts {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut counts = self.counts.hold().clone();
         counts.retries = self.dead_letters.as_ref().map_or(0, |dead_letters| dead_letters.retries());
         counts
     }
@@ -119,7 +120,7 @@ impl Failures {
         let letters: Vec<_> =
             bad.iter().map(|bad| Letter { bad, job: &self.job, operator, attempts: 1, first_seen_ms }).collect();
         dead_letters.send(&letters).await?;
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).dead_letters += letters.len() as u64;
+        self.counts.hold().dead_letters += letters.len() as u64;
         Ok(())
     }
 
@@ -138,7 +139,7 @@ impl Failures {
     }
 
     fn remember(&self, bad: &[BadRecord]) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.hold();
         for bad in bad {
             *counts.by_class.entry(bad.class).or_default() += 1;
         }

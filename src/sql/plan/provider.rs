@@ -2,7 +2,7 @@
 //! have. It knows nothing that was not resolved before.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::DataType;
 use datafusion_common::config::ConfigOptions;
@@ -17,6 +17,7 @@ use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 use super::inner::{self, Renamed};
 use super::nodes::{Marked, Window};
 use crate::connectors::contract::system_columns::EVENT_TIME;
+use crate::core::lock::WholeMutex;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::{WindowSpec, window_marker};
 
@@ -44,7 +45,7 @@ impl Provider {
 
     /// The bounds that made room for those of a window over them, by the number of the window, as far as was planned.
     pub fn renamed(&self) -> BTreeMap<usize, Renamed> {
-        self.renamed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.renamed.hold().clone()
     }
 }
 
@@ -159,7 +160,7 @@ impl RelationPlanner for StreamRelations {
                     None => event_time(input.schema()),
                 };
                 let (input, time, renamed) = inner::make_room(input, time)?;
-                self.renamed.lock().unwrap_or_else(PoisonError::into_inner).insert(number, renamed);
+                self.renamed.hold().insert(number, renamed);
                 let relation = only_relation(input.schema());
                 let plan = Marked::windowed(input, Window { kind: window.kind, time, grace: window.grace })?;
                 // Beside another window it is by the relation that the bounds of this one are told.

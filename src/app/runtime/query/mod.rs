@@ -4,7 +4,7 @@ mod cells;
 pub mod readings;
 mod screen;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::app::action::QueryRequest;
@@ -13,6 +13,7 @@ use crate::app::feed::Outlet;
 use crate::app::model::queries::QuerySchema;
 use crate::app::supervisor::Assignment;
 use crate::core::fault::Fault;
+use crate::core::lock::WholeMutex;
 use crate::sql::deploy::prepare;
 use crate::sql::exec::job::{self, Job};
 use crate::sql::exec::settings::JobSettings;
@@ -57,7 +58,7 @@ pub async fn run(
         None => job.cancel().await.map(|_| ()),
     };
     show_rows(&out, &view)?;
-    out.pipeline(Arc::new(lock(&readings).read()));
+    out.pipeline(Arc::new(readings.hold().read()));
     ended
 }
 
@@ -122,21 +123,16 @@ async fn show(out: &Outlet, view: &Mutex<View>, readings: &Mutex<Readings>) -> s
                     tracing::error!(target: "velox::query", job = out.job().0, "{fault}");
                 }
             }
-            _ = reads.tick() => out.pipeline(Arc::new(lock(readings).read())),
+            _ = reads.tick() => out.pipeline(Arc::new(readings.hold().read())),
         }
     }
 }
 
 fn show_rows(out: &Outlet, view: &Mutex<View>) -> Result<(), Fault> {
-    let came = lock(view).take();
+    let came = view.hold().take();
     let (rows, skipped) = came.written()?;
     if !rows.is_empty() || 0 < skipped {
         out.show_rows(rows, skipped);
     }
     Ok(())
-}
-
-/// What a panic left under these locks is whole: every change is a single step.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,11 +10,11 @@ use arrow::row::{RowConverter, SortField};
 use async_trait::async_trait;
 
 use super::cells::Writer;
-use super::lock;
 use crate::app::feed::TAP_ROWS_MAX;
 use crate::app::model::queries::{QUERY_ROWS_MAX, QueryRow, RowChange};
 use crate::connectors::contract::{BadRow, Op, Sink, SinkRows};
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 
 /// The writing end.
 pub struct Screen {
@@ -35,7 +35,7 @@ impl Sink for Screen {
     }
 
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
-        lock(&self.view).add(rows)?;
+        self.view.hold().add(rows)?;
         Ok(Vec::new())
     }
 

@@ -1,7 +1,7 @@
 //! What the instances of a lookup join share: how they ask, and the table's rows as they were read last, exchanged whole.
 //! It reads no source and awaits nothing.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use ahash::RandomState;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
@@ -16,6 +16,7 @@ use super::super::side::batch_of;
 use super::super::{JoinInput, given, keys, types, unfindable};
 use super::rows::{Groups, Rows, nothing};
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeRwLock;
 use crate::sql::exec::chain::{Budget, Share};
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::Output;
@@ -128,7 +129,7 @@ impl Cache {
     }
 
     pub(super) fn rows(&self) -> Arc<Rows> {
-        Arc::clone(&self.rows.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.rows.look())
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -255,7 +256,7 @@ impl Filling {
         };
         let (count, bytes) = (taken.count(), taken.share.bytes());
         let before = {
-            let mut rows = cache.rows.write().unwrap_or_else(PoisonError::into_inner);
+            let mut rows = cache.rows.change();
             std::mem::replace(&mut *rows, Arc::new(taken))
         };
         // Outside of the lock: letting go of a large table takes a while.
