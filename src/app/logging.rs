@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::feed::Intake;
 use super::journal::Journal;
 use super::model::log::{Level, LogLine};
+use crate::clock::now_ms;
 use crate::config::Scrubber;
 use crate::core::job::JobId;
 use crate::core::lock::WholeRwLock;
@@ -65,7 +66,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for ToFeed {
             text.push('…');
         }
         let line = LogLine {
-            at_ms: Timestamp::now().as_millisecond(),
+            at_ms: now_ms(),
             level: level(*event.metadata().level()),
             target: event.metadata().target().to_owned(),
             message: text,

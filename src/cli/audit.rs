@@ -5,6 +5,7 @@ use super::session::Session;
 use super::{Exit, Failure};
 use crate::app::journal::{Book, append_now, audit_line, who};
 use crate::app::model::audit::AuditEntry;
+use crate::clock::now_ms;
 
 /// One act that is audited: how it began, and how it ended.
 pub struct Audited<'a> {
@@ -44,7 +45,7 @@ impl<'a> Audited<'a> {
 
     fn write(&self, result: String) {
         let entry = AuditEntry {
-            at_ms: jiff::Timestamp::now().as_millisecond(),
+            at_ms: now_ms(),
             environment: self.environment.clone(),
             what: self.what.clone(),
             result: self.session.config.scrubber().scrub(&result).into_owned(),

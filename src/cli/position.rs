@@ -4,6 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock;
 use crate::core::record::StartAt;
 
 /// What `--from` understands, for its help and its errors.
@@ -31,7 +32,7 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<StartAt, Str
 
 /// [`parse`] as of now, in the zone of this machine: the form that the command line takes.
 pub fn parse_now(text: &str) -> Result<StartAt, String> {
-    parse(text, Timestamp::now(), &TimeZone::system())
+    parse(text, clock::now(), &TimeZone::system())
 }
 
 fn time_ms(text: &str, now: Timestamp, zone: &TimeZone) -> Option<i64> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
 use crate::template::{Engine, TemplateFault};
 
@@ -83,7 +84,7 @@ pub fn preview(
     let templates = Templates::compile(engine, found, file)?;
     let material =
         Material { templates, shared: Arc::clone(&shared), topic: topic.as_str().into(), partition: found.partition };
-    let now = jiff::Timestamp::now().as_millisecond();
+    let now = now_ms();
     let mut batch = Batch::default();
     batch.add(&material, &mut Moving::new(shared, Stamp::new(now)), index, now)?;
     let mut made = batch.events();

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::clock::now_ms;
 use crate::core::fault::Fault;
 use crate::template::{Engine, TemplateFault, TemplateFaultKind};
 
@@ -22,7 +23,7 @@ pub fn rehearse(plan: &Plan, engine: &Engine) -> Vec<Fault> {
         });
         let Some(templates) = templates else { continue };
         let material = Material::of(pair, templates.clone());
-        let now = jiff::Timestamp::now().as_millisecond();
+        let now = now_ms();
         let mut moving = Moving::new(Arc::clone(&material.shared), Stamp::new(now));
         match Batch::default().add(&material, &mut moving, 0, now) {
             Err(fault) if concerns_every_event(&fault) && !faults.contains(&fault) => faults.push(fault),

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{Notify, oneshot};
 
+use crate::clock;
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
 use crate::core::record::{Delivery, Message};
@@ -134,7 +134,7 @@ impl KafkaProducer {
             queue_age: QUEUE_AGE,
             producer: None,
             desk: Arc::default(),
-            life: Mutex::new(Lifecycle::new(Timestamp::now())),
+            life: Mutex::new(Lifecycle::new(clock::now())),
             queue: Mutex::default(),
         }
     }
@@ -350,7 +350,7 @@ impl KafkaProducer {
     /// A connection that was refused for good is in error, not connected.
     fn noted(&self, fault: SendFault) -> SendFault {
         if fault.cause == SendCause::Authentication {
-            self.life.hold().become_at(ConnectionState::Error, Timestamp::now()).ok();
+            self.life.hold().become_at(ConnectionState::Error, clock::now()).ok();
         }
         fault
     }
@@ -358,12 +358,12 @@ impl KafkaProducer {
     fn become_state(&self, next: ConnectionState) -> Result<(), Fault> {
         self.life
             .hold()
-            .become_at(next, Timestamp::now())
+            .become_at(next, clock::now())
             .map_err(|illegal| Fault::new(Blame::Operator, illegal.to_string()))
     }
 
     fn touch(&self) {
-        self.life.hold().active_at(Timestamp::now());
+        self.life.hold().active_at(clock::now());
     }
 }
 

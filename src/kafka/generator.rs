@@ -12,6 +12,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::now;
 use crate::core::environment::{Environment, HealthSettings, KafkaSettings, SecurityProtocol};
 use crate::core::fault::Fault;
 use crate::core::record::Delivery;
@@ -200,7 +201,7 @@ fn order(number: u64) -> Event {
         kind: "ORDER_PLACED",
         value: json!({
             "order_id": id, "customer_id": customer_id(), "currency": pick(&CURRENCIES),
-            "amount": digits(amount), "items": items, "placed_at": now(),
+            "amount": digits(amount), "items": items, "placed_at": now().to_string(),
         }),
         key: id,
     }
@@ -217,7 +218,7 @@ fn payment(number: u64) -> Event {
         value: json!({
             "payment_id": format!("PAY-{number:08}"), "order_id": order, "amount": digits(amount),
             "fee": digits((amount * Decimal::new(29, 3)).round_dp(4)), "currency": pick(&CURRENCIES),
-            "method": pick(&["card", "sepa", "twint", "invoice"]), "status": status, "at": now(),
+            "method": pick(&["card", "sepa", "twint", "invoice"]), "status": status, "at": now().to_string(),
         }),
         key: order,
     }
@@ -230,7 +231,7 @@ fn customer() -> Event {
         kind: "CUSTOMER_UPDATE",
         value: json!({
             "customer_id": id, "action": "UPDATE",
-            "fields": { "city": pick(&CITIES), "newsletter": rand::rng().random_bool(0.4) }, "updated_at": now(),
+            "fields": { "city": pick(&CITIES), "newsletter": rand::rng().random_bool(0.4) }, "updated_at": now().to_string(),
         }),
         key: id,
     }
@@ -248,10 +249,6 @@ fn customer_id() -> String {
 
 fn pick<T: Copy>(from: &[T]) -> T {
     *from.choose(&mut rand::rng()).unwrap_or(&from[0])
-}
-
-fn now() -> String {
-    jiff::Timestamp::now().to_string()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use md5::Md5;
 use minijinja::value::{Kwargs, Rest, Serde, Value, ValueKind};
@@ -16,6 +15,8 @@ use super::draw::Draw;
 use super::json::{self, Style};
 use super::moment::Moment;
 use super::{arithmetic, fakes, methods, python};
+use crate::clock;
+use crate::clock::now_ms;
 
 /// Registers everything; random values come from `draw`.
 pub(super) fn register(environment: &mut Environment<'static>, draw: Draw) {
@@ -175,13 +176,13 @@ pub(super) fn mask(value: &Value, visible: Option<usize>, with: Option<char>) ->
 
 fn register_time(environment: &mut Environment<'static>) {
     let zone = TimeZone::system();
-    environment.add_function("now", move || Value::from_object(Moment::new(Timestamp::now(), &zone)));
-    environment.add_function("utcnow", || Value::from_object(Moment::new(Timestamp::now(), &TimeZone::UTC)));
+    environment.add_function("now", move || Value::from_object(Moment::new(clock::now(), &zone)));
+    environment.add_function("utcnow", || Value::from_object(Moment::new(clock::now(), &TimeZone::UTC)));
     // An event has a number of this name, which is also what its call gives; elsewhere the call gives the time now.
-    environment.add_function(arithmetic::TIMESTAMP_MS, || Timestamp::now().as_millisecond());
+    environment.add_function(arithmetic::TIMESTAMP_MS, now_ms);
     environment.add_function(arithmetic::MILLISECONDS, |state: &State<'_, '_>| {
         let of_event = state.lookup(arithmetic::TIMESTAMP_MS).and_then(|value| value.as_i64());
-        of_event.unwrap_or_else(|| Timestamp::now().as_millisecond())
+        of_event.unwrap_or_else(now_ms)
     });
     environment.add_filter("iso_date", |value: &Value| Moment::of(value).map(|moment| moment.iso()));
     environment.add_filter("timestamp", |value: &Value| Moment::of(value).map(|moment| moment.timestamp().as_second()));

@@ -4,7 +4,6 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -24,6 +23,7 @@ use crate::app::model::tails::TAIL_RECORDS_MAX;
 use crate::app::runtime::Runtime;
 use crate::app::supervisor::Supervisor;
 use crate::app::{fact::Fact, logging};
+use crate::clock::now_ms;
 use crate::config::{Config, ConsoleConfig, Loaded, Sources};
 use crate::core::fault::{Blame, Fault};
 
@@ -97,10 +97,6 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
         std::mem::forget(console);
     }
     Ok(farewell)
-}
-
-fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
 }
 
 fn console_of(config: &Config) -> Result<ConsoleConfig, OpenFault> {

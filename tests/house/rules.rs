@@ -34,6 +34,15 @@ fn locks_are_taken_in_one_way() {
 }
 
 #[test]
+fn only_the_clock_asks_what_time_it_is() {
+    for file in source::files().iter().filter(|file| file.path != "clock.rs") {
+        for asks in ["SystemTime::now", "Timestamp::now", "Zoned::now", "Utc::now", "Local::now"] {
+            assert!(!file.code.contains(asks), "src/{} asks `{asks}`: `crate::clock` does", file.path);
+        }
+    }
+}
+
+#[test]
 fn every_module_opens_with_what_it_is() {
     for file in source::files() {
         assert!(file.text.starts_with("//! "), "src/{} does not open with `//!`", file.path);

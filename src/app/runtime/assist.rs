@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::clock::now_ms;
 use crate::config::variables::Variables;
 use crate::connectors::kafka::sample;
 use crate::core::fault::Fault;
@@ -50,7 +50,7 @@ pub fn sample_topic(connection: &Connection, topic: &str) -> Result<Sample, Faul
     for value in shown.iter().rev() {
         see(&mut fields, value);
     }
-    Ok(Sample { schema, fields, records, at_ms: Timestamp::now().as_millisecond() })
+    Ok(Sample { schema, fields, records, at_ms: now_ms() })
 }
 
 /// Keeps the values of a record that are new, for each field.

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{Runtime, off_the_async_threads};
 use crate::app::fact::Fact;
 use crate::app::feed::Intake;
 use crate::app::model::environments::{Connection as Shown, ConnectionState, TopicRow};
+use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::{Admin, Cluster};
 use crate::kafka::health::{refused, unless_refused};
@@ -234,8 +234,4 @@ pub fn topics_of(cluster: &Cluster) -> Vec<TopicRow> {
         .collect();
     topics.sort_by(|one, other| one.name.cmp(&other.name));
     topics
-}
-
-fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{Zoned, tz::TimeZone};
 use parquet::arrow::ArrowWriter;
 
 use super::files::plain;
 use crate::app::action::{RowsExport, RowsFormat};
+use crate::clock;
 use crate::core::fault::{Blame, Fault, Place};
 
 /// Names tried for one second: more exports than that are not made by hand.
@@ -39,7 +40,7 @@ pub fn export(folder: &Path, export: &RowsExport) -> Result<PathBuf, Fault> {
 }
 
 fn create(folder: &Path, export: &RowsExport) -> Result<(File, PathBuf), Fault> {
-    let now: Zoned = Timestamp::now().to_zoned(TimeZone::system());
+    let now: Zoned = clock::now().to_zoned(TimeZone::system());
     let stem = format!("velox-{}-{}", plain(&export.name), now.strftime("%Y%m%d-%H%M%S"));
     for number in 0..NAMES_MAX {
         let mark = if number == 0 { String::new() } else { format!("-{number}") };

@@ -4,10 +4,11 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{Zoned, tz::TimeZone};
 
 use crate::app::action::{Export, RunRequest};
 use crate::app::model::runs::Preset;
+use crate::clock;
 use crate::core::fault::{Blame, Fault, Place};
 
 /// Presets read at most: beyond, a list is no help.
@@ -20,7 +21,7 @@ const NAME_LETTERS_MAX: usize = 60;
 /// # Errors
 /// The file cannot be written.
 pub fn export(folder: &Path, export: &Export) -> Result<PathBuf, Fault> {
-    let now: Zoned = Timestamp::now().to_zoned(TimeZone::system());
+    let now: Zoned = clock::now().to_zoned(TimeZone::system());
     let stem = format!("velox-{}-{}", plain(&export.name), now.strftime("%Y%m%d-%H%M%S"));
     for number in 0..100 {
         let name = match number {

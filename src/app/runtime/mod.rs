@@ -28,6 +28,7 @@ use super::journal::{Journal, audit_line, who};
 use super::model::Note;
 use super::model::audit::AuditEntry;
 use super::supervisor::Supervisor;
+use crate::clock::now_ms;
 use crate::config::{Config, Scrubber, Sources};
 use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
@@ -318,7 +319,7 @@ impl Runtime {
 
     fn audit(&self, entry: AuditEntry) {
         // The model knows the time of its last tick only, which may be that of the beginning.
-        let entry = AuditEntry { at_ms: jiff::Timestamp::now().as_millisecond(), ..entry };
+        let entry = AuditEntry { at_ms: now_ms(), ..entry };
         let line = audit_line(&self.who, &entry);
         let written = self.journal.as_ref().map(|journal| journal.audit(line));
         let intake = self.intake().clone();

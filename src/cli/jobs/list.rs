@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::output::{Output, Role, cell};
 use crate::cli::progress::{grouped, rate};
 use crate::cli::{Exit, Failure};
+use crate::clock::now_ms;
 use crate::core::duration::told;
 use crate::sql::deploy::definition::Wish;
 use crate::sql::deploy::shelf::{Kept, Shelf};
@@ -63,7 +64,7 @@ fn row(kept: &Kept) -> Row {
         (false, None, Wish::Running) => "registered",
         (false, _, Wish::Running) => "interrupted",
     };
-    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let now_ms = now_ms();
     Row {
         name: kept.definition.name.clone(),
         environment: kept.definition.environment.clone(),

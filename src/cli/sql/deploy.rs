@@ -15,6 +15,7 @@ use crate::cli::jobs::{Foreground, StateFolder, opening, program};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
+use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
 use crate::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
@@ -80,7 +81,7 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         statement,
         delivery: arguments.delivery,
         checkpoint_interval_ms: u64::try_from(arguments.checkpoint_interval.as_millis()).unwrap_or(u64::MAX),
-        created_ms: jiff::Timestamp::now().as_millisecond(),
+        created_ms: now_ms(),
         generation: 0,
         wish: Wish::Running,
     };

@@ -8,13 +8,13 @@ use std::time::Duration;
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use super::content::{Content, records, wanted, with_system};
 use super::lines::{Ends, Found, Lines, identity};
 use super::parquet::Groups;
 use super::settings::{Compression, Holds, Settings, failed};
 use super::source::ends_of;
+use crate::clock::now_ms;
 use crate::connectors::contract::{
     BadRecord, Columns, Position, Pull, RawRecord, ReaderProgress, SourceRows, SplitReader, system_columns as names,
 };
@@ -255,7 +255,7 @@ impl Worker {
 
     /// The next rows; a last line without its end is one where `is_final`.
     fn collect(&mut self, most: usize, is_final: bool) -> Result<Option<SourceRows>, Fault> {
-        let now = Timestamp::now().as_millisecond();
+        let now = now_ms();
         let (columns, system) = (&self.job.columns, &self.job.columns.system);
         let (lines, decoder) = match &mut self.content {
             Content::Unnamed => return Ok(None),

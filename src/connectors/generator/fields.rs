@@ -9,12 +9,12 @@ use arrow::array::{
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use jiff::Timestamp;
 
 use super::Maker;
 use super::draw::{Draw, salt};
 use super::kinds::{Description, Kind, pick};
 use super::slots::Text;
+use crate::clock::now_ms;
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
 use crate::formats::decimal;
@@ -165,7 +165,7 @@ impl Maker for FieldsMaker {
                 .iter()
                 .map(|row| base + i64::try_from(u128::from(*row) * 1_000 / u128::from(rate)).unwrap_or(i64::MAX))
                 .collect(),
-            None => vec![Timestamp::now().as_millisecond(); rows.len()],
+            None => vec![now_ms(); rows.len()],
         };
         (wanted.iter().map(|at| self.column(*at, &rows, &times)).collect(), times)
     }

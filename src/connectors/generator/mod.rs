@@ -21,6 +21,7 @@ use super::contract::{
     Split, SplitReader, Takes,
 };
 use super::options::Options;
+use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
 
 /// Event time of the first row where neither `base.time` nor a rate is given: that of Nexmark's own papers.
@@ -212,12 +213,12 @@ impl Plan {
 fn base_time(options: &Options, rate: Option<u64>) -> Result<Option<i64>, Fault> {
     let read = |text: &str| {
         if text.eq_ignore_ascii_case("now") {
-            return Some(Timestamp::now().as_millisecond());
+            return Some(now_ms());
         }
         text.parse::<i64>().ok().or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond))
     };
     let given = options.parsed("base.time", "`now`, a time in RFC 3339 or milliseconds since 1970", read)?;
-    Ok(given.or_else(|| rate.map(|_| Timestamp::now().as_millisecond())))
+    Ok(given.or_else(|| rate.map(|_| now_ms())))
 }
 
 /// Columns that were declared for Nexmark must be Nexmark's: only names and types that agree can be filled.

@@ -8,7 +8,6 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
@@ -19,6 +18,7 @@ use super::columns::{Kept, raw_record};
 use super::key::KeyFormat;
 use super::keyed::Keys;
 use super::settings::{Connected, Start};
+use crate::clock;
 use crate::connectors::contract::{
     BATCH_WAIT, BadRecord, Columns, Op, Position, Pull, ReaderProgress, SourceRows, SplitReader, system_columns,
 };
@@ -252,7 +252,7 @@ impl Worker {
                     }
                     if first.is_none() {
                         first = Some(Instant::now());
-                        now_ms = Timestamp::now().as_millisecond();
+                        now_ms = clock::now_ms();
                     }
                     bytes += (message.payload_len() + message.key_len()) as u64;
                     self.kept.note(&message, now_ms);

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use arrow::array::RecordBatch;
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::SchemaRef;
-use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
+use crate::clock::now_ms;
 use crate::connectors::contract::SinkRows;
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
@@ -58,7 +58,7 @@ pub(super) struct Collected {
 impl Tables {
     /// Puts a bounded table of one split here; its rows have the time of this call.
     pub fn put(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) {
-        let now = Timestamp::now().as_millisecond();
+        let now = now_ms();
         let rows = batches.into_iter().map(|batch| SinkRows {
             times: ScalarBuffer::from(vec![now; batch.num_rows()]),
             batch,

@@ -2,10 +2,11 @@
 //! indices. It runs on a blocking thread, waits where a queue is full, and ends when nothing is left or the run is halted.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::clock::now_ms;
 use crate::core::lock::WholeMutex;
 use crate::core::record::Message;
 use crate::etl::context::{Moving, Stamp};
@@ -338,8 +339,4 @@ pub fn borrowed<'a>(message: &'a Message, headers: &'a [(&'a str, Option<&'a [u8
 
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
+use crate::clock::now_ms;
 use crate::core::environment::{OauthSettings, SaslSettings};
 use crate::core::fault::{Blame, Fault};
 use crate::core::secret::Secret;
@@ -252,10 +253,6 @@ fn form_encoded(text: &str) -> String {
 
 fn refused(what: impl Into<String>) -> Fault {
     Fault::new(Blame::Authentication, what)
-}
-
-fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 fn after(life: Duration) -> i64 {

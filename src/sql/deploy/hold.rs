@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::now_ms;
 use crate::config::private;
 use crate::core::fault::{Blame, Fault};
 
@@ -34,12 +35,7 @@ pub struct Holder {
 impl Holder {
     /// This process, from now on.
     pub fn this(program: &str) -> Self {
-        Self {
-            process: std::process::id(),
-            host: host(),
-            program: program.to_owned(),
-            since_ms: jiff::Timestamp::now().as_millisecond(),
-        }
+        Self { process: std::process::id(), host: host(), program: program.to_owned(), since_ms: now_ms() }
     }
 
     /// Whether it is this process.

@@ -9,6 +9,7 @@ use super::definition::{Definition, Wish};
 use super::prepare;
 use super::shelf::{Request, Shelf};
 use super::status::{OperatorStatus, State, Status};
+use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::exec::job::{self, Ending, How, Job};
 use crate::sql::exec::settings::JobSettings;
@@ -366,10 +367,6 @@ impl Reading {
             status.checkpoint_ms = Some(now_ms());
         }
     }
-}
-
-fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::now_ms;
 use super::failures::Failures;
 use super::graph::Graph;
 use super::orders::{LaneHandle, deliver};
 use super::report::{Commit, LaneOrder, Report};
 use super::settings::Checkpoints;
 use super::statistics::{CheckpointStatistics, Counters, Statistics};
+use crate::clock::now_ms;
 use crate::connectors::contract::{Position, Source, Split};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeId, StreamPlan};

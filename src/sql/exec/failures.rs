@@ -116,7 +116,7 @@ impl Failures {
 
     async fn send(&self, operator: &str, bad: &[BadRecord]) -> Result<(), Fault> {
         let Some(dead_letters) = &self.dead_letters else { return Ok(()) };
-        let first_seen_ms = super::clock::now_ms();
+        let first_seen_ms = crate::clock::now_ms();
         let letters: Vec<_> =
             bad.iter().map(|bad| Letter { bad, job: &self.job, operator, attempts: 1, first_seen_ms }).collect();
         dead_letters.send(&letters).await?;

@@ -62,7 +62,7 @@ pub fn build(
         every: Every::of(node.emit),
         ttl,
         // Rows that come before the first tick are as old as this operator, not as 1970.
-        now_ms: super::clock::now_ms(),
+        now_ms: crate::clock::now_ms(),
         ages: VecDeque::new(),
         last_change: Vec::new(),
         is_over: false,
@@ -290,7 +290,7 @@ mod tests {
     fn a_group_whose_result_waits_for_its_time_is_not_forgotten_before_it_and_is_soon_after() {
         for restarts in [false, true] {
             let (mut operator, mut table) = (forgetful(), Table::new());
-            let mut now_ms = crate::sql::exec::clock::now_ms();
+            let mut now_ms = crate::clock::now_ms();
             // The first tick gives what there is, which is nothing: the next time is 3 seconds later.
             operator.tick(now_ms, &mut Output::default()).unwrap();
             for key in 0..50 {

@@ -28,7 +28,6 @@ pub mod exchange;
 
 mod assemble;
 mod chain;
-mod clock;
 mod columns;
 mod coordinator;
 mod every;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::clock::now_ms;
 use super::failures::FailureCounts;
+use crate::clock::now_ms;
 
 /// Counters of one node, shared by its instances.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::chain::{Chain, Given};
 use super::chunk::Message;
-use super::clock::now_ms;
 use super::exchange::Outlets;
 use super::failures::Failures;
 use super::inlet::{Event, Inlet};
 use super::report::Report;
+use crate::clock::now_ms;
 use crate::core::fault::Fault;
 
 /// Between two ticks of an operator: half of what a person notices.

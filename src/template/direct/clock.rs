@@ -1,9 +1,9 @@
 //! Which clock a template reads, `now()` or `utcnow()`.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::super::moment::Moment;
+use crate::clock;
 
 /// The zone that a moment is read in.
 pub(super) struct Clock(TimeZone);
@@ -19,6 +19,6 @@ impl Clock {
     }
 
     pub fn now(&self) -> Moment {
-        Moment::new(Timestamp::now(), &self.0)
+        Moment::new(clock::now(), &self.0)
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::app::model::pipeline::{Checkpoint, NodeRole, Pipeline, PipelineNode};
+use crate::clock::now_ms;
 use crate::sql::exec::statistics::{OperatorStatistics, Statistics};
 use crate::sql::plan::picture;
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
@@ -106,7 +107,7 @@ impl Readings {
                 epoch: newest.epoch,
                 bytes: newest.bytes,
                 took_ms: millis(newest.took),
-                at_ms: jiff::Timestamp::now().as_millisecond(),
+                at_ms: now_ms(),
             });
         }
     }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use super::cells::Writer;
 use crate::app::feed::TAP_ROWS_MAX;
 use crate::app::model::queries::{QUERY_ROWS_MAX, QueryRow, RowChange};
+use crate::clock::now_ms;
 use crate::connectors::contract::{BadRow, Op, Sink, SinkRows};
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
@@ -101,7 +102,7 @@ impl View {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.came.at_ms = jiff::Timestamp::now().as_millisecond();
+        self.came.at_ms = now_ms();
         match &mut self.folded {
             Some(folded) => {
                 let op = |row: usize| ops.as_ref().map_or(Op::Insert, |ops| Op::of(ops.value(row)));

@@ -15,10 +15,10 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 
 use super::chunk::Message;
-use super::clock::now_ms;
 use super::report::{LaneOrder, Report};
 use super::statistics::Counters;
 use super::worker::{Work, ticks};
+use crate::clock::now_ms;
 use crate::connectors::contract::{BATCH_ROWS_MAX, Pull, SourceRows};
 use crate::core::fault::Fault;
 use crate::sql::plan::stream::WatermarkSpec;

@@ -6,11 +6,11 @@ use arrow::array::{BooleanArray, TimestampMillisecondArray, UInt32Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::SchemaRef;
 
+use crate::clock::now_ms;
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::connectors::contract::{BadRecord, SourceRows};
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::{Chunk, Origins};
-use crate::sql::exec::clock::now_ms;
 use crate::sql::exec::evaluate::bad_records;
 use crate::sql::exec::map::{batch_of, keep, times};
 use crate::sql::plan::stream::{EventTime, SourceNode};

@@ -7,9 +7,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 
+use crate::clock::now_ms;
 use crate::connectors::contract::{Columns, Position, Pull, ReaderProgress, Source, SourceRows, Split, SplitReader};
 use crate::core::fault::Fault;
-use crate::sql::exec::clock::now_ms;
 
 /// Rows that stand in the query.
 pub struct Values {

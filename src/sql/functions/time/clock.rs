@@ -1,7 +1,6 @@
 //! What the clock says, asked once a batch: a plan runs for weeks, so none of these may be computed at planning.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::array::{Date32Array, Time32MillisecondArray, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, TimeUnit};
@@ -9,12 +8,8 @@ use datafusion_expr::ScalarUDF;
 
 use super::CATEGORY;
 use super::civil::DAY_MS;
+use crate::clock::now_ms;
 use crate::sql::functions::scalar::{MOMENT, Scalar};
-
-/// Milliseconds since 1970.
-pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |past| i64::try_from(past.as_millis()).unwrap_or(i64::MAX))
-}
 
 /// The functions of the clock.
 pub fn functions() -> Vec<Arc<ScalarUDF>> {

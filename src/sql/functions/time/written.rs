@@ -10,8 +10,8 @@ use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::ScalarUDF;
 
 use super::CATEGORY;
-use super::clock::now_ms;
 use super::pattern::Pattern;
+use crate::clock::now_ms;
 use crate::sql::functions::scalar::{Call, Kept, MOMENT, Scalar, Want};
 
 /// The functions on written moments.
