@@ -4,8 +4,8 @@ mod collect_set;
 mod count_if;
 mod median;
 mod numbers;
-mod percentile_cont;
-mod percentile_disc;
+mod percentile;
+mod ranked;
 mod share;
 
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use datafusion_functions_aggregate as stock;
 use self::collect_set::CollectSet;
 use self::count_if::CountIf;
 use self::median::Median;
-use self::percentile_cont::PercentileCont;
-use self::percentile_disc::PercentileDisc;
+use self::percentile::Percentile;
 
 const CATEGORY: &str = "Aggregates";
 
@@ -30,8 +29,8 @@ pub fn functions() -> Vec<Arc<AggregateUDF>> {
         Arc::new(AggregateUDF::new_from_impl(Median::new())),
         Arc::new(AggregateUDF::new_from_impl(CountIf::new())),
         Arc::new(AggregateUDF::new_from_impl(CollectSet::new())),
-        Arc::new(AggregateUDF::new_from_impl(PercentileDisc::new())),
-        Arc::new(AggregateUDF::new_from_impl(PercentileCont::new())),
+        Arc::new(AggregateUDF::new_from_impl(Percentile::discrete())),
+        Arc::new(AggregateUDF::new_from_impl(Percentile::continuous())),
         also(stock::string_agg::string_agg_udaf(), &["listagg", "group_concat"]),
         also(stock::array_agg::array_agg_udaf(), &["collect", "collect_list"]),
         also(stock::approx_distinct::approx_distinct_udaf(), &["approx_count_distinct", "count_distinct_approx"]),

@@ -1,106 +1,39 @@
-//! PERCENTILE_DISC: the value at a share of the sorted values, one of them and never something between two.
+//! Values of any type that come and go, counted in their order, and the one of them at a share.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use arrow::row::{OwnedRow, RowConverter, SortField};
-use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion_common::{Result, ScalarValue, exec_err};
+use datafusion_expr::Accumulator;
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 
-use super::CATEGORY;
 use super::share::Share;
-use crate::sql::functions::scalar::document;
 
-/// See the module.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct PercentileDisc {
-    aliases: Vec<String>,
-    signature: Signature,
-    documentation: Documentation,
+/// The state of such an aggregate: its values, and how often each is there.
+pub fn state_fields(args: &StateFieldsArgs<'_>) -> Vec<FieldRef> {
+    let list = |name: &str, kind: DataType| {
+        let inner = Arc::new(Field::new_list_field(kind, true));
+        Arc::new(Field::new(format!("{}[{name}]", args.name), DataType::List(inner), true))
+    };
+    vec![list("values", args.input_fields[0].data_type().clone()), list("counts", DataType::Int64)]
 }
 
-impl PercentileDisc {
-    /// The aggregate.
-    pub fn new() -> Self {
-        Self {
-            aliases: vec!["quantile_disc".to_owned()],
-            signature: Signature::user_defined(Volatility::Immutable),
-            documentation: document(
-                CATEGORY,
-                "percentile_disc(share) WITHIN GROUP (ORDER BY value)",
-                "The first value that at least that share of the values is not beyond; exact on decimals.",
-                "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY price) FROM trades GROUP BY symbol",
-            ),
-        }
-    }
-}
-
-impl AggregateUDFImpl for PercentileDisc {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn name(&self) -> &str {
-        "percentile_disc"
-    }
-
-    fn aliases(&self) -> &[String] {
-        &self.aliases
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [value, share] if share.is_numeric() && !value.is_nested() => Ok(vec![value.clone(), share.clone()]),
-            _ => plan_err!("it is written `{}`", self.documentation.syntax_example),
-        }
-    }
-
-    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        Ok(given[0].clone())
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let list = |name: &str, kind: DataType| {
-            let inner = Arc::new(Field::new_list_field(kind, true));
-            Arc::new(Field::new(format!("{}[{name}]", args.name), DataType::List(inner), true))
-        };
-        Ok(vec![list("values", args.input_fields[0].data_type().clone()), list("counts", DataType::Int64)])
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        if args.is_distinct {
-            return plan_err!("percentile_disc has no DISTINCT");
-        }
-        let share = Share::of(&args)?;
-        let kind = args.expr_fields[0].data_type().clone();
-        let converter = RowConverter::new(vec![SortField::new(kind.clone())])?;
-        Ok(Box::new(Shares { share, kind, converter, counts: BTreeMap::new(), total: 0, key_bytes: 0 }))
-    }
-
-    fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        self.accumulator(args)
-    }
-
-    fn supports_within_group_clause(&self) -> bool {
-        true
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        Some(&self.documentation)
-    }
+/// Values of the first argument, of which the one at a share is asked for.
+///
+/// # Errors
+/// Values of a type that has no order.
+pub fn accumulator(args: &AccumulatorArgs<'_>, share: Share) -> Result<Box<dyn Accumulator>> {
+    let kind = args.expr_fields[0].data_type().clone();
+    let converter = RowConverter::new(vec![SortField::new(kind.clone())])?;
+    Ok(Box::new(Ranked { share, kind, converter, counts: BTreeMap::new(), total: 0, key_bytes: 0 }))
 }
 
 /// A multiset of values in their order: values come and go, and the one at a share is looked up.
 #[derive(Debug)]
-struct Shares {
+struct Ranked {
     share: Share,
     kind: DataType,
     converter: RowConverter,
@@ -112,7 +45,7 @@ struct Shares {
 /// Bytes of a tree's entry beside the value: the row's handle, the count and a share of a node.
 const ENTRY_BYTES: usize = 64;
 
-impl Shares {
+impl Ranked {
     fn add(&mut self, values: &ArrayRef, counts: Option<&Int64Array>, sign: i64) -> Result<()> {
         let rows = self.converter.convert_columns(std::slice::from_ref(values))?;
         for at in 0..values.len() {
@@ -138,7 +71,7 @@ impl Shares {
     }
 }
 
-impl Accumulator for Shares {
+impl Accumulator for Ranked {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.add(&values[0], None, 1)
     }
