@@ -85,4 +85,11 @@ async fn of_a_result_that_changes_the_last_state_of_every_key_in_view_is_exact()
     assert_eq!(query.rows.len(), 100);
     let counts = query.rows.iter().map(|row| row.cells[1].as_ref().and_then(|text| text.parse::<u64>().ok()));
     assert_eq!(counts.map(Option::unwrap_or_default).sum::<u64>(), ROWS, "each key shows its last count");
+    // The figures of the header, of the plan and of the rows are of the same things.
+    let pipeline = &stage.model.pipelines[&query.job].pipeline;
+    assert_eq!((query.rows_now(Some(pipeline)), pipeline.result_rows), (100, Some(100)));
+    assert_eq!(
+        (query.made(), pipeline.nodes.last().map(|sink| sink.rows_out)),
+        (pipeline.rows_written, Some(query.made()))
+    );
 }

@@ -17,8 +17,10 @@ pub struct Pipeline {
     pub elapsed_ms: u64,
     /// Rows read by all sources.
     pub rows_read: u64,
-    /// Rows given to the sink.
+    /// Rows given to the sink; of a result that changes each change is one.
     pub rows_written: u64,
+    /// Rows that a result which is looked at has now, whether the view holds them or not.
+    pub result_rows: Option<u64>,
     /// Bytes read.
     pub bytes_read: u64,
     /// Rows that were too late.
@@ -101,9 +103,9 @@ pub struct PipelineNode {
 }
 
 impl PipelineNode {
-    /// The rate that tells how lively it is: what a source gives, what comes to any other node.
+    /// The rate that tells how lively it is: what a source gives, what a sink has written, what comes to any other node.
     pub fn rate(&self) -> f64 {
-        if self.role == NodeRole::Source { self.out_per_second } else { self.in_per_second }
+        if self.role == NodeRole::Operator { self.in_per_second } else { self.out_per_second }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::pipeline::Pipeline;
 use crate::app::action::QueryRequest;
 use crate::core::job::JobId;
 
@@ -93,6 +94,8 @@ pub struct QueryRows {
     rows: BTreeMap<u64, QueryRow>,
     slots: HashMap<u32, u64>,
     bytes: usize,
+    /// Whether a row was let go although there are fewer than [`QUERY_ROWS_MAX`].
+    is_too_large: bool,
 }
 
 impl QueryRows {
@@ -104,6 +107,11 @@ impl QueryRows {
     /// The row at this place by first appearance.
     pub fn born(&self, born: u64) -> Option<&QueryRow> {
         self.rows.get(&born)
+    }
+
+    /// Whether rows had to be let go for lack of room, or the next one will be.
+    fn is_full(&self) -> bool {
+        QUERY_ROWS_MAX <= self.rows.len() || self.is_too_large
     }
 
     /// Rows held.
@@ -131,6 +139,7 @@ impl QueryRows {
         self.bytes += row.bytes();
         self.rows.insert(row.born, row);
         while QUERY_ROWS_MAX < self.rows.len() || (QUERY_BYTES_MAX < self.bytes && 1 < self.rows.len()) {
+            self.is_too_large |= self.rows.len() <= QUERY_ROWS_MAX;
             let Some((oldest, slot)) = self.rows.first_key_value().map(|(born, row)| (*born, row.slot)) else { break };
             // An appended row has no slot of its own: what stands under that number is another row's.
             if self.slots.get(&slot) == Some(&oldest) {
@@ -183,6 +192,19 @@ impl Query {
     /// Rows that the query has made, each change of a row counted.
     pub fn made(&self) -> u64 {
         self.shown + self.skipped
+    }
+
+    /// Whether rows are replaced and taken back; not before it is planned.
+    pub fn is_changelog(&self) -> bool {
+        self.schema.as_ref().is_some_and(|schema| schema.is_changelog)
+    }
+
+    /// Rows that a result which changes has now. Those that are held are all there are until the view is full; then the job
+    /// has counted them.
+    pub fn rows_now(&self, pipeline: Option<&Pipeline>) -> u64 {
+        let held = self.rows.len() as u64;
+        let counted = pipeline.filter(|_| self.rows.is_full()).and_then(|pipeline| pipeline.result_rows);
+        counted.map_or(held, |rows| rows.max(held))
     }
 
     /// Rows that came since the view was frozen.

@@ -58,7 +58,7 @@ pub async fn run(
         None => job.cancel().await.map(|_| ()),
     };
     show_rows(&out, &view)?;
-    out.pipeline(Arc::new(readings.hold().read()));
+    show_readings(&out, &view, &readings);
     ended
 }
 
@@ -123,9 +123,14 @@ async fn show(out: &Outlet, view: &Mutex<View>, readings: &Mutex<Readings>) -> s
                     tracing::error!(target: "velox::query", job = out.job().0, "{fault}");
                 }
             }
-            _ = reads.tick() => out.pipeline(Arc::new(readings.hold().read())),
+            _ = reads.tick() => show_readings(out, view, readings),
         }
     }
+}
+
+fn show_readings(out: &Outlet, view: &Mutex<View>, readings: &Mutex<Readings>) {
+    let made = view.hold().made();
+    out.pipeline(Arc::new(readings.hold().of_a_view(made)));
 }
 
 fn show_rows(out: &Outlet, view: &Mutex<View>) -> Result<(), Fault> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::screen::Made;
 use crate::app::model::pipeline::{Checkpoint, NodeRole, Pipeline, PipelineNode};
 use crate::clock::now_ms;
 use crate::sql::exec::statistics::{OperatorStatistics, Statistics};
@@ -59,12 +60,27 @@ pub struct Readings {
 impl Readings {
     /// Readings of the job that these nodes became.
     pub fn new(nodes: Vec<PipelineNode>, statistics: watch::Receiver<Statistics>) -> Self {
-        Self { nodes, statistics, past: VecDeque::new(), checkpoint: None }
+        // It began with nothing.
+        let past = VecDeque::from([(Instant::now(), Vec::new())]);
+        Self { nodes, statistics, past, checkpoint: None }
     }
 
     /// Reads the counters.
     pub fn read(&mut self) -> Pipeline {
         let statistics = self.statistics.borrow_and_update().clone();
+        self.pipeline(statistics)
+    }
+
+    /// Reads the counters of a job whose sink is a view: what it was given is what the view has counted.
+    pub fn of_a_view(&mut self, made: Made) -> Pipeline {
+        let mut statistics = self.statistics.borrow_and_update().clone();
+        if let Some(sink) = statistics.operators.last_mut() {
+            (sink.rows_in, sink.rows_out) = (made.changes, made.changes);
+        }
+        Pipeline { result_rows: Some(made.rows), ..self.pipeline(statistics) }
+    }
+
+    fn pipeline(&mut self, statistics: Statistics) -> Pipeline {
         let now = Instant::now();
         while self.past.get(1).is_some_and(|(at, _)| MEASURED_OVER <= now.duration_since(*at)) {
             self.past.pop_front();
@@ -82,10 +98,11 @@ impl Readings {
             state_bytes: statistics.state_bytes() as u64,
             ..Pipeline::default()
         };
+        let nothing = OperatorStatistics::default();
         let before = self.past.front().map(|(at, operators)| (now.duration_since(*at), operators.as_slice()));
         for operator in &statistics.operators {
-            let was = before.and_then(|(over, operators)| {
-                Some((over, operators.iter().find(|other| other.node == operator.node)?))
+            let was = before.map(|(over, operators)| {
+                (over, operators.iter().find(|other| other.node == operator.node).unwrap_or(&nothing))
             });
             if let Some(node) = pipeline.nodes.iter_mut().find(|node| node.id == operator.node) {
                 measure(node, operator, was);
@@ -126,8 +143,9 @@ fn measure(node: &mut PipelineNode, now: &OperatorStatistics, was: Option<(Durat
     node.state_bytes = now.state_bytes as u64;
     node.state_rows = now.state_rows as u64;
     node.progress = now.progress;
-    let Some((over, was)) = was.filter(|(over, _)| !over.is_zero()) else { return };
-    let seconds = over.as_secs_f64();
+    let Some((over, was)) = was else { return };
+    // What came before there was a second to measure over came in that second.
+    let seconds = over.max(MEASURED_OVER).as_secs_f64();
     let rate = |now: u64, was: u64| now.saturating_sub(was) as f64 / seconds;
     node.in_per_second = rate(now.rows_in, was.rows_in);
     node.out_per_second = rate(now.rows_out, was.rows_out);
@@ -138,4 +156,26 @@ fn measure(node: &mut PipelineNode, now: &OperatorStatistics, was: Option<(Durat
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::runtime::query::screen::Made;
+
+    fn counted(node: usize, rows_in: u64, rows_out: u64) -> OperatorStatistics {
+        OperatorStatistics { node, instances: 1, rows_in, rows_out, ..OperatorStatistics::default() }
+    }
+
+    #[test]
+    fn what_came_at_once_has_a_rate_at_once_and_a_view_is_given_what_it_has_counted() {
+        let operators = vec![counted(0, 0, 400), counted(1, 400, 800), counted(2, 800, 800)];
+        let (_tell, statistics) = watch::channel(Statistics { operators, ..Statistics::default() });
+        let node = |(id, role)| PipelineNode { id, role, ..PipelineNode::default() };
+        let nodes = [NodeRole::Source, NodeRole::Operator, NodeRole::Sink].into_iter().enumerate().map(node);
+        let pipeline = Readings::new(nodes.collect(), statistics).of_a_view(Made { changes: 402, rows: 4 });
+        let rates: Vec<f64> = pipeline.nodes.iter().map(PipelineNode::rate).collect();
+        assert_eq!(rates, [400.0, 400.0, 402.0]);
+        assert_eq!((pipeline.nodes[2].rows_out, pipeline.rows_written, pipeline.result_rows), (402, 402, Some(4)));
+    }
 }

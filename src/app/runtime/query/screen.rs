@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Int8Array, RecordBatch};
 use arrow::datatypes::Schema;
 use arrow::row::{RowConverter, SortField};
 use async_trait::async_trait;
@@ -57,8 +57,18 @@ impl Sink for Screen {
     }
 }
 
+/// What a result has come to so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Made {
+    /// Changes: a row that came, one that was replaced, one that was taken back count as one each.
+    pub changes: u64,
+    /// Rows that stand now.
+    pub rows: u64,
+}
+
 /// Rows between two frames.
 pub struct View {
+    made: Made,
     next_born: u64,
     came: Came,
     folded: Option<Folded>,
@@ -90,7 +100,7 @@ impl View {
     /// An empty view of a result of these columns.
     pub fn new(schema: &Schema, is_changelog: bool, key: Vec<usize>) -> Self {
         let folded = is_changelog.then(|| Folded::new(schema, key));
-        Self { next_born: 0, came: Came::default(), folded }
+        Self { made: Made::default(), next_born: 0, came: Came::default(), folded }
     }
 
     /// Takes rows.
@@ -103,6 +113,7 @@ impl View {
             return Ok(());
         }
         self.came.at_ms = now_ms();
+        self.made.count(ops.as_ref(), batch.num_rows());
         match &mut self.folded {
             Some(folded) => {
                 let op = |row: usize| ops.as_ref().map_or(Op::Insert, |ops| Op::of(ops.value(row)));
@@ -129,6 +140,25 @@ impl View {
     /// What came since the last time.
     pub fn take(&mut self) -> Came {
         std::mem::take(&mut self.came)
+    }
+
+    /// All that came so far, whether it is held or not.
+    pub fn made(&self) -> Made {
+        self.made
+    }
+}
+
+impl Made {
+    /// A row that is replaced comes as two, before and after: that is one change, and no row more.
+    fn count(&mut self, ops: Option<&Int8Array>, rows: usize) {
+        let count = |wanted: Op| {
+            let is_wanted = |byte: &&i8| Op::of(**byte) == wanted;
+            ops.map_or(0, |ops| ops.values().iter().filter(is_wanted).count() as u64)
+        };
+        let (before, gone) = (count(Op::UpdateBefore), count(Op::Delete));
+        let came = rows as u64 - before - gone - count(Op::UpdateAfter);
+        self.changes += rows as u64 - before;
+        self.rows = (self.rows + came).saturating_sub(gone);
     }
 }
 

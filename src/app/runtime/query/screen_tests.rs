@@ -87,3 +87,21 @@ fn of_more_keys_than_fit_those_that_changed_last_are_held() {
     let (shown, skipped) = view.take().written().unwrap();
     assert_eq!((shown.len(), skipped, shown[0].is_update), (1, 1, false));
 }
+
+#[test]
+fn a_row_that_is_replaced_is_one_change_and_no_row_more() {
+    use Op::{Delete, Insert, UpdateAfter, UpdateBefore};
+    for key in [vec![0], Vec::new()] {
+        let mut view = view(true, key);
+        view.add(rows(&[(Insert, "a", 1), (Insert, "b", 1), (UpdateBefore, "a", 1), (UpdateAfter, "a", 2)])).unwrap();
+        assert_eq!(view.made(), Made { changes: 3, rows: 2 });
+        view.add(rows(&[(UpdateBefore, "a", 2), (UpdateAfter, "a", 3), (Delete, "b", 1)])).unwrap();
+        assert_eq!(view.made(), Made { changes: 5, rows: 1 });
+        let (shown, skipped) = view.take().written().unwrap();
+        assert_eq!(shown.len() as u64 + skipped, view.made().changes, "what the view gets and misses adds up to it");
+    }
+    let mut appended = view(false, Vec::new());
+    let without_ops = SinkRows { ops: None, ..rows(&[(Insert, "a", 1), (Insert, "a", 1)]) };
+    appended.add(without_ops).unwrap();
+    assert_eq!(appended.made(), Made { changes: 2, rows: 2 });
+}

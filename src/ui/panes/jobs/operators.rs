@@ -17,12 +17,24 @@ use crate::ui::widgets::{number, time};
 pub fn of_query(document: &mut Document, job: &Job, view: &View<'_>) {
     let theme = view.theme;
     if let Some(query) = view.model.queries.get(&job.id) {
-        let counts = format!(
-            "{} made · {} shown · {} not shown",
-            number::grouped(query.made()),
-            number::grouped(query.shown),
-            number::grouped(query.skipped)
-        );
+        let grouped = number::grouped;
+        let counts = match query.is_changelog() {
+            false => format!(
+                "{} made · {} shown · {} not shown",
+                grouped(query.made()),
+                grouped(query.shown),
+                grouped(query.skipped)
+            ),
+            true => {
+                let pipeline = view.model.pipelines.get(&job.id).map(|drawn| &*drawn.pipeline);
+                format!(
+                    "{} rows · {} changes, {} of them overwritten before they were drawn",
+                    grouped(query.rows_now(pipeline)),
+                    grouped(query.made()),
+                    grouped(query.skipped)
+                )
+            }
+        };
         document.fact("rows", &counts, theme.role(Role::Text), theme);
     }
     if let Some(drawn) = view.model.pipelines.get(&job.id) {
@@ -37,7 +49,8 @@ pub fn of_deployed(document: &mut Document, job: &Job, definition: &Definition, 
     let checkpoint = match job.checkpoint {
         Some(Checkpoint { epoch, at_ms, bytes, .. }) => {
             let size = if bytes > 0 { format!(", {}", number::bytes(bytes)) } else { String::new() };
-            format!("{epoch}, {}{size}; one every {interval}", time::since(model.now_ms, at_ms, view.zone))
+            let from = if at_ms < job.since_ms && !job.phase.is_ending() { "goes on from " } else { "" };
+            format!("{from}{epoch}, {}{size}; one every {interval}", time::since(model.now_ms, at_ms, view.zone))
         }
         None => format!("none yet; one every {interval}"),
     };

@@ -24,6 +24,8 @@ const COLUMN_CELLS_WIDE: u16 = 38;
 const WIDE_MIN: u16 = 150;
 /// Lines of the editor while there is something below it.
 const EDITOR_LINES_MIN: u16 = 6;
+/// Lines of the state of a query, at most: a second one for what a narrow pane has no room for on the first.
+const STATE_LINES_MAX: usize = 2;
 /// Lines that say what is wrong, at most.
 const MESSAGE_LINES_MAX: usize = 3;
 
@@ -262,7 +264,9 @@ impl SqlPane {
                 dialog.draw(files, area, buffer, view.theme);
             }
             Some(Dialog::Ask(ask)) => {
-                let about = current(view.model).map_or(String::new(), status::exported);
+                let shown = |query| self.results.shown(query).len();
+                let about = current(view.model).map(|query| status::exported(query, shown(query), view.model));
+                let about = about.unwrap_or_default();
                 ask.draw(&about, area, buffer, view.theme);
             }
             Some(Dialog::Deploy(dialog)) => dialog.draw(view.model, area, buffer, view.theme),
@@ -270,11 +274,17 @@ impl SqlPane {
         }
     }
 
-    fn state_lines(&self, cells: usize, view: &View<'_>) -> Vec<Line<'static>> {
-        match current(view.model) {
-            Some(query) => status::lines(query, view, cells, 2),
-            None => vec![Line::from(Span::styled("no query runs", view.theme.role(Role::Muted)))],
-        }
+    /// The state of the query. Of the same query and width there are never fewer lines than before: rows do not jump.
+    fn state_lines(&mut self, cells: usize, view: &View<'_>) -> Vec<Line<'static>> {
+        let Some(query) = current(view.model) else {
+            return vec![Line::from(Span::styled("no query runs", view.theme.role(Role::Muted)))];
+        };
+        let mut lines = status::lines(query, view, cells, STATE_LINES_MAX);
+        let (job, width, most) = self.state_taken;
+        let least = if (job, width) == (Some(query.job), cells) { most } else { 0 };
+        lines.resize_with(lines.len().max(least), Line::default);
+        self.state_taken = (Some(query.job), cells, lines.len());
+        lines
     }
 }
 

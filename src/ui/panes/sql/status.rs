@@ -7,6 +7,7 @@ use crate::app::model::Model;
 use crate::app::model::pipeline::Pipeline;
 use crate::app::model::queries::Query;
 use crate::core::job::Phase;
+use crate::core::words::counted;
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, text, time};
@@ -53,6 +54,8 @@ struct Told {
     role: Role,
     /// The higher, the sooner it leaves where there is no room.
     leaves: u8,
+    /// Cells that it has also while it is shorter: what stands behind a count does not move with every digit.
+    cells: usize,
 }
 
 /// The state and the counts in as many lines of so many cells as are needed, at most `lines_max`.
@@ -73,29 +76,51 @@ fn counts(query: &Query, view: &View<'_>) -> Vec<Told> {
     let model = view.model;
     let pipeline = model.pipelines.get(&query.job).map(|drawn| &*drawn.pipeline);
     let mut told = Vec::new();
-    let mut tell = |words: String, role: Role, leaves: u8| told.push(Told { words, role, leaves });
-    let is_live = model.jobs.get(&query.job).is_some_and(|job| !job.phase.is_ending());
+    let mut tell = |words: String, role: Role, leaves: u8, cells: usize| {
+        told.push(Told { words, role, leaves, cells });
+    };
+    let is_live = is_live(query, model);
+    let is_changelog = query.is_changelog();
+    let rows = query.rows_now(pipeline);
     if let Some(pipeline) = pipeline.filter(|_| is_live) {
-        let sink = pipeline.nodes.last().map_or(0.0, |sink| sink.in_per_second);
-        tell(format!("{} rows/s", number::short(sink)), Role::Text, 1);
+        let sink = pipeline.nodes.last().map_or(0.0, |sink| sink.out_per_second);
+        let what = if is_changelog { "changes" } else { "rows" };
+        tell(format!("{:>5} {what}/s", number::short(sink)), Role::Text, 1, 0);
     }
-    tell(format!("total {}", number::grouped(query.made())), Role::Text, 0);
+    match is_changelog {
+        true => tell(standing(rows, query.made()), Role::Text, 0, 22),
+        false => tell(format!("total {}", number::grouped(query.made())), Role::Text, 0, 12),
+    }
     if let Some(pipeline) = pipeline {
         if let Some(words) = watermark(pipeline, model.now_ms, is_live, view) {
-            tell(words, Role::Text, 3);
+            tell(words, Role::Text, 3, 26);
         }
-        let counted = |count: u64| if count == 0 { Role::Muted } else { Role::Warning };
-        tell(format!("late {}", number::grouped(pipeline.late)), counted(pipeline.late), 4);
-        tell(format!("bad {}", number::grouped(pipeline.bad)), counted(pipeline.bad), 2);
-        tell(format!("state {}", number::bytes(pipeline.state_bytes)), Role::Muted, 6);
-        tell(time::span(pipeline.elapsed_ms), Role::Muted, 5);
+        let role = |count: u64| if count == 0 { Role::Muted } else { Role::Warning };
+        tell(format!("late {}", number::grouped(pipeline.late)), role(pipeline.late), 4, 0);
+        tell(format!("bad {}", number::grouped(pipeline.bad)), role(pipeline.bad), 2, 0);
+        tell(format!("state {}", number::bytes(pipeline.state_bytes)), Role::Muted, 6, 13);
+        tell(time::span(pipeline.elapsed_ms), Role::Muted, 5, 0);
     }
     let not_shown = query.skipped;
-    // Of a row that changes only its newest state is missed by nobody.
-    let is_changelog = query.schema.as_ref().is_some_and(|schema| schema.is_changelog);
-    let role = if not_shown == 0 || is_changelog { Role::Muted } else { Role::Warning };
-    tell(format!("not shown {}", number::grouped(not_shown)), role, 3);
+    if !is_changelog {
+        let role = if not_shown == 0 { Role::Muted } else { Role::Warning };
+        tell(format!("not shown {}", number::grouped(not_shown)), role, 3, 0);
+        return told;
+    }
+    let beyond = rows.saturating_sub(query.rows.len() as u64);
+    if 0 < beyond {
+        tell(format!("{} not in view", counted(beyond, "row")), Role::Warning, 1, 0);
+    }
+    if 0 < not_shown {
+        // Of a row that changes only its newest state is missed by nobody.
+        tell(format!("{} overwritten unseen", number::grouped(not_shown)), Role::Muted, 7, 0);
+    }
     told
+}
+
+/// `24 rows · 250 changes`: a result that changes has rows, and came to be by changes.
+pub fn standing(rows: u64, changes: u64) -> String {
+    format!("{} {} {}", counted(rows, "row"), marks::DOT, counted(changes, "change"))
 }
 
 /// `watermark 14:02:10 −1.2 s`: how far results are complete, and how far behind now that is.
@@ -123,8 +148,10 @@ fn wrapped(state: &str, style: Style, told: &[Told], cells: usize, theme: &Theme
     let mut lines = vec![Line::from(Span::styled(text::fit(state, cells).into_owned(), style))];
     for one in told {
         let Some(line) = lines.last_mut() else { break };
-        let span = Span::styled(one.words.clone(), theme.role(one.role));
-        if line.width() + 3 + text::width(&one.words) <= cells {
+        let room = one.cells.max(text::width(&one.words)).min(cells.saturating_sub(2));
+        let words = format!("{:<room$}", one.words);
+        let span = Span::styled(words, theme.role(one.role));
+        if line.width() + 3 + room <= cells {
             line.push_span(Span::raw("   "));
             line.push_span(span);
         } else {
@@ -150,14 +177,17 @@ pub fn empty(query: &Query, model: &Model) -> String {
     }
 }
 
-/// What an export would write.
-pub fn exported(query: &Query) -> String {
-    let rows = number::grouped(query.in_view().len() as u64);
-    match query.made().saturating_sub(query.in_view().len() as u64) {
-        0 => format!("The {rows} rows in view, in the order shown."),
-        more => format!(
-            "Up to {rows} rows in view, in the order shown. {} more were made and are not in view: INTO writes all of them.",
-            number::grouped(more)
-        ),
+/// What an export would write, of which so many rows are shown.
+pub fn exported(query: &Query, shown: usize, model: &Model) -> String {
+    let held = query.in_view().len();
+    let pipeline = model.pipelines.get(&query.job).map(|drawn| &*drawn.pipeline);
+    let made = if query.is_changelog() { query.rows_now(pipeline) } else { query.made() };
+    let mut told = format!("{}, in the order shown.", counted(shown as u64, "row"));
+    if let hidden @ 1.. = held.saturating_sub(shown) {
+        told.push_str(&format!(" {} more are hidden by the filter.", number::grouped(hidden as u64)));
     }
+    if let beyond @ 1.. = made.saturating_sub(held as u64) {
+        told.push_str(&format!(" {} more are not in view: INTO writes all of them.", number::grouped(beyond)));
+    }
+    told
 }

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::Picture;
 use crate::app::model::pipeline::{NodeRole, PipelineNode};
+use crate::core::words::counted;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, rate, text, time};
 
@@ -71,7 +72,9 @@ fn holds(node: &PipelineNode, now_ms: i64) -> Vec<Fact> {
             facts.push(format!("{} of {}", number::bytes(done), number::bytes(total)));
         }
         (NodeRole::Source, None) => facts.push(format!("lag {}", number::grouped(node.backlog))),
-        (NodeRole::Sink, _) => facts.push(format!("{} rows", number::grouped(node.rows_out))),
+        // A row that is replaced is written once: as what it is now.
+        (NodeRole::Sink, _) if node.is_changing => facts.push(counted(node.rows_out, "change")),
+        (NodeRole::Sink, _) => facts.push(counted(node.rows_out, "row")),
         (NodeRole::Operator, _) => {}
     }
     if 0 < node.state_rows || 0 < node.state_bytes {
