@@ -98,10 +98,21 @@ impl Drop for Hold {
 /// Who holds a folder now, if anybody does.
 pub fn holder(folder: &Path) -> Option<Holder> {
     let lock = File::open(folder.join(LOCK)).ok()?;
-    match lock.try_lock_shared() {
+    settled(|| match lock.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(named(folder)),
         _ => None,
+    })
+}
+
+/// A holder without a name is about to let go, or has just begun to hold: the next look tells.
+fn settled(mut look: impl FnMut() -> Option<Holder>) -> Option<Holder> {
+    for _ in 1..TRIES {
+        match look() {
+            Some(holder) if holder.process == 0 => std::thread::sleep(BETWEEN_TRIES),
+            seen => return seen,
+        }
     }
+    look()
 }
 
 fn opened(folder: &Path) -> io::Result<File> {
@@ -138,5 +149,14 @@ mod tests {
         drop(held);
         assert_eq!(holder(place.path()), None);
         Hold::take(place.path(), "another").unwrap().unwrap();
+    }
+
+    #[test]
+    fn one_that_is_being_let_go_is_held_by_nobody_rather_than_by_somebody_unknown() {
+        // Letting go is two steps: the name goes before the lock.
+        let unknown = || Some(Holder { process: 0, ..Holder::this("console") });
+        let mut looks = [unknown(), unknown(), None].into_iter();
+        assert_eq!(settled(|| looks.next().flatten()), None);
+        assert_eq!(settled(unknown), unknown(), "one whose name cannot be read is one all the same");
     }
 }
