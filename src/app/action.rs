@@ -388,8 +388,8 @@ impl RowsFormat {
 /// Rows to be written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowsExport {
-    /// Stem of the file's name.
-    pub name: String,
+    /// The new file: its path, from the folder that exports go to.
+    pub file: String,
     /// Form.
     pub format: RowsFormat,
     /// Columns with their types.

@@ -6,7 +6,7 @@ use super::fact::{Fact, Loaded};
 use super::jobs::said_of;
 use super::model::environments::{CheckStep, EnvironmentRow, StepOutcome, Topics};
 use super::model::jobs::Work;
-use super::model::log::LogLine;
+use super::model::log::{Level, LogLine};
 use super::model::pipeline::{Drawn, Pipeline};
 use super::model::{Model, Note};
 use crate::core::fault::Fault;
@@ -81,8 +81,11 @@ impl Model {
             }
             Fact::Pipeline { job, pipeline } => self.piped(job, pipeline),
             Fact::Deployments { keeper, kept, faults } => return self.deployments_read(keeper, kept, &faults),
-            Fact::Deployed { job, configuration } => {
+            Fact::Deployed { job, from, configuration } => {
                 self.deployments.configurations.insert(job, configuration);
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.checkpoint = from;
+                }
             }
             Fact::SqlRead { files, kept } => return self.sql_read(files, kept),
             Fact::SqlKept => {}
@@ -269,6 +272,10 @@ impl Model {
         let colon = if told.is_empty() { "" } else { ": " };
         let text = format!("{name} {how}{colon}{}", told.join("; "));
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);
+        // Nobody asked for the end of a query that another one took the place of, and the other one runs.
+        if matches!((work, phase), (Work::Query(_), Phase::Stopped)) && self.query != Some(id) {
+            return Vec::new();
+        }
         // A tail says in its own pane that it is over, and what it has to say more should stay to be read.
         if matches!((work, phase), (Work::Tail(_), Phase::Done | Phase::Stopped)) {
             return Vec::new();
@@ -301,7 +308,10 @@ impl Model {
     fn logged(&mut self, lines: Vec<LogLine>, skipped: u64) {
         self.log.skipped += skipped;
         for line in lines {
-            if let Some(job) = line.job.and_then(|id| self.jobs.get_mut(&id)) {
+            // What helps to find a defect is in the log pane and in the file; a job's own log is for whoever runs it.
+            if Level::Info <= line.level
+                && let Some(job) = line.job.and_then(|id| self.jobs.get_mut(&id))
+            {
                 job.log.push(line.clone());
             }
             self.log.lines.push(line);

@@ -1,7 +1,7 @@
 //! What is done to jobs that survive the console: each act is asked for as the guard of its environment wants, and audited.
 //! Pure.
 
-use super::action::DeployRequest;
+use super::action::{DeployRequest, PaneId};
 use super::effect::{Beginning, Effect};
 use super::elsewhere::Asking;
 use super::model::confirmation::Pending;
@@ -178,10 +178,10 @@ impl Model {
         match act {
             Act::Deploy(definition) => {
                 let said = format!("`{}` is deployed: pane 6 shows it", definition.name);
-                self.say(match definition.warning() {
-                    Some(warning) => Note::warning(format!("{said}; {warning}")),
-                    None => Note::success(said),
-                });
+                match definition.warning() {
+                    Some(warning) => self.say(Note::warning(format!("{said}; {warning}"))),
+                    None => self.point_to(PaneId::Jobs, Note::success(said)),
+                }
                 self.start_deployed(definition, Beginning::New)
             }
             Act::Resume(definitions) => definitions

@@ -7,7 +7,7 @@ use super::model::audit::AuditEntry;
 use super::model::environments::{CheckStep, Connection, EnvironmentRow, TopicRow};
 use super::model::etls::{EtlRow, PlanSummary, Rendered};
 use super::model::log::LogLine;
-use super::model::pipeline::Pipeline;
+use super::model::pipeline::{Checkpoint, Pipeline};
 use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
 use super::model::sql::{Explained, KeptDesk, SqlFile};
@@ -153,10 +153,12 @@ pub enum Fact {
         /// What is wrong with those that cannot be read.
         faults: Vec<Fault>,
     },
-    /// A deployed job is at work: what it was made of, for people.
+    /// A deployed job is at work: what it goes on from and what it was made of, for people.
     Deployed {
         /// The job.
         job: JobId,
+        /// The checkpoint that it goes on from; none where it began anew.
+        from: Option<Checkpoint>,
         /// Options in effect, secrets masked.
         configuration: Vec<(String, String)>,
     },

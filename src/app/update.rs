@@ -20,7 +20,7 @@ impl Model {
         self.revision += 1;
         match action {
             Action::Focus(pane) => {
-                self.turn_the_page();
+                self.turn_the_page(pane);
                 self.focus = pane;
                 if pane == PaneId::Sql { self.sit_down() } else { Vec::new() }
             }

@@ -128,6 +128,9 @@ fn set_up(opening: &Opening, config: &Config, console: &ConsoleConfig) -> Result
     model.theme = opening.theme.clone().unwrap_or_else(|| console.theme.clone());
     model.active = active;
     model.tail_records = usize::try_from(console.tail_capacity).unwrap_or(TAIL_RECORDS_MAX);
+    if let Ok(folder) = std::env::current_dir() {
+        model.folder = folder.display().to_string();
+    }
     let look = Look {
         themes: Some(PathBuf::from("themes")),
         depth: Depth::detect(variable),

@@ -76,6 +76,11 @@ fn a_deploy_starts_a_new_job_and_is_audited() {
     stage.act(Action::Deploy(request("spend", "sandbox")));
     assert_eq!(started(&stage), [("spend".to_owned(), Beginning::New)]);
     assert!(matches!(&stage.effects[0], Effect::Audit(entry) if entry.what == "job spend"), "{:?}", stage.effects);
+    // Where to see it is said until it is seen.
+    stage.act(Action::Focus(PaneId::Tail));
+    assert!(stage.model.note.as_ref().is_some_and(|note| note.text.contains("pane 6")), "{:?}", stage.model.note);
+    stage.act(Action::Focus(PaneId::Jobs));
+    assert_eq!(stage.model.note, None);
 }
 
 #[test]
@@ -236,6 +241,26 @@ fn what_another_process_reads_is_its_rate_and_no_traffic_of_this_console() {
     assert!(text.contains("18.4k/s") && text.contains("   0 msg/s"), "{text}");
 }
 
+#[test]
+fn a_job_that_goes_on_says_from_which_checkpoint_until_it_has_written_one_of_its_own() {
+    let mut stage = Stage::new();
+    folder(&mut stage, None, vec![kept("a", "sandbox")]);
+    stage.act(Action::ResumeJobs(vec!["a".into()]));
+    let job = stage.model.deployments.rows["a"];
+    let from = Checkpoint { epoch: 41, bytes: 0, took_ms: 0, at_ms: NOON_MS - 90_000 };
+    stage.apply(Fact::Deployed { job, from: Some(from), configuration: Vec::new() });
+    stage.apply(Fact::Job(Update::Phase(job, Phase::Running)));
+    stage.act(Action::Focus(PaneId::Jobs));
+    let text = stage.text(200, 60);
+    assert!(text.contains("checkpoint   goes on from 41, 11:58:30; one every 10 s"), "{text}");
+    assert!(text.lines().any(|line| line.contains(" a ") && line.contains("01:30")), "its age: {text}");
+    let own = Checkpoint { epoch: 42, bytes: 84_000, took_ms: 40, at_ms: NOON_MS };
+    let pipeline = Pipeline { checkpoint: Some(own), ..Pipeline::default() };
+    stage.apply(Fact::Pipeline { job, pipeline: Arc::new(pipeline) });
+    let text = stage.text(200, 60);
+    assert!(text.contains("checkpoint   42, now, 84 KB; one every 10 s"), "{text}");
+}
+
 /// A console with a deployed job at work, 12 s later.
 fn at_work(environment: &str) -> (Stage, JobId) {
     let mut stage = Stage::new();
@@ -289,7 +314,7 @@ fn at_work(environment: &str) -> (Stage, JobId) {
         stage.apply(Fact::Pipeline { job, pipeline: Arc::new(pipeline.clone()) });
     }
     let configuration = vec![("orders.topic".into(), "orders".into()), ("spend.v1.sasl.password".into(), "***".into())];
-    stage.apply(Fact::Deployed { job, configuration });
+    stage.apply(Fact::Deployed { job, from: Some(checkpoint), configuration });
     let line = LogLine {
         at_ms: NOON_MS + 1_000,
         level: Level::Info,
@@ -313,6 +338,24 @@ fn the_pipeline_of_a_job_fits_every_size() {
         stage.press("Enter");
         insta::assert_snapshot!(format!("pipeline_{width}x{height}"), stage.text(width, height));
     }
+}
+
+#[test]
+fn the_log_of_a_job_is_for_whoever_runs_it_and_what_finds_defects_is_in_the_log_pane() {
+    let (mut stage, job) = at_work("sandbox");
+    let line = |level, message: &str| LogLine {
+        at_ms: NOON_MS + 2_000,
+        level,
+        target: "velox::sql".into(),
+        message: message.into(),
+        correlation: None,
+        job: Some(job),
+    };
+    let lines = vec![line(Level::Debug, "ended task=sink ok=true"), line(Level::Warn, "the sink is tried again")];
+    stage.apply(Fact::Log { lines, skipped: 0 });
+    let said: Vec<&str> = stage.model.jobs[&job].log.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(said, ["goes on from checkpoint 1 in /state/jobs/spend_by_customer", "the sink is tried again"]);
+    assert_eq!(stage.model.log.lines.iter().count(), 3, "the log pane has all of them");
 }
 
 #[test]

@@ -110,6 +110,8 @@ pub struct Model {
 
     /// Records that a tail keeps for the view.
     pub tail_records: usize,
+    /// The folder that exports go to: the one that the console was started in.
+    pub folder: String,
 
     /// Environments in order of their files.
     pub environments: Vec<EnvironmentRow>,
@@ -170,6 +172,8 @@ pub struct Model {
     /// The last thing said, until its time is over.
     pub note: Option<Note>,
     pub(super) note_since_ms: i64,
+    /// The pane that the note points to: once it is in front, nothing is left to be said.
+    pub(super) note_points_to: Option<PaneId>,
 
     pub(super) samples: BTreeMap<JobId, super::sample::Sample>,
     pub(super) sampled_ms: i64,
@@ -185,6 +189,7 @@ impl Default for Model {
             focus: PaneId::Environments,
             theme: "dark".into(),
             tail_records: TAIL_RECORDS_MAX,
+            folder: ".".into(),
             environments: Vec::new(),
             active: None,
             etls: Vec::new(),
@@ -212,6 +217,7 @@ impl Default for Model {
             lifted: BTreeMap::new(),
             note: None,
             note_since_ms: 0,
+            note_points_to: None,
             samples: BTreeMap::new(),
             sampled_ms: 0,
             next_job: 1,
@@ -257,12 +263,18 @@ impl Model {
 
     pub(super) fn say(&mut self, note: Note) {
         self.note = Some(note);
-        self.note_since_ms = self.now_ms;
+        (self.note_since_ms, self.note_points_to) = (self.now_ms, None);
     }
 
-    /// Takes the last thing said away when another pane comes to the front, unless it is new.
-    pub(super) fn turn_the_page(&mut self) {
-        if NOTE_MS <= self.now_ms - self.note_since_ms {
+    /// Says where something is to be seen: over once that pane is in front.
+    pub(super) fn point_to(&mut self, pane: PaneId, note: Note) {
+        self.say(note);
+        self.note_points_to = Some(pane);
+    }
+
+    /// Takes the last thing said away when a pane comes to the front, unless it is new and does not point there.
+    pub(super) fn turn_the_page(&mut self, pane: PaneId) {
+        if NOTE_MS <= self.now_ms - self.note_since_ms || self.note_points_to == Some(pane) {
             self.note = None;
         }
     }

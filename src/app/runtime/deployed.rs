@@ -11,6 +11,7 @@ use super::query::readings::{Readings, nodes};
 use crate::app::effect::Beginning;
 use crate::app::fact::Fact;
 use crate::app::feed::{Intake, Outlet};
+use crate::app::model::pipeline::Checkpoint;
 use crate::app::supervisor::Assignment;
 use crate::config::Config;
 use crate::core::brokers::Whose;
@@ -186,11 +187,13 @@ async fn hear(mut hears: mpsc::Receiver<Told>, out: &Outlet) {
         };
         let job = out.job().0;
         match told {
-            Some(Told::Began { plan, statistics, messages }) => {
+            Some(Told::Began { plan, statistics, from, messages }) => {
                 for message in messages {
                     tracing::info!(target: "velox::sql", job, "{message}");
                 }
-                out.tell(Fact::Deployed { job: out.job(), configuration: configuration(&plan) }).await;
+                let from =
+                    from.map(|from| Checkpoint { epoch: from.epoch, bytes: 0, took_ms: 0, at_ms: from.written_ms });
+                out.tell(Fact::Deployed { job: out.job(), from, configuration: configuration(&plan) }).await;
                 readings = Some(Readings::new(nodes(&plan), statistics));
                 out.phase(Phase::Running).await;
             }

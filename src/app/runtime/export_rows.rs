@@ -8,16 +8,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use jiff::{Zoned, tz::TimeZone};
 use parquet::arrow::ArrowWriter;
 
-use super::files::plain;
 use crate::app::action::{RowsExport, RowsFormat};
-use crate::clock;
 use crate::core::fault::{Blame, Fault, Place};
-
-/// Names tried for one second: more exports than that are not made by hand.
-const NAMES_MAX: usize = 100;
 
 /// Writes rows to a new file in the folder; nothing is overwritten. Gives its path.
 ///
@@ -40,18 +34,15 @@ pub fn export(folder: &Path, export: &RowsExport) -> Result<PathBuf, Fault> {
 }
 
 fn create(folder: &Path, export: &RowsExport) -> Result<(File, PathBuf), Fault> {
-    let now: Zoned = clock::now().to_zoned(TimeZone::system());
-    let stem = format!("velox-{}-{}", plain(&export.name), now.strftime("%Y%m%d-%H%M%S"));
-    for number in 0..NAMES_MAX {
-        let mark = if number == 0 { String::new() } else { format!("-{number}") };
-        let path = folder.join(format!("{stem}{mark}.{}", export.format.ending()));
-        match OpenOptions::new().create_new(true).write(true).open(&path) {
-            Ok(file) => return Ok((file, path)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(&path, &error)),
+    let path = folder.join(&export.file);
+    match OpenOptions::new().create_new(true).write(true).open(&path) {
+        Ok(file) => Ok((file, std::path::absolute(&path).unwrap_or(path))),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let fault = Fault::new(Blame::Operator, "there is such a file already: nothing is written over it");
+            Err(fault.at(Place::file(path.display().to_string())).next("export under another name"))
         }
+        Err(error) => Err(failed(&path, &error)),
     }
-    Err(Fault::new(Blame::Operator, format!("there are a hundred files `{stem}` already")))
 }
 
 fn csv(export: &RowsExport, out: &mut impl Write) -> io::Result<()> {
@@ -162,8 +153,20 @@ mod tests {
             vec![text("2"), None, text(""), None],
         ];
         let folder = tempfile::tempdir().unwrap();
-        let path = export(folder.path(), &RowsExport { name: "my query".into(), format, columns, rows }).unwrap();
+        let file = format!("my query.{}", format.ending());
+        let path = export(folder.path(), &RowsExport { file, format, columns, rows }).unwrap();
         (folder, path)
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_written_over() {
+        let (folder, path) = exported(RowsFormat::Csv);
+        let before = fs::read_to_string(&path).unwrap();
+        let again =
+            RowsExport { file: "my query.csv".into(), format: RowsFormat::Csv, columns: Vec::new(), rows: Vec::new() };
+        let fault = export(folder.path(), &again).unwrap_err();
+        assert!(fault.what.contains("such a file already"), "{fault}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::plan::session::Session;
 use crate::sql::plan::stream::StreamPlan;
+use crate::sql::state::checkpoint;
+use crate::sql::state::folder::Folder;
 
 /// Between two looks at requests and two writes of the status: a person who asked waits no longer, and a disk does not mind.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -51,6 +53,8 @@ pub enum Told {
         plan: Box<StreamPlan>,
         /// Its counters.
         statistics: watch::Receiver<Statistics>,
+        /// The checkpoint it goes on from, if it did not begin anew.
+        from: Option<Begun>,
         /// The checkpoint it goes on from, state that was dropped, warnings of the planner.
         messages: Vec<String>,
     },
@@ -63,6 +67,15 @@ pub enum Told {
     },
     /// It wrote a savepoint and waits.
     Paused,
+}
+
+/// The checkpoint that a job goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number.
+    pub epoch: u64,
+    /// When it was written, milliseconds since 1970.
+    pub written_ms: i64,
 }
 
 /// How it ended that did not fail.
@@ -90,6 +103,14 @@ pub struct Runner<Open> {
     pub orders: watch::Receiver<Order>,
     /// What the owner is told. Once nobody listens, nothing is told.
     pub told: mpsc::Sender<Told>,
+}
+
+/// A job that was started.
+struct Start {
+    job: Job,
+    plan: StreamPlan,
+    from: Option<Begun>,
+    messages: Vec<String>,
 }
 
 /// What ends one start.
@@ -169,13 +190,17 @@ where
             started = starting => started,
             ended = self.until_ended() => return Ok(Outcome::Ended(ended)),
         };
-        let (job, plan, messages) = match started {
+        let Start { job, plan, from, messages } = match started {
             Ok(started) => started,
             Err(fault) if fault.blame == Blame::Connection => return Ok(Outcome::Lost(fault)),
             Err(fault) => return Err(fault),
         };
         let statistics = job.statistics();
-        self.told.send(Told::Began { plan: Box::new(plan), statistics, messages }).await.ok();
+        self.told.send(Told::Began { plan: Box::new(plan), statistics, from, messages }).await.ok();
+        // Before it has written one of its own, what it stands on is the one it goes on from.
+        if let Some(from) = from {
+            (status.checkpoint, status.checkpoint_ms) = (Some(from.epoch), Some(from.written_ms));
+        }
         status.state = State::Running;
         status.fault = None;
         self.watch(job, status).await
@@ -302,7 +327,7 @@ async fn start(
     definition: Definition,
     shelf: Shelf,
     session: impl Fn() -> Result<Session, Fault> + Send + 'static,
-) -> Result<(Job, StreamPlan, Vec<String>), Fault> {
+) -> Result<Start, Fault> {
     let session = tokio::task::spawn_blocking(session).await.unwrap_or_else(|error| Err(cut_short(&error)))?;
     let (planned, named) = prepare::deployed(session, &definition).await?;
     let (name, plan) = (definition.run_name(), planned.plan);
@@ -315,7 +340,11 @@ async fn start(
     let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
     let mut messages = planned.warnings;
     messages.extend(job.messages().iter().cloned());
-    Ok((job, drawn, messages))
+    let store = Folder::new(shelf.folder(&definition.name).join(&name));
+    let epoch = job.begun_from();
+    let reading = move || epoch.map(|epoch| Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? }));
+    let from = tokio::task::spawn_blocking(reading).await.ok().flatten().flatten();
+    Ok(Start { job, plan: drawn, from, messages })
 }
 
 fn cut_short(error: &tokio::task::JoinError) -> Fault {

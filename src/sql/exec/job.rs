@@ -18,6 +18,8 @@ pub struct Job {
     pub(super) statistics: watch::Receiver<Statistics>,
     pub(super) ending: watch::Receiver<Option<Result<Ending, Fault>>>,
     pub(super) messages: Vec<String>,
+    /// The checkpoint it goes on from; 0 for a beginning.
+    pub(super) begun_from: u64,
     pub(super) has_checkpoints: bool,
     /// Ends the tasks when the job is dropped.
     pub(super) guard: DropGuard,
@@ -45,6 +47,11 @@ impl Job {
     /// What should be known of its start: the checkpoint it goes on from, state that was dropped.
     pub fn messages(&self) -> &[String] {
         &self.messages
+    }
+
+    /// The checkpoint that it goes on from, if it did not begin anew.
+    pub fn begun_from(&self) -> Option<u64> {
+        (self.begun_from != 0).then_some(self.begun_from)
     }
 
     /// Asks it to read no further, to write what is under way (and a checkpoint, where it keeps some), and to end.

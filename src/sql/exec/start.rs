@@ -113,6 +113,7 @@ pub async fn start(
         statistics: statistics_out,
         ending,
         messages: resumed.messages,
+        begun_from: resumed.epoch,
         has_checkpoints: checkpoints.is_some(),
         guard: token.drop_guard(),
     })
@@ -176,5 +177,5 @@ fn finished(messages: Vec<String>) -> Job {
     let (_, ending) =
         watch::channel(Some(Ok(Ending { how: How::Finished, checkpoint: None, bad: 0, late: 0, by_zero: 0 })));
     let guard = CancellationToken::new().drop_guard();
-    Job { orders, statistics, ending, messages, has_checkpoints: true, guard }
+    Job { orders, statistics, ending, messages, begun_from: 0, has_checkpoints: true, guard }
 }

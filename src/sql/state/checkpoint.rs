@@ -129,6 +129,12 @@ pub fn read(store: &dyn Store, epoch: u64) -> Result<Restored, Fault> {
     Ok(Restored { manifest, tables })
 }
 
+/// When a checkpoint was written, milliseconds since 1970; none where it cannot be read.
+pub fn written_ms(store: &dyn Store, epoch: u64) -> Option<i64> {
+    let text = store.read(&format!("{}/{MANIFEST}", folder(epoch))).ok()?;
+    serde_json::from_slice::<Manifest>(&text).ok().map(|manifest| manifest.written_ms)
+}
+
 /// Removes all checkpoints older than the newest `kept`, and what unfinished ones left.
 ///
 /// # Errors

@@ -15,8 +15,11 @@ use crate::ui::widgets::time;
 
 /// Widest box, cells: a name, its environment and the age of its checkpoint.
 const WIDTH_MAX: u16 = 84;
-/// Lines beside the list: two edges, what is asked, a free line, the keys.
-const LINES_BESIDE: u16 = 6;
+/// What is asked.
+const WORDS: [&str; 2] =
+    ["Checked jobs go on from their last checkpoint.", "The others stay stopped: start them in pane 6 when you want."];
+/// Lines beside the list: two edges, what is asked and a free line, the list's own last line, the keys.
+const LINES_BESIDE: u16 = 8;
 
 /// The list and its checks.
 #[derive(Debug, Default)]
@@ -49,11 +52,11 @@ impl Resume {
         let height = rows.saturating_add(LINES_BESIDE).min(screen.height.saturating_sub(2));
         let area = super::open_box(frame, layout::middle(screen, width, height), "Resume what was running?", theme);
         let muted = theme.role(Role::Muted);
-        frame.render_widget(
-            Line::styled("each goes on from its last checkpoint, so old; pane 6 keeps the others", muted),
-            Rect { height: 1, ..area },
-        );
-        let inside = Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area };
+        for (at, words) in (0..).zip(WORDS) {
+            frame.render_widget(Line::styled(words, muted), Rect { y: area.y + at, height: 1, ..area });
+        }
+        let above = WORDS.len() as u16 + 1;
+        let inside = Rect { y: area.y + above, height: area.height.saturating_sub(above + 1), ..area };
         list.draw("", inside, frame.buffer_mut(), theme, true);
         let keys = [
             ("Enter", " resume the checked   "),
@@ -78,9 +81,11 @@ fn offered(deployments: &Deployments) -> Checklist {
 fn items(deployments: &Deployments, now_ms: i64, theme: &Theme) -> Vec<Item> {
     let item = |definition: &crate::sql::deploy::definition::Definition| {
         let status = deployments.kept.get(&definition.name).and_then(|kept| kept.status.as_ref());
-        let checkpoint = match status.and_then(|status| status.checkpoint_ms) {
-            Some(at_ms) => format!("{} old", time::span(u64::try_from(now_ms - at_ms).unwrap_or(0))),
-            None => "no checkpoint".to_owned(),
+        let checkpoint = match status.and_then(|status| status.checkpoint.zip(status.checkpoint_ms)) {
+            Some((epoch, at_ms)) => {
+                format!("checkpoint {epoch} is {} old", time::span(u64::try_from(now_ms - at_ms).unwrap_or(0)))
+            }
+            None => "no checkpoint: begins anew".to_owned(),
         };
         let note = format!("{}, {checkpoint}", definition.environment);
         Item { name: definition.name.clone(), note, style: theme.role(Role::Text) }

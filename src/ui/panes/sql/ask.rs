@@ -32,8 +32,8 @@ pub enum Answer {
     Closed,
     /// Save under this name.
     Save(String),
-    /// Export in this form.
-    Export(RowsFormat),
+    /// Export in this form, to this file.
+    Export(RowsFormat, String),
 }
 
 impl Ask {
@@ -43,10 +43,15 @@ impl Ask {
         Self { kind: Kind::Save, form: Form::new(vec![Field::text("name", "name", suggested).hint(hint)]) }
     }
 
-    /// In which form rows are written.
-    pub fn format() -> Self {
+    /// In which form rows are written, and where: a file of this stem in this folder, until somebody says otherwise.
+    pub fn format(stem: &str, folder: &str) -> Self {
         let options = RowsFormat::ALL.iter().map(|format| format.said().to_owned()).collect();
-        Self { kind: Kind::Export, form: Form::new(vec![Field::choice("format", "form", options, 0)]) }
+        let fields = vec![
+            Field::choice("format", "form", options, 0),
+            Field::text("file", "file", format!("{stem}.{}", RowsFormat::ALL[0].ending()))
+                .hint(format!("in {folder}; or a path of your own. What is there is not written over")),
+        ];
+        Self { kind: Kind::Export, form: Form::new(fields) }
     }
 
     /// Takes a key.
@@ -55,10 +60,32 @@ impl Ask {
             (KeyCode::Esc, _) => return Answer::Closed,
             (KeyCode::Enter, Kind::Save) if self.form.text("name").trim().is_empty() => {}
             (KeyCode::Enter, Kind::Save) => return Answer::Save(self.form.text("name").trim().to_owned()),
-            (KeyCode::Enter, Kind::Export) => return Answer::Export(RowsFormat::ALL[self.form.chosen("format")]),
-            _ => drop(self.form.key(key)),
+            (KeyCode::Enter, Kind::Export) if self.form.text("file").trim().is_empty() => {}
+            (KeyCode::Enter, Kind::Export) => {
+                return Answer::Export(self.format_chosen(), self.form.text("file").trim().to_owned());
+            }
+            (_, Kind::Save) => drop(self.form.key(key)),
+            (_, Kind::Export) => {
+                let before = self.format_chosen();
+                self.form.key(key);
+                self.end_as_chosen(before);
+            }
         }
         Answer::Open
+    }
+
+    fn format_chosen(&self) -> RowsFormat {
+        RowsFormat::ALL[self.form.chosen("format")]
+    }
+
+    /// A file that ended as files of the form before do ends as those of the form that is chosen now.
+    fn end_as_chosen(&mut self, before: RowsFormat) {
+        let now = self.format_chosen();
+        let file = self.form.text("file");
+        if let Some(stem) = file.strip_suffix(before.ending()).filter(|_| now != before) {
+            let file = format!("{stem}{}", now.ending());
+            self.form.set_text("file", &file);
+        }
     }
 
     /// Adds pasted text.
@@ -70,7 +97,9 @@ impl Ask {
     pub fn draw(&self, about: &str, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         let (title, keys): (_, &[(&str, &str)]) = match self.kind {
             Kind::Save => ("Save SQL", &[("↵", "save"), ("Esc", "back")]),
-            Kind::Export => ("Export rows", &[("↵", "export"), ("← →", "choose"), ("Esc", "back")]),
+            Kind::Export => {
+                ("Export rows", &[("↵", "export"), ("← →", "choose"), ("Tab", "next field"), ("Esc", "back")])
+            }
         };
         let width = area.width.saturating_sub(8).min(64);
         let said = text::wrapped(about, usize::from(width));

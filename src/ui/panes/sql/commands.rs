@@ -13,6 +13,7 @@ use crate::sql::parse;
 use crate::ui::keymap::Command;
 use crate::ui::keys as shared;
 use crate::ui::pane::{Press, Reply};
+use crate::ui::widgets::time;
 
 impl SqlPane {
     /// Carries out a command that means the same in every part; none where the part itself is asked.
@@ -136,7 +137,7 @@ impl SqlPane {
             Some(keys::PIN) => self.results.turn_pin(query).map_or(Reply::Ignored, |said| say(&said)),
             Some(keys::EXPORT) if query.in_view().is_empty() => say("there is no row to export"),
             Some(keys::EXPORT) => {
-                self.dialog = Some(Dialog::Ask(Ask::format()));
+                self.dialog = Some(Dialog::Ask(Ask::format(&self.export_stem(model), &model.folder)));
                 Reply::Handled
             }
             Some(keys::COPY_VALUE) => match self.results.value(query) {
@@ -186,7 +187,9 @@ impl SqlPane {
             Answer::Open => return Reply::Handled,
             Answer::Closed => Reply::Handled,
             Answer::Save(name) => Reply::Emit(Action::SaveSql(Some(name))),
-            Answer::Export(format) => current(model).map_or(Reply::Handled, |query| self.export(query, format, model)),
+            Answer::Export(format, file) => {
+                current(model).map_or(Reply::Handled, |query| self.export(query, format, file))
+            }
         };
         self.dialog = None;
         reply
@@ -327,11 +330,17 @@ impl SqlPane {
         }
     }
 
-    fn export(&self, query: &Query, format: RowsFormat, model: &Model) -> Reply {
+    fn export(&self, query: &Query, format: RowsFormat, file: String) -> Reply {
         let Some(schema) = &query.schema else { return say("there is no row to export") };
         let rows = self.results.shown(query).into_iter().map(|row| row.cells.clone()).collect();
-        let name = model.desk.buffer().map_or("query", |buffer| buffer.name.as_str()).to_owned();
-        Reply::Emit(Action::ExportRows(RowsExport { name, format, columns: schema.columns.clone(), rows }))
+        Reply::Emit(Action::ExportRows(RowsExport { file, format, columns: schema.columns.clone(), rows }))
+    }
+
+    /// Name of the text and the time: each export has a file of its own.
+    fn export_stem(&self, model: &Model) -> String {
+        let name = model.desk.buffer().map_or("query", |buffer| buffer.name.as_str());
+        let zone = self.zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+        format!("velox-{}-{}", name.replace([' ', '/'], "_"), time::format(model.now_ms, &zone, "%Y%m%d-%H%M%S"))
     }
 }
 

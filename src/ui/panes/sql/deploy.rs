@@ -38,6 +38,10 @@ pub struct DeployDialog {
     form: Form,
     /// Topics that begin as, or hold, what is typed.
     popup: Option<Popup>,
+    /// The name that was proposed last: it follows the sink until somebody writes another one.
+    proposed: String,
+    /// Names that jobs have already.
+    taken: Vec<String>,
     /// What is wrong with what was entered, as Enter found it.
     fault: Option<String>,
 }
@@ -57,7 +61,9 @@ impl DeployDialog {
     /// A dialog for a statement; why it cannot be deployed, where it writes nowhere.
     pub fn new(query: QueryRequest, tab: &str, model: &Model) -> Result<Self, &'static str> {
         let (name, sink) = ends(&query)?;
-        let name = name.unwrap_or_else(|| tab.replace(' ', "_"));
+        let taken: Vec<String> = model.deployments.rows.keys().chain(model.deployments.kept.keys()).cloned().collect();
+        let named = name.as_deref().or(sink.as_deref()).unwrap_or(tab);
+        let proposed = name_after(named, &taken);
         let deliveries = vec!["exactly once".to_owned(), "at least once".to_owned()];
         // The broker inside this process has no transactions.
         let is_embedded = model.environment(&query.environment).is_some_and(|row| row.embedded);
@@ -68,13 +74,13 @@ impl DeployDialog {
             fields.push(Field::text("sink", "writes to topic", "").hint(hint));
         }
         fields.extend([
-            Field::text("name", "name", name).hint("what the job is called from now on"),
+            Field::text("name", "name", proposed.clone()).hint("what the job is called from now on"),
             Field::choice("delivery", "delivery", deliveries, usize::from(is_embedded))
                 .hint("exactly once: rows become visible with the checkpoint, each once. At least once: at once, again after a crash"),
             Field::number("checkpoint", "checkpoint every, seconds", CHECKPOINT_SECONDS, 1, CHECKPOINT_SECONDS_MAX)
                 .hint("a restart goes on from the last one"),
         ]);
-        Ok(Self { query, sink, topics, form: Form::new(fields), popup: None, fault: None })
+        Ok(Self { query, sink, topics, form: Form::new(fields), popup: None, proposed, taken, fault: None })
     }
 
     /// Takes a key.
@@ -92,6 +98,7 @@ impl DeployDialog {
                 chosen => {
                     if let Chosen::Taken(_, topic, _) = chosen {
                         self.form.set_text("sink", &topic);
+                        self.propose();
                     }
                     self.popup = None;
                     return Deployed::Open;
@@ -107,6 +114,7 @@ impl DeployDialog {
             _ => {
                 self.fault = None;
                 self.form.key(key);
+                self.propose();
                 if matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) && self.form.field() == "sink" {
                     self.offer();
                 }
@@ -134,9 +142,19 @@ impl DeployDialog {
         self.popup = Popup::of(items, &typed, " → takes it ");
     }
 
+    /// Calls the job as the topic that it is to write to, unless somebody has named it.
+    fn propose(&mut self) {
+        let sink = self.form.text("sink").trim();
+        if self.form.field() == "sink" && !sink.is_empty() && self.form.text("name") == self.proposed {
+            self.proposed = name_after(sink, &self.taken);
+            self.form.set_text("name", &self.proposed);
+        }
+    }
+
     /// Adds pasted text to the field.
     pub fn paste(&mut self, pasted: &str) {
         self.form.paste(pasted);
+        self.propose();
     }
 
     /// Draws the dialog over `area`.
@@ -184,7 +202,6 @@ impl DeployDialog {
             return Err(fault);
         }
         let name = self.form.text("name").trim().to_owned();
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         if name.is_empty() || name.starts_with('.') || !name.chars().all(is_name) || NAME_LETTERS_MAX < name.len() {
             return Err(format!("a name has up to {NAME_LETTERS_MAX} letters, digits, `-`, `_` and `.`"));
         }
@@ -200,6 +217,25 @@ impl DeployDialog {
             checkpoint_interval_ms: seconds * 1_000,
         })
     }
+}
+
+fn is_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-_.".contains(letter)
+}
+
+/// A name for a job that no other has: after a stream, a topic, or the file of a URI.
+fn name_after(named: &str, taken: &[String]) -> String {
+    let place = named.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let last = match place.contains("://") {
+        true => place.rsplit('/').next().unwrap_or_default(),
+        false => place,
+    };
+    let plain: String = last.chars().map(|letter| if is_name(letter) { letter } else { '_' }).collect();
+    let plain = plain.trim_start_matches('.');
+    let stem = if plain.is_empty() { "job" } else { &plain[..plain.len().min(NAME_LETTERS_MAX - 4)] };
+    let numbered = (2..).map(|number| format!("{stem}-{number}"));
+    let mut names = std::iter::once(stem.to_owned()).chain(numbered);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
 /// Topics of an environment that a person may mean.
@@ -272,6 +308,37 @@ mod tests {
     }
 
     #[test]
+    fn a_job_is_called_as_what_it_makes_or_writes_to_and_as_nobody_else() {
+        let taken = ["spend".to_owned(), "spend-2".to_owned()];
+        for (named, expected) in [
+            ("spend", "spend-3"),
+            ("spend.v1", "spend.v1"),
+            ("file:///tmp/out/by day.jsonl?format=json", "by_day.jsonl"),
+            ("kafka://orders", "orders"),
+            ("query 1", "query_1"),
+            ("été", "_t_"),
+            ("", "job"),
+        ] {
+            assert_eq!(name_after(named, &taken), expected, "{named}");
+        }
+        let name = |text: &str| DeployDialog::new(query(text), "query 1", &Model::default()).unwrap().proposed;
+        assert_eq!(name("SELECT * FROM a INTO b"), "b");
+        assert_eq!(name("CREATE STREAM s AS SELECT * FROM a INTO b"), "s");
+        assert_eq!(name("SELECT * FROM a"), "query_1", "there is nothing yet to call it after");
+    }
+
+    #[test]
+    fn the_name_follows_the_topic_that_is_typed_until_somebody_writes_another_one() {
+        let mut dialog = DeployDialog::new(query("SELECT * FROM a"), "query 1", &Model::default()).unwrap();
+        "big".chars().for_each(|letter| drop(dialog.key(KeyCode::Char(letter).into())));
+        assert_eq!(dialog.form.text("name"), "big");
+        for key in [KeyCode::Tab, KeyCode::Char('s'), KeyCode::BackTab, KeyCode::Char('x')] {
+            dialog.key(key.into());
+        }
+        assert_eq!((dialog.form.text("sink"), dialog.form.text("name")), ("bigx", "bigs"));
+    }
+
+    #[test]
     fn topics_that_are_typed_are_offered_and_tab_still_goes_to_the_next_field() {
         let mut dialog = DeployDialog::new(query("SELECT * FROM a"), "query 1", &Model::default()).unwrap();
         dialog.topics = ["orders", "my-spend", "spend.v1"].map(str::to_owned).into();
@@ -292,7 +359,7 @@ mod tests {
     fn enter_deploys_what_is_entered_and_a_wrong_name_is_said() {
         let mut dialog = DeployDialog::new(query("SELECT * FROM a INTO b"), "query 1", &Model::default()).unwrap();
         let Deployed::Do(request) = dialog.key(KeyCode::Enter.into()) else { panic!("nothing is deployed") };
-        assert_eq!((request.name.as_str(), request.checkpoint_interval_ms), ("query_1", 10_000));
+        assert_eq!((request.name.as_str(), request.checkpoint_interval_ms), ("b", 10_000));
         dialog.key(KeyCode::Char('/').into());
         assert_eq!(dialog.key(KeyCode::Enter.into()), Deployed::Open);
         assert!(dialog.fault.is_some());

@@ -27,6 +27,7 @@ use ratatui::layout::Rect;
 use crate::app::action::{Action, PaneId};
 use crate::app::model::Model;
 use crate::app::model::queries::Query;
+use crate::core::job::JobId;
 use crate::sql::assist::Columns;
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys as shared;
@@ -96,11 +97,15 @@ pub struct SqlPane {
     walk: Option<Walk>,
     /// What was cut or copied here last.
     clip: String,
+    /// Query, width and lines of the state as it was drawn last.
+    state_taken: (Option<JobId>, usize, usize),
     /// Whether the window follows the caret; the wheel lets it go.
     follows_caret: bool,
     /// Whether nothing was written since the pane has the keys: Tab then still goes through the panes.
     untouched: bool,
     was_focused: bool,
+    /// Zone in which times are shown, once something was.
+    zone: Option<jiff::tz::TimeZone>,
     areas: Areas,
 }
 
@@ -206,6 +211,7 @@ impl Pane for SqlPane {
             (self.untouched, self.follows_caret) = (true, true);
         }
         self.was_focused = is_focused;
+        self.zone = Some(view.zone.clone());
         self.tabs.refresh(&view.model.desk);
         self.find.refresh(&self.tabs.front().editor);
         self.catalog.refresh(view.model);

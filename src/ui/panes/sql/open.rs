@@ -154,7 +154,7 @@ fn draw_text(editor: &SqlEditor, area: Rect, buffer: &mut Buffer, theme: &Theme)
             if area.bottom() <= y {
                 return;
             }
-            let piece = text::head(&words[at..], usize::from(area.width));
+            let piece = piece(&words[at..], usize::from(area.width));
             let mut x = area.x;
             for (inside, letter) in piece.char_indices() {
                 let class = editor.class_at(start + at + inside);
@@ -170,5 +170,32 @@ fn draw_text(editor: &SqlEditor, area: Rect, buffer: &mut Buffer, theme: &Theme)
                 break;
             }
         }
+    }
+}
+
+/// What of a line fits: up to the end of its last whole word, where that is not before the middle of the room.
+fn piece(words: &str, cells: usize) -> &str {
+    let fits = text::head(words, cells);
+    let is_cut_in_a_word = words[fits.len()..].starts_with(|letter: char| !letter.is_whitespace());
+    match fits.rfind(' ') {
+        Some(space) if is_cut_in_a_word && cells / 2 <= text::width(&fits[..space]) => &fits[..=space],
+        _ => fits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_loses_nothing() {
+        let mut left = "-- what stands beside the record, antidisestablishmentarianismus";
+        let mut pieces = Vec::new();
+        while !left.is_empty() {
+            let one = piece(left, 24);
+            pieces.push(one);
+            left = &left[one.len()..];
+        }
+        assert_eq!(pieces, ["-- what stands beside ", "the record, ", "antidisestablishmentaria", "nismus"]);
     }
 }

@@ -31,7 +31,7 @@ pub fn said(editor: &SqlEditor, model: &Model, cells: usize, lines_max: usize, t
         statement.as_ref().is_some_and(|range| range.start <= error.span.start && error.span.start <= range.end)
     };
     let chosen = found.iter().find(at_caret).or_else(|| found.iter().find(in_statement)).or(found.first());
-    let Some(error) = chosen else { return Vec::new() };
+    let Some(error) = chosen else { return unlooked(editor, model, cells, lines_max, theme) };
     let (line, letter) = editor.place_of(error.span.start);
     let more = match found.len() {
         1 => String::new(),
@@ -55,6 +55,15 @@ pub fn said(editor: &SqlEditor, model: &Model, cells: usize, lines_max: usize, t
         }
     }
     lines
+}
+
+/// What kept the text from being looked at, if something did.
+fn unlooked(editor: &SqlEditor, model: &Model, cells: usize, lines_max: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let diagnosed = model.assist.diagnosed.as_ref().filter(|one| one.draft.text == editor.text());
+    let Some(Err(fault)) = diagnosed.map(|one| &one.outcome) else { return Vec::new() };
+    let words = format!("{} the text cannot be checked: {fault}", marks::FAILED);
+    let lines = text::wrapped(&words, cells).into_iter().take(lines_max);
+    lines.map(|words| Line::from(Span::styled(words, theme.role(Role::Danger)))).collect()
 }
 
 /// Errors that hold for the text as it is. While the newest text is being looked at, those before the change stand.
