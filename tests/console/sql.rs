@@ -114,7 +114,7 @@ fn pipeline() -> Pipeline {
         node(1, NodeRole::Operator, "WindowAggregate", "SUM(amount), COUNT(*) by customer_id over 10 s", &[0]);
     (window.state_bytes, window.busy_share, window.late) = (1_400_000, 0.71, 3);
     let mut sink = node(2, NodeRole::Sink, "screen", "rows to the screen", &[1]);
-    sink.in_per_second = 1_204.0;
+    (sink.out_per_second, sink.rows_out, sink.is_changing) = (1_204.0, 37_324, true);
     Pipeline {
         nodes: vec![node(0, NodeRole::Source, "kafka", "orders, 4 partitions", &[]), window, sink],
         elapsed_ms: 31_000,
@@ -229,6 +229,28 @@ fn the_statement_under_the_caret_runs_and_a_second_run_replaces_the_first() {
     assert!(stage.effects.contains(&Effect::StopJob(QUERY)));
     assert_eq!(asked(&stage).map(|query| query.statement), Some(1));
     assert_eq!(stage.model.desk.history.len(), 2);
+    // The end of the first is no news: it is the second that people look at.
+    stage.model.note = None;
+    stage.apply(Fact::Job(Update::Phase(QUERY, Phase::Stopped)));
+    assert_eq!(stage.model.note, None);
+    stage.apply(Fact::Job(Update::Phase(JobId(3), Phase::Stopped)));
+    assert!(stage.model.note.as_ref().is_some_and(|note| note.text == "the query stopped"), "{:?}", stage.model.note);
+}
+
+#[test]
+fn what_keeps_a_text_from_being_checked_is_said_below_it() {
+    let mut stage = sitting();
+    stage.types("SELECT 1");
+    let fault = Fault::new(Blame::Program, "a step failed by a defect of this program: index 7");
+    while let Some(request) = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Diagnose { request, .. } => Some(*request),
+        _ => None,
+    }) {
+        stage.effects.clear();
+        stage.apply(Fact::Diagnosed { request, outcome: Err(fault.clone()) });
+    }
+    let text = stage.text(120, 40);
+    assert!(text.contains("the text cannot be checked: a step failed"), "{text}");
 }
 
 #[test]
@@ -244,12 +266,80 @@ fn a_query_is_held_sorted_filtered_and_exported() {
     stage.press("/").types("CUST-00019").press("Enter");
     let text = stage.text(120, 40);
     assert!(text.contains("CUST-00019") && text.contains(" of 30)"), "{text}");
-    stage.press("o Right Enter");
+    stage.model.folder = "/home/me/etl".into();
+    stage.press("o Right");
+    let text = stage.text(120, 40);
+    assert!(text.contains("1 row, in the order shown. 29 more are hidden by the filter."), "{text}");
+    stage.press("Tab");
+    let text = stage.text(120, 40);
+    assert!(text.contains("velox-query_1-20261121-120000.jsonl") && text.contains("in /home/me/etl"), "{text}");
+    stage.press("Home").types("out/");
+    stage.press("Enter");
     let export = stage.effects.iter().find_map(|effect| match effect {
-        Effect::ExportRows(export) => Some((export.format, export.rows.len())),
+        Effect::ExportRows(export) => Some((export.format, export.file.as_str(), export.rows.len())),
         _ => None,
     });
-    assert!(export.is_some_and(|(format, rows)| format == RowsFormat::JsonLines && rows < 30), "{export:?}");
+    assert_eq!(export, Some((RowsFormat::JsonLines, "out/velox-query_1-20261121-120000.jsonl", 1)));
+}
+
+/// Lines of the state: from the rule to the titles of the columns.
+fn state(text: &str) -> Vec<String> {
+    let from = text.lines().skip_while(|line| !line.contains(" live "));
+    from.take_while(|line| !line.contains("customer_id  ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_result_that_changes_has_rows_and_changes_and_says_what_nobody_could_see() {
+    let mut stage = running();
+    let told = state(&stage.text(200, 60)).join(" ");
+    for words in ["1.2k changes/s", "30 rows · 42 changes", "12 overwritten unseen"] {
+        assert!(told.contains(words), "{words} in {told}");
+    }
+    assert!(!told.contains("not shown") && !told.contains("not in view"), "{told}");
+    stage.press("F6");
+    assert!(stage.text(200, 60).contains("37,324 changes"), "{}", stage.text(200, 60));
+    // More rows than the view holds.
+    stage.apply(Fact::QueryRows {
+        job: QUERY,
+        rows: (30..2_000).map(|born| row(born, None, false)).collect(),
+        skipped: 0,
+    });
+    stage.apply(Fact::Pipeline { job: QUERY, pipeline: Arc::new(Pipeline { result_rows: Some(5_431), ..pipeline() }) });
+    let told = state(&stage.text(200, 60)).join(" ");
+    assert!(told.contains("5,431 rows · 2,012 changes") && told.contains("3,431 rows not in view"), "{told}");
+}
+
+#[test]
+fn rows_do_not_jump_when_a_count_grows_or_goes() {
+    for width in [80, 120, 140, 200] {
+        let mut stage = running();
+        let first = state(&stage.text(width, 40));
+        let mut lines = vec![first.len()];
+        let place = |text: &str, words: &str| text.lines().find_map(|line| line.find(words));
+        let watermark = place(&first.join("\n"), "watermark");
+        for (made, per_second, behind_ms) in
+            [(9, 7.0, 300), (9_000, 99.94, 12_000), (90_000, 1_204.0, 900), (0, 3.0, 61_000)]
+        {
+            stage.apply(Fact::QueryRows { job: QUERY, rows: Vec::new(), skipped: made });
+            let mut now = Pipeline { watermark_ms: Some(NOON_MS - behind_ms), ..pipeline() };
+            now.nodes[2].out_per_second = per_second;
+            stage.apply(Fact::Pipeline { job: QUERY, pipeline: Arc::new(now) });
+            let told = state(&stage.text(width, 40));
+            lines.push(told.len());
+            if made < 9_000 {
+                assert_eq!(place(&told.join("\n"), "watermark"), watermark, "{told:?}");
+            }
+        }
+        lines.dedup();
+        assert_eq!(lines.len(), 1, "{width}: {lines:?}");
+        stage.apply(Fact::Job(Update::Phase(QUERY, Phase::Stopped)));
+        let text = stage.text(width, 40);
+        let ended = text
+            .lines()
+            .skip_while(|line| !line.contains("stopped"))
+            .take_while(|line| !line.contains("customer_id  "));
+        assert_eq!(ended.count(), lines[0], "{text}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is wrong with a text before anything runs: syntax at once, names and types against the catalog. Nothing is opened.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -72,12 +73,23 @@ pub fn diagnose_in(text: &str, catalog: &Arc<Catalog>, surroundings: &Surroundin
     let found = Diagnosis { errors, warnings, ..Diagnosis::default() };
     let mut reading = Reading { text, catalog, session, gaps, found, unsound: BTreeSet::new() };
     for statement in &statements {
-        reading.statement(statement);
+        if let Some(fault) = defect(|| reading.statement(statement)) {
+            reading.wrong(statement.span, fault);
+        }
     }
     let mut found = reading.found;
     found.errors.sort_by_key(|error| error.span.start);
     found.warnings.sort_by_key(|warning| warning.span.start);
     found
+}
+
+/// What a panic of looking at one statement says: the others are looked at all the same.
+fn defect(looking: impl FnOnce()) -> Option<Fault> {
+    let panic = catch_unwind(AssertUnwindSafe(looking)).err()?;
+    let said = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    let what = format!("this statement cannot be looked at, by a defect of this program: {said}");
+    Some(Fault::new(Blame::Program, what).next("write it another way, and report it with its text"))
 }
 
 /// The statements before the one that is read, as far as they stand.

@@ -159,3 +159,11 @@ fn a_diagnosis_is_total_on_any_prefix_of_a_text() {
         }
     }
 }
+
+#[test]
+fn a_defect_of_looking_is_said_of_its_statement_alone() {
+    assert_eq!(defect(|| {}), None);
+    let fault = defect(|| panic!("column {} of 3", 7)).unwrap();
+    assert_eq!(fault.blame, Blame::Program);
+    assert!(fault.what.ends_with("by a defect of this program: column 7 of 3"), "{fault}");
+}
