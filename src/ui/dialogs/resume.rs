@@ -16,8 +16,10 @@ use crate::ui::widgets::time;
 /// Widest box, cells: a name, its environment and the age of its checkpoint.
 const WIDTH_MAX: u16 = 84;
 /// What is asked.
-const WORDS: [&str; 2] =
-    ["Checked jobs go on from their last checkpoint.", "The others stay stopped: start them in pane 6 when you want."];
+const WORDS: [&str; 2] = [
+    "Checked jobs go on from their last checkpoint, which is as old as shown.",
+    "The others stay stopped: start them in pane 6 when you want.",
+];
 /// Lines beside the list: two edges, what is asked and a free line, the list's own last line, the keys.
 const LINES_BESIDE: u16 = 8;
 
@@ -81,11 +83,9 @@ fn offered(deployments: &Deployments) -> Checklist {
 fn items(deployments: &Deployments, now_ms: i64, theme: &Theme) -> Vec<Item> {
     let item = |definition: &crate::sql::deploy::definition::Definition| {
         let status = deployments.kept.get(&definition.name).and_then(|kept| kept.status.as_ref());
-        let checkpoint = match status.and_then(|status| status.checkpoint.zip(status.checkpoint_ms)) {
-            Some((epoch, at_ms)) => {
-                format!("checkpoint {epoch} is {} old", time::span(u64::try_from(now_ms - at_ms).unwrap_or(0)))
-            }
-            None => "no checkpoint: begins anew".to_owned(),
+        let checkpoint = match status.and_then(|status| status.checkpoint_ms) {
+            Some(at_ms) => format!("{} old", time::span(u64::try_from(now_ms - at_ms).unwrap_or(0))),
+            None => "begins anew".to_owned(),
         };
         let note = format!("{}, {checkpoint}", definition.environment);
         Item { name: definition.name.clone(), note, style: theme.role(Role::Text) }

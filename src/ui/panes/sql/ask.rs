@@ -43,13 +43,13 @@ impl Ask {
         Self { kind: Kind::Save, form: Form::new(vec![Field::text("name", "name", suggested).hint(hint)]) }
     }
 
-    /// In which form rows are written, and where: a file of this stem in this folder, until somebody says otherwise.
-    pub fn format(stem: &str, folder: &str) -> Self {
+    /// In which form rows are written, and where: a file of this stem, until somebody says otherwise.
+    pub fn format(stem: &str) -> Self {
         let options = RowsFormat::ALL.iter().map(|format| format.said().to_owned()).collect();
         let fields = vec![
             Field::choice("format", "form", options, 0),
             Field::text("file", "file", format!("{stem}.{}", RowsFormat::ALL[0].ending()))
-                .hint(format!("in {folder}; or a path of your own. What is there is not written over")),
+                .hint("a new file, or its path: nothing is written over"),
         ];
         Self { kind: Kind::Export, form: Form::new(fields) }
     }

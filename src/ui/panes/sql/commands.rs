@@ -137,7 +137,7 @@ impl SqlPane {
             Some(keys::PIN) => self.results.turn_pin(query).map_or(Reply::Ignored, |said| say(&said)),
             Some(keys::EXPORT) if query.in_view().is_empty() => say("there is no row to export"),
             Some(keys::EXPORT) => {
-                self.dialog = Some(Dialog::Ask(Ask::format(&self.export_stem(model), &model.folder)));
+                self.dialog = Some(Dialog::Ask(Ask::format(&self.export_stem(model))));
                 Reply::Handled
             }
             Some(keys::COPY_VALUE) => match self.results.value(query) {

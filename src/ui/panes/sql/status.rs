@@ -88,7 +88,7 @@ fn counts(query: &Query, view: &View<'_>) -> Vec<Told> {
         tell(format!("{:>5} {what}/s", number::short(sink)), Role::Text, 1, 0);
     }
     match is_changelog {
-        true => tell(standing(rows, query.made()), Role::Text, 0, 22),
+        true => tell(standing(rows, query.made()), Role::Text, 0, 26),
         false => tell(format!("total {}", number::grouped(query.made())), Role::Text, 0, 12),
     }
     if let Some(pipeline) = pipeline {
@@ -189,5 +189,5 @@ pub fn exported(query: &Query, shown: usize, model: &Model) -> String {
     if let beyond @ 1.. = made.saturating_sub(held as u64) {
         told.push_str(&format!(" {} more are not in view: INTO writes all of them.", number::grouped(beyond)));
     }
-    told
+    format!("{told} A name without a path is a file in {}.", model.folder)
 }
