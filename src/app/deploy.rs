@@ -1,6 +1,8 @@
 //! What is done to jobs that survive the console: each act is asked for as the guard of its environment wants, and audited.
 //! Pure.
 
+mod words;
+
 use super::action::{DeployRequest, PaneId};
 use super::effect::{Beginning, Effect};
 use super::elsewhere::Asking;
@@ -21,8 +23,7 @@ use crate::sql::deploy::status::State;
 use crate::sql::parse;
 use crate::sql::parse::statement::{Statement, StatementKind};
 
-/// Letters of a statement in a question: enough to recognise it.
-const STATEMENT_LETTERS_MAX: usize = 400;
+use words::{question, said, shortened};
 
 /// What a person wants of a deployed job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +178,7 @@ impl Model {
     pub(super) fn act(&mut self, act: Act) -> Vec<Effect> {
         match act {
             Act::Deploy(definition) => {
-                let said = format!("`{}` is deployed: pane 6 shows it", definition.name);
+                let said = format!("`{}` is checked and then starts: pane 6 shows it", definition.name);
                 match definition.warning() {
                     Some(warning) => self.say(Note::warning(format!("{said}; {warning}"))),
                     None => self.point_to(PaneId::Jobs, Note::success(said)),
@@ -198,6 +199,7 @@ impl Model {
         };
         let (name, environment) = (definition.name.clone(), definition.environment.clone());
         let order = |order| Effect::Order { job: id, order };
+        let is_kept = self.deployments.kept.contains_key(&name);
         let mut effects = vec![Effect::Audit(self.entry(&environment, format!("job {name}"), said(wanted).into()))];
         match wanted {
             Wanted::Stop | Wanted::StopAtOnce => {
@@ -210,13 +212,18 @@ impl Model {
             }
             Wanted::Pause => effects.push(order(Order::Pause)),
             Wanted::GoOn => effects.push(order(Order::Run)),
+            // It was refused before it was kept.
+            Wanted::Restart | Wanted::Scratch if !is_kept => {
+                effects.extend(self.start_deployed(definition, Beginning::New));
+            }
             Wanted::Restart => effects.extend(self.start_deployed(definition, Beginning::Checkpoint)),
             Wanted::Scratch => effects.extend(self.start_deployed(definition, Beginning::Scratch)),
             Wanted::Drop => {
                 self.forget_what_it_did(id);
                 self.deployments.rows.remove(&name);
-                self.deployments.kept.remove(&name);
-                effects.push(Effect::DropDeployed(definition));
+                if self.deployments.kept.remove(&name).is_some() {
+                    effects.push(Effect::DropDeployed(definition));
+                }
             }
         }
         effects
@@ -326,7 +333,7 @@ impl Model {
             (true, State::Paused) => Phase::Paused,
             (true, State::Reconnecting) => {
                 let fault = Fault::new(Blame::Connection, status.fault.clone().unwrap_or_default());
-                Phase::Reconnecting { fault, attempt: status.restarts }
+                Phase::Reconnecting { fault, attempt: 0 }
             }
             (true, _) => Phase::Running,
             (false, State::Done) => Phase::Done,
@@ -377,34 +384,4 @@ pub fn into(statement: &Statement) -> Option<String> {
         _ => None,
     };
     end.map(|(Name(name) | Uri(name))| parse::uri_without_secrets(name).into_owned())
-}
-
-fn shortened(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(STATEMENT_LETTERS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-fn question(wanted: Wanted) -> &'static str {
-    match wanted {
-        Wanted::Stop | Wanted::StopAtOnce => "Stop this job?",
-        Wanted::Pause => "Pause this job?",
-        Wanted::GoOn | Wanted::Restart => "Let this job go on?",
-        Wanted::Scratch => "Begin this job from scratch?",
-        Wanted::Drop => "Drop this job?",
-    }
-}
-
-fn said(wanted: Wanted) -> &'static str {
-    match wanted {
-        Wanted::Stop => "writes a savepoint and stops",
-        Wanted::StopAtOnce => "stops at once; it goes on from its last checkpoint another time",
-        Wanted::Pause => "writes a savepoint and waits",
-        Wanted::GoOn => "goes on where it waits",
-        Wanted::Restart => "goes on from its last checkpoint",
-        Wanted::Scratch => "forgets its checkpoints and begins anew: what it wrote stays, and is written again",
-        Wanted::Drop => "is forgotten with its checkpoints; what it wrote stays",
-    }
 }

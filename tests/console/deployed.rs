@@ -9,6 +9,7 @@ use velox::app::model::log::{Level, LogLine};
 use velox::app::model::pipeline::{Checkpoint, NodeRole, Pipeline, PipelineNode};
 use velox::core::brokers::Whose;
 use velox::core::environment::Guard;
+use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
 use velox::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
 use velox::sql::deploy::hold::Holder;
@@ -45,18 +46,18 @@ fn definition(name: &str, environment: &str) -> Definition {
     }
 }
 
-fn kept(name: &str, environment: &str) -> Kept {
+pub fn kept(name: &str, environment: &str) -> Kept {
     let mut status = Status::beginning(NOON_MS - 600_000);
     status.state = State::Running;
     (status.checkpoint, status.checkpoint_ms) = (Some(41), Some(NOON_MS - 90_000));
     Kept { definition: definition(name, environment), status: Some(status), holder: None }
 }
 
-fn folder(stage: &mut Stage, keeper: Option<Holder>, kept: Vec<Kept>) {
+pub fn folder(stage: &mut Stage, keeper: Option<Holder>, kept: Vec<Kept>) {
     stage.apply(Fact::Deployments { keeper, kept, faults: Vec::new() });
 }
 
-fn other() -> Holder {
+pub fn other() -> Holder {
     Holder { process: 4_711, host: "etl-2".into(), program: "console".into(), since_ms: NOON_MS - 60_000 }
 }
 
@@ -81,6 +82,25 @@ fn a_deploy_starts_a_new_job_and_is_audited() {
     assert!(stage.model.note.as_ref().is_some_and(|note| note.text.contains("pane 6")), "{:?}", stage.model.note);
     stage.act(Action::Focus(PaneId::Jobs));
     assert_eq!(stage.model.note, None);
+}
+
+#[test]
+fn a_job_that_was_refused_before_it_was_kept_starts_anew_and_leaves_without_a_trace() {
+    let mut stage = Stage::new();
+    folder(&mut stage, None, Vec::new());
+    for again in [None, Some(Action::RestartJob(JobId(2)))] {
+        stage.effects.clear();
+        stage.act(again.unwrap_or(Action::Deploy(request("spend", "sandbox"))));
+        assert_eq!(started(&stage), [("spend".to_owned(), Beginning::New)]);
+        let job = stage.model.deployments.rows["spend"];
+        let fault = Fault::new(Blame::Operator, "there is no column `amuont`");
+        stage.apply(Fact::Job(Update::Phase(job, Phase::Failed(fault))));
+    }
+    stage.effects.clear();
+    stage.act(Action::ForgetJob(stage.model.deployments.rows["spend"]));
+    stage.act(Action::Confirm { typed: String::new() });
+    assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::DropDeployed(_))), "{:?}", stage.effects);
+    assert!(stage.model.deployments.rows.is_empty());
 }
 
 #[test]
@@ -262,7 +282,7 @@ fn a_job_that_goes_on_says_from_which_checkpoint_until_it_has_written_one_of_its
 }
 
 /// A console with a deployed job at work, 12 s later.
-fn at_work(environment: &str) -> (Stage, JobId) {
+pub fn at_work(environment: &str) -> (Stage, JobId) {
     let mut stage = Stage::new();
     stage.apply(Fact::Job(Update::Phase(JobId(1), Phase::Running)));
     folder(&mut stage, None, Vec::new());

@@ -150,7 +150,7 @@ fn a_statement_is_written_with_completion_run_deployed_and_goes_on_after_a_resta
     session.press("\u{1b}[C");
     session.see("◂ at least once ▸");
     session.press("\r");
-    session.see("`spend` is deployed");
+    session.see("`spend` is checked and then starts");
     // Alt+6, as from anywhere where something is written.
     session.press("\u{1b}6");
     session.see("delivery   at least once");

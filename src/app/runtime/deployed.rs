@@ -132,6 +132,16 @@ async fn held(
     stop: &CancellationToken,
     out: &Outlet,
 ) -> Result<Ended, Fault> {
+    if from == Beginning::New {
+        let opening = session.clone();
+        let checking = async { is_right(super::off_the_async_threads(opening).await?, &definition).await };
+        let mut orders = orders.clone();
+        tokio::select! {
+            checked = checking => checked?,
+            () = stop.cancelled() => return Ok(Ended::Left),
+            _ = orders.wait_for(|order| matches!(order, Order::Stop | Order::Savepoint)) => return Ok(Ended::Stopped),
+        }
+    }
     let (place, begun) = (shelf.clone(), definition);
     let (hold, definition) = super::off_the_async_threads(move || begin(&place, begun, from)).await?;
     let (told, hears) = mpsc::channel(TOLD_MAX);
@@ -156,6 +166,18 @@ async fn held(
         ended
     });
     finishing.await
+}
+
+/// What is wrong with a new job is told before anything of it is kept. Without its brokers it is not checked: it waits for
+/// them, as every deployed job does.
+async fn is_right(session: Session, definition: &Definition) -> Result<(), Fault> {
+    match prepare::check(session, definition).await {
+        Err(fault) if fault.blame == Blame::Connection => {
+            tracing::warn!(target: "velox::sql", job = definition.name, "not checked against its topics: {fault}");
+            Ok(())
+        }
+        checked => checked.map(drop),
+    }
 }
 
 /// Holds the job, writes what is to be known before it runs, and gives what it is: another process may have changed it since
@@ -312,6 +334,19 @@ mod tests {
             stop.cancel();
         };
         assert_eq!(wish_after(stop_and_leave).await, Wish::Stopped);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_new_job_with_a_wrong_name_in_it_is_refused_and_not_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        let (intake, _feed) = feed();
+        let assignment = Assignment { stop: CancellationToken::new(), out: intake.outlet(JOB) };
+        let wrong = Definition { sql: definition().sql.replace("SELECT auction", "SELECT auktion"), ..definition() };
+        let ended = run(shelf.clone(), wrong, Beginning::New, session, Orders::default(), assignment).await;
+        let fault = ended.unwrap_err();
+        assert!(fault.what.contains("auktion"), "{fault}");
+        assert!(shelf.list().0.is_empty() && !shelf.folder("count").exists(), "nothing of it is kept");
     }
 
     #[test]

@@ -241,21 +241,42 @@ where
                 (Order::Run, _) => continue,
                 (Order::Stop, ended) => job.cancel().await.map(|_| Outcome::Ended(ended)),
                 (Order::Savepoint | Order::Pause | Order::Leave, ended) => {
-                    // Told to stop at once meanwhile, it does not finish its savepoint.
+                    // Told to stop at once meanwhile, by its owner or from elsewhere, it does not finish its savepoint.
+                    let mut orders = self.orders.clone();
+                    let mut asked = None;
                     let saved = tokio::select! {
                         saved = job.stop_with_savepoint() => saved,
-                        () = stopped_at_once(&mut self.orders) => {
+                        () = stopped_at_once(&mut orders) => {
                             return job.cancel().await.map(|_| Outcome::Ended(Ended::Stopped));
+                        }
+                        () = self.asked_to_stop_at_once(&mut asked) => {
+                            return job.cancel().await.map(|_| Outcome::Ended(Ended::OnRequest));
                         }
                     };
                     reading.take(&statistics.borrow_and_update(), status);
-                    match (saved?, wish.0) {
-                        (None, _) => Ok(Outcome::Ended(Ended::Finished)),
-                        (Some(_), Order::Pause) => Ok(Outcome::Paused),
-                        (Some(_), _) => Ok(Outcome::Ended(ended)),
+                    match (saved?, asked, wish.0) {
+                        (None, ..) => Ok(Outcome::Ended(Ended::Finished)),
+                        // Who asked for a savepoint and the end has both, whatever this one was begun for.
+                        (Some(_), Some(ended), _) => Ok(Outcome::Ended(ended)),
+                        (Some(_), None, Order::Pause) => Ok(Outcome::Paused),
+                        (Some(_), None, _) => Ok(Outcome::Ended(ended)),
                     }
                 }
             };
+        }
+    }
+
+    /// Waits, while a savepoint is written, until another process wants the end without it. That one asked for a savepoint
+    /// and the end is put into `asked`.
+    async fn asked_to_stop_at_once(&self, asked: &mut Option<Ended>) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            looks.tick().await;
+            match self.requested().await {
+                Some(Request::Stop) => return,
+                Some(Request::Savepoint) => *asked = Some(Ended::OnRequest),
+                None => {}
+            }
         }
     }
 

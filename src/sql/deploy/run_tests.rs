@@ -126,3 +126,19 @@ async fn what_is_ordered_while_a_pause_writes_its_savepoint_is_carried_out() {
         assert_eq!(carried_out, Ok(ended), "{order:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_savepoint_is_written_another_process_is_heard() {
+    let (stage, runner) = stage();
+    let mut asked = None;
+    stage.shelf.ask("count", Request::Savepoint).unwrap();
+    let taken = async {
+        while stage.shelf.folder("count").join("request").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stage.shelf.ask("count", Request::Stop).unwrap();
+    };
+    let heard = async { tokio::join!(runner.asked_to_stop_at_once(&mut asked), taken) };
+    tokio::time::timeout(Duration::from_secs(20), heard).await.expect("the second request ends the savepoint");
+    assert_eq!(asked, Some(Ended::OnRequest), "the first one has its end with the savepoint");
+}
