@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::arguments::Global;
 use super::exit::Failure;
 use crate::app::journal::state_folder;
-use crate::config::{Config, Loaded, Sources};
+use crate::config::{Config, Loaded, Sources, private};
 use crate::core::environment::{Environment, Guard};
 use crate::core::fault::{Blame, Fault, Place};
 use crate::etl::registry::Registry;
@@ -103,9 +103,13 @@ impl<'a> Session<'a> {
     /// # Errors
     /// No folder is named, and no variable says where one would be.
     pub fn shelf(&self) -> Result<Shelf, Failure> {
-        self.state_folder().map(Shelf::new).ok_or_else(|| {
+        let folder = self.state_folder().ok_or_else(|| {
             Failure::usage("there is no state folder", "set HOME or XDG_STATE_HOME, or give --state-dir FOLDER")
-        })
+        })?;
+        if let Some(warning) = private::warning(&folder) {
+            tracing::warn!("{warning}");
+        }
+        Ok(Shelf::new(folder))
     }
 
     /// What renders payloads.

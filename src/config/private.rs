@@ -34,6 +34,25 @@ pub fn folder(path: &Path) -> io::Result<()> {
     builder.recursive(true).create(path)
 }
 
+/// What to tell whoever keeps state in a folder that others may enter or read, as one made by hand or by an earlier release
+/// may be. It is told and not changed: somebody may have meant it so.
+pub fn warning(folder: &Path) -> Option<String> {
+    let mode = mode(folder).filter(|mode| mode & 0o077 != 0)?;
+    let path = folder.display();
+    Some(format!("others may read {path} ({mode:04o}), which holds state and logs: chmod 700 {path} closes it"))
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    let data = std::fs::metadata(path).ok()?;
+    Some(std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777)
+}
+
+#[cfg(not(unix))]
+fn mode(_path: &Path) -> Option<u32> {
+    None
+}
+
 /// Options with which a file is made for its owner alone; they write.
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -74,5 +93,19 @@ mod tests {
         fs::write(&path, "open").unwrap();
         write(&path, b"closed").unwrap();
         assert_eq!((mode(&path), fs::read(&path).unwrap().as_slice()), (0o600, b"closed".as_slice()));
+    }
+
+    #[test]
+    fn a_folder_that_others_may_read_is_told_with_its_rights_and_stays_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let set = |mode| fs::set_permissions(place.path(), fs::Permissions::from_mode(mode)).unwrap();
+        for (mode, told) in [(0o700, None), (0o755, Some("(0755)")), (0o710, Some("(0710)"))] {
+            set(mode);
+            let warned = warning(place.path());
+            assert_eq!(warned.is_some(), told.is_some(), "{mode:o}");
+            assert!(warned.unwrap_or_default().contains(told.unwrap_or_default()));
+            assert_eq!(super::mode(place.path()), Some(mode));
+        }
+        assert_eq!(warning(&place.path().join("absent")), None);
     }
 }

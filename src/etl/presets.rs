@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crate::config::private;
 use crate::core::fault::{Blame, Fault, Place};
 
 use super::plan::Request;
@@ -52,8 +53,8 @@ impl Presets {
         let text = serde_yaml::to_string(request)
             .map_err(|error| Fault::new(Blame::Program, format!("the preset `{name}` cannot be written: {error}")))?;
         let unfinished = self.folder.join(format!(".{name}.{}", std::process::id()));
-        fs::create_dir_all(&self.folder)
-            .and_then(|()| fs::write(&unfinished, text))
+        private::folder(&self.folder)
+            .and_then(|()| private::write(&unfinished, text.as_bytes()))
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(|error| self.fault("save", &path, &error))
     }

@@ -18,13 +18,13 @@ use super::terminal::{RealSeat, guard_against_panics};
 use super::theme::{Depth, Marks};
 use crate::app::feed::feed;
 use crate::app::journal::{Journal, state_folder};
-use crate::app::model::Model;
 use crate::app::model::tails::TAIL_RECORDS_MAX;
+use crate::app::model::{Model, Note};
 use crate::app::runtime::Runtime;
 use crate::app::supervisor::Supervisor;
 use crate::app::{fact::Fact, logging};
 use crate::clock::now_ms;
-use crate::config::{Config, ConsoleConfig, Loaded, Sources};
+use crate::config::{Config, ConsoleConfig, Loaded, Sources, private};
 use crate::core::fault::{Blame, Fault};
 
 /// What the command line says about the console.
@@ -79,10 +79,12 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
     logging::begin(intake, journal, runtime.scrubber());
 
     let effects = model.apply(Fact::Loaded(Box::new(runtime.loaded())));
-    if let Some(error) = journal_fault {
-        model.apply(Fact::Said(crate::app::model::Note::warning(format!(
-            "log and audit are kept in memory only: {error}"
-        ))));
+    let kept = match journal_fault {
+        Some(error) => Some(format!("log and audit are kept in memory only: {error}")),
+        None => folder.as_deref().and_then(private::warning),
+    };
+    if let Some(warning) = kept {
+        model.apply(Fact::Said(Note::warning(warning)));
     }
     let signals = Signals::listen()?;
     guard_against_panics();

@@ -9,6 +9,7 @@ use jiff::{Zoned, tz::TimeZone};
 use crate::app::action::{Export, RunRequest};
 use crate::app::model::runs::Preset;
 use crate::clock;
+use crate::config::private;
 use crate::core::fault::{Blame, Fault, Place};
 
 /// Presets read at most: beyond, a list is no help.
@@ -54,10 +55,10 @@ pub fn save_preset(folder: &Path, name: &str, run: &RunRequest) -> Result<Preset
     let folder = folder.join("presets");
     let path = folder.join(format!("{name}.yaml"));
     let text = serde_yaml::to_string(run).map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
-    fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    private::folder(&folder).map_err(|error| failed(&folder, &error))?;
     // Written beside it and put in its place: a crash leaves the old one or the new one.
     let beside = folder.join(format!(".{name}.new"));
-    fs::write(&beside, text).map_err(|error| failed(&beside, &error))?;
+    private::write(&beside, text.as_bytes()).map_err(|error| failed(&beside, &error))?;
     fs::rename(&beside, &path).map_err(|error| failed(&path, &error))?;
     Ok(Preset { name: name.to_owned(), run: run.clone() })
 }
