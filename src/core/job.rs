@@ -43,7 +43,7 @@ pub enum Phase {
     Reconnecting {
         /// What happened.
         fault: Fault,
-        /// Attempt, from 1.
+        /// Attempt, from 1; 0 where the client tries by itself and does not say how often.
         attempt: u32,
     },
     /// Wrote a savepoint and waits to go on.

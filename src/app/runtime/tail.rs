@@ -53,7 +53,8 @@ struct Reading<'a> {
     is_whole: bool,
     predicate: Option<Predicate>,
     counts: TailCounts,
-    troubles: u32,
+    /// Whether a trouble was heard that no record has come after.
+    is_lost: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -66,7 +67,7 @@ impl<'a> Reading<'a> {
             None => None,
         };
         let counts = TailCounts::default();
-        Ok(Self { out, is_whole: request.is_whole(), predicate, counts, troubles: 0 })
+        Ok(Self { out, is_whole: request.is_whole(), predicate, counts, is_lost: false })
     }
 
     /// A trouble, or records that came after one.
@@ -74,12 +75,13 @@ impl<'a> Reading<'a> {
         let job = self.out.job().0;
         match trouble {
             Some(fault) => {
-                self.troubles += 1;
+                self.is_lost = true;
                 tracing::warn!(target: "velox::tail", job, "{fault}");
-                self.out.phase(Phase::Reconnecting { fault, attempt: self.troubles }).await;
+                // The client tries by itself; troubles are not its attempts.
+                self.out.phase(Phase::Reconnecting { fault, attempt: 0 }).await;
             }
-            None if 0 < self.troubles && !is_empty => {
-                self.troubles = 0;
+            None if self.is_lost && !is_empty => {
+                self.is_lost = false;
                 tracing::info!(target: "velox::tail", job, "goes on where it was");
                 self.out.phase(Phase::Running).await;
             }
@@ -137,4 +139,34 @@ fn sift(predicate: &mut Predicate, batch: &mut Batch) -> Result<(), Fault> {
 
 fn bytes_of(record: &Record) -> u64 {
     (record.key.as_ref().map_or(0, Vec::len) + record.value_bytes) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::app::feed::feed;
+    use crate::core::fault::Blame;
+    use crate::core::job::{JobId, Update};
+    use crate::core::record::StartAt;
+
+    #[tokio::test]
+    async fn troubles_are_not_told_as_attempts_and_records_end_them() {
+        let (intake, mut feed) = feed();
+        let out = intake.outlet(JobId(1));
+        let request =
+            TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
+        let mut reading = Reading::new(&request, &out).await.unwrap();
+        let trouble = || Some(Fault::new(Blame::Connection, "refused"));
+        for (trouble, is_empty) in [(None, false), (trouble(), true), (trouble(), true), (None, true), (None, false)] {
+            reading.heard(trouble, is_empty).await;
+        }
+        let told = feed.drain().into_iter().map(|fact| match fact {
+            Fact::Job(Update::Phase(_, Phase::Reconnecting { attempt, .. })) => format!("lost, {attempt}"),
+            Fact::Job(Update::Phase(_, Phase::Running)) => "goes on".to_owned(),
+            other => format!("{other:?}"),
+        });
+        assert_eq!(told.collect::<Vec<_>>(), ["lost, 0", "lost, 0", "goes on"]);
+    }
 }

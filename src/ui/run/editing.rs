@@ -1,13 +1,17 @@
 //! The terminal lent to `$EDITOR`: for a file, for records that are sent again, for a text of SQL. What jobs report meanwhile is
 //! taken in and not drawn.
 
+use std::io;
+
 use ratatui::backend::Backend;
+use tokio::task::JoinError;
 
 use super::Console;
 use crate::app::action::{Action, ResendRequest};
 use crate::app::effect::Effect;
 use crate::app::model::Note;
-use crate::ui::editor;
+use crate::core::fault::{Blame, Fault};
+use crate::ui::editor::{self, Draft};
 use crate::ui::terminal::Seat;
 
 impl<B: Backend, S: Seat> Console<B, S> {
@@ -53,19 +57,17 @@ impl<B: Backend, S: Seat> Console<B, S> {
     }
 
     pub(super) async fn edit_resend(&mut self, resend: ResendRequest) -> Result<Vec<Effect>, B::Error> {
-        let file = match editor::write_messages(&resend) {
+        let environment = resend.environment.clone();
+        let file = match off_the_loop(move || editor::write_messages(&resend)).await.unwrap_or_else(cut_short) {
             Ok(file) => file,
             Err(error) => {
                 self.say(Note::danger(format!("the records could not be written for the editor: {error}")));
                 return Ok(Vec::new());
             }
         };
-        let path = file.path().display().to_string();
-        if let Some(note) = self.edit(&path, 1).await? {
-            self.say(note);
-            return Ok(Vec::new());
-        }
-        Ok(match editor::read_messages(file.path(), resend.environment) {
+        let Some(file) = self.edit_draft(file, 1).await? else { return Ok(Vec::new()) };
+        let read = off_the_loop(move || editor::read_messages(file.path(), environment)).await;
+        Ok(match read.unwrap_or_else(|error| Err(Fault::new(Blame::Program, error.to_string()))) {
             Ok(edited) if edited.messages.is_empty() => self.model.update(Action::Say(Note::plain("nothing was sent"))),
             Ok(edited) => self.model.update(Action::Resend(edited)),
             Err(fault) => self.model.update(Action::Say(Note::danger(fault.to_string()))),
@@ -74,22 +76,38 @@ impl<B: Backend, S: Seat> Console<B, S> {
 
     /// Lets a text of pane 3 be written in `$EDITOR`.
     pub(super) async fn edit_sql(&mut self, buffer: usize, text: &str, line: u32) -> Result<Vec<Effect>, B::Error> {
-        let file = match editor::write_text(text, "sql") {
+        let written = text.to_owned();
+        let file = match off_the_loop(move || editor::write_text(&written, "sql")).await.unwrap_or_else(cut_short) {
             Ok(file) => file,
             Err(error) => {
                 self.say(Note::danger(format!("the text could not be written for the editor: {error}")));
                 return Ok(Vec::new());
             }
         };
-        let path = file.path().display().to_string();
-        if let Some(note) = self.edit(&path, line).await? {
-            self.say(note);
-            return Ok(Vec::new());
-        }
-        Ok(match std::fs::read_to_string(file.path()) {
+        let Some(file) = self.edit_draft(file, line).await? else { return Ok(Vec::new()) };
+        let read = off_the_loop(move || std::fs::read_to_string(file.path())).await;
+        Ok(match read.unwrap_or_else(cut_short) {
             Ok(edited) if edited.trim_end() == text.trim_end() => Vec::new(),
             Ok(edited) => self.model.sql_edited(buffer, edited.trim_end_matches('\n').to_owned()),
             Err(error) => self.model.update(Action::Say(Note::danger(format!("the text could not be read: {error}")))),
         })
     }
+
+    /// Lets a draft be edited; gives it back where the editor ended well, and says what went wrong where it did not.
+    async fn edit_draft(&mut self, file: Draft, line: u32) -> Result<Option<Draft>, B::Error> {
+        let path = file.path().display().to_string();
+        let Some(note) = self.edit(&path, line).await? else { return Ok(Some(file)) };
+        self.say(note);
+        off_the_loop(move || drop(file)).await.ok();
+        Ok(None)
+    }
+}
+
+/// Runs what reads or writes a file where waiting harms nobody.
+async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    tokio::task::spawn_blocking(work).await
+}
+
+fn cut_short<T>(error: JoinError) -> io::Result<T> {
+    Err(io::Error::other(error))
 }
