@@ -54,6 +54,8 @@ pub enum Action {
     PlanRun(RunRequest),
     /// Run; asks first where a guard wants it.
     Run(RunRequest),
+    /// The same as soon as what it would send is computed.
+    RunWhenPlanned(RunRequest),
     /// Run again what a job ran.
     RepeatRun(JobId),
     /// Keep a run under a name.

@@ -49,7 +49,8 @@ impl Model {
             }
             Fact::Planned { request, outcome } => {
                 if let Some(plan) = self.plan.as_mut().filter(|plan| plan.request == request) {
-                    plan.outcome = Some(outcome);
+                    plan.outcome = Some(outcome.clone());
+                    return self.run_planned(&outcome);
                 }
             }
             Fact::ConditionChecked { request, outcome } => {
@@ -127,17 +128,32 @@ impl Model {
         self.etls = loaded.etls;
         self.presets = loaded.presets;
         self.faults = loaded.faults;
+        let is_broken = |faults: &[Fault]| !faults.is_empty();
+        let broken = (
+            self.environments.iter().filter(|row| is_broken(&row.faults)).count(),
+            self.etls.iter().filter(|row| is_broken(&row.faults)).count(),
+        );
         if let Some(fault) = self.faults.first() {
             let text = fault.to_string();
             self.say(Note::danger(text));
         } else if let Some(warning) = loaded.warnings.first() {
             self.say(Note::warning(warning.to_string()));
+        } else if before.is_empty() && 0 < broken.0 + broken.1 {
+            let broken =
+                [(broken.0, "environment", 1), (broken.1, "ETL", 2)].into_iter().filter(|(count, ..)| 0 < *count);
+            let said = broken.map(|(count, noun, pane)| format!("{} (pane {pane})", counted(count as u64, noun)));
+            let said = said.collect::<Vec<_>>().join(" and ");
+            self.say(Note::warning(format!("files that cannot be used, and say why there: {said}")));
         } else if before.is_empty() {
             loaded.note.into_iter().for_each(|note| self.say(Note::plain(note)));
         } else {
             let counts = [(self.environments.len(), "environment"), (self.etls.len(), "ETL")];
             let [environments, etls] = counts.map(|(count, noun)| counted(count as u64, noun));
-            self.say(Note::plain(format!("read again: {environments}, {etls}")));
+            let read = format!("read again: {environments}, {etls}");
+            self.say(match broken.0 + broken.1 {
+                0 => Note::plain(read),
+                broken => Note::warning(format!("{read}, {broken} broken")),
+            });
         }
         if before.is_empty() {
             return self.wake_active();
@@ -270,7 +286,14 @@ impl Model {
         // The counts first: what comes of a fault is long, and says at its end what to do.
         let told: Vec<String> = counts.into_iter().chain(why).collect();
         let colon = if told.is_empty() { "" } else { ": " };
-        let text = format!("{name} {how}{colon}{}", told.join("; "));
+        let text = match (work, phase) {
+            (Work::Resend(resend), Phase::Done) => {
+                let mut topics: Vec<&str> = resend.messages.iter().map(|message| &*message.topic).collect();
+                topics.dedup();
+                format!("{name} sent again to {} of {environment}", topics.join(", "))
+            }
+            _ => format!("{name} {how}{colon}{}", told.join("; ")),
+        };
         let failed_events = self.runs.get(&id).is_some_and(|run| run.progress.total().failed > 0);
         // Nobody asked for the end of a query that another one took the place of, and the other one runs.
         if matches!((work, phase), (Work::Query(_), Phase::Stopped)) && self.query != Some(id) {

@@ -53,7 +53,7 @@ impl Model {
     /// The same topics under another condition: what was shown under the old one would be a lie.
     fn search_tail(&mut self, id: JobId, search: Option<Search>) -> Vec<Effect> {
         let Some(tail) = self.tails.get(&id) else { return Vec::new() };
-        let request = TailRequest { search, ..tail.request.clone() };
+        let request = TailRequest { search, start: tail.begins_again_at(), ..tail.request.clone() };
         let mut effects = self.close_tail(id);
         effects.extend(self.start(Work::Tail(request)));
         effects

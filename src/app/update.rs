@@ -7,10 +7,11 @@ use super::model::assist::Draft;
 use super::model::audit::AuditEntry;
 use super::model::confirmation::{Confirmation, Pending};
 use super::model::environments::Topics;
-use super::model::etls::{Plan, Preview};
+use super::model::etls::{Plan, PlanSummary, Preview};
 use super::model::jobs::Work;
 use super::model::{Model, Note};
 use crate::core::environment::Guard;
+use crate::core::fault::Fault;
 use crate::core::job::{JobKind, Phase};
 use crate::core::words::counted;
 
@@ -39,11 +40,26 @@ impl Model {
             }
             Action::PlanRun(asked) => {
                 let request = self.number_request();
+                // Whoever plans something else meanwhile has thought of something else.
+                self.runs_when_planned.take_if(|run| *run != asked);
                 self.plan = Some(Plan { request, asked: asked.clone(), since_ms: self.now_ms, outcome: None });
                 let lifted = self.lifted_of(&asked);
                 vec![Effect::PlanRun { request, run: asked, lifted }]
             }
-            Action::Run(run) => self.ask_to_run(run),
+            Action::Run(run) => {
+                // What was said before is not about this one.
+                self.note = None;
+                self.ask_to_run(run)
+            }
+            Action::RunWhenPlanned(run) => {
+                let outcome = self.plan.as_ref().filter(|plan| plan.asked == run).map(|plan| plan.outcome.clone());
+                self.runs_when_planned = Some(run.clone());
+                match outcome {
+                    Some(Some(outcome)) => self.run_planned(&outcome),
+                    Some(None) => Vec::new(),
+                    None => self.update(Action::PlanRun(run)),
+                }
+            }
             Action::RepeatRun(job) => match self.runs.get(&job).map(|run| run.request.clone()) {
                 Some(run) => self.ask_to_run(run),
                 None => self.refuse("this job is not a run"),
@@ -201,6 +217,20 @@ impl Model {
                 vec![Effect::ListTopics(environment)]
             }
             None => self.refuse(&format!("there is no environment `{environment}`")),
+        }
+    }
+
+    /// Runs what was to be run as soon as it was planned; says why not where nothing would be sent.
+    pub(super) fn run_planned(&mut self, outcome: &Result<PlanSummary, Fault>) -> Vec<Effect> {
+        let Some(run) = self.runs_when_planned.take() else { return Vec::new() };
+        match outcome {
+            Ok(plan) if plan.events() == 0 => {
+                let why = plan.left_out.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.say(Note::warning(format!("nothing was sent{why}")));
+                Vec::new()
+            }
+            Ok(_) => self.update(Action::Run(run)),
+            Err(fault) => self.refuse(&fault.to_string()),
         }
     }
 

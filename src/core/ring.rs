@@ -16,6 +16,11 @@ impl<T> Ring<T> {
         Self { slots: VecDeque::new(), capacity: capacity.max(1), dropped: 0 }
     }
 
+    /// Most entries that it holds.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Adds an entry; the oldest leaves when there is no room.
     pub fn push(&mut self, entry: T) {
         if self.is_full() {

@@ -232,7 +232,10 @@ fn nothing_to_run(skipped: &[Skipped]) -> Fault {
         true => "nothing to run: no ETL has a topic in an environment that the filters let through".to_owned(),
         false => format!("nothing to run: {}", reasons.join("; ")),
     };
-    Fault::new(Blame::Operator, what).next("change the filters or the limits")
+    Fault::new(Blame::Operator, what).next(match reasons.is_empty() {
+        true => "change the filters or the limits",
+        false => "see to what is named, or change the filters or the limits",
+    })
 }
 
 /// What stands for the file of an ETL that a program registered.

@@ -1,6 +1,7 @@
 //! The commands that every pane shares: those of lists and those of the console, with their default chords.
 
 use super::keymap::{Binding, Command};
+use super::widgets::search::Search;
 
 /// One row down.
 pub const DOWN: Command = Command("list.down");
@@ -45,6 +46,11 @@ pub const LIST_KEYS: &[Binding] = &[
     Binding::new(REVERSE, &["S"], "sort the other way round"),
     Binding::new(COPY, &["y"], "copy to the clipboard"),
 ];
+
+/// What a footer names where a list has no row under its cursor: the filter that let none through, else what `empty` names.
+pub fn without_rows(search: &Search, empty: &[Command]) -> Vec<Command> {
+    if search.is_active() { vec![FILTER, BACK] } else { empty.to_vec() }
+}
 
 /// Leave.
 pub const QUIT: Command = Command("console.quit");

@@ -85,6 +85,11 @@ pub trait Pane {
         false
     }
 
+    /// Those of the commands of lists that mean nothing here.
+    fn not_here(&self) -> &'static [Command] {
+        &[]
+    }
+
     /// The commands of the footer, at most five, by what is open at the moment.
     fn footer(&self) -> Vec<Command> {
         self.keys().iter().take(FOOTER_KEYS_MAX).map(|binding| binding.command).collect()

@@ -9,7 +9,7 @@ use velox::app::model::environments::{
 use velox::core::fault::{Blame, Fault, Place};
 use velox::core::job::{JobId, Phase, Update};
 
-use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
+use crate::stage::{NOON_MS, Stage};
 
 /// The second job: the sandbox makes its own events as the first.
 const CHECK: JobId = JobId(2);
@@ -37,7 +37,7 @@ fn qa() -> EnvironmentRow {
 }
 
 /// sandbox, qa, a prod without two variables, and one whose file is broken.
-fn four() -> Stage {
+pub fn four() -> Stage {
     let mut stage = Stage::new();
     let mut prod = EnvironmentRow::new("prod", "config/environments/prod.yaml");
     (prod.protocol, prod.bootstrap) = ("SSL".into(), "KAFKA_PROD_BOOTSTRAP is not set".into());
@@ -227,18 +227,6 @@ fn what_is_good_to_know_at_the_start_is_one_line_that_leaves_by_itself() {
     stage.apply(Fact::Loaded(Box::new(facts)));
     let again = stage.text(80, 24);
     assert!(!again.contains("no config/ here") && again.contains("read again: 1 environment, 0 ETLs"), "{again}");
-}
-
-#[test]
-fn every_key_of_the_footer_does_something() {
-    for (what, keys) in [("the list", "j"), ("the detail", "j i"), ("a broken file", "j j j")] {
-        every_key_of_the_footer_acts(what, || {
-            let mut stage = four();
-            stage.text(160, 40);
-            stage.press(keys);
-            stage
-        });
-    }
 }
 
 #[test]

@@ -12,8 +12,8 @@ use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
 use velox::core::progress::{Counts, PairProgress, RunProgress};
 
-use crate::etls::{load, on_update, previewed, rendered, stage};
-use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
+use crate::etls::{load, on_update, stage};
+use crate::stage::{NOON_MS, Stage};
 
 /// The second job: the sandbox makes its own events as the first.
 const RUN: JobId = JobId(2);
@@ -72,7 +72,7 @@ fn pair(environment: &str, planned: u64, acknowledged: u64, failed: u64, not_sen
 }
 
 /// A run of 1,000 events into sandbox and qa that has just begun.
-fn running() -> Stage {
+pub fn running() -> Stage {
     let mut stage = on_update();
     stage.press("r Down Space");
     stage.press("Tab Backspace").types("1000");
@@ -89,7 +89,7 @@ fn progress(stage: &mut Stage, pairs: Vec<PairProgress>, elapsed_ms: u64) {
     stage.apply(Fact::Tick { now_ms: NOON_MS + elapsed_ms as i64 });
 }
 
-fn ended(stage: &mut Stage) {
+pub fn ended(stage: &mut Stage) {
     let progress = RunProgress {
         pairs: vec![pair("sandbox", 1_000, 1_000, 0, 0), pair("qa", 1_000, 988, 12, 0)],
         elapsed_ms: 4_200,
@@ -121,31 +121,6 @@ fn ended(stage: &mut Stage) {
     stage.apply(Fact::Job(Update::Phase(RUN, Phase::Done)));
     stage.apply(Fact::Tick { now_ms: NOON_MS + 9_000 });
     stage.model.note = None;
-}
-
-#[test]
-fn every_key_of_the_footer_does_something() {
-    every_key_of_the_footer_acts("a category", stage);
-    for (what, keys) in [("the list", "k j"), ("definition", "Enter"), ("template", "Enter ]"), ("no runs", "Enter [")]
-    {
-        every_key_of_the_footer_acts(what, || {
-            let mut stage = on_update();
-            stage.press(keys);
-            stage
-        });
-    }
-    every_key_of_the_footer_acts("preview", || {
-        let mut stage = on_update();
-        stage.press("p");
-        previewed(&mut stage, Ok(rendered()));
-        stage
-    });
-    every_key_of_the_footer_acts("a run", running);
-    every_key_of_the_footer_acts("a run that has ended", || {
-        let mut stage = running();
-        ended(&mut stage);
-        stage
-    });
 }
 
 #[test]
@@ -181,24 +156,32 @@ fn digits_typed_at_once_are_the_number_of_events_and_the_environment_is_the_acti
 }
 
 #[test]
-fn nothing_runs_before_its_plan_is_on_the_screen() {
+fn what_is_entered_before_its_plan_is_known_runs_as_soon_as_it_is() {
     let mut stage = on_update();
     stage.press("r");
     let (_, asked) = last_plan(&stage).expect("a plan is asked for at once");
     assert_eq!(asked.environments, ["sandbox"]);
-    stage.press("Enter");
-    assert_eq!(started(&stage), None);
-    assert!(stage.text(120, 40).contains("the plan is still being computed"));
     planned(&mut stage);
     assert!(stage.text(120, 40).contains("1 event is sent"));
     // Another number is another plan: the old one is no leave to send.
-    stage.press("Tab").types("10");
+    stage.press("Tab").types("10").press("Enter");
     assert_eq!(last_plan(&stage).expect("asked").1.count, 10);
-    stage.press("Enter");
     assert_eq!(started(&stage), None);
     planned(&mut stage);
-    stage.press("Enter");
     assert_eq!(started(&stage).expect("started").count, 10);
+    planned(&mut stage);
+    assert_eq!(stage.effects.iter().filter(|effect| matches!(effect, Effect::StartRun { .. })).count(), 1);
+}
+
+#[test]
+fn what_would_send_nothing_is_not_run_when_its_plan_comes() {
+    let mut stage = on_update();
+    stage.press("r Enter");
+    let (request, _) = last_plan(&stage).expect("asked");
+    let left_out = vec!["customer_update in sandbox: it has no topic there".to_owned()];
+    stage.apply(Fact::Planned { request, outcome: Ok(PlanSummary { left_out, ..PlanSummary::default() }) });
+    assert_eq!(started(&stage), None);
+    assert!(stage.text(120, 40).contains("nothing was sent: customer_update in sandbox"));
 }
 
 #[test]

@@ -94,6 +94,7 @@ pub fn stage() -> Stage {
     stage.act(Action::Focus(PaneId::Etls));
     stage.effects.clear();
     stage.drawn(120, 40);
+    stage.press("g");
     stage
 }
 

@@ -47,7 +47,7 @@ fn pair(environment: &str, acknowledged: u64, failed: u64) -> PairProgress {
 }
 
 /// A console with sample events, a tail and a run half way, 12 s later.
-fn busy() -> Stage {
+pub fn busy() -> Stage {
     let mut stage = Stage::new();
     phase(&mut stage, JobId(1), Phase::Running);
     let topics = vec!["sandbox.orders.v1".into()];
@@ -228,6 +228,10 @@ fn a_lost_broker_says_since_when_and_what_comes_next() {
     assert!(text.contains("reconnecting since now, attempt 3; it goes on where it was"), "{text}");
     assert!(text.contains("broker qa-1:9093 does not answer"), "{text}");
     assert!(text.contains("once after a lost connection"), "{text}");
+    let fault = Fault::new(Blame::Connection, "broker qa-1:9093 does not answer");
+    phase(&mut stage, TAIL, Phase::Reconnecting { fault, attempt: 0 });
+    let text = stage.text(120, 40);
+    assert!(text.contains("reconnecting since now; it goes on where it was"), "no attempt was counted\n{text}");
 }
 
 #[test]

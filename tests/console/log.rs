@@ -7,9 +7,9 @@ use velox::app::model::audit::AuditEntry;
 use velox::app::model::log::{Level, LogLine};
 use velox::core::job::JobId;
 
-use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
+use crate::stage::{NOON_MS, Stage};
 
-fn logged() -> Stage {
+pub fn logged() -> Stage {
     let mut stage = Stage::new();
     let line = |at, level, job: Option<u64>, correlation: Option<&str>, message: &str| LogLine {
         at_ms: NOON_MS + at,
@@ -38,18 +38,6 @@ fn logged() -> Stage {
     stage.apply(Fact::Audited(entry("refused: `prod` is read-only")));
     stage.press("Ctrl+L");
     stage
-}
-
-#[test]
-fn every_key_of_the_footer_does_something() {
-    for (what, keys) in [("the newest line", "G"), ("an older one", "g"), ("the audit", "a")] {
-        every_key_of_the_footer_acts(what, || {
-            let mut stage = logged();
-            stage.text(160, 40);
-            stage.press(keys);
-            stage
-        });
-    }
 }
 
 #[test]

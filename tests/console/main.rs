@@ -11,10 +11,12 @@ mod dialogs;
 mod environments;
 mod etl_runs;
 mod etls;
+mod footers;
 mod jobs;
 mod log;
 mod metrics;
 mod sql;
+mod states;
 mod tail;
 mod themes;
 

@@ -9,14 +9,14 @@ use velox::core::job::{JobId, Phase, TailCounts, Update};
 use velox::core::progress::{Counts, Latency, PairProgress, RunProgress};
 use velox::core::record::StartAt;
 
-use crate::stage::{NOON_MS, Stage, every_key_of_the_footer_acts};
+use crate::stage::{NOON_MS, Stage};
 
 /// The sandbox makes its own events as the first job.
 const TAIL: JobId = JobId(2);
 const RUN: JobId = JobId(3);
 
 /// A console in whose sandbox a tail and a run work for so many seconds.
-fn measured(seconds: i64) -> Stage {
+pub fn measured(seconds: i64) -> Stage {
     let mut stage = Stage::new();
     let topics = vec!["sandbox.orders.v1".into()];
     stage.act(Action::OpenTail(TailRequest {
@@ -67,11 +67,6 @@ fn measured(seconds: i64) -> Stage {
     stage.act(Action::Focus(PaneId::Metrics));
     stage.model.note = None;
     stage
-}
-
-#[test]
-fn every_key_of_the_footer_does_something() {
-    every_key_of_the_footer_acts("charts", || measured(90));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn starter(name: &str, about: &str, text: &str) -> SqlFile {
 }
 
 /// A console with pane 3 in front, its files read.
-fn sitting() -> Stage {
+pub fn sitting() -> Stage {
     let mut stage = Stage::new();
     stage.act(Action::Focus(PaneId::Sql));
     assert_eq!(stage.effects, [Effect::ReadSql, Effect::ListTopics("sandbox".into())]);
@@ -49,7 +49,7 @@ fn sitting() -> Stage {
 }
 
 /// The same with a text in front, the caret at its beginning.
-fn writing(text: &str) -> Stage {
+pub fn writing(text: &str) -> Stage {
     let mut stage = sitting();
     stage.act(Action::EditSql { buffer: 0, text: text.into(), caret: 0 });
     stage.act(Action::ShowSql(0));
@@ -128,7 +128,7 @@ fn pipeline() -> Pipeline {
 }
 
 /// A query at work whose rows change, with some of them in view.
-fn running() -> Stage {
+pub fn running() -> Stage {
     let mut stage = writing(SPEND);
     stage.press("Down");
     stage.press("F5");
@@ -459,7 +459,7 @@ fn words_are_found_in_the_text() {
 }
 
 /// The topics of the sandbox, and what a look into `orders` showed.
-fn known(stage: &mut Stage) {
+pub fn known(stage: &mut Stage) {
     let topics = ["customers", "orders", "payments"].map(|name| TopicRow { name: name.into(), partitions: 4 });
     stage.apply(Fact::Topics { environment: "sandbox".into(), topics: Ok(topics.to_vec()) });
     let field = |name: &str, sql_type: &str, samples: &[&str]| Field {

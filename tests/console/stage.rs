@@ -143,27 +143,6 @@ impl Stage {
     }
 }
 
-/// Fails if the footer of a console names a key that changes nothing and has nothing done.
-pub fn every_key_of_the_footer_acts(what: &str, console: impl Fn() -> Stage) {
-    let seen = |stage: &mut Stage| (stage.text(160, 40), stage.effects.len());
-    let console = || {
-        let mut stage = console();
-        stage.model.note = None;
-        stage
-    };
-    let mut stage = console();
-    let text = seen(&mut stage).0;
-    let footer = text.lines().last().unwrap_or_default();
-    let keys: Vec<&str> = footer.split("  ").filter_map(|part| part.trim().split(' ').next()).collect();
-    assert!(keys.iter().any(|key| !key.is_empty()), "{what}: no keys in\n{text}");
-    for key in keys.into_iter().filter(|key| !key.is_empty()) {
-        let mut stage = console();
-        let before = seen(&mut stage);
-        stage.press(if key == "↵" { "Enter" } else { key });
-        assert!(before != seen(&mut stage), "{what}: `{key}` does nothing in\n{}", before.0);
-    }
-}
-
 /// The rows of a buffer without blanks at their ends.
 pub fn lines_of(buffer: &Buffer) -> Vec<String> {
     let area = buffer.area;

@@ -133,8 +133,8 @@ impl Assist {
 
     /// Notes why the brokers of an environment cannot be asked now. That they can again, their topics say.
     pub(in crate::app) fn lost(&mut self, environment: &str, fault: Option<&Fault>) {
-        if let (Some(shelf), Some(fault)) = (self.shelves.get_mut(environment), fault) {
-            shelf.fault = Some(fault.clone());
+        if let Some(fault) = fault {
+            self.shelves.entry(environment.to_owned()).or_default().fault = Some(fault.clone());
         }
     }
 

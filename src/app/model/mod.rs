@@ -19,7 +19,7 @@ pub mod pipeline;
 
 use std::collections::BTreeMap;
 
-use super::action::PaneId;
+use super::action::{PaneId, RunRequest};
 use crate::core::fault::Fault;
 use crate::core::job::JobId;
 use crate::core::ring::Ring;
@@ -128,6 +128,8 @@ pub struct Model {
     pub preview: Option<Preview>,
     /// The newest plan asked for.
     pub plan: Option<Plan>,
+    /// What is run as soon as it is planned.
+    pub(super) runs_when_planned: Option<RunRequest>,
 
     /// The newest condition that was looked at.
     pub condition: Option<ConditionCheck>,
@@ -197,6 +199,7 @@ impl Default for Model {
             presets: Vec::new(),
             preview: None,
             plan: None,
+            runs_when_planned: None,
             condition: None,
             survey: None,
             jobs: BTreeMap::new(),

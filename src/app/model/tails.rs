@@ -3,7 +3,7 @@
 use crate::app::action::TailRequest;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, TailCounts};
-use crate::core::record::{Record, Scan};
+use crate::core::record::{Record, Scan, StartAt};
 use crate::core::ring::Ring;
 use crate::sql::parse::statement::Diagnostic;
 
@@ -51,6 +51,11 @@ impl Records {
     /// The newest record.
     pub fn last(&self) -> Option<&Record> {
         self.ring.last()
+    }
+
+    /// Most records that are held.
+    pub fn capacity(&self) -> usize {
+        self.ring.capacity()
     }
 
     /// Records held.
@@ -144,6 +149,16 @@ impl Tail {
         }
     }
 
+    /// Where it is read from under another condition: what was collected is read again, with the condition and once that is
+    /// taken away.
+    pub fn begins_again_at(&self) -> StartAt {
+        let oldest_ms = self.records.iter().filter_map(|record| record.timestamp_ms).min();
+        match (&self.request.search, oldest_ms) {
+            (None, Some(oldest_ms)) => StartAt::Time(oldest_ms),
+            _ => self.request.start.clone(),
+        }
+    }
+
     /// Records that came since the view was frozen.
     pub fn came_since_pause(&self) -> u64 {
         self.waiting.len() as u64 + self.waiting.dropped()
@@ -158,7 +173,6 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::StartAt;
 
     fn record(offset: i64, bytes: usize) -> Record {
         Record {

@@ -8,13 +8,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::app::action::PaneId;
-use crate::ui::keymap::{Entry, Keymap, Scope};
+use crate::ui::keymap::{Command, Entry, Keymap, Scope};
 use crate::ui::layout;
 use crate::ui::theme::{Marks, Role, Theme, marks};
 use crate::ui::widgets::text;
 
 /// Widest box, cells.
 const WIDTH_MAX: u16 = 76;
+/// From this width on the keys stand in two columns, cells.
+const TWO_COLUMNS_FROM: u16 = 130;
+/// Cells between two columns.
+const BETWEEN: u16 = 2;
 /// Cells for the keys of a command.
 const KEYS_WIDTH: usize = 20;
 /// Lines that a page key moves.
@@ -42,14 +46,29 @@ impl Help {
         true
     }
 
-    /// Draws the keys of a pane.
-    pub fn draw(&mut self, frame: &mut Frame<'_>, screen: Rect, pane: (PaneId, &str), keymap: &Keymap, theme: &Theme) {
+    /// Draws the keys of a pane; `not_here` are those of lists that mean nothing in it.
+    pub fn draw(
+        &mut self,
+        frame: &mut Frame<'_>,
+        screen: Rect,
+        (pane, not_here): ((PaneId, &str), &[Command]),
+        keymap: &Keymap,
+        theme: &Theme,
+    ) {
         let mut lines = Vec::new();
+        let columns: u16 = if TWO_COLUMNS_FROM <= screen.width { 2 } else { 1 };
+        let width = (WIDTH_MAX * columns).min(screen.width);
         // Without its border and a blank on either side.
-        let cells = usize::from(WIDTH_MAX.min(screen.width).saturating_sub(4));
-        section(&mut lines, pane.1, keymap, (Scope::Pane(pane.0), cells), theme);
-        section(&mut lines, "Lists", keymap, (Scope::List, cells), theme);
-        section(&mut lines, "Console", keymap, (Scope::Global, cells), theme);
+        let cells = usize::from((width.saturating_sub(4) - BETWEEN * (columns - 1)) / columns);
+        let means = |entry: &&Entry| {
+            // What the pane gives another meaning to is the pane's.
+            let is_taken = entry.chords.iter().all(|chord| keymap.command(pane.0, *chord) != Some(entry.command));
+            !not_here.contains(&entry.command) && (entry.chords.is_empty() || !is_taken)
+        };
+        let of = |scope: Scope| keymap.entries().iter().filter(move |entry| entry.scope == scope);
+        section(&mut lines, pane.1, of(Scope::Pane(pane.0)), cells, theme);
+        section(&mut lines, "Lists", of(Scope::List).filter(means), cells, theme);
+        section(&mut lines, "Console", of(Scope::Global).filter(means), cells, theme);
         lines.push(Line::styled("Marks", theme.focused()));
         for (sign, plain, meaning) in marks::MEANINGS {
             let shown = if theme.marks() == Marks::Ascii { plain } else { sign };
@@ -58,10 +77,11 @@ impl Help {
                 Span::raw(meaning),
             ]));
         }
-        let height = (lines.len() as u16 + 2).min(screen.height.saturating_sub(2));
+        let height = ((lines.len() as u16).div_ceil(columns) + 2).min(screen.height.saturating_sub(2));
         let title = format!("Keys · {}", pane.1);
-        let area = super::open_box(frame, layout::middle(screen, WIDTH_MAX, height), &title, theme);
-        self.last = lines.len().saturating_sub(usize::from(area.height));
+        let area = super::open_box(frame, layout::middle(screen, width, height), &title, theme);
+        let seen = usize::from(area.height * columns);
+        self.last = lines.len().saturating_sub(seen);
         self.top = self.top.min(self.last);
         if self.top < self.last {
             let more = format!(" ↓ {} more ", self.last - self.top);
@@ -69,19 +89,24 @@ impl Help {
             let place = Rect { x: area.right().saturating_sub(width), y: area.bottom(), width, height: 1 };
             frame.render_widget(Span::styled(more, theme.role(Role::Muted)), place);
         }
-        let shown: Vec<Line<'_>> = lines.into_iter().skip(self.top).take(usize::from(area.height)).collect();
-        frame.render_widget(Paragraph::new(shown), area);
+        let mut lines = lines.into_iter().skip(self.top);
+        for column in 0..columns {
+            let x = area.x + column * (cells as u16 + BETWEEN);
+            let place = Rect { x, width: (cells as u16).min(area.right().saturating_sub(x)), ..area };
+            let shown: Vec<Line<'_>> = lines.by_ref().take(usize::from(area.height)).collect();
+            frame.render_widget(Paragraph::new(shown), place);
+        }
     }
 }
 
 fn section<'a>(
     lines: &mut Vec<Line<'a>>,
     title: &'a str,
-    keymap: &'a Keymap,
-    (scope, width): (Scope, usize),
+    entries: impl Iterator<Item = &'a Entry>,
+    width: usize,
     theme: &Theme,
 ) {
-    let mut entries = keymap.entries().iter().filter(|entry| entry.scope == scope).peekable();
+    let mut entries = entries.peekable();
     if entries.peek().is_none() {
         return;
     }

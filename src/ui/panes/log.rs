@@ -28,9 +28,9 @@ const CORRELATION: Command = Command("log.correlation");
 
 const KEYS: &[Binding] = &[
     Binding::new(LEVEL, &["v"], "next level"),
-    Binding::new(AUDIT, &["a"], "audit log, or log"),
+    Binding::new(AUDIT, &["a"], "audit, or log"),
     Binding::new(FOLLOW, &["f"], "follow the newest"),
-    Binding::new(CORRELATION, &["c"], "only what belongs to this line"),
+    Binding::new(CORRELATION, &["c"], "related lines"),
 ];
 
 const COLUMNS: [Column; 5] = [
@@ -63,6 +63,8 @@ pub struct LogPane {
     /// Grows when a filter of this pane changes.
     revision: u64,
     belongs: Option<String>,
+    /// Whether there is a line under the cursor, and whether it belongs to others or only such are shown.
+    under: (bool, bool),
 }
 
 impl Default for LogPane {
@@ -74,6 +76,7 @@ impl Default for LogPane {
             follows: true,
             revision: 0,
             belongs: None,
+            under: (false, false),
         }
     }
 }
@@ -148,12 +151,24 @@ impl Pane for LogPane {
     }
 
     fn footer(&self) -> Vec<Command> {
-        match (self.takes_text(), self.shows_audit) {
-            (true, _) => vec![keys::BACK],
-            (false, true) => vec![AUDIT, keys::FILTER, keys::COPY, keys::BACK],
-            (false, false) if self.follows => vec![LEVEL, AUDIT, CORRELATION, keys::FILTER, keys::COPY],
-            (false, false) => vec![LEVEL, AUDIT, FOLLOW, CORRELATION, keys::FILTER],
+        let (is_line, belongs) = self.under;
+        let list = if self.shows_audit { &self.audit } else { &self.list };
+        match self.shows_audit {
+            _ if self.takes_text() => vec![keys::BACK],
+            true if !is_line && list.search().is_active() => vec![keys::FILTER, keys::BACK, AUDIT],
+            true if !is_line => vec![AUDIT, keys::BACK],
+            true => vec![AUDIT, keys::FILTER, keys::COPY, keys::BACK],
+            false if !is_line => [keys::without_rows(list.search(), &[]), vec![LEVEL, AUDIT]].concat(),
+            false => {
+                let follow = if self.follows { keys::COPY } else { FOLLOW };
+                let correlation = if belongs { CORRELATION } else { keys::BACK };
+                vec![LEVEL, AUDIT, keys::FILTER, follow, correlation]
+            }
         }
+    }
+
+    fn not_here(&self) -> &'static [Command] {
+        &[keys::OPEN, keys::LEFT, keys::RIGHT]
     }
 
     fn takes_text(&self) -> bool {
@@ -206,6 +221,7 @@ impl Pane for LogPane {
             let (body, below) = with_whole_line(body);
             table::draw(&mut self.audit, &rows, look, body, frame.buffer_mut(), view.theme);
             let entry = self.audit.selected().and_then(|at| view.model.audit.iter().rev().nth(at));
+            self.under = (entry.is_some(), false);
             let whole = entry.map(|entry| format!("{}: {}", entry.what, entry.result)).unwrap_or_default();
             return draw_whole(&whole, Role::Text, below, frame.buffer_mut(), view.theme);
         }
@@ -217,6 +233,9 @@ impl Pane for LogPane {
         let look = Look { columns: &COLUMNS, focused: view.focused, empty: "no line of this level; v shows others" };
         let (body, below) = with_whole_line(body);
         table::draw(&mut self.list, &rows, look, body, frame.buffer_mut(), view.theme);
+        let line = self.under_cursor(view.model);
+        let belongs = self.belongs.is_some() || line.is_some_and(|line| belongs_to(line).is_some());
+        self.under = (line.is_some(), belongs);
         if let Some(line) = self.under_cursor(view.model) {
             draw_whole(&line.message, level_role(line.level), below, frame.buffer_mut(), view.theme);
         }

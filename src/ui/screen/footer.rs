@@ -11,7 +11,7 @@ use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::text;
 
 /// A message takes at most this share of the screen's height; beyond, the log has it in full.
-const MESSAGE_SHARE: u16 = 3;
+const MESSAGE_SHARE: u16 = 8;
 
 /// Lines that the footer needs.
 pub fn lines(model: &Model, keys_width: usize, screen: Rect) -> u16 {
@@ -50,6 +50,7 @@ fn short(command: Command, help: &str) -> &str {
         keys::SORT => "sort",
         keys::COPY => "copy",
         keys::BACK => "back",
+        keys::RELOAD => "read again",
         _ => help,
     }
 }

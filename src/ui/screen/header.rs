@@ -10,7 +10,7 @@ use crate::app::model::Model;
 use crate::app::model::environments::{ConnectionState, EnvironmentRow};
 use crate::app::model::metrics::{Measure, Scope};
 use crate::core::environment::Guard;
-use crate::core::job::Phase;
+use crate::core::job::{JobKind, Phase};
 use crate::core::series::{Point, Span as Time};
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, rate, text, time};
@@ -126,7 +126,8 @@ fn spark<'a>(model: &Model, cells: usize, theme: &Theme) -> Option<Span<'a>> {
 /// Parts with their rank: the highest gives way first.
 fn right<'a>(model: &Model, theme: &Theme, look: &Look) -> Vec<(u8, Vec<Span<'a>>)> {
     let mut parts = Vec::new();
-    let running = model.live_jobs().count();
+    // The events of the sandbox are nobody's job.
+    let running = model.live_jobs().filter(|job| job.kind != JobKind::Generator).count();
     let failed = model.jobs.values().filter(|job| matches!(job.phase, Phase::Failed(_) | Phase::Panicked(_))).count();
     if 0 < running || 0 < failed {
         let mut spans = vec![Span::styled("jobs", theme.role(Role::Muted))];
@@ -138,7 +139,8 @@ fn right<'a>(model: &Model, theme: &Theme, look: &Look) -> Vec<(u8, Vec<Span<'a>
         }
         parts.push((1, spans));
     }
-    let words = format!("{} msg/s", number::short(model.metrics.total_rate()));
+    // As wide as the widest rate: what stands beside it does not jump.
+    let words = format!("{:>5} msg/s", number::short(model.metrics.total_rate()));
     parts.push((RATE, vec![Span::styled(words, theme.role(Role::Text))]));
     let clock = time::format(model.now_ms, &look.zone, &look.clock);
     parts.push((2, vec![Span::styled(clock, theme.role(Role::Muted))]));

@@ -209,8 +209,9 @@ impl Screen {
     fn draw_overlays(&mut self, frame: &mut Frame<'_>, model: &Model) {
         let screen = frame.area();
         let title = self.title(model.focus);
+        let not_here = self.pane(model.focus).map_or::<&[Command], _>(&[], |pane| pane.not_here());
         if let Some(help) = &mut self.help {
-            help.draw(frame, screen, (model.focus, title), &self.keymap, &self.theme);
+            help.draw(frame, screen, ((model.focus, title), not_here), &self.keymap, &self.theme);
         }
         if let Some(palette) = &mut self.palette {
             palette.draw(frame, screen, &self.theme);

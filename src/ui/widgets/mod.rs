@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod rate;
 
 pub mod checklist;
+pub mod completion;
 pub mod dialog;
 pub mod document;
 pub mod editor;

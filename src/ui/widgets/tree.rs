@@ -11,6 +11,7 @@ use ratatui::style::Style;
 use super::cursor::Pointed;
 use super::listing::{Listing, Rows};
 use super::number::grouped;
+use super::search::Search;
 use super::table::{self, Look};
 use crate::ui::theme::{Theme, marks};
 
@@ -100,6 +101,11 @@ impl Tree {
         self.listing.search().is_active()
     }
 
+    /// The filter.
+    pub fn search(&self) -> &Search {
+        self.listing.search()
+    }
+
     /// The filter, to be changed from outside.
     pub fn listing_mut(&mut self) -> &mut Listing {
         &mut self.listing
@@ -154,19 +160,21 @@ impl Tree {
         table::draw_filter(self.listing.search(), &self.count(facts), last, buffer, theme);
     }
 
-    /// `(7/12)`: the leaf under the cursor, or the last above it, of all leaves.
+    /// `(7/12)`: the leaf under the cursor of all leaves; `(12)` where the cursor is on none.
     fn count(&self, facts: &impl Branches) -> String {
         let total: usize = (0..facts.branches()).map(|branch| facts.leaves(branch)).sum();
         let place = match self.selected() {
-            Some(Node::Branch(branch)) => (0..branch).map(|before| facts.leaves(before)).sum(),
             Some(Node::Leaf(branch, leaf)) => (0..branch).map(|before| facts.leaves(before)).sum::<usize>() + leaf + 1,
-            None => 0,
+            Some(Node::Branch(_)) | None => 0,
         };
         if self.listing.search().is_active() {
             let shown = self.lines.iter().filter(|node| matches!(node, Node::Leaf(..))).count();
             return format!("({} of {})", grouped(shown as u64), grouped(total as u64));
         }
-        format!("({}/{})", grouped(place as u64), grouped(total as u64))
+        match place {
+            0 => format!("({})", grouped(total as u64)),
+            place => format!("({}/{})", grouped(place as u64), grouped(total as u64)),
+        }
     }
 
     fn lines_of(&mut self, facts: &impl Branches, columns: usize) -> Vec<Node> {

@@ -31,7 +31,7 @@ const KEYS: &[Binding] = &[
     Binding::new(ACTIVATE, &["Enter"], "make active"),
     Binding::new(CONNECT, &["c"], "(dis)connect"),
     Binding::new(CHECK, &["h"], "health check"),
-    Binding::new(EDIT, &["e"], "edit the file"),
+    Binding::new(EDIT, &["e"], "edit file"),
     Binding::new(DETAIL, &["i"], "detail"),
     Binding::new(LIFT, &["u"], "lift read-only, or put it back"),
 ];
@@ -47,6 +47,8 @@ pub struct Environments {
     placed: bool,
     /// The last job that was to be shown here.
     opened: Option<Opened>,
+    /// Whether the file of what is under the cursor is broken: it can be mended, and nothing else.
+    is_broken: bool,
 }
 
 impl Environments {
@@ -176,6 +178,7 @@ impl Pane for Environments {
         let inside = self.inspector.draw_edge(frame, detail, beside, view.theme, view.focused);
         let Some(at) = self.inspector.list.selected() else { return };
         let Some(row) = view.model.environments.get(at) else { return };
+        self.is_broken = !row.faults.is_empty();
         let lines = detail::document(row, view, inside.width.saturating_sub(2));
         let focused = view.focused && self.inspector.in_detail;
         self.inspector.reader.draw(rows::identity(&row.name), &lines, inside, frame.buffer_mut(), view.theme, focused);
@@ -183,7 +186,9 @@ impl Pane for Environments {
 
     fn footer(&self) -> Vec<Command> {
         match (self.takes_text(), self.inspector.list.selected(), self.inspector.in_detail) {
-            (true, _, _) | (_, None, _) => Vec::new(),
+            (true, _, _) => vec![keys::BACK],
+            (_, None, _) => keys::without_rows(self.inspector.list.search(), &[keys::RELOAD]),
+            _ if self.is_broken => vec![EDIT, DETAIL, keys::RELOAD, keys::COPY],
             (_, _, false) => vec![ACTIVATE, CONNECT, CHECK, EDIT, DETAIL],
             (_, _, true) => vec![DETAIL, EDIT, keys::COPY, CHECK, CONNECT],
         }

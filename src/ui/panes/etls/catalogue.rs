@@ -10,13 +10,13 @@ use crate::app::model::etls::EtlRow;
 use crate::core::fault::Fault;
 use crate::core::job::Phase;
 use crate::ui::theme::{Role, Theme, marks};
-use crate::ui::widgets::number::{grouped, short};
+use crate::ui::widgets::number::{counted, short};
 use crate::ui::widgets::table::Column;
 use crate::ui::widgets::tree::{Branches, Node};
 
 /// Columns: name with its mark, environments served of all, last result or place of the fault.
 pub const COLUMNS: [Column; 3] =
-    [Column::words("", 18).grows(3), Column::number("", 5).gives_way(1), Column::words("", 12).grows(1)];
+    [Column::words("", 18).grows(1), Column::number("", 8).gives_way(2), Column::words("", 11).gives_way(1)];
 
 /// The tree's facts, lent by the model.
 pub struct Catalogue<'a, 'k> {
@@ -116,7 +116,7 @@ impl Branches for Catalogue<'_, '_> {
             let Node::Branch(at) = node else { return "".into() };
             return match (column, self.categories.get(at)) {
                 (0, Some((name, _))) => Cow::Borrowed(*name),
-                (1, Some((_, rows))) => grouped(rows.len() as u64).into(),
+                (1, Some((_, rows))) => counted(rows.len() as u64, "ETL").into(),
                 _ => "".into(),
             };
         };
@@ -134,7 +134,7 @@ impl Branches for Catalogue<'_, '_> {
                 Some(etl) => {
                     let all = &self.model.environments;
                     let served = all.iter().filter(|known| etl.topics.contains_key(&known.name)).count();
-                    format!("{served}/{}", all.len()).into()
+                    format!("{served}/{} env", all.len()).into()
                 }
                 None => "".into(),
             },

@@ -3,32 +3,29 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::catalogue::Catalogue;
 use super::runs::Entry;
 use super::tab::{self, Tab};
 use super::{CHOOSE, Etls, runs, say};
 use crate::app::action::{Action, Export};
 use crate::app::model::etls::EtlRow;
 use crate::app::model::{Model, Note};
+use crate::core::etl::Etl;
 use crate::core::fault::Fault;
 use crate::ui::keymap::Command;
 use crate::ui::pane::{Reply, View};
-use crate::ui::theme::Role;
+use crate::ui::theme::{Role, marks};
 use crate::ui::widgets::highlight::Language;
 use crate::ui::widgets::source::{Remark, Shown};
-use crate::ui::widgets::text;
+use crate::ui::widgets::tree::Branches;
+use crate::ui::widgets::{number::counted, text};
 
 impl Etls {
     pub(super) fn draw_detail(&mut self, area: Rect, buffer: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
         let focused = view.focused && self.in_detail && !self.layers.is_open();
         let Some(row) = self.selected(view.model) else {
-            let words = match view.model.etls.is_empty() {
-                true => "",
-                false => "choose an ETL on the left",
-            };
-            let words = text::fit(words, usize::from(area.width));
-            buffer.set_string(area.x, area.y, words, theme.role(Role::Muted));
-            return;
+            return self.draw_category(area, buffer, view);
         };
         let head = Rect { height: 1.min(area.height), ..area };
         self.drawn.tabs = tab::draw(&row.name, self.tab, head, buffer, theme, focused);
@@ -39,6 +36,29 @@ impl Etls {
             Tab::Preview => self.preview.draw(row, body, buffer, view, focused),
             Tab::Runs => self.runs.draw(&row.name, body, buffer, view, focused),
         }
+    }
+
+    /// What the category under the cursor holds: each ETL with its topic in the active environment, and what it is for.
+    fn draw_category(&self, area: Rect, buffer: &mut Buffer, view: &View<'_>) {
+        let facts = Catalogue::of(view.model, &self.marked);
+        let Some(node) = self.tree.selected() else { return };
+        let rows = facts.category(node);
+        let enabled = rows.iter().filter(|row| row.is_enabled() && row.faults.is_empty()).count();
+        let head = format!("{}  {}, {enabled} enabled", facts.text(node, 0), counted(rows.len() as u64, "ETL"));
+        let mut said = vec![(head, Role::Text)];
+        for row in rows {
+            let topic = |etl: &Etl| view.model.active.as_ref().and_then(|active| etl.topics.get(active)).cloned();
+            let (about, role) = match (row.faults.first(), &row.etl) {
+                (Some(fault), _) => (fault.to_string(), Role::Danger),
+                (None, Some(etl)) => (etl.description.clone(), Role::Muted),
+                (None, None) => (String::new(), Role::Muted),
+            };
+            let topic = row.etl.as_deref().and_then(topic).map(|topic| format!("  {} {topic}", marks::ARROW));
+            said.push((" ".to_owned(), Role::Muted));
+            said.push((format!("{}{}", row.name, topic.unwrap_or_default()), Role::Text));
+            said.push((about, role));
+        }
+        draw_said(&said, area, buffer, view);
     }
 
     fn draw_definition(&mut self, row: &EtlRow, area: Rect, buffer: &mut Buffer, view: &View<'_>, focused: bool) {

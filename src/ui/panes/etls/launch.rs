@@ -6,6 +6,7 @@ use super::run_dialog::RunDialog;
 use crate::app::action::{Action, RunRequest};
 use crate::app::model::etls::EtlRow;
 use crate::app::model::{Model, Note};
+use crate::core::environment::Guard;
 use crate::ui::pane::Reply;
 use crate::ui::widgets::tree::Node;
 
@@ -27,7 +28,7 @@ impl Etls {
 
     /// ETLs that a run takes: the marked ones in registry order, else the one under the cursor, else those of the category
     /// under it that can run. Broken and disabled ones never.
-    fn chosen(&self, model: &Model) -> Result<Vec<String>, String> {
+    pub(super) fn chosen(&self, model: &Model) -> Result<Vec<String>, String> {
         let facts = Catalogue::of(model, &self.marked);
         let category = self.tree.selected().filter(|node| matches!(node, Node::Branch(_)));
         let under: Vec<&EtlRow> = match (self.marked.is_empty(), category) {
@@ -64,7 +65,10 @@ impl Etls {
         };
         // Always the active environment, whatever ran last: what the header names is where a person thinks to be.
         let environments = model.active.iter().filter(|name| served(name)).cloned().collect::<Vec<_>>();
-        let last = self.last_run.clone().filter(|run| run.etls == etls);
+        // What was tried elsewhere is no default where writing is guarded.
+        let is_guarded = model.active_environment().is_some_and(|row| row.guard != Guard::None);
+        let is_alike = |run: &RunRequest| run.etls == etls && (!is_guarded || run.environments == environments);
+        let last = self.last_run.clone().filter(is_alike);
         let last = last.map(|run| RunRequest { environments: environments.clone(), ..run });
         let before = last.unwrap_or_else(|| RunRequest {
             environments,

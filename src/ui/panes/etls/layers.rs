@@ -155,12 +155,21 @@ impl Etls {
             Step::Keep(run) => self.layers.open_preset(run),
             Step::Run(run) => {
                 self.layers.run = None;
-                self.last_run = Some(run.clone());
-                self.tab = Tab::Runs;
-                self.in_detail = true;
-                return Reply::Emit(Action::Run(run));
+                return Reply::Emit(Action::Run(self.shown(run, model)));
+            }
+            Step::RunWhenPlanned(run) => {
+                self.layers.run = None;
+                return Reply::Emit(Action::RunWhenPlanned(self.shown(run, model)));
             }
         }
         Reply::Handled
+    }
+
+    /// A run that is about to begin is what the tab of runs shows.
+    fn shown(&mut self, run: RunRequest, model: &Model) -> RunRequest {
+        self.last_run = Some(run.clone());
+        (self.tab, self.in_detail) = (Tab::Runs, true);
+        self.runs.follow_next(model);
+        run
     }
 }

@@ -13,6 +13,7 @@ mod runs;
 mod sheet;
 
 mod choose;
+mod here;
 mod launch;
 mod preset;
 mod run_dialog;
@@ -40,6 +41,7 @@ use crate::ui::widgets::table::Look;
 use crate::ui::widgets::tree::{Node, Tree};
 
 use catalogue::Catalogue;
+use here::Here;
 use layers::Layers;
 use preview::PreviewTab;
 use runs::RunsTab;
@@ -101,6 +103,8 @@ pub struct Etls {
     marked: BTreeSet<String>,
     /// Grows when marks change, which the model does not know.
     touched: u64,
+    /// Whether the cursor was put on the first ETL.
+    is_placed: bool,
     in_detail: bool,
     tab: Tab,
     definition: SourceView,
@@ -114,16 +118,6 @@ pub struct Etls {
     opened: Option<Opened>,
     here: Here,
     drawn: Drawn,
-}
-
-/// What is under the cursor, as far as it decides which keys mean something.
-#[derive(Debug, Default, Clone, Copy)]
-struct Here {
-    category: bool,
-    /// It has runs or presets.
-    ran: bool,
-    /// A run of it has not ended.
-    runs: bool,
 }
 
 /// Where things were drawn last, for the mouse.
@@ -164,6 +158,10 @@ impl Pane for Etls {
             Reply::Handled if moved && self.tab == Tab::Preview => self.ask(model),
             reply => reply,
         }
+    }
+
+    fn not_here(&self) -> &'static [Command] {
+        &[keys::SORT, keys::REVERSE]
     }
 
     fn takes_text(&self) -> bool {
@@ -250,15 +248,10 @@ impl Pane for Etls {
         if self.layers.is_open() {
             return Vec::new();
         }
-        match (self.in_detail, self.tab) {
-            (false, _) if self.here.category => vec![keys::OPEN, RUN, MARK, keys::FILTER],
-            (false, _) => vec![keys::OPEN, PREVIEW, RUN, EDIT, keys::FILTER],
-            (true, Tab::Definition | Tab::Template) => vec![TAB_AFTER, PREVIEW, RUN, EDIT, keys::COPY],
-            (true, Tab::Preview) => vec![EVENT_AFTER, CHOOSE, CONTEXT, keys::COPY, RUN],
-            (true, Tab::Runs) if self.here.runs => vec![RUN, STOP, REPEAT, KEEP],
-            (true, Tab::Runs) if self.here.ran => vec![RUN, REPEAT, EXPORT, KEEP],
-            (true, Tab::Runs) => vec![RUN, TAB_BEFORE],
+        if self.tree.is_typing() {
+            return vec![keys::BACK];
         }
+        self.here.footer(self.in_detail, self.tab, self.tree.search())
     }
 }
 
@@ -271,16 +264,17 @@ impl Etls {
     fn refresh(&mut self, model: &Model) {
         let facts = Catalogue::of(model, &self.marked);
         self.tree.refresh(&facts, catalogue::COLUMNS.len(), self.stamp(model));
+        // The first ETL, whose detail is there at once, rather than the category it is in.
+        if !self.is_placed && !model.etls.is_empty() {
+            self.is_placed = true;
+            let stamp = self.stamp(model);
+            self.tree.reveal(&facts, catalogue::COLUMNS.len(), stamp, Node::Leaf(0, 0));
+        }
         if self.opened != model.opened {
             self.opened = model.opened;
             self.follow(model);
         }
-        let name = self.selected(model).map(|row| row.name.clone());
-        self.here = Here {
-            category: matches!(self.tree.selected(), Some(Node::Branch(_))),
-            ran: name.as_ref().is_some_and(|name| !runs::entries(name, model).is_empty()),
-            runs: name.as_ref().is_some_and(|name| runs::running(name, model).is_some()),
-        };
+        self.here = self.look(model);
     }
 
     /// Marks are not in the model: both together say whether the tree changed.

@@ -53,6 +53,8 @@ pub enum Step {
     Keep(RunRequest),
     /// Closed, and this is to run.
     Run(RunRequest),
+    /// Closed, and this is to run once it is planned.
+    RunWhenPlanned(RunRequest),
 }
 
 /// The open dialog.
@@ -223,7 +225,7 @@ impl RunDialog {
         self.plan().map_or(Step::Open, Step::Emit)
     }
 
-    /// What is set up runs only where its plan is on the screen.
+    /// What is set up runs once its plan is known: at once where it is on the screen, else some milliseconds later.
     fn run(&mut self, model: &Model) -> Step {
         let warn = |why: String| Step::Emit(Action::Say(Note::warning(why)));
         let request = match self.request() {
@@ -231,8 +233,8 @@ impl RunDialog {
             Err(why) => return warn(why),
         };
         match plan_of(&request, model).and_then(|plan| plan.outcome.as_ref()) {
-            None => warn("the plan is still being computed: press Enter again when it is shown".into()),
-            Some(Err(fault)) => Step::Emit(Action::Say(Note::danger(fault.to_string()))),
+            None => Step::RunWhenPlanned(request),
+            Some(Err(_)) => warn("nothing can be run as it is set up: the dialog says why".into()),
             Some(Ok(plan)) if plan.events() == 0 => warn("nothing would be sent: the plan says why".into()),
             Some(Ok(_)) => Step::Run(request),
         }
@@ -281,7 +283,11 @@ impl RunDialog {
         };
         let request = self.request();
         let plan = request.as_ref().ok().and_then(|request| plan_of(request, model));
-        let said = planned::lines(&request, plan, model, theme);
+        // What is wrong with a field stands beside it.
+        let said = match self.form.fault().is_some() && self.part == Part::Fields {
+            true => Vec::new(),
+            false => planned::lines(&request, plan, model, theme),
+        };
         let top_lines = (self.environments.checked().len().max(model.environments.len()) as u16 + 1).clamp(6, 12);
         let lines = top_lines + 1 + (said.len() as u16).max(4);
         let size = (area.width.saturating_sub(6).min(108), lines.min(area.height.saturating_sub(4)));

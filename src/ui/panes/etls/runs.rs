@@ -216,7 +216,11 @@ impl Rows for List<'_> {
                 format!("{}/{}", grouped(total.acknowledged), grouped(total.planned)).into()
             }
             (_, Entry::Preset(_)) => "".into(),
-            (_, Entry::Run(run)) => time::since(self.view.model.now_ms, run.since_ms, self.view.zone).into(),
+            (_, Entry::Run(run)) => {
+                let job = self.view.model.jobs.get(&run.job).filter(|job| job.phase.is_ending());
+                let at_ms = job.map_or(run.since_ms, |job| job.phase_since_ms);
+                time::since(self.view.model.now_ms, at_ms, self.view.zone).into()
+            }
         }
     }
 

@@ -81,10 +81,12 @@ fn asked(run: &RunRequest) -> Vec<String> {
 fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
     let theme = view.theme;
     let total = run.progress.total();
-    let phase = view.model.jobs.get(&run.job).map_or(&Phase::Done, |job| &job.phase);
+    let job = view.model.jobs.get(&run.job);
+    let phase = job.map_or(&Phase::Done, |job| &job.phase);
+    let ended_ms = job.filter(|job| job.phase.is_ending()).map_or(view.model.now_ms, |job| job.phase_since_ms);
     let lasted = match &run.report {
         Some(_) => run.progress.elapsed_ms,
-        None => (view.model.now_ms - run.since_ms).max(0).unsigned_abs(),
+        None => (ended_ms - run.since_ms).max(0).unsigned_abs(),
     };
     let (word, role) = match phase {
         Phase::Starting => ("starting", Role::Accent),
@@ -98,9 +100,10 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
         Phase::Failed(_) => ("failed", Role::Danger),
         Phase::Panicked(_) => ("failed by a defect of this program", Role::Danger),
     };
-    let per_second = match &run.report {
-        Some(report) => report.events_per_second,
-        None => run.progress.events_per_second,
+    // Of what has ended the mean over the time that stands beside it.
+    let per_second = match phase.is_ending() && 0 < lasted {
+        true => total.acknowledged as f64 * 1_000.0 / lasted as f64,
+        false => run.progress.events_per_second,
     };
     let mark = super::runs::mark(run, view.model).0;
     let dry = if run.request.dry_run { "dry run " } else { "" };

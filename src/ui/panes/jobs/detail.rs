@@ -20,10 +20,13 @@ const PAIR_CELLS_MAX: usize = 44;
 /// Causes shown; a run keeps no more of each pair.
 const CAUSES_MAX: usize = 32;
 
-/// The lines of a job.
-pub fn document(job: &Job, view: &View<'_>, cells: u16) -> Document {
+/// The lines of a job; what the list has no room for is told at once.
+pub fn document(job: &Job, view: &View<'_>, cells: u16, hidden: &[&str]) -> Document {
     let mut document = Document::new(cells);
     heading(&mut document, job, view);
+    if let Some(words) = rows::in_words(job, view, hidden) {
+        document.wrapped(&words, 2, view.theme.role(Role::Text));
+    }
     state(&mut document, job, view);
     let model = view.model;
     match (&job.work, model.runs.get(&job.id), model.tails.get(&job.id)) {
@@ -99,7 +102,8 @@ fn state(document: &mut Document, job: &Job, view: &View<'_>) {
     let role = rows::role(&job.phase);
     let said = match &job.phase {
         Phase::Reconnecting { attempt, .. } => {
-            format!("reconnecting since {}, attempt {attempt}; it goes on where it was", ago(job.phase_since_ms))
+            let attempt = if *attempt == 0 { String::new() } else { format!(", attempt {attempt}") };
+            format!("reconnecting since {}{attempt}; it goes on where it was", ago(job.phase_since_ms))
         }
         Phase::Paused => format!("paused since {}; a savepoint is written", ago(job.phase_since_ms)),
         Phase::Stopping => format!("stopping since {}; what is in flight is finished", ago(job.phase_since_ms)),
@@ -232,11 +236,12 @@ fn of_tail(document: &mut Document, job: &Job, tail: &Tail, theme: &Theme) {
     let counts = &tail.counts;
     let grouped = number::grouped;
     let read = format!(
-        "{} read · {} matched · {} in view · {} skipped by the view",
+        "read {} · matched {} · shown {} · not shown {}; the newest {} are kept",
         grouped(counts.read),
         grouped(counts.matched),
         grouped(tail.records.len() as u64),
-        grouped(tail.skipped)
+        grouped(tail.not_shown()),
+        grouped(tail.records.capacity() as u64)
     );
     document.fact("records", &read, theme.role(Role::Text), theme);
     let rate = format!("{} · {} read", number::rate(job.rate), number::bytes(counts.bytes));

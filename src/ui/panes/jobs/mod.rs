@@ -62,12 +62,48 @@ pub struct Jobs {
     in_detail: bool,
     /// Whether the detail has the whole pane.
     is_open: bool,
-    /// The job under the cursor: whether it is deployed, and whether it has ended.
-    chosen: Option<(bool, bool)>,
+    /// What decides which keys mean something to the job under the cursor.
+    chosen: Option<Chosen>,
     /// Jobs as they were drawn last: a key is for the job that was seen, whatever has begun or ended since.
     drawn: Vec<JobId>,
     /// Kind and name of the job under the cursor: one that is started again has another number.
     under_cursor: Option<(JobKind, String)>,
+}
+
+/// The job under the cursor, as far as keys are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chosen {
+    is_deployed: bool,
+    has_ended: bool,
+    is_stopping: bool,
+    /// Another console or command runs it, or keeps all deployed jobs.
+    is_elsewhere: bool,
+}
+
+impl Chosen {
+    fn of(job: &Job, model: &Model) -> Self {
+        let is_deployed = job.kind == JobKind::Sql;
+        let is_elsewhere = model.deployments.keeper.is_some() || model.deployments.holder(&job.name).is_some();
+        Self {
+            is_deployed,
+            has_ended: job.phase.is_ending(),
+            is_stopping: job.phase == Phase::Stopping,
+            is_elsewhere: is_deployed && is_elsewhere,
+        }
+    }
+
+    /// The keys that act on it.
+    fn footer(self) -> &'static [Command] {
+        match (self.is_deployed, self.has_ended) {
+            (true, _) if self.is_elsewhere => &[keys::OPEN, keys::COPY],
+            (true, false) if self.is_stopping => &[keys::OPEN, STOP_AT_ONCE],
+            (true, false) => &[keys::OPEN, STOP, PAUSE],
+            (true, true) => &[keys::OPEN, RESTART, SCRATCH, FORGET],
+            (false, false) if self.is_stopping => &[keys::OPEN, VISIT],
+            (false, false) => &[keys::OPEN, VISIT, STOP],
+            (false, true) => &[keys::OPEN, VISIT, RESTART, FORGET],
+        }
+    }
 }
 
 impl Jobs {
@@ -159,12 +195,13 @@ impl Pane for Jobs {
     }
 
     fn footer(&self) -> Vec<Command> {
-        match (self.takes_text(), self.chosen) {
-            (true, _) | (_, None) => Vec::new(),
-            (_, Some((true, false))) => vec![keys::OPEN, STOP, PAUSE, keys::FILTER],
-            (_, Some((true, true))) => vec![keys::OPEN, RESTART, SCRATCH, FORGET, keys::FILTER],
-            (_, Some((false, false))) => vec![keys::OPEN, VISIT, STOP, keys::FILTER],
-            (_, Some((false, true))) => vec![keys::OPEN, VISIT, RESTART, FORGET, keys::FILTER],
+        match self.chosen {
+            _ if self.takes_text() => vec![keys::BACK],
+            None => keys::without_rows(self.list.search(), &[keys::PANE_ETLS, keys::PANE_SQL, keys::PANE_TAIL]),
+            Some(chosen) => {
+                let around = if self.in_detail { keys::BACK } else { keys::FILTER };
+                chosen.footer().iter().copied().chain([around]).collect()
+            }
         }
     }
 
@@ -221,7 +258,7 @@ impl Pane for Jobs {
         }
         let selected = self.list.selected().and_then(|at| jobs.get(at)).copied();
         self.under_cursor = selected.map(|job| (job.kind, job.name.clone()));
-        self.chosen = selected.map(|job| (job.kind == JobKind::Sql, job.phase.is_ending()));
+        self.chosen = selected.map(|job| Chosen::of(job, view.model));
         self.in_detail &= selected.is_some();
         self.is_open &= self.in_detail;
 
@@ -246,7 +283,8 @@ impl Pane for Jobs {
         let inside = border.inner(detail);
         frame.render_widget(border, detail);
         if let Some(job) = selected {
-            let lines = detail::document(job, view, inside.width.saturating_sub(2));
+            let hidden: &[&str] = if self.is_open { &[] } else { &hidden };
+            let lines = detail::document(job, view, inside.width.saturating_sub(2), hidden);
             let focused = view.focused && self.in_detail;
             self.reader.draw(job.id.0, &lines, inside, frame.buffer_mut(), view.theme, focused);
         }

@@ -36,6 +36,9 @@ pub const COLUMNS: [Column; 13] = [
     Column::number("restarts", 8).gives_way(7),
 ];
 
+/// From this column on there are numbers; those before it are said in the detail's own words.
+const NUMBERS_FROM: usize = 5;
+
 /// Gives way before any other: what was seen on a page before.
 const SEEN: u8 = u8::MAX;
 
@@ -143,6 +146,18 @@ impl Rows for JobRows<'_> {
     fn identity(&self, row: usize) -> u64 {
         self.jobs[row].id.0
     }
+}
+
+/// What is known of a job in columns that are not seen, in one line: `lag 120 · behind 7 ms · checkpoint 4 s`.
+pub fn in_words(job: &Job, view: &View<'_>, hidden: &[&str]) -> Option<String> {
+    let rows = JobRows { jobs: &[job], view };
+    let told = (NUMBERS_FROM..COLUMNS.len()).filter(|column| hidden.contains(&COLUMNS[*column].title));
+    let told = told.filter_map(|column| {
+        let known = rows.text(0, column);
+        (known != UNKNOWN).then(|| format!("{} {known}", COLUMNS[column].title))
+    });
+    let words = told.collect::<Vec<_>>().join(" · ");
+    (!words.is_empty()).then_some(words)
 }
 
 /// A kind in one word.

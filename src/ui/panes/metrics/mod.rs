@@ -27,11 +27,15 @@ use totals::{COLUMNS, TotalRows};
 const SPAN: Command = Command("metrics.span");
 const ONE: Command = Command("metrics.one_chart");
 const LAG: Command = Command("metrics.lag");
+const BEFORE: Command = Command("metrics.before");
+const AFTER: Command = Command("metrics.after");
 
 const KEYS: &[Binding] = &[
     Binding::new(SPAN, &["t"], "how far back"),
     Binding::new(ONE, &["m"], "one or all"),
     Binding::new(LAG, &["u"], "lag unit"),
+    Binding::new(BEFORE, &["Left"], "read the charts a point before"),
+    Binding::new(AFTER, &["Right"], "a point after"),
 ];
 
 /// Lines of totals, with titles and count: at least three rows, at most as many as leave the charts their shape.
@@ -81,7 +85,14 @@ impl Pane for MetricsPane {
         if self.takes_text() {
             return vec![keys::BACK];
         }
+        if self.listing.selected().is_none() {
+            return keys::without_rows(self.listing.search(), &[SPAN, ONE, LAG]);
+        }
         vec![SPAN, ONE, LAG, keys::FILTER, keys::SORT]
+    }
+
+    fn not_here(&self) -> &'static [Command] {
+        &[keys::OPEN, keys::COPY]
     }
 
     fn takes_text(&self) -> bool {
@@ -103,8 +114,8 @@ impl Pane for MetricsPane {
                 }
             }
             Some(LAG) => self.lag_in_seconds = !self.lag_in_seconds,
-            Some(keys::LEFT) => self.move_cursor(-1, model),
-            Some(keys::RIGHT) => self.move_cursor(1, model),
+            Some(BEFORE) => self.move_cursor(-1, model),
+            Some(AFTER) => self.move_cursor(1, model),
             Some(keys::BACK) if self.cursor.is_some() && !self.takes_text() && !self.listing.search().is_active() => {
                 self.cursor = None;
             }
@@ -208,7 +219,8 @@ impl MetricsPane {
                 .iter()
                 .map(|(name, curve)| Curve { name, style: curve.style, points: curve.points.clone() })
                 .collect();
-            let chart = panel.chart(&curves, self.span, self.cursor, view);
+            let empty = panel.empty(view);
+            let chart = panel.chart(&curves, (self.span, self.cursor), &empty, view);
             chart::draw(&chart, area, frame.buffer_mut(), view.theme);
         }
     }

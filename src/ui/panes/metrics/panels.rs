@@ -3,7 +3,9 @@
 use crate::app::model::Model;
 use crate::app::model::metrics::{Measure, Scope};
 use crate::core::series::{Point, Span};
+use crate::ui::keys;
 use crate::ui::pane::View;
+use crate::ui::panes::{etls, tail};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::chart::{Chart, Curve};
 use crate::ui::widgets::number;
@@ -44,13 +46,17 @@ impl Panel {
         }
     }
 
-    fn empty(self) -> &'static str {
+    /// Why there is nothing, and which keys change that.
+    pub fn empty(self, view: &View<'_>) -> String {
+        let key = |command| view.keymap.chord_of(command).map_or("the palette".into(), |chord| chord.to_string());
+        let runs = || format!("{}, then {}, runs an ETL", key(keys::PANE_ETLS), key(etls::RUN));
+        let reads = || format!("{}, then {}, reads a topic", key(keys::PANE_TAIL), key(tail::PICK));
         match self {
-            Self::Throughput => "nothing was sent or read in this time",
-            Self::Latency => "no acknowledgement in this time: ETL runs measure it",
-            Self::Errors => "nothing was sent in this time",
-            Self::LagRecords => "no reader in this time: tails and consumers measure it",
-            Self::LagSeconds => "no reader that moved in this time: tails and consumers measure it",
+            Self::Throughput => format!("nothing was sent or read in this time: {}; {}", runs(), reads()),
+            Self::Latency => format!("no acknowledgement in this time: {}, which measures it", runs()),
+            Self::Errors => format!("nothing was sent in this time: {}", runs()),
+            Self::LagRecords => format!("no reader in this time: {}", reads()),
+            Self::LagSeconds => format!("no reader that moved in this time: {}", reads()),
         }
     }
 
@@ -80,6 +86,8 @@ impl Panel {
                 let moved = ways.into_iter().filter(|(_, measure, _)| model.metrics.series(scope, *measure).is_some());
                 moved.map(|(name, measure, role)| curve(name, scope, measure, role)).collect()
             }
+            // A rate of nothing is no rate.
+            Self::Errors if model.metrics.totals.get(scope).is_none_or(|totals| totals.events == 0) => Vec::new(),
             Self::Errors => {
                 let (name, mut failed) = curve("failed", scope, Measure::ErrorsPerSecond, Role::Danger);
                 // Colour is for state: nothing has failed.
@@ -101,7 +109,13 @@ impl Panel {
     }
 
     /// The chart of these curves.
-    pub fn chart<'a>(self, curves: &'a [Curve<'a>], span: Span, cursor: Option<f64>, view: &'a View<'_>) -> Chart<'a> {
+    pub fn chart<'a>(
+        self,
+        curves: &'a [Curve<'a>],
+        (span, cursor): (Span, Option<f64>),
+        empty: &'a str,
+        view: &'a View<'_>,
+    ) -> Chart<'a> {
         Chart {
             title: self.title(),
             curves,
@@ -110,7 +124,7 @@ impl Panel {
             say: self.say(),
             zone: view.zone,
             cursor,
-            empty: self.empty(),
+            empty,
         }
     }
 }
@@ -135,6 +149,10 @@ fn readers<'m>(scope: &Scope, measure: Measure, model: &'m Model) -> impl Iterat
     series.filter_map(move |(of, _)| {
         let Scope::Job(id) = of else { return None };
         let job = model.jobs.get(id);
+        // What was closed has no lag any more; looked at alone it shows the one it had.
+        if scope != of && job.is_none_or(|job| job.phase.is_ending()) {
+            return None;
+        }
         let belongs = match scope {
             Scope::Total => true,
             Scope::Environment(name) => job.is_some_and(|job| job.environment == *name),

@@ -17,7 +17,7 @@ const RATE_AGE_MAX_S: i64 = 2;
 
 /// Columns of the totals.
 pub const COLUMNS: [Column; 9] = [
-    Column::words("of", 11).gives_way(3),
+    Column::words("of", 5),
     Column::words("name", 14).grows(1),
     Column::number("sent", 11),
     Column::number("ok", 11).gives_way(4),
@@ -79,8 +79,8 @@ impl Rows for TotalRows<'_> {
         let (scope, totals) = &self.rows[row];
         match column {
             0 => match scope {
-                Scope::Total => "total",
-                Scope::Environment(_) => "environment",
+                Scope::Total => "all",
+                Scope::Environment(_) => "env",
                 Scope::Etl(_) => "ETL",
                 Scope::Job(_) => "job",
             }

@@ -108,7 +108,12 @@ impl CatalogColumn {
         self.made_of = shelf.map(|shelf| MadeOf::new(shelf, filter, self.turned));
         let under_cursor = self.selected().map(|row| row.path.clone());
         let catalog = model.assist.catalog(environment);
-        self.rows = rows::rows(&catalog, shelf, (&self.open, &self.closed), self.filter.text().trim());
+        self.rows = rows::rows(
+            &catalog,
+            (model.active.is_some(), shelf),
+            (&self.open, &self.closed),
+            self.filter.text().trim(),
+        );
         self.cursor.set_rows(self.rows.len());
         if let Some(at) = under_cursor.and_then(|path| self.rows.iter().position(|row| row.path == path))
             && Some(at) != self.cursor.row()
@@ -120,6 +125,11 @@ impl CatalogColumn {
     /// Whether letters go into the filter.
     pub fn takes_text(&self) -> bool {
         self.is_typing
+    }
+
+    /// Whether nothing is listed.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// Adds pasted text to the filter.

@@ -4,15 +4,16 @@ use super::ask::{Answer, Ask};
 use super::deploy::DeployDialog;
 use super::inspect::Inspect;
 use super::open::{OpenDialog, Opened};
-use super::popup::Popup;
 use super::{Dialog, Part, SqlPane, Walk, current, handled, keys, status};
 use crate::app::action::{Action, QueryRequest, RowsExport, RowsFormat};
 use crate::app::model::queries::{Query, QueryRow};
 use crate::app::model::{Model, Note};
+use crate::sql::assist::complete;
 use crate::sql::parse;
 use crate::ui::keymap::Command;
 use crate::ui::keys as shared;
 use crate::ui::pane::{Press, Reply};
+use crate::ui::widgets::completion::Popup;
 use crate::ui::widgets::time;
 
 impl SqlPane {
@@ -163,7 +164,8 @@ impl SqlPane {
     /// What could stand at the caret.
     pub(super) fn complete(&self, model: &Model, asked: bool) -> Option<Popup> {
         let catalog = model.assist.catalog(model.active.as_deref().unwrap_or_default());
-        Popup::open(&self.tabs.front().editor, &catalog, asked)
+        let editor = &self.tabs.front().editor;
+        Popup::open(editor.text(), editor.caret(), complete(editor.text(), editor.caret(), &catalog), asked)
     }
 
     pub(super) fn opened(&mut self, opened: Opened, model: &Model) -> Reply {

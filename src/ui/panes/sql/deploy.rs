@@ -6,7 +6,6 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::popup::{Chosen, Popup};
 use crate::app::action::{DeployRequest, QueryRequest};
 use crate::app::model::Model;
 use crate::core::environment::Guard;
@@ -14,6 +13,7 @@ use crate::sql::assist::{Item, ItemKind, relation_name};
 use crate::sql::deploy::definition::Delivery;
 use crate::sql::parse::{self, statement::EndName, statement::StatementKind};
 use crate::ui::theme::{Role, Theme};
+use crate::ui::widgets::completion::{Chosen, Popup};
 use crate::ui::widgets::dialog;
 use crate::ui::widgets::form::{Field, Form};
 use crate::ui::widgets::text;

@@ -48,7 +48,7 @@ pub const KEYS: &[Binding] = &[
     Binding::new(CATALOG, &["F2", "c"], "catalog"),
     Binding::new(ZOOM, &["F4", "z"], "this part alone, or all"),
     Binding::new(STOP, &["x", "Alt+X"], "stop"),
-    Binding::new(PAUSE, &["Space"], "hold the view"),
+    Binding::new(PAUSE, &["Space"], "hold, or go on"),
     Binding::new(FOLLOW, &["f"], "go with the newest row"),
     Binding::new(PIN, &["F"], "only rows with the value under the cursor"),
     Binding::new(EXPORT, &["o"], "export the rows in view"),

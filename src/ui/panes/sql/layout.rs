@@ -274,16 +274,20 @@ impl SqlPane {
         }
     }
 
-    /// The state of the query. Of the same query and width there are never fewer lines than before: rows do not jump.
+    /// The state of the query, and what is wrong with its brokers. Of the same query and width there are never fewer lines
+    /// than before: rows do not jump.
     fn state_lines(&mut self, cells: usize, view: &View<'_>) -> Vec<Line<'static>> {
+        let lost = status::lost(view, cells);
         let Some(query) = current(view.model) else {
-            return vec![Line::from(Span::styled("no query runs", view.theme.role(Role::Muted)))];
+            let none = Line::from(Span::styled("no query runs", view.theme.role(Role::Muted)));
+            return std::iter::once(none).chain(lost).collect();
         };
         let mut lines = status::lines(query, view, cells, STATE_LINES_MAX);
         let (job, width, most) = self.state_taken;
         let least = if (job, width) == (Some(query.job), cells) { most } else { 0 };
         lines.resize_with(lines.len().max(least), Line::default);
         self.state_taken = (Some(query.job), cells, lines.len());
+        lines.extend(lost);
         lines
     }
 }

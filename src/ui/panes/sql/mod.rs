@@ -7,6 +7,7 @@ mod commands;
 mod deploy;
 mod editor;
 mod find;
+mod here;
 mod inspect;
 mod keys;
 mod layout;
@@ -14,7 +15,6 @@ mod mouse;
 mod open;
 mod paint;
 mod plan;
-mod popup;
 mod results;
 mod status;
 mod tabs;
@@ -32,18 +32,19 @@ use crate::sql::assist::Columns;
 use crate::ui::keymap::{Binding, Command};
 use crate::ui::keys as shared;
 use crate::ui::pane::{Pane, Press, Reply, View};
+use crate::ui::widgets::completion::{Chosen, Popup};
 
 use ask::Ask;
 use catalog::{CatalogColumn, Picked};
 use deploy::{DeployDialog, Deployed};
 use editor::Typed;
 use find::Find;
+use here::Here;
 use inspect::Inspect;
-use keys::{COMPLETE, DEPLOY, KEYS, PLAN, RUN, WRITE};
+use keys::{DEPLOY, KEYS, PLAN, RUN};
 use layout::Areas;
 use open::OpenDialog;
 use plan::PlanView;
-use popup::{Chosen, Popup};
 use results::Results;
 use tabs::Tabs;
 
@@ -107,6 +108,7 @@ pub struct SqlPane {
     /// Zone in which times are shown, once something was.
     zone: Option<jiff::tz::TimeZone>,
     areas: Areas,
+    here: Here,
 }
 
 impl Pane for SqlPane {
@@ -141,15 +143,7 @@ impl Pane for SqlPane {
     }
 
     fn footer(&self) -> Vec<Command> {
-        if self.dialog.is_some() {
-            return vec![shared::BACK];
-        }
-        match self.part {
-            Part::Editor if self.is_blank() => vec![keys::GALLERY, keys::OPEN_FILE, keys::CATALOG],
-            Part::Editor => vec![RUN, PLAN, DEPLOY, COMPLETE, shared::BACK],
-            Part::Rows => vec![WRITE, RUN, PLAN, keys::STOP, keys::PAUSE],
-            Part::Catalog => vec![shared::OPEN, shared::FILTER, keys::CATALOG, WRITE, shared::BACK],
-        }
+        self.named()
     }
 
     fn key(&mut self, press: &Press, model: &Model) -> Reply {
@@ -217,6 +211,7 @@ impl Pane for SqlPane {
         self.catalog.refresh(view.model);
         self.offer_what_became_known(view.model);
         self.draw_all(frame, area, view);
+        self.here = self.look(view.model);
     }
 }
 

@@ -130,6 +130,11 @@ impl Results {
         self.listing.search().is_typing()
     }
 
+    /// Whether a filter, or a value that is followed, hides rows.
+    pub fn is_filtered(&self) -> bool {
+        self.listing.search().is_active() || self.pinned.is_some()
+    }
+
     /// Adds pasted text to the filter.
     pub fn paste(&mut self, pasted: &str) {
         self.listing.search_mut().paste(pasted);

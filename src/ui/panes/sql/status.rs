@@ -4,10 +4,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::model::Model;
+use crate::app::model::environments::ConnectionState;
 use crate::app::model::pipeline::Pipeline;
 use crate::app::model::queries::Query;
 use crate::core::job::Phase;
 use crate::core::words::counted;
+use crate::ui::keys;
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, text, time};
@@ -46,6 +48,16 @@ pub fn fault(query: &Query, model: &Model) -> Option<String> {
         Phase::Reconnecting { fault, .. } => Some(fault.to_string()),
         _ => None,
     }
+}
+
+/// What is wrong with the brokers that the next query would ask, in one line.
+pub fn lost(view: &View<'_>, cells: usize) -> Option<Line<'static>> {
+    let row = view.model.environment(view.model.active.as_deref()?)?;
+    let fault = row.connection.fault.as_ref().filter(|_| row.connection.state == ConnectionState::Error)?;
+    let pane = view.keymap.chord_of(keys::PANE_ENVIRONMENTS).map(|chord| format!("; {chord} goes to it"));
+    let pane = pane.filter(|_| row.connection.attempt == 0).unwrap_or_default();
+    let words = format!("{} {}: {fault}{pane}", marks::FAILED, row.name);
+    Some(Line::from(Span::styled(text::fit(&words, cells).into_owned(), view.theme.role(Role::Danger))))
 }
 
 /// A count that is told, with the words around it; the least important first to leave.

@@ -6,10 +6,10 @@ use super::condition::{Condition, Written};
 use super::picker::{Picked, Picker};
 use super::resend::{Resend, Sent};
 use super::{
-    CLEAR, CLOSE, COPY_RECORD, EXPORT, FOLLOW, FORM, HEADERS, PAUSE, RESEND, RESTART, SEARCH, STOP, TailPane, WHERE,
-    current, export, handled,
+    CLEAR, CLOSE, COPY_RECORD, EXPORT, FOLLOW, FORM, HEADERS, NEXT, PAUSE, PREVIOUS, RESEND, RESTART, SEARCH, STOP,
+    TailPane, WHERE, current, export, handled, tabs,
 };
-use crate::app::action::{Action, Export, Search};
+use crate::app::action::{Action, Export, Search, TailRequest};
 use crate::app::model::tails::Tail;
 use crate::app::model::{Model, Note};
 use crate::core::record::Record;
@@ -25,6 +25,10 @@ impl TailPane {
             PAUSE => Reply::Emit(Action::PauseTail { job, paused: !tail.paused }),
             FOLLOW => {
                 self.follows = !self.follows;
+                // The newest record is the last one only as they came.
+                if self.follows {
+                    self.listing.set_sort(None);
+                }
                 Reply::Handled
             }
             FORM => {
@@ -49,13 +53,18 @@ impl TailPane {
             STOP => Reply::Emit(Action::StopJob(job)),
             RESTART => Reply::Emit(Action::RestartJob(job)),
             CLOSE => Reply::Emit(Action::CloseTail(job)),
+            NEXT | PREVIOUS => {
+                let by = if command == NEXT { 1 } else { model.tails.len().saturating_sub(1) };
+                tabs::neighbour(model, by).map_or(Reply::Ignored, |job| Reply::Emit(Action::OpenJob(job)))
+            }
             keys::FILTER => {
                 self.filter = Some(Input::new(&tail.filter));
                 self.on_detail = false;
                 Reply::Handled
             }
             WHERE | SEARCH => {
-                let condition = Condition::new(&tail.request, command == SEARCH);
+                let request = TailRequest { start: tail.begins_again_at(), ..tail.request.clone() };
+                let condition = Condition::new(&request, command == SEARCH);
                 let survey = condition.survey();
                 (self.condition, self.on_detail) = (Some(condition), false);
                 Reply::Emit(survey)

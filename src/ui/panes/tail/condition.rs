@@ -2,17 +2,18 @@
 //! at no record and asks no broker: it says what is to be asked.
 
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
-use ratatui::layout::Rect;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
-use super::completion::{Choices, Chose};
 use crate::app::action::{Action, Search, TailRequest};
 use crate::app::model::Model;
 use crate::core::record::Scan;
+use crate::sql::assist::{Columns, Field, complete_predicate};
 use crate::sql::parse::statement::Diagnostic;
 use crate::sql::predicate::Predicate;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::widgets::completion::{Chosen, Popup};
 use crate::ui::widgets::input::Input;
 use crate::ui::widgets::{number, text, time};
 
@@ -27,7 +28,8 @@ pub struct Condition {
     refused: Option<Diagnostic>,
     /// What is counted for the line above.
     survey: TailRequest,
-    choices: Choices,
+    /// What could stand at the caret: fields of the topics, system columns, functions, words.
+    popup: Option<Popup>,
 }
 
 /// What a key came to.
@@ -49,7 +51,7 @@ impl Condition {
         let condition = request.search.as_ref().map(|search| search.condition.clone()).unwrap_or_default();
         let search = Some(Search { condition: String::new(), whole });
         let survey = TailRequest { search, ..request.clone() };
-        Self { input: Input::new(condition), whole, refused: None, survey, choices: Choices::default() }
+        Self { input: Input::new(condition), whole, refused: None, survey, popup: None }
     }
 
     /// The question for what reading will come to.
@@ -60,32 +62,64 @@ impl Condition {
     /// Takes a key. A condition that does not compile keeps the line open.
     pub fn key(&mut self, event: KeyEvent, model: &Model) -> Written {
         let before = self.input.text().to_owned();
-        match self.choices.key(event, &mut self.input, &self.survey, model) {
-            Chose::Moved => return Written::Open,
-            Chose::Written => return self.changed(&before),
-            Chose::Nothing => {}
+        match self.popup.as_mut().map_or(Chosen::Ignored, |popup| popup.key(event)) {
+            Chosen::Ignored => {}
+            Chosen::Moved => return Written::Open,
+            Chosen::Closed => {
+                self.popup = None;
+                return Written::Open;
+            }
+            Chosen::Taken(range, text, caret) => {
+                self.popup = None;
+                self.input.replace(range, &text, caret);
+                return self.changed(&before);
+            }
         }
+        let is_asked = match event.code {
+            KeyCode::Tab => true,
+            KeyCode::Char(' ') => event.modifiers.contains(KeyModifiers::CONTROL),
+            _ => false,
+        };
         match event.code {
             KeyCode::Esc => Written::Left,
             KeyCode::Enter => self.enter(),
+            _ if is_asked => {
+                self.popup = self.offered(true, model);
+                Written::Open
+            }
             _ => {
                 let caret = self.input.caret();
                 self.input.key(event);
                 if self.input.text() != before {
-                    self.choices.look(&self.input, &self.survey, model);
+                    let was_asked = self.popup.as_ref().is_some_and(Popup::is_asked);
+                    self.popup = self.offered(was_asked, model);
                 } else if self.input.caret() != caret {
-                    self.choices.close();
+                    self.popup = None;
                 }
                 self.changed(&before)
             }
         }
     }
 
+    /// What could stand at the caret.
+    fn offered(&self, is_asked: bool, model: &Model) -> Option<Popup> {
+        let catalog = model.assist.catalog(&self.survey.environment);
+        let mut fields: Vec<Field> = Vec::new();
+        for topic in &self.survey.topics {
+            if let Some(Columns::Known(sample)) = catalog.topic(topic).map(|topic| &topic.columns) {
+                let known: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+                fields.extend(sample.fields.iter().filter(|field| !known.contains(&field.name)).cloned());
+            }
+        }
+        let (text, caret) = (self.input.text(), self.input.caret());
+        Popup::open(text, caret, complete_predicate(text, caret, &fields, &catalog), is_asked)
+    }
+
     /// Takes what was pasted.
     pub fn paste(&mut self, pasted: &str) -> Written {
         let before = self.input.text().to_owned();
         self.input.insert(pasted);
-        self.choices.close();
+        self.popup = None;
         self.changed(&before)
     }
 
@@ -123,7 +157,7 @@ impl Condition {
 
     /// Draws it on two lines: what is wrong is said on the upper and underlined on the lower. What could be written next is
     /// in a box above them, `within` the list.
-    pub fn draw(&self, area: Rect, within: Rect, buffer: &mut Buffer, theme: &Theme, model: &Model) {
+    pub fn draw(&mut self, area: Rect, within: Rect, buffer: &mut Buffer, theme: &Theme, model: &Model) {
         let [said, line] = [0, 1].map(|row| Rect { y: area.y + row, height: 1, ..area }.intersection(area));
         let wrong = self.wrong(model);
         let (words, role) = match wrong {
@@ -141,7 +175,6 @@ impl Condition {
         let before = text::width(prompt).min(cells) as u16;
         let typed = Rect { x: line.x + before, width: line.width - before, ..line };
         self.input.draw(typed, buffer, theme, true);
-        self.choices.draw(typed, said.y, within, buffer, theme, &self.input);
         // A line that is longer than its place is scrolled; what is said above it is enough then.
         if let Some(wrong) = wrong.filter(|_| text::width(self.input.text()) < usize::from(typed.width)) {
             let at = |byte: usize| text::width(self.input.text().get(..byte).unwrap_or_default()) as u16;
@@ -149,6 +182,11 @@ impl Condition {
             let place = Rect { x: typed.x + start, width: end.saturating_sub(start).max(1), ..typed };
             let style = Style::new().add_modifier(Modifier::UNDERLINED);
             buffer.set_style(place.intersection(typed), theme.role(Role::Danger).patch(style));
+        }
+        if let Some(popup) = &mut self.popup {
+            let before = self.input.text().get(..popup.begins_at()).unwrap_or_default();
+            let begins = (text::width(before) as u16).min(typed.width);
+            popup.draw(Position { x: typed.x + begins, y: said.y }, within, buffer, theme);
         }
     }
 
@@ -270,7 +308,7 @@ mod tests {
             };
             condition.key(KeyEvent::from(code), &model);
         }
-        (condition.input.text().to_owned(), condition.choices.is_open())
+        (condition.input.text().to_owned(), condition.popup.is_some())
     }
 
     #[test]

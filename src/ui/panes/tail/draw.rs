@@ -4,9 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::rows::{COLUMNS, TOPIC, TailRows};
-use super::{PICK, RESTART, TailPane, WHERE, condition, picker, status};
+use super::{Here, NEXT, PICK, RESTART, TailPane, WHERE, condition, picker, status, tabs};
+use crate::app::model::Model;
+use crate::app::model::environments::{ConnectionState, Topics};
 use crate::app::model::tails::Tail;
 use crate::core::job::Phase;
+use crate::core::words::counted;
 use crate::ui::keys;
 use crate::ui::layout::BESIDE_WIDTH_MIN;
 use crate::ui::pane::View;
@@ -28,7 +31,17 @@ impl TailPane {
         if self.follows && self.listing.sort().is_none() {
             self.listing.cursor_mut().go(usize::MAX);
         }
-        self.on_detail &= self.listing.selected().is_some();
+        let has_record = self.listing.selected().is_some();
+        self.on_detail &= has_record;
+        let phase = view.model.jobs.get(&tail.job).map(|job| &job.phase);
+        self.here = Here {
+            can_pick: true,
+            is_at_work: tail.paused || matches!(phase, Some(Phase::Running)),
+            has_ended: phase.is_none_or(Phase::is_ending),
+            is_filtered: !tail.filter.is_empty(),
+            has_record,
+            has_others: 1 < view.model.tails.len(),
+        };
     }
 
     pub(super) fn draw_tail(&mut self, frame: &mut Frame<'_>, area: Rect, tail: &Tail, view: &View<'_>) {
@@ -36,9 +49,17 @@ impl TailPane {
             (0..COLUMNS.len()).filter(|column| *column != TOPIC || tail.request.topics.len() > 1).collect();
         self.refresh(tail, &columns, view);
         let beside = BESIDE_WIDTH_MIN <= area.width;
-        let [head, body, foot] =
-            Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(u16::from(beside))])
-                .areas(area);
+        let [names, head, body, foot] = Layout::vertical([
+            Constraint::Length(u16::from(self.here.has_others)),
+            Constraint::Length(1),
+            Constraint::Min(0),
+            Constraint::Length(u16::from(beside)),
+        ])
+        .areas(area);
+        if self.here.has_others {
+            let chord = view.keymap.chord_of(NEXT).map_or("the palette".into(), |chord| chord.to_string());
+            tabs::draw(names, frame.buffer_mut(), view, &chord);
+        }
         self.draw_head(frame, head, tail, view);
         let [list, edge, detail] =
             match beside {
@@ -104,7 +125,7 @@ impl TailPane {
         };
         let (body, below) = without_last_lines(area, lines);
         table::draw_rows(&mut self.listing, &rows, look, body, frame.buffer_mut(), view.theme);
-        match &self.condition {
+        match &mut self.condition {
             Some(condition) => condition.draw(below, body, frame.buffer_mut(), view.theme, view.model),
             None if !below.is_empty() => self.draw_filter(frame, below, tail, view),
             None => {}
@@ -145,19 +166,67 @@ fn without_last_lines(area: Rect, lines: u16) -> (Rect, Rect) {
     (Rect { height: area.height - last, ..area }, Rect { y: area.bottom() - last, height: last, ..area })
 }
 
-/// What to do while no topic is read.
+/// Whether topics could be picked now: their names are known, or its brokers can be asked for them.
+pub fn can_pick(model: &Model) -> bool {
+    let Some(row) = model.active.as_deref().and_then(|active| model.environment(active)) else { return false };
+    let are_known = matches!(&row.topics, Topics::Known(topics) if !topics.is_empty());
+    are_known || row.connection.state != ConnectionState::Error
+}
+
+/// What is wrong, or what to do, while no topic is read.
 pub fn no_tail(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let key = view.keymap.chord_of(PICK).map_or("the palette".into(), |chord| chord.to_string());
-    let words = match view.model.active.as_deref() {
-        Some(active) => format!("No topic is being read. {key} picks topics of {active}."),
-        None => "No topic is being read, and no environment is active: choose one in pane 1.".into(),
+    let key = |command| view.keymap.chord_of(command).map_or("the palette".into(), |chord| chord.to_string());
+    let (model, pane) = (view.model, key(keys::PANE_ENVIRONMENTS));
+    let row = model.active.as_deref().and_then(|active| model.environment(active));
+    let mut told: Vec<(String, Role)> = Vec::new();
+    let Some(row) = row else {
+        told.push((format!("No topic is being read, and no environment is active: {pane} goes to them."), Role::Muted));
+        tell(frame, area, &told, view);
+        return;
     };
-    for (line, words) in text::wrapped(&words, usize::from(area.width.saturating_sub(4))).iter().enumerate() {
-        let y = area.y + 1 + line as u16;
-        if y < area.bottom() {
-            frame.buffer_mut().set_string(area.x + 2, y, words, view.theme.role(Role::Muted));
+    told.push(("No topic is being read.".into(), Role::Text));
+    let listing = if let Topics::Failed(fault) = &row.topics { Some(fault) } else { None };
+    let fault = row.connection.fault.as_ref().filter(|_| row.connection.state == ConnectionState::Error).or(listing);
+    if let Some(fault) = fault {
+        told.push((format!("{} {}: {fault}", marks::FAILED, row.name), Role::Danger));
+        told.push((
+            match row.connection.attempt {
+                0 => format!("{pane} goes to the environments, where it is connected again, checked and edited."),
+                _ => format!(
+                    "It is tried again by itself; {pane} goes to the environments, where it is checked and edited."
+                ),
+            },
+            Role::Muted,
+        ));
+    }
+    if can_pick(model) {
+        told.push((format!("{} picks topics of {}.", key(PICK), row.name), Role::Muted));
+    }
+    let below = tell(frame, area, &told, view);
+    if let Topics::Known(topics) = &row.topics {
+        let cells = topics.iter().map(|topic| text::width(&topic.name)).max().unwrap_or(0);
+        for (topic, y) in topics.iter().zip(below..area.bottom()) {
+            let partitions = counted(topic.partitions.into(), "partition");
+            let line = format!("{:<cells$}  {partitions}", topic.name);
+            let line = text::fit(&line, usize::from(area.width.saturating_sub(6)));
+            frame.buffer_mut().set_string(area.x + 4, y, line, view.theme.role(Role::Muted));
         }
     }
+}
+
+/// Words below each other, with a line between them; gives the line after them.
+fn tell(frame: &mut Frame<'_>, area: Rect, told: &[(String, Role)], view: &View<'_>) -> u16 {
+    let mut y = area.y + 1;
+    for (words, role) in told {
+        for line in text::wrapped(words, usize::from(area.width.saturating_sub(4))) {
+            if y < area.bottom() {
+                frame.buffer_mut().set_string(area.x + 2, y, line, view.theme.role(*role));
+            }
+            y += 1;
+        }
+        y += 1;
+    }
+    y
 }
 
 fn draw_edge(frame: &mut Frame<'_>, edge: Rect, upright: bool, view: &View<'_>) {

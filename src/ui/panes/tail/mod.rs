@@ -4,7 +4,6 @@
 mod acts;
 mod draw;
 
-mod completion;
 mod condition;
 mod detail;
 mod export;
@@ -12,6 +11,7 @@ mod picker;
 mod resend;
 mod rows;
 mod status;
+mod tabs;
 
 use ratatui::Frame;
 use ratatui::crossterm::event::MouseEvent;
@@ -34,7 +34,8 @@ use picker::Picker;
 use resend::Resend;
 use rows::Shown;
 
-const PICK: Command = Command("tail.pick");
+/// Pick topics.
+pub const PICK: Command = Command("tail.pick");
 const PAUSE: Command = Command("tail.pause");
 const FOLLOW: Command = Command("tail.follow");
 const FORM: Command = Command("tail.form");
@@ -48,10 +49,12 @@ const CLEAR: Command = Command("tail.clear");
 const STOP: Command = Command("tail.stop");
 const RESTART: Command = Command("tail.restart");
 const CLOSE: Command = Command("tail.close");
+const NEXT: Command = Command("tail.next");
+const PREVIOUS: Command = Command("tail.previous");
 
 const KEYS: &[Binding] = &[
     Binding::new(PICK, &["n"], "pick topics"),
-    Binding::new(PAUSE, &["Space"], "hold the view"),
+    Binding::new(PAUSE, &["Space"], "hold, or go on"),
     Binding::new(FOLLOW, &["f"], "follow"),
     Binding::new(FORM, &["v"], "view as"),
     Binding::new(RESEND, &["P"], "send again"),
@@ -64,7 +67,30 @@ const KEYS: &[Binding] = &[
     Binding::new(STOP, &["x"], "stop reading"),
     Binding::new(RESTART, &["R"], "read again"),
     Binding::new(CLOSE, &["X"], "close this tail"),
+    Binding::new(NEXT, &["]"], "next tail"),
+    Binding::new(PREVIOUS, &["["], "tail before"),
 ];
+
+/// What decides which keys mean something.
+#[derive(Debug, Default, Clone, Copy)]
+struct Here {
+    /// Topics can be picked.
+    can_pick: bool,
+    /// Records come, or the view is held.
+    is_at_work: bool,
+    has_ended: bool,
+    is_filtered: bool,
+    /// A record is under the cursor.
+    has_record: bool,
+    /// Other tails are there.
+    has_others: bool,
+}
+
+impl Here {
+    fn form(self) -> Vec<Command> {
+        if self.has_record { vec![FORM] } else { Vec::new() }
+    }
+}
 
 /// The pane.
 #[derive(Debug, Default)]
@@ -81,6 +107,7 @@ pub struct TailPane {
     condition: Option<Condition>,
     picker: Option<Picker>,
     resend: Option<Resend>,
+    here: Here,
     /// Where list and detail were drawn.
     areas: [Rect; 2],
     zone: Option<jiff::tz::TimeZone>,
@@ -107,14 +134,24 @@ impl Pane for TailPane {
         if self.takes_text() {
             return vec![keys::BACK];
         }
-        match self.job {
-            None => vec![PICK],
+        let here = self.here;
+        let mut named = match self.job {
+            None if here.can_pick => vec![PICK],
+            None => vec![keys::PANE_ENVIRONMENTS],
             Some(_) if self.on_detail && self.detail.has_more_headers() => {
                 vec![FORM, keys::COPY, HEADERS, RESEND, keys::BACK]
             }
             Some(_) if self.on_detail => vec![FORM, keys::COPY, RESEND, COPY_RECORD, keys::BACK],
-            Some(_) => vec![PICK, PAUSE, keys::FILTER, WHERE, FORM],
+            Some(_) if here.is_filtered && !here.has_record => vec![keys::FILTER, keys::BACK, PICK, WHERE],
+            Some(_) if here.has_ended => [vec![PICK, RESTART, keys::FILTER, WHERE], here.form()].concat(),
+            Some(_) if here.is_at_work => [vec![PICK, PAUSE, keys::FILTER, WHERE], here.form()].concat(),
+            // It waits for its brokers: holding the view would hold nothing.
+            Some(_) => [vec![PICK, STOP, keys::FILTER, WHERE], here.form()].concat(),
+        };
+        if here.has_others && !self.on_detail {
+            named.insert(1, NEXT);
         }
+        named
     }
 
     fn key(&mut self, press: &Press, model: &Model) -> Reply {
@@ -185,6 +222,7 @@ impl Pane for TailPane {
             Some(tail) => self.draw_tail(frame, area, tail, view),
             None => {
                 (self.job, self.areas) = (None, [Rect::ZERO; 2]);
+                self.here = Here { can_pick: draw::can_pick(view.model), ..Here::default() };
                 draw::no_tail(frame, area, view);
             }
         }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::app::action::TailRequest;
 use crate::app::model::Model;
-use crate::app::model::environments::Topics;
+use crate::app::model::environments::{ConnectionState, EnvironmentRow, TopicRow, Topics};
 use crate::core::record::StartAt;
 use crate::ui::pane::View;
 use crate::ui::theme::Role;
@@ -22,6 +22,9 @@ const LAST_BY_DEFAULT: u64 = 10;
 /// Most records of each partition that a start may go back: the view holds no more than a few thousand.
 const LAST_MAX: u64 = 1_000_000;
 
+/// Cells of the names beside the key that reads them: room is left for the other keys.
+const READ_CELLS_MAX: usize = 22;
+
 const STARTS: [&str; 5] = ["last n", "end", "beginning", "offset", "time"];
 
 /// Topics, start, and which of the two is being chosen.
@@ -32,6 +35,9 @@ pub struct Picker {
     start: Form,
     on_start: bool,
     fault: Option<String>,
+    /// What is read now; the cursor begins there.
+    current: Vec<String>,
+    is_placed: bool,
 }
 
 /// What came of a key.
@@ -46,21 +52,35 @@ pub enum Picked {
 }
 
 impl Picker {
-    /// A picker for an environment, with these topics checked.
-    pub fn new(environment: &str, checked: &[String]) -> Self {
-        let mut topics = Checklist::new(Vec::new(), checked.iter().cloned());
+    /// A picker for an environment, the cursor on the first of the topics that are read now. None is checked: what is read is
+    /// what somebody checks here, or what is under the cursor.
+    pub fn new(environment: &str, current: &[String]) -> Self {
+        let mut topics = Checklist::new(Vec::new(), []);
         topics.listing_mut().search_mut().start();
-        Self { environment: environment.into(), topics, start: form(0), on_start: false, fault: None }
+        Self {
+            environment: environment.into(),
+            topics,
+            start: form(0),
+            on_start: false,
+            fault: None,
+            current: current.to_vec(),
+            is_placed: false,
+        }
     }
 
     /// Takes the topics as they are known now.
     pub fn refresh(&mut self, model: &Model) {
         if let Some(Topics::Known(topics)) = model.environment(&self.environment).map(|row| &row.topics) {
-            let noun = |partitions| if partitions == 1 { "partition" } else { "partitions" };
-            let items = topics
-                .iter()
-                .map(|topic| Item::new(&topic.name).note(format!("{} {}", topic.partitions, noun(topic.partitions))));
+            let note = |topic: &TopicRow| {
+                let partitions = number::counted(topic.partitions.into(), "partition");
+                if self.current.contains(&topic.name) { format!("{partitions}, is read") } else { partitions }
+            };
+            let items = topics.iter().map(|topic| Item::new(&topic.name).note(note(topic)));
             self.topics.set_items(items.collect());
+            let here = topics.iter().position(|topic| self.current.contains(&topic.name));
+            if let Some(row) = here.filter(|_| !std::mem::replace(&mut self.is_placed, true)) {
+                self.topics.listing_mut().select(row);
+            }
         }
     }
 
@@ -116,7 +136,8 @@ impl Picker {
     /// Draws the box over the pane.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let title = format!("Read topics of {}", self.environment);
-        let keys = [("Enter", "read"), ("Space", "check several"), ("Tab", "where to start"), ("Esc", "back")];
+        let reads = format!("read {}", text::fit(&self.topics.chosen().join(", "), READ_CELLS_MAX));
+        let keys = [("Enter", reads.as_str()), ("Space", "check several"), ("Tab", "start at"), ("Esc", "back")];
         let height = self.topics.listing_mut().cursor_mut().rows().clamp(6, 24) as u16 + 5;
         let look = dialog::Frame { title: &title, keys: &keys, danger: false, size: (68, height) };
         let inside = dialog::draw(look, area, frame.buffer_mut(), view.theme);
@@ -140,7 +161,13 @@ impl Picker {
 
     /// Why there are no topics, and what to do.
     fn empty(&self, view: &View<'_>) -> String {
-        match view.model.environment(&self.environment).map(|row| &row.topics) {
+        let row = view.model.environment(&self.environment);
+        let is_lost = |row: &&EnvironmentRow| row.connection.state == ConnectionState::Error;
+        let fault = row.filter(is_lost).and_then(|row| row.connection.fault.as_ref());
+        match row.map(|row| &row.topics) {
+            Some(Topics::Waiting(_) | Topics::Unknown) if fault.is_some() => {
+                fault.map_or(String::new(), |fault| format!("topics cannot be had: {fault}"))
+            }
             Some(Topics::Waiting(since_ms)) => {
                 let waited = (view.model.now_ms - since_ms).max(0) as u64;
                 format!("asking the brokers of {} for topics since {}", self.environment, time::span(waited))
@@ -220,7 +247,6 @@ pub fn said(start: &StartAt, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::model::environments::{EnvironmentRow, TopicRow};
 
     fn model() -> Model {
         let mut model = Model::default();
@@ -263,6 +289,19 @@ mod tests {
         assert_eq!(picked(&offset), request(&["audit"], StartAt::Offset(7)));
         let time = [KeyCode::Tab, KeyCode::Left, KeyCode::Enter];
         assert_eq!(picked(&time), request(&["audit"], StartAt::Time(1_795_262_400_000 - 900_000)));
+    }
+
+    #[test]
+    fn what_is_read_now_is_not_read_again_unseen_behind_a_filter() {
+        let mut picker = Picker::new("qa", &["payments".to_owned()]);
+        picker.refresh(&model());
+        let mut press = |code| picker.key(KeyEvent::from(code), 0, &TimeZone::UTC);
+        "aud".chars().for_each(|letter| assert_eq!(press(KeyCode::Char(letter)), Picked::Open));
+        assert_eq!(press(KeyCode::Enter), request(&["audit"], StartAt::Last(10)));
+        let mut picker = Picker::new("qa", &["payments".to_owned()]);
+        picker.refresh(&model());
+        let again = picker.key(KeyEvent::from(KeyCode::Enter), 0, &TimeZone::UTC);
+        assert_eq!(again, request(&["payments"], StartAt::Last(10)), "the cursor is where it was");
     }
 
     #[test]

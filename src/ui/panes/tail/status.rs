@@ -38,10 +38,9 @@ pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
             };
             said(marks::RUNNING, words, Role::Success)
         }
-        Some(Phase::Reconnecting { fault, attempt }) => {
+        Some(Phase::Reconnecting { fault, .. }) => {
             let lost = job.map_or(0, |job| view.model.now_ms - job.phase_since_ms).max(0) as u64;
-            let words = format!("reconnecting for {}, attempt {attempt}: {fault}", time::span(lost));
-            said(marks::HALF, words, Role::Warning)
+            said(marks::HALF, format!("reconnecting for {}: {fault}", time::span(lost)), Role::Warning)
         }
         Some(Phase::Paused) => said(marks::PAUSED, "paused".into(), Role::Muted),
         Some(Phase::Stopping) => said(marks::HALF, "stopping".into(), Role::Muted),

@@ -36,13 +36,13 @@ pub struct Row {
 /// The lines: those of open branches, or where a word is looked for those that have it.
 pub fn rows(
     catalog: &Catalog,
-    shelf: Option<&Shelf>,
+    (has_environment, shelf): (bool, Option<&Shelf>),
     (open, closed): (&BTreeSet<String>, &BTreeSet<String>),
     word: &str,
 ) -> Vec<Row> {
     let everything = !word.is_empty();
     let mut rows = Vec::new();
-    Builder { open, closed, everything, rows: &mut rows }.sections(catalog, shelf);
+    Builder { open, closed, everything, rows: &mut rows }.sections(catalog, has_environment, shelf);
     if everything { narrowed(rows, word) } else { rows }
 }
 
@@ -76,8 +76,12 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn sections(&mut self, catalog: &Catalog, shelf: Option<&Shelf>) {
-        if self.section("topics", &count(catalog.topics.len(), shelf)) {
+    fn sections(&mut self, catalog: &Catalog, has_environment: bool, shelf: Option<&Shelf>) {
+        let topics = if has_environment { count(catalog.topics.len(), shelf) } else { "n/a".into() };
+        if self.section("topics", &topics) {
+            if !has_environment {
+                self.said(1, "topics", "no environment is active: choose one in pane 1", Role::Muted);
+            }
             if let Some(fault) = shelf.and_then(|shelf| shelf.fault.as_ref()) {
                 self.said(1, "topics", &fault.to_string(), Role::Danger);
             }

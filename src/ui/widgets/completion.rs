@@ -1,5 +1,5 @@
-//! What could stand at the caret: a list beside it. Letters, Enter and Backspace always edit; only Tab takes an item, and arrows
-//! move in the list while it is open.
+//! What could stand at the caret: a list beside the word that is typed. Letters, Enter and Backspace always edit; only Tab takes
+//! an item, and arrows move in the list while it is open. It knows no catalog: it is lent what could stand there.
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -7,10 +7,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
-use super::editor::SqlEditor;
-use crate::sql::assist::{Catalog, Completion, Item, ItemKind, complete};
+use super::text;
+use crate::sql::assist::{Completion, Item, ItemKind};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::widgets::text;
 
 /// Items that are seen at a time: more are found sooner by another letter.
 const ITEMS_SEEN: u16 = 8;
@@ -45,11 +44,10 @@ pub enum Chosen {
 }
 
 impl Popup {
-    /// What could stand at the caret; none where nothing could, or where nothing was typed and nobody asked.
-    pub fn open(editor: &SqlEditor, catalog: &Catalog, is_asked: bool) -> Option<Self> {
-        let completion = complete(editor.text(), editor.caret(), catalog);
-        let typed = editor.text().get(completion.replace.start..editor.caret()).unwrap_or_default();
-        let is_behind_point = editor.text()[..completion.replace.start].ends_with('.');
+    /// What could stand at the caret of a text; none where nothing could, or where nothing was typed and nobody asked.
+    pub fn open(text: &str, caret: usize, completion: Completion, is_asked: bool) -> Option<Self> {
+        let typed = text.get(completion.replace.start..caret).unwrap_or_default();
+        let is_behind_point = text.get(..completion.replace.start).is_some_and(|before| before.ends_with('.'));
         let is_wanted = is_asked || !typed.is_empty() || is_behind_point;
         // What is written out already needs no list that takes the arrows away.
         let is_written =
@@ -67,6 +65,11 @@ impl Popup {
     pub fn of(items: Vec<Item>, typed: &str, keys: &'static str) -> Option<Self> {
         let completion = Completion { replace: 0..typed.len(), items };
         (!completion.items.is_empty()).then_some(Self { completion, at: 0, top: 0, is_asked: false, keys })
+    }
+
+    /// The byte of the text at which what is completed begins.
+    pub fn begins_at(&self) -> usize {
+        self.completion.replace.start
     }
 
     /// Whether nobody has moved in it yet.
@@ -100,7 +103,7 @@ impl Popup {
         Chosen::Moved
     }
 
-    /// Draws the list below the caret, or above it where there is more room.
+    /// Draws the list below `caret`, or above it where there is more room; `screen` is what it may cover.
     pub fn draw(&mut self, caret: Position, screen: Rect, buffer: &mut Buffer, theme: &Theme) {
         let items = &self.completion.items;
         let help = &items[self.at].help;
