@@ -209,7 +209,7 @@ impl Severity {
 /// Sorts a client-wide error. Refused credentials and certificates are final; a network that may come back is not.
 pub fn severity(code: RDKafkaErrorCode, reason: &str) -> Severity {
     use RDKafkaErrorCode as Code;
-    let reason = if reason.is_empty() { code.to_string() } else { said_shortly(reason) };
+    let reason = if reason.is_empty() { code.to_string() } else { said_shortly(reason).to_owned() };
     match code {
         // The handshake's own transport broke: nothing was refused.
         Code::Authentication if reason.contains("handshake failed: Local:") => Severity::Passing(unreachable(&reason)),
@@ -238,8 +238,33 @@ pub fn severity(code: RDKafkaErrorCode, reason: &str) -> Severity {
         Code::Fatal | Code::Fenced | Code::OutOfOrderSequenceNumber => {
             Severity::Final(Fault::new(Blame::Connection, reason).next("start again with a new client"))
         }
-        _ => Severity::Passing(unreachable(&reason)),
+        _ => Severity::Passing(not_kafka(&reason).unwrap_or_else(|| unreachable(&reason))),
     }
+}
+
+/// What answers there speaks another protocol. librdkafka reads the first four bytes of an answer as its size and refuses
+/// what is too large (`Invalid response size`, rdkafka_transport.c, with the advice to allow larger ones): those bytes
+/// tell who answered.
+fn not_kafka(reason: &str) -> Option<Fault> {
+    const REFUSED: &str = "Invalid response size ";
+    /// RFC 8446, 5.1: the content type of an alert, then the version 3.x.
+    const TLS_ALERT: [u8; 2] = [21, 3];
+    let (peer, said) = reason.split_once(REFUSED)?;
+    let size: i32 = said.split([' ', ':']).next()?.parse().ok()?;
+    let first = size.to_be_bytes();
+    let peer = peer.split(": ").next().filter(|peer| peer.contains("://")).unwrap_or("the address");
+    if first.starts_with(&TLS_ALERT) {
+        return Some(
+            Fault::new(Blame::Connection, format!("{peer}: what answers there wants TLS"))
+                .next("set `kafka.security_protocol` to SSL or SASL_SSL, or use the port for plain connections"),
+        );
+    }
+    let word = std::str::from_utf8(&first).ok().filter(|word| word.bytes().all(|byte| byte.is_ascii_graphic()))?;
+    let who = if word == "HTTP" { "an HTTP server".to_owned() } else { format!("it begins with `{word}`") };
+    Some(
+        Fault::new(Blame::Connection, format!("{peer}: what answers there is not Kafka: {who}"))
+            .next("check host and port in `kafka.bootstrap_servers`, and whether a proxy stands between"),
+    )
 }
 
 fn unreachable(reason: &str) -> Fault {
@@ -266,11 +291,13 @@ fn is_alert_on_certificate(reason: &str) -> bool {
         && ["certificate", "unknown ca", "access denied"].iter().any(|word| reason.contains(word))
 }
 
-/// Without librdkafka's thread name in front and its counters at the end.
-fn said_shortly(reason: &str) -> String {
-    let reason = reason.trim();
-    let end = reason.find(" (after ").unwrap_or(reason.len());
-    reason[..end].trim_end_matches(':').to_owned()
+/// What librdkafka says, without the name of its thread in front (`[thrd:…]: `) and its counters at the end
+/// (` (after 0ms in state CONNECT, 1 identical error(s) suppressed)`): the same trouble is the same text.
+pub(super) fn said_shortly(line: &str) -> &str {
+    let line = line.trim();
+    let line = line.strip_prefix("[thrd:").and_then(|line| line.split_once("]: ")).map_or(line, |(_, said)| said);
+    let end = line.find(" (after ").unwrap_or(line.len());
+    line[..end].trim_end_matches(':')
 }
 
 /// A failed call as a fault: `doing` says what was tried (`read the topics of qa`).
@@ -329,6 +356,22 @@ mod tests {
         let reason = "b:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: refused (after 0ms in state CONNECT, 3 identical error(s) suppressed)";
         let fault = severity(RDKafkaErrorCode::BrokerTransportFailure, reason).fault().clone();
         assert_eq!(fault.what, "b:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: refused");
+    }
+
+    #[test]
+    fn an_answer_of_another_protocol_is_told_by_its_first_bytes() {
+        let fault = |size: i32| {
+            let reason = format!(
+                "plaintext://b:9092/bootstrap: Receive failed: Invalid response size {size} (0..100000000): increase receive.message.max.bytes"
+            );
+            severity(RDKafkaErrorCode::BrokerTransportFailure, &reason).fault().clone()
+        };
+        let http = fault(i32::from_be_bytes(*b"HTTP"));
+        assert_eq!(http.what, "plaintext://b:9092/bootstrap: what answers there is not Kafka: an HTTP server");
+        assert!(fault(i32::from_be_bytes(*b"SSH-")).what.ends_with("it begins with `SSH-`"));
+        let tls = fault(i32::from_be_bytes([21, 3, 3, 0]));
+        assert!(tls.what.ends_with("wants TLS") && tls.next.contains("security_protocol"), "{tls:?}");
+        assert!(fault(200_000_000).next.contains("brokers answer"), "a size that is no text is told as it was");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
@@ -146,19 +147,36 @@ pub struct Context {
     environment: Arc<str>,
     scrubber: Arc<Scrubber>,
     tokens: Option<Arc<dyn TokenSource>>,
+    /// The newest line of the client's log, and when it was written.
+    said: Arc<Mutex<Option<(String, Instant)>>>,
     /// What went wrong so far.
     pub watch: Arc<Watch>,
 }
 
+/// librdkafka says a lost connection once for each address and attempt; within this time the same line says nothing new.
+const SAME_LINE_QUIET: Duration = Duration::from_secs(1);
+
 impl Context {
     /// A context for a client of this environment.
     pub fn new(environment: Arc<str>, scrubber: Arc<Scrubber>, tokens: Option<Arc<dyn TokenSource>>) -> Self {
-        Self { environment, scrubber, tokens, watch: Arc::default() }
+        Self { environment, scrubber, tokens, said: Arc::default(), watch: Arc::default() }
     }
 
     /// The text without this connection's secrets.
     pub fn scrub(&self, text: &str) -> String {
         self.scrubber.scrub(text)
+    }
+
+    /// Whether a line of the log was said just now.
+    fn is_said(&self, line: &str, now: Instant) -> bool {
+        let mut said = self.said.hold();
+        let is_same = said
+            .as_ref()
+            .is_some_and(|(before, at)| before == line && now.saturating_duration_since(*at) < SAME_LINE_QUIET);
+        if !is_same {
+            *said = Some((line.to_owned(), now));
+        }
+        is_same
     }
 
     /// Whether the client must be polled before it can log in.
@@ -171,7 +189,10 @@ impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        let (environment, line) = (&*self.environment, self.scrub(line));
+        let (environment, line) = (&*self.environment, self.scrub(cause::said_shortly(line)));
+        if self.is_said(&line, Instant::now()) {
+            return;
+        }
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
                 tracing::error!(target: "librdkafka", environment, facility, "{line}");
@@ -291,6 +312,17 @@ mod tests {
             scrubber.learn(&Secret::new(format!("token-{number}")));
         }
         assert_eq!(earlier.scrub("token-0 token-1 token-8"), "token-0 *** ***");
+    }
+
+    #[test]
+    fn the_same_line_of_the_log_is_written_once_a_second() {
+        let context = Context::new("qa".into(), Arc::default(), None);
+        let (lost, begun) = ("b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused", Instant::now());
+        let raw = format!("[thrd:b:9092/bootstrap]: {lost} (after 0ms in state CONNECT, 1 identical error(s) suppressed)");
+        assert_eq!(cause::said_shortly(&raw), lost);
+        assert!(!context.is_said(lost, begun) && context.is_said(lost, begun));
+        assert!(!context.is_said("another", begun) && !context.is_said(lost, begun), "it is news after another line");
+        assert!(!context.is_said(lost, begun + SAME_LINE_QUIET));
     }
 
     #[test]

@@ -50,12 +50,13 @@ pub fn preview(config: &Config, engine: &Engine, asked: &PreviewRequest) -> Resu
     })
 }
 
-/// What a run would send.
+/// What a run would send. What the run itself would be refused for is said here already, before anybody asks for it.
 ///
 /// # Errors
-/// The context is no mapping, or nothing can run.
-pub fn plan(config: &Config, asked: &RunRequest, lifted: &[String]) -> Result<PlanSummary, Fault> {
+/// The context is no mapping, nothing can run, or a template fails for its first event.
+pub fn plan(config: &Config, engine: &Engine, asked: &RunRequest, lifted: &[String]) -> Result<PlanSummary, Fault> {
     let plan = make(config, &request_of(config, asked)?, lifted)?;
+    rehearsed(&plan, engine)?;
     Ok(PlanSummary {
         pairs: plan
             .pairs
@@ -92,11 +93,8 @@ pub async fn run(
     let Asked { run: asked, lifted } = asked;
     let request = request_of(&config, &asked)?;
     let plan = make(&config, &request, &lifted)?;
-    let (rehearsed, rehearsing) = (plan.clone(), engine.clone());
-    let refused = super::off_the_async_threads(move || Ok(rehearse(&rehearsed, &rehearsing))).await?;
-    if let Some(fault) = refused.into_iter().next() {
-        return Err(fault);
-    }
+    let (planned, rehearsing) = (plan.clone(), engine.clone());
+    super::off_the_async_threads(move || rehearsed(&planned, &rehearsing)).await?;
     let environments = environments_of(&config, &plan, asked.dry_run)?;
     for line in left_out(&plan) {
         tracing::warn!(target: "velox::run", job = out.job().0, "left out: {line}");
@@ -106,6 +104,10 @@ pub async fn run(
     let fault = report.faults.first().cloned().filter(|_| report.total.counts.acknowledged == 0);
     out.tell(Fact::RunReport { job: out.job(), report: Arc::new(shown(&report)) }).await;
     fault.map_or(Ok(()), Err)
+}
+
+fn rehearsed(plan: &Plan, engine: &Engine) -> Result<(), Fault> {
+    rehearse(plan, engine).into_iter().next().map_or(Ok(()), Err)
 }
 
 fn make(config: &Config, request: &Request, lifted: &[String]) -> Result<Plan, Fault> {
@@ -251,34 +253,55 @@ fn microseconds(ms: f64) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::path::Path;
+
     use super::*;
     use crate::config::Sources;
     use crate::core::environment::Guard;
 
-    #[test]
-    fn a_run_may_write_where_read_only_is_lifted_and_nowhere_else() {
-        let folder = tempfile::tempdir().unwrap();
+    /// The configuration of a folder with one ETL, `orders`, and the engine of its templates.
+    fn orders(folder: &Path, template: &str) -> (Config, Engine) {
         for (name, text) in [
             ("environments/qa.yaml", "environment: qa\nguard: read_only\nkafka:\n  bootstrap_servers: \"h:1\"\n"),
-            ("etl/orders.yaml", "name: orders\ntopics:\n  qa: qa.orders\nkey_template: K\npayload_template: orders\n"),
+            ("etl/orders.yaml", "name: orders\ntopics:\n  qa: qa.orders\nkey_template: K\npayload_template: orders.json.j2\n"),
+            ("templates/payloads/orders.json.j2", template),
         ] {
-            let path = folder.path().join(name);
+            let path = folder.join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let config = Config::load(&Sources::folder(folder.path()));
-        let asked = RunRequest {
+        (Config::load(&Sources::folder(folder)), Engine::builder(folder.join("templates")).build())
+    }
+
+    fn one_to_qa() -> RunRequest {
+        RunRequest {
             etls: vec!["orders".into()],
             environments: vec!["qa".into()],
             count: 1,
             rate: None,
             dry_run: false,
             context: String::new(),
-        };
-        let refused = plan(&config, &asked, &[]).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_run_may_write_where_read_only_is_lifted_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, engine) = orders(folder.path(), "{}");
+        let refused = plan(&config, &engine, &one_to_qa(), &[]).unwrap_err();
         assert!(refused.what.contains("the environment is read-only"), "{refused}");
-        let lifted = plan(&config, &asked, &["qa".to_owned()]).unwrap();
+        let lifted = plan(&config, &engine, &one_to_qa(), &["qa".to_owned()]).unwrap();
         let pairs: Vec<_> = lifted.pairs.iter().map(|pair| (pair.topic.as_str(), pair.guard)).collect();
         assert_eq!(pairs, [("qa.orders", Guard::Typed)]);
+    }
+
+    #[test]
+    fn what_a_run_would_be_refused_for_is_told_by_its_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, engine) = orders(folder.path(), "{\"id\": \"{{ order_id }}\"}");
+        let refused = plan(&config, &engine, &one_to_qa(), &["qa".to_owned()]).unwrap_err();
+        assert!(refused.to_string().contains("orders.json.j2:1:12: `order_id` is not defined"), "{refused}");
+        let given = RunRequest { context: "order_id: ORD-1".into(), ..one_to_qa() };
+        assert_eq!(plan(&config, &engine, &given, &["qa".to_owned()]).unwrap().pairs.len(), 1);
     }
 }

@@ -238,9 +238,9 @@ impl Runtime {
                 });
             }
             Effect::PlanRun { request, run, lifted } => {
-                let config = self.config();
+                let (config, engine) = (self.config(), self.engine.clone());
                 self.supervisor.ask("a plan", async move {
-                    let planning = move || etl::plan(&config, &run, &lifted);
+                    let planning = move || etl::plan(&config, &engine, &run, &lifted);
                     Fact::Planned { request, outcome: off_the_async_threads(planning).await }
                 });
             }
