@@ -11,7 +11,6 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use velox::app::action::{Action, TailRequest};
 use velox::app::fact::Fact;
-use velox::app::feed::TAP_RECORDS_MAX;
 use velox::app::model::Model;
 use velox::app::model::tails::TAIL_RECORDS_MAX;
 use velox::core::job::{JobId, Phase, TailCounts, Update};
@@ -54,7 +53,7 @@ fn reading() -> Model {
 
 fn enter(model: &mut Model, records: Vec<Record>) {
     let read = model.tails[&TAIL].counts.read + 33_000;
-    model.apply(Fact::Job(Update::Records { job: TAIL, records, skipped: 33_000 - TAP_RECORDS_MAX as u64 }));
+    model.apply(Fact::Job(Update::Records { job: TAIL, records, skipped: 33_000 - TAIL_RECORDS_MAX as u64 }));
     let counts = TailCounts { read, bytes: read * 1_000, matched: read, lag: Some(0), left: None };
     model.apply(Fact::Job(Update::Tail(TAIL, counts)));
 }
@@ -71,8 +70,8 @@ fn frames(criterion: &mut Criterion) {
                 let mut next = TAIL_RECORDS_MAX as i64;
                 bencher.iter_batched(
                     || {
-                        next += TAP_RECORDS_MAX as i64;
-                        (next - TAP_RECORDS_MAX as i64..next).map(record).collect::<Vec<_>>()
+                        next += TAIL_RECORDS_MAX as i64;
+                        (next - TAIL_RECORDS_MAX as i64..next).map(record).collect::<Vec<_>>()
                     },
                     |records| {
                         enter(&mut model, records);

@@ -6,7 +6,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use velox::app::feed::{TAP_RECORDS_MAX, feed};
+use velox::app::feed::feed;
+use velox::app::model::tails::TAIL_RECORDS_MAX;
 use velox::core::job::JobId;
 use velox::core::record::Record;
 
@@ -26,7 +27,7 @@ fn record(offset: i64) -> Record {
 
 fn show_and_drain(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("feed");
-    for (name, count) in [("a frame that takes all", TAP_RECORDS_MAX), ("a frame that skips", 33_000)] {
+    for (name, count) in [("a frame that takes all", TAIL_RECORDS_MAX), ("a frame that skips", 33_000)] {
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(name, |bencher| {
             let (intake, mut feed) = feed();

@@ -3,7 +3,7 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,7 @@ use super::fact::Fact;
 use super::model::log::LogLine;
 use super::model::pipeline::Pipeline;
 use super::model::queries::QueryRow;
+use super::model::tails::{TAIL_BYTES_MAX, TAIL_RECORDS_MAX};
 use crate::core::job::{JobId, Phase, TailCounts, Update};
 use crate::core::lock::WholeMutex;
 use crate::core::progress::RunProgress;
@@ -24,11 +25,6 @@ pub use rows::TAP_ROWS_MAX;
 
 /// Lifecycle facts under way: a few a job; a sender beyond waits for the next frame.
 pub const LIFECYCLE_FACTS_MAX: usize = 64;
-/// Records of one job under way to the next frame: at 30 frames a second, 15,000 a second reach the view of a tail,
-/// more than anybody reads and little enough that a frame with ten tails stays within its time.
-pub const TAP_RECORDS_MAX: usize = 512;
-/// Bytes of one job's records under way. Few records can be large ones.
-pub const TAP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Log lines under way to the next frame.
 pub const TAP_LOG_LINES_MAX: usize = 1_000;
 
@@ -61,6 +57,9 @@ struct Shared {
     pending: AtomicBool,
     ready: Notify,
     taps: Mutex<BTreeMap<JobId, Receiving>>,
+    /// Records of one job under way to the next frame: as many as its view keeps. So what gives way here is what the view
+    /// would forget in the same frame, and a burst that the view has room for reaches it whole.
+    records_max: usize,
     log: Mutex<Ring<LogLine>>,
 }
 
@@ -77,25 +76,26 @@ struct Tap {
     rows: Mutex<RowsHeld>,
 }
 
+#[derive(Default)]
 struct Held {
-    records: std::collections::VecDeque<Record>,
+    records: VecDeque<Record>,
     bytes: usize,
     skipped: u64,
 }
 
-impl Default for Held {
-    fn default() -> Self {
-        Self { records: std::collections::VecDeque::with_capacity(TAP_RECORDS_MAX), bytes: 0, skipped: 0 }
-    }
+/// A feed for views of [`TAIL_RECORDS_MAX`] records, and its writing end.
+pub fn feed() -> (Intake, Feed) {
+    feed_of(TAIL_RECORDS_MAX)
 }
 
-/// A feed and its writing end.
-pub fn feed() -> (Intake, Feed) {
+/// A feed for views of `records_max` records, and its writing end.
+pub fn feed_of(records_max: usize) -> (Intake, Feed) {
     let (sender, receiver) = mpsc::channel(LIFECYCLE_FACTS_MAX);
     let shared = Arc::new(Shared {
         pending: AtomicBool::new(false),
         ready: Notify::new(),
         taps: Mutex::new(BTreeMap::new()),
+        records_max: records_max.max(1),
         log: Mutex::new(Ring::new(TAP_LOG_LINES_MAX)),
     });
     (Intake { lifecycle: sender, shared: shared.clone() }, Feed { lifecycle: receiver, shared })
@@ -224,11 +224,16 @@ impl Outlet {
         self.intake.tell(fact).await;
     }
 
+    /// Records of one frame: more would not be seen.
+    pub fn records_max(&self) -> usize {
+        self.intake.shared.records_max
+    }
+
     /// Shows records, oldest first; never waits. The oldest under way give way and are counted as skipped.
     pub fn show(&self, records: impl IntoIterator<Item = Record>) {
         let mut held = self.tap.records.hold();
         for record in records {
-            held.push(record);
+            held.push(record, self.records_max());
         }
         drop(held);
         self.intake.shared.wake();
@@ -270,10 +275,10 @@ impl Outlet {
 }
 
 impl Held {
-    fn push(&mut self, record: Record) {
+    fn push(&mut self, record: Record, records_max: usize) {
         self.bytes += record.held_bytes();
         self.records.push_back(record);
-        while TAP_RECORDS_MAX < self.records.len() || (TAP_BYTES_MAX < self.bytes && 1 < self.records.len()) {
+        while records_max < self.records.len() || (TAIL_BYTES_MAX < self.bytes && 1 < self.records.len()) {
             if let Some(oldest) = self.records.pop_front() {
                 self.bytes -= oldest.held_bytes();
                 self.skipped += 1;

@@ -65,10 +65,21 @@ async fn large_records_are_bounded_by_bytes_and_counted() {
     let (intake, mut feed) = feed();
     let outlet = intake.outlet(JobId(1));
     let large = |offset| Record { value: Some(vec![0; 1024 * 1024]), ..record(offset) };
-    outlet.show((0..10).map(large));
+    outlet.show((0..40).map(large));
     let [Fact::Job(Update::Records { records, skipped, .. })] = &feed.drain()[..] else { panic!("records") };
-    assert_eq!((records.len(), *skipped), (4, 6));
-    assert_eq!(records[0].offset, 6);
+    assert_eq!((records.len(), *skipped), (32, 8));
+    assert_eq!(records[0].offset, 8);
+}
+
+#[tokio::test]
+async fn a_burst_that_the_view_has_room_for_reaches_it_whole() {
+    for room in [100, 5_000] {
+        let (intake, mut feed) = feed_of(room);
+        let outlet = intake.outlet(JobId(1));
+        outlet.show((0..room as i64 + 7).map(record));
+        let [Fact::Job(Update::Records { records, skipped, .. })] = &feed.drain()[..] else { panic!("records") };
+        assert_eq!((records.len(), *skipped, records[0].offset), (room, 7, 7));
+    }
 }
 
 #[tokio::test]

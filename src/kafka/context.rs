@@ -317,8 +317,10 @@ mod tests {
     #[test]
     fn the_same_line_of_the_log_is_written_once_a_second() {
         let context = Context::new("qa".into(), Arc::default(), None);
-        let (lost, begun) = ("b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused", Instant::now());
-        let raw = format!("[thrd:b:9092/bootstrap]: {lost} (after 0ms in state CONNECT, 1 identical error(s) suppressed)");
+        let (lost, begun) =
+            ("b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused", Instant::now());
+        let raw =
+            format!("[thrd:b:9092/bootstrap]: {lost} (after 0ms in state CONNECT, 1 identical error(s) suppressed)");
         assert_eq!(cause::said_shortly(&raw), lost);
         assert!(!context.is_said(lost, begun) && context.is_said(lost, begun));
         assert!(!context.is_said("another", begun) && !context.is_said(lost, begun), "it is news after another line");

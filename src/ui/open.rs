@@ -16,7 +16,7 @@ use super::screen::{Look, Screen};
 use super::signals::Signals;
 use super::terminal::{RealSeat, guard_against_panics};
 use super::theme::{Depth, Marks};
-use crate::app::feed::feed;
+use crate::app::feed::feed_of;
 use crate::app::journal::{Journal, state_folder};
 use crate::app::model::tails::TAIL_RECORDS_MAX;
 use crate::app::model::{Model, Note};
@@ -73,7 +73,7 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
         Ok(journal) => (journal.map(|(journal, _)| journal), None),
         Err(error) => (None, Some(error)),
     };
-    let (intake, feed) = feed();
+    let (intake, feed) = feed_of(model.tail_records);
     let supervisor = Supervisor::new(intake.clone());
     let runtime = Runtime::new(supervisor, opening.sources, config, journal.clone());
     logging::begin(intake, journal, runtime.scrubber());

@@ -5,7 +5,8 @@ use std::thread;
 
 use velox::app::action::{Action, TailRequest};
 use velox::app::fact::Fact;
-use velox::app::feed::{TAP_RECORDS_MAX, feed};
+use velox::app::feed::feed;
+use velox::app::model::tails::TAIL_RECORDS_MAX;
 use velox::core::job::{JobId, Update};
 use velox::core::record::{Record, StartAt};
 
@@ -77,7 +78,7 @@ fn all_that_was_made_is_shown_or_counted_as_skipped_and_no_frame_gets_more_than_
         watched.join().expect("the watcher");
     });
     assert_eq!(shown + skipped, PRODUCERS * RECORDS_EACH);
-    assert!(largest <= TAP_RECORDS_MAX, "{largest}");
+    assert!(largest <= TAIL_RECORDS_MAX, "{largest}");
     assert!(0 < shown);
 }
 

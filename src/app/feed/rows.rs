@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::app::model::queries::{QueryRow, RowChange};
+use crate::app::model::queries::{QUERY_ROWS_MAX, QueryRow, RowChange};
 
-/// Appended rows of one query under way to the next frame: as many as of a tail's records, for the same reason.
-pub const TAP_ROWS_MAX: usize = super::TAP_RECORDS_MAX;
+/// Appended rows of one query under way to the next frame: as many as its view keeps, so that a result which the view has
+/// room for reaches it whole.
+pub const TAP_ROWS_MAX: usize = QUERY_ROWS_MAX;
 
 /// Rows under way. Changed rows are bounded by the number of slots.
 #[derive(Default)]
@@ -56,7 +57,10 @@ mod tests {
         let mut held = RowsHeld::default();
         (0..10_000).for_each(|born| held.push(row(RowChange::Appended, 0, born)));
         let taken = held.take();
-        assert_eq!(taken.map(|(rows, skipped)| (rows[0].born, rows.len(), skipped)), Some((9_488, 512, 9_488)));
+        assert_eq!(
+            taken.map(|(rows, skipped)| (rows[0].born, rows.len(), skipped)),
+            Some((10_000 - TAP_ROWS_MAX as u64, TAP_ROWS_MAX, 10_000 - TAP_ROWS_MAX as u64))
+        );
         assert_eq!(held.take(), None);
     }
 

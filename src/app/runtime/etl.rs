@@ -263,7 +263,10 @@ mod tests {
     fn orders(folder: &Path, template: &str) -> (Config, Engine) {
         for (name, text) in [
             ("environments/qa.yaml", "environment: qa\nguard: read_only\nkafka:\n  bootstrap_servers: \"h:1\"\n"),
-            ("etl/orders.yaml", "name: orders\ntopics:\n  qa: qa.orders\nkey_template: K\npayload_template: orders.json.j2\n"),
+            (
+                "etl/orders.yaml",
+                "name: orders\ntopics:\n  qa: qa.orders\nkey_template: K\npayload_template: orders.json.j2\n",
+            ),
             ("templates/payloads/orders.json.j2", template),
         ] {
             let path = folder.join(name);

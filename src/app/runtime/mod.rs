@@ -9,6 +9,7 @@ mod explain;
 mod export_rows;
 mod files;
 mod load;
+mod merge;
 mod places;
 mod query;
 mod sql_files;

@@ -1,10 +1,11 @@
 //! A tail as a job: every record is counted, the newest of those that match are shown, and nothing waits for the screen. Without
 //! a stop it goes on; a search of everything is done where the topics ended when it began.
 
+use super::merge::by_time;
 use super::off_the_async_threads;
 use crate::app::action::TailRequest;
 use crate::app::fact::Fact;
-use crate::app::feed::{Outlet, TAP_RECORDS_MAX};
+use crate::app::feed::Outlet;
 use crate::app::model::Note;
 use crate::app::supervisor::Assignment;
 use crate::core::fault::Fault;
@@ -112,9 +113,10 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// A screen shows a few dozen: of a large batch only the end is taken along, the rest is counted.
+    /// Of a large batch only the newest are taken along, as many as the view keeps; the rest is counted.
     fn show(&self, mut batch: Batch) {
-        let before = batch.records.len().saturating_sub(TAP_RECORDS_MAX);
+        by_time(&mut batch.records);
+        let before = batch.records.len().saturating_sub(self.out.records_max());
         if 0 < before {
             self.out.skip(before as u64);
         }
