@@ -1,16 +1,22 @@
 //! `velox-tui doctor`: what is configured, what is missing, what answers. It changes nothing.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::sync::Mutex;
 
 use clap::Args;
 use serde::Serialize;
 
 use super::environments::{self, State};
+use super::etls;
 use super::health::{self, Checked};
 use super::output::{Output, Page, Role, cell};
+use super::progress::Progress;
 use super::session::Session;
 use super::{Exit, Failure};
 use crate::core::fault::Fault;
+use crate::core::lock::WholeMutex;
+use crate::core::words::counted;
 
 /// Flags of `doctor`.
 #[derive(Debug, Clone, Args)]
@@ -34,7 +40,7 @@ struct Findings<'a> {
     version: &'static str,
     configuration: Configuration<'a>,
     environments: Vec<environments::Summary<'a>>,
-    etls: Etls<'a>,
+    etls: Etls,
     answers: Vec<Checked>,
 }
 
@@ -48,10 +54,10 @@ struct Configuration<'a> {
 }
 
 #[derive(Serialize)]
-struct Etls<'a> {
+struct Etls {
     whole: usize,
     enabled: usize,
-    broken: Vec<&'a Fault>,
+    broken: Vec<Fault>,
 }
 
 /// Looks at everything and tells.
@@ -61,9 +67,25 @@ pub async fn run(arguments: &DoctorArguments, session: &Session<'_>, output: &mu
     let answers = if arguments.offline {
         Vec::new()
     } else {
-        let complete = looked_at.iter().filter(|environment| environment.ready().is_ok());
-        futures::future::join_all(complete.map(|environment| health::check(environment, None))).await
+        let complete: Vec<_> = looked_at.iter().filter(|environment| environment.ready().is_ok()).collect();
+        let progress = Progress::towards(complete.len() as u64, session.global.quiet);
+        let names: Mutex<BTreeSet<&str>> = Mutex::new(complete.iter().map(|one| one.name.as_str()).collect());
+        let show = |names: &BTreeSet<&str>| {
+            let waited_for: Vec<&str> = names.iter().copied().collect();
+            progress.show((complete.len() - names.len()) as u64, format!("asking {}", waited_for.join(", ")));
+        };
+        show(&names.hold());
+        let asked = complete.iter().map(async |environment| {
+            let checked = health::check(environment, None).await;
+            let mut names = names.hold();
+            names.remove(environment.name.as_str());
+            show(&names);
+            checked
+        });
+        futures::future::join_all(asked).await
     };
+    let engine = session.engine();
+    let faults: Vec<Vec<Fault>> = config.etls.iter().map(|etl| etls::faults(etl, &engine)).collect();
     let findings = Findings {
         version: env!("CARGO_PKG_VERSION"),
         configuration: Configuration {
@@ -79,9 +101,9 @@ pub async fn run(arguments: &DoctorArguments, session: &Session<'_>, output: &mu
         },
         environments: looked_at.iter().map(|environment| environments::summary(environment)).collect(),
         etls: Etls {
-            whole: config.etls.iter().filter(|etl| etl.value.is_ok()).count(),
+            whole: faults.iter().filter(|faults| faults.is_empty()).count(),
             enabled: config.etls.iter().filter(|etl| etl.value.as_ref().is_ok_and(|etl| etl.enabled)).count(),
-            broken: config.etls.iter().filter_map(|etl| etl.value.as_ref().err()).flatten().collect(),
+            broken: faults.into_iter().flatten().collect(),
         },
         answers,
     };
@@ -113,14 +135,14 @@ impl Findings<'_> {
             "variables      {}",
             configuration.env_file.as_deref().unwrap_or("no .env; the process environment")
         ))?;
-        for fault in configuration.faults.iter().chain(&self.etls.broken) {
+        for fault in configuration.faults.iter().copied().chain(&self.etls.broken) {
             page.line(page.paint(Role::Danger, format!("  broken: {fault}")))?;
         }
         page.line(format!(
-            "ETLs           {} whole, {} enabled, {} faults",
+            "ETLs           {} whole, {} enabled, {}; `etl validate` renders each",
             self.etls.whole,
             self.etls.enabled,
-            self.etls.broken.len()
+            counted(self.etls.broken.len() as u64, "fault")
         ))?;
         page.line("")?;
         let rows: Vec<_> = self

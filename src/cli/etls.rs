@@ -16,6 +16,7 @@ use crate::core::runner::{EventConfig, Filters, Limits, RunnerConfig};
 use crate::etl::plan::Request;
 use crate::etl::registry::Registry;
 use crate::etl::report::Verdict;
+use crate::template::Engine;
 
 /// What `etl` does.
 #[derive(Debug, Clone, Subcommand)]
@@ -105,10 +106,19 @@ struct Summary<'a> {
     description: &'a str,
     environments: Vec<&'a str>,
     file: &'a str,
-    faults: &'a [Fault],
+    faults: Vec<Fault>,
 }
 
-fn summary(loaded: &Loaded<Etl>) -> Summary<'_> {
+/// What keeps an ETL from running whatever it is given: its file, its topics, templates that are missing or do not parse.
+/// Nothing is rendered; `etl validate` does that, too.
+pub fn faults(loaded: &Loaded<Etl>, engine: &Engine) -> Vec<Fault> {
+    match &loaded.value {
+        Err(faults) => faults.clone(),
+        Ok(etl) => alone(etl, &loaded.file).validate_all(engine),
+    }
+}
+
+fn summary<'a>(loaded: &'a Loaded<Etl>, engine: &Engine) -> Summary<'a> {
     let etl = loaded.value.as_deref().ok();
     Summary {
         name: &loaded.name,
@@ -117,7 +127,7 @@ fn summary(loaded: &Loaded<Etl>) -> Summary<'_> {
         description: etl.map_or("", |etl| &etl.description),
         environments: etl.map(|etl| etl.topics.keys().map(String::as_str).collect()).unwrap_or_default(),
         file: &loaded.file,
-        faults: loaded.value.as_ref().err().map_or(&[], Vec::as_slice),
+        faults: faults(loaded, engine),
     }
 }
 
@@ -126,11 +136,12 @@ fn list(arguments: &ListArguments, session: &Session<'_>, output: &mut Output) -
         let named = &session.global.environment;
         named.is_empty() || row.environments.iter().any(|environment| named.iter().any(|name| name == environment))
     };
+    let engine = session.engine();
     let rows: Vec<Summary<'_>> = session
         .config
         .etls
         .iter()
-        .map(summary)
+        .map(|loaded| summary(loaded, &engine))
         // A broken one belongs to no category that is known: it is never hidden.
         .filter(|row| {
             !row.faults.is_empty() || (arguments.category.is_none() || arguments.category.as_deref() == row.category)
@@ -164,7 +175,7 @@ fn show(arguments: &ShowArguments, session: &Session<'_>, output: &mut Output) -
         .iter()
         .map(|value| json!({ "field": value.path, "value": value.shown, "from": value.origin.to_string() }))
         .collect();
-    let shown = json!({ "summary": summary(loaded), "missing": loaded.missing, "values": values });
+    let shown = json!({ "summary": summary(loaded, &session.engine()), "missing": loaded.missing, "values": values });
     output.show(&shown, |page| {
         page.line(format!("{}  {}", page.paint(Role::Strong, &etl.name), etl.description))?;
         page.line(page.paint(Role::Muted, format!("{}  {}", etl.category, loaded.file)))?;
@@ -193,15 +204,10 @@ async fn validate(arguments: &ValidateArguments, session: &Session<'_>, output: 
     let all: Vec<&Loaded<Etl>> = if named.is_empty() { session.config.etls.iter().collect() } else { named };
     let mut checked = Vec::with_capacity(all.len());
     for loaded in all {
+        let faults = faults(loaded, &session.engine());
         let problems = match &loaded.value {
-            Err(faults) => faults.iter().map(ToString::to_string).collect(),
-            Ok(etl) => {
-                let faults = alone(etl, &loaded.file).validate_all(&session.engine());
-                match faults.is_empty() {
-                    true => rendering_problems(etl, &loaded.file, arguments, session, output).await?,
-                    false => faults.iter().map(ToString::to_string).collect(),
-                }
-            }
+            Ok(etl) if faults.is_empty() => rendering_problems(etl, &loaded.file, arguments, session, output).await?,
+            _ => faults.iter().map(ToString::to_string).collect(),
         };
         let (name, file) = (loaded.name.clone(), loaded.file.clone());
         checked.push(Validated { name, file, valid: problems.is_empty(), problems });

@@ -27,6 +27,21 @@ pub enum Protocol {
 /// An answer is a status and a reason; what is longer is not an answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
+/// Why a record was not processed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failing {
+    /// The command was at work on it and failed: this record's trouble.
+    Record(String),
+    /// The command cannot be started: no record has anything to do with it, and the next would fare no better.
+    Start(String),
+}
+
+impl From<String> for Failing {
+    fn from(why: String) -> Self {
+        Self::Record(why)
+    }
+}
+
 /// A command ready to process records, one at a time.
 pub struct Callback {
     words: Vec<String>,
@@ -55,7 +70,7 @@ impl Callback {
     ///
     /// # Errors
     /// Why it failed, in words; the next record gets a fresh process where this one's is lost.
-    pub async fn process(&mut self, record: &Record) -> Result<(), String> {
+    pub async fn process(&mut self, record: &Record) -> Result<(), Failing> {
         let patience = self.patience;
         let processed = match self.protocol {
             Protocol::Process => tokio::time::timeout(patience, self.once(record)).await,
@@ -66,7 +81,7 @@ impl Callback {
             Err(_) => {
                 // Its answer may still come: it would be taken for the next record's.
                 self.lose().await;
-                Err(format!("no answer within {} s", patience.as_secs_f64()))
+                Err(format!("no answer within {} s", patience.as_secs_f64()).into())
             }
         }
     }
@@ -82,7 +97,7 @@ impl Callback {
         }
     }
 
-    async fn once(&self, record: &Record) -> Result<(), String> {
+    async fn once(&self, record: &Record) -> Result<(), Failing> {
         let mut command = self.command();
         command.env("VELOX_TOPIC", &*record.topic);
         command.env("VELOX_PARTITION", record.partition.to_string());
@@ -109,12 +124,12 @@ impl Callback {
         group.ended();
         match ended {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("`{}` ended with {status}", self.words[0])),
-            Err(error) => Err(format!("`{}` cannot be waited for: {error}", self.words[0])),
+            Ok(status) => Err(format!("`{}` ended with {status}", self.words[0]).into()),
+            Err(error) => Err(format!("`{}` cannot be waited for: {error}", self.words[0]).into()),
         }
     }
 
-    async fn by_line(&mut self, record: &Record) -> Result<(), String> {
+    async fn by_line(&mut self, record: &Record) -> Result<(), Failing> {
         let mut line = Vec::new();
         self.line.write(&mut line, record).map_err(|error| error.to_string())?;
         if self.staying.as_ref().is_some_and(|staying| !staying.from.buffer().is_empty()) {
@@ -124,32 +139,33 @@ impl Callback {
         if self.staying.is_none() {
             self.staying = Some(self.start()?);
         }
-        let Some(staying) = &mut self.staying else { return Err("the command is not running".into()) };
+        let Some(staying) = &mut self.staying else { return Err(Failing::Start("the command is not running".into())) };
         match exchange(staying, &line).await {
-            Ok(Some(answer)) if answer.ends_with('\n') => read_answer(&answer),
+            Ok(Some(answer)) if answer.ends_with('\n') => read_answer(&answer).map_err(Failing::Record),
             // What is left of it would be taken for the next record's answer.
             Ok(Some(_)) => {
                 self.lose().await;
-                Err(format!("`{}` gave an answer that is no line of at most {ANSWER_BYTES_MAX} bytes", self.words[0]))
+                Err(format!("`{}` gave an answer that is no line of at most {ANSWER_BYTES_MAX} bytes", self.words[0])
+                    .into())
             }
             Ok(None) => {
                 let status = self.lose().await;
-                Err(format!("`{}` ended with {status} before it answered", self.words[0]))
+                Err(format!("`{}` ended with {status} before it answered", self.words[0]).into())
             }
             Err(error) => {
                 let status = self.lose().await;
-                Err(format!("`{}` ended with {status}: {error}", self.words[0]))
+                Err(format!("`{}` ended with {status}: {error}", self.words[0]).into())
             }
         }
     }
 
-    fn start(&self) -> Result<Staying, String> {
+    fn start(&self) -> Result<Staying, Failing> {
         let mut command = self.command();
         command.stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| self.unstartable(&error))?;
         match (child.stdin.take(), child.stdout.take()) {
             (Some(to), Some(from)) => Ok(Staying { group: Group::of(&child), child, to, from: BufReader::new(from) }),
-            _ => Err(format!("`{}` has no pipes", self.words[0])),
+            _ => Err(Failing::Start(format!("`{}` has no pipes", self.words[0]))),
         }
     }
 
@@ -172,8 +188,8 @@ impl Callback {
         command
     }
 
-    fn unstartable(&self, error: &io::Error) -> String {
-        format!("`{}` cannot be started: {error}", self.words[0])
+    fn unstartable(&self, error: &io::Error) -> Failing {
+        Failing::Start(format!("`{}` cannot be started: {error}", self.words[0]))
     }
 }
 
@@ -264,14 +280,18 @@ mod tests {
         Callback::new(words, protocol, Duration::from_secs(20), true)
     }
 
+    /// Why the record itself failed.
+    fn failed(outcome: Result<(), Failing>) -> String {
+        let Err(Failing::Record(why)) = outcome else { panic!("the record failed: {outcome:?}") };
+        why
+    }
+
     #[tokio::test]
     async fn a_process_sees_the_record_and_its_status_decides() {
         let script = r#"test "$(cat)" = '{"a":1}' && test "$VELOX_TOPIC/$VELOX_PARTITION@$VELOX_OFFSET $VELOX_KEY $VELOX_TIMESTAMP_MS $VELOX_HEADERS" = 'orders/1@7 CUST-1 5 {"h":"1"}'"#;
         let mut callback = shell(script, Protocol::Process);
         assert_eq!(callback.process(&record(7, Some("{\"a\":1}"))).await, Ok(()));
-        assert!(
-            callback.process(&record(8, Some("{\"a\":1}"))).await.expect_err("other offset").contains("exit status: 1")
-        );
+        assert!(failed(callback.process(&record(8, Some("{\"a\":1}"))).await).contains("exit status: 1"));
     }
 
     #[tokio::test]
@@ -281,7 +301,8 @@ mod tests {
         let missing = Callback::new(vec!["/no/such/program".into()], Protocol::Process, Duration::from_secs(1), true)
             .process(&record(1, None))
             .await;
-        assert!(missing.expect_err("absent").contains("cannot be started"));
+        let Err(Failing::Start(why)) = missing else { panic!("absent: {missing:?}") };
+        assert!(why.contains("cannot be started"), "{why}");
     }
 
     #[tokio::test]
@@ -290,8 +311,8 @@ mod tests {
             *'"offset":2,'*) echo '{"status":"error","error":"two is bad"}';; *'"offset":3,'*) echo "error n=$n";; *) echo ok;; esac; done"#;
         let mut callback = shell(script, Protocol::Lines);
         assert_eq!(callback.process(&record(1, Some("a"))).await, Ok(()));
-        assert_eq!(callback.process(&record(2, Some("a"))).await, Err("two is bad".into()));
-        assert_eq!(callback.process(&record(3, Some("a"))).await, Err("n=3".into()));
+        assert_eq!(callback.process(&record(2, Some("a"))).await, Err(Failing::Record("two is bad".into())));
+        assert_eq!(callback.process(&record(3, Some("a"))).await, Err(Failing::Record("n=3".into())));
         callback.finish().await;
     }
 
@@ -299,7 +320,7 @@ mod tests {
     async fn a_process_that_ends_fails_its_record_and_the_next_gets_another() {
         let mut callback =
             shell("read -r line; case \"$line\" in *'\"offset\":1,'*) exit 3;; *) echo ok;; esac", Protocol::Lines);
-        assert!(callback.process(&record(1, None)).await.expect_err("ended").contains("exit status: 3"));
+        assert!(failed(callback.process(&record(1, None)).await).contains("exit status: 3"));
         assert_eq!(callback.process(&record(2, None)).await, Ok(()));
     }
 
@@ -307,7 +328,7 @@ mod tests {
     async fn a_command_that_hangs_fails_its_record_when_patience_ends() {
         let words = ["sleep", "1000"].map(str::to_owned).to_vec();
         let mut callback = Callback::new(words, Protocol::Process, Duration::from_millis(50), true);
-        assert!(callback.process(&record(1, None)).await.expect_err("hangs").contains("no answer"));
+        assert!(failed(callback.process(&record(1, None)).await).contains("no answer"));
     }
 
     #[tokio::test]
@@ -316,7 +337,7 @@ mod tests {
             *'"offset":1,'*) printf 'error '; head -c 70000 /dev/zero | tr '\0' x; echo;;
             *'"offset":2,'*) printf 'ok\nerror of nobody\n';; *) echo ok;; esac; done"#;
         let mut callback = shell(script, Protocol::Lines);
-        assert!(callback.process(&record(1, None)).await.expect_err("too long").contains("no line of at most"));
+        assert!(failed(callback.process(&record(1, None)).await).contains("no line of at most"));
         assert_eq!(callback.process(&record(2, None)).await, Ok(()));
         assert_eq!(callback.process(&record(3, None)).await, Ok(()));
         callback.finish().await;
@@ -328,7 +349,7 @@ mod tests {
         let script = format!("(sleep 2; echo late > {}/late) | cat; true", folder.path().display());
         let words = ["sh", "-c", &script].map(str::to_owned).to_vec();
         let mut callback = Callback::new(words, Protocol::Process, Duration::from_millis(200), true);
-        assert!(callback.process(&record(1, None)).await.expect_err("slow").contains("no answer"));
+        assert!(failed(callback.process(&record(1, None)).await).contains("no answer"));
         let alive = || std::process::Command::new("pgrep").args(["-f", &script]).output().expect("pgrep").stdout;
         for _ in 0..100 {
             if alive().is_empty() {

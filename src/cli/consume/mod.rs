@@ -5,15 +5,15 @@ mod arguments;
 mod callback;
 
 use std::io::{self, Write};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use serde::Serialize;
 
 pub use arguments::{ConsumeArguments, EXAMPLES};
 
-use self::callback::Callback;
+use self::callback::{Callback, Failing};
 use super::audit::Audited;
 use super::guard::{self, Terminal};
 use super::output::{Output, Page};
@@ -70,8 +70,8 @@ async fn process_all(
     session::reach(&connection).await.map_err(Failure::consuming)?;
 
     let settings = arguments.settings(group);
-    let worker = Worker::new(arguments, output);
     let stop = Stop::new();
+    let worker = Worker::new(arguments, &stop, output);
     let began = Instant::now();
     let work = async {
         let processing = consume(
@@ -97,6 +97,12 @@ async fn process_all(
     worker.finish(output).await;
     if worker.reader_left.load(Ordering::Acquire) {
         return Err(Failure::OutputClosed);
+    }
+    if let Some(why) = worker.unstartable.into_inner() {
+        return Err(Failure::usage(
+            why,
+            "name a program that can be run; what was processed before is committed, and the record in hand comes again",
+        ));
     }
     let report = report?;
     let elapsed = began.elapsed();
@@ -189,6 +195,9 @@ fn beside(report: &Report<'_>, format: Format) -> Result<(), Failure> {
 /// What processes records: commands, as many as records are at work at once, or the output.
 struct Worker<'a> {
     arguments: &'a ConsumeArguments,
+    stop: &'a Stop,
+    /// Why the command cannot be started. That is no record's fault: none is passed over and committed for it.
+    unstartable: OnceLock<String>,
     output_is_ours: bool,
     /// Commands that have no record just now. One that was given up halfway is not put back.
     free: Mutex<Vec<Callback>>,
@@ -198,13 +207,15 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(arguments: &'a ConsumeArguments, output: &mut Output) -> Self {
+    fn new(arguments: &'a ConsumeArguments, stop: &'a Stop, output: &mut Output) -> Self {
         let out = arguments.command.is_empty().then(|| {
             let lines = Lines::new(arguments.print.clone(), arguments.values, output);
             (lines, output.lend())
         });
         Self {
             arguments,
+            stop,
+            unstartable: OnceLock::new(),
             output_is_ours: output.format() == Format::Json,
             free: Mutex::default(),
             out: out.into(),
@@ -218,10 +229,22 @@ impl<'a> Worker<'a> {
             Some(mut callback) => {
                 let outcome = callback.process(record).await;
                 self.free.hold().push(callback);
-                outcome
+                match outcome {
+                    Ok(()) => Ok(()),
+                    Err(Failing::Record(why)) => Err(why),
+                    Err(Failing::Start(why)) => self.give_up(why).await,
+                }
             }
             None => self.write(record).await,
         }
+    }
+
+    /// Ends the work without an outcome for the record in hand: the stop drops it, and it comes again.
+    async fn give_up(&self, why: String) -> Result<(), String> {
+        // Of several at work the first says it.
+        let _ = self.unstartable.set(why);
+        self.stop.request_stop_at_once();
+        std::future::pending().await
     }
 
     async fn write(&self, record: &Record) -> Result<(), String> {

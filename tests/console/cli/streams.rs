@@ -169,6 +169,20 @@ fn a_command_processes_records_and_the_report_adds_up() {
 }
 
 #[test]
+fn a_command_that_cannot_be_started_costs_no_record() {
+    let place = Place::shipped();
+    let base = ["consume", "orders", "-g", "g", "--from", "earliest", "--limit", "4", "--format", "json"];
+    for protocol in ["process", "lines"] {
+        let refused = place.run(&[&base[..], &["--protocol", protocol, "--", "/no/such/program"]].concat()).expect(2);
+        let error = refused.error();
+        assert_eq!(error["what"], "`/no/such/program` cannot be started: No such file or directory (os error 2)");
+        assert!(!refused.stderr.contains("commits"), "nothing was processed: {}", refused.stderr);
+    }
+    let audit = std::fs::read_to_string(place.path(".local/state/velox-tui/audit.jsonl")).unwrap_or_default();
+    assert!(audit.contains("0 processed, 0 failed, 0 commits"), "{audit}");
+}
+
+#[test]
 fn records_without_a_command_go_to_the_output() {
     let place = Place::shipped();
     let consumed = place
