@@ -1,7 +1,8 @@
 //! The broker inside this process, for `embedded://`: librdkafka's mock cluster, kept by a thread of its own.
 //! Keeps nothing on disk, needs no network beyond the loopback, and ends with the process. No SASL, TLS or admin calls.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::net::TcpStream;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub const SAMPLE_TOPICS: [&str; 4] = ["orders", "payments", "customers", "invent
 pub const PARTITIONS: i32 = 4;
 /// Requests that wait for the broker's thread; each is answered in microseconds.
 const REQUESTS_MAX: usize = 64;
+/// After this time a request that should take microseconds is taken for overheard.
+const KNOCK_INTERVAL: Duration = Duration::from_millis(5);
 /// Longest wait for the broker's thread, which does nothing but answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
@@ -61,9 +64,10 @@ impl EmbeddedBroker {
                         return;
                     }
                 };
-                ready.send(Ok(cluster.bootstrap_servers())).ok();
+                let address = cluster.bootstrap_servers();
+                ready.send(Ok(address.clone())).ok();
                 for (request, reply) in inbox {
-                    let outcome = match request {
+                    let outcome = awake(&address, || match request {
                         Request::CreateTopic(topic, partitions) => cluster.create_topic(&topic, partitions, 1),
                         Request::Down => cluster.broker_down(-1),
                         Request::Up => cluster.broker_up(-1),
@@ -72,7 +76,7 @@ impl EmbeddedBroker {
                             cluster.request_errors(RDKafkaApiKey::Produce, &vec![error; times]);
                             Ok(())
                         }
-                    };
+                    });
                     reply.send(outcome.map_err(|error| error.to_string())).ok();
                 }
             })
@@ -139,6 +143,24 @@ impl EmbeddedBroker {
         self.requests.send((request, reply)).map_err(|_| "its thread has ended".to_owned())?;
         answer.recv_timeout(ANSWER_WAIT).map_err(|error| error.to_string())?
     }
+}
+
+/// Carries out a request while somebody knocks at the broker's door. librdkafka's mock cluster can swallow the signal of a
+/// request that comes right behind another (`rd_kafka_mock_cluster_io_poll` looks at its requests first and reads the
+/// signals of both after), and then sleeps for up to a second; a connection wakes it.
+fn awake<T>(address: &str, request: impl FnOnce() -> T) -> T {
+    let (done, ended) = sync_channel::<()>(0);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while ended.recv_timeout(KNOCK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                // A broker that is down does not open: then it answers by itself, later.
+                TcpStream::connect(address).ok();
+            }
+        });
+        let outcome = request();
+        drop(done);
+        outcome
+    })
 }
 
 fn failed(doing: &str, why: &str) -> Fault {
