@@ -148,7 +148,8 @@ fn statement_meaning(statement: &Statement) -> String {
         }
         StatementKind::Query(query) => query_meaning(query),
         StatementKind::Insert { sink, query } => {
-            format!("insert {sink:?} {:?} {}", query.names, query_meaning(query))
+            let names: Vec<&str> = query.names.iter().map(|named| named.name.as_str()).collect();
+            format!("insert {sink:?} {names:?} {}", query_meaning(query))
         }
         StatementKind::Explain { analyze, statement } => format!("explain {analyze} {}", statement_meaning(statement)),
         StatementKind::Job { verb, force, name, options: given } => format!("{verb} {force} {name} {}", options(given)),

@@ -10,7 +10,7 @@ use super::lift::Lift;
 use super::options;
 use super::reader::Reader;
 use super::statement::{
-    Declaration, Definition, Diagnostic, EndName, Object, Span, Statement, StatementKind, StreamQuery,
+    Declaration, Definition, Diagnostic, EndName, InsertName, Object, Span, Statement, StatementKind, StreamQuery,
 };
 use crate::connectors::options::Options;
 
@@ -276,7 +276,8 @@ fn insert(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind,
     if list && let Some(group) = cursor.group() {
         let mut names = Cursor::new(reader.source, group, cursor.lexemes[cursor.at - 1].span);
         loop {
-            named.push(names.name("a column")?.0);
+            let (name, span) = names.name("a column")?;
+            named.push(InsertName { name, place: reader.source.place(span) });
             if !names.take_token(&Token::Comma) {
                 break;
             }

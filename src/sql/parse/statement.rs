@@ -5,7 +5,7 @@ use std::time::Duration;
 use datafusion_sql::sqlparser::ast as sql;
 
 use crate::connectors::options::Options;
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, Place};
 
 /// A text of SQL, parsed: what is right, and what is wrong with the rest.
 #[derive(Debug, Clone, Default)]
@@ -198,11 +198,20 @@ pub struct StreamQuery {
     pub into: Option<EndName>,
     /// `INSERT INTO sink (names)`: what the sink is to call the columns of the result, in order; empty where they keep
     /// their own names.
-    pub names: Vec<String>,
+    pub names: Vec<InsertName>,
     /// `expr AS alias PRIMARY KEY`: the aliases, in order.
     pub key: Vec<String>,
     /// `WITH (…)`.
     pub options: Options,
+}
+
+/// A column in the list of `INSERT INTO sink (…)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InsertName {
+    /// The column of the sink.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// The alias that marks the parenthesised relation that window `index` of [`StreamQuery::windows`] applies to.

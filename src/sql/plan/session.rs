@@ -126,14 +126,15 @@ impl Session {
         stream = translation.without_hidden(stream);
         let end = translation.node(&stream).clone();
         let mut sink = self.sink(job, query, into, (&end, &stream.key_lacks), &settings)?;
-        if let Some(named) = self.named(query, into, &end.schema)? {
-            stream = translation.renamed(stream, &named);
-            sink.request.schema = named;
+        if let Some(arranged) = self.arranged(query, into, &end.schema)? {
+            stream = translation.arranged(stream, &arranged);
+            sink.request.key = arranged.moved(&sink.request.key);
+            sink.request.schema = arranged.schema;
         }
         if into.or(query.into.as_ref()).is_some() {
             self.check(&sink)?;
         }
-        let (schema, changes, key) = (sink.request.schema.clone(), end.changes, end.key.clone());
+        let (schema, changes, key) = (sink.request.schema.clone(), end.changes, translation.node(&stream).key.clone());
         let label = format!("write {}", uri_without_secrets(&sink.request.name));
         let mut nodes = translation.nodes;
         nodes.push(Node { kind: NodeKind::Sink(sink), inputs: vec![stream.node], schema, changes, key, label });
@@ -345,7 +346,7 @@ fn with_computed(
 }
 
 /// The relations that a query names, its own WITH names left out.
-fn relations(query: &sql::Query) -> Vec<String> {
+pub(super) fn relations(query: &sql::Query) -> Vec<String> {
     let mut own: BTreeSet<String> = BTreeSet::new();
     names::common_tables(query, &mut own);
     let mut found = Vec::new();

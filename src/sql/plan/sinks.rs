@@ -1,20 +1,22 @@
 //! The sink of a query: where its rows go, under which names, and whether it takes them. It opens none.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::ends::{self, Resolved};
+use super::provider::Provider;
 use super::session::{Session, refused};
 use super::stream::{Changes, Node, SinkNode};
+use super::translate::said;
 use super::wishes::Settings;
 use crate::connectors::accept::accept;
 use crate::connectors::contract::{End, SinkRequest};
 use crate::connectors::options::Options;
 use crate::core::fault::Fault;
 use crate::core::words::counted;
-use crate::sql::parse::statement::{Declaration, EndName, Object, StreamQuery};
+use crate::sql::parse::statement::{Declaration, EndName, InsertName, Object, StreamQuery};
 
 impl Session {
     /// Where a query says that its rows go.
@@ -87,13 +89,13 @@ impl Session {
         accept(connector.as_ref(), end, &options).map(drop)
     }
 
-    /// The columns of a result under the names that `INSERT INTO sink (…)` gives them; `None` where it gives none.
-    pub(super) fn named(
+    /// What of a result goes into which column of a sink, as `INSERT INTO sink (…)` says; `None` where it says nothing.
+    pub(super) fn arranged(
         &self,
         query: &StreamQuery,
         into: Option<&EndName>,
         result: &Schema,
-    ) -> Result<Option<SchemaRef>, Fault> {
+    ) -> Result<Option<Arranged>, Fault> {
         let (names, into) = match into.or(query.into.as_ref()) {
             Some(into) if !query.names.is_empty() => (&query.names, into),
             _ => return Ok(None),
@@ -103,26 +105,79 @@ impl Session {
         };
         if names.len() != result.fields().len() {
             let (named, given) = (counted(names.len() as u64, "column"), result.fields().len());
-            return Err(refused(&format!("INSERT INTO `{sink}` names {named}, and its query gives {given}"))
-                .next("name each column of the query, in its order, or leave the list out"));
+            let odd = names.get(given).or(names.last()).map(|name| name.place.clone());
+            let fault = refused(&format!("INSERT INTO `{sink}` names {named}, and its query gives {given}"))
+                .next("name each column of the query, in its order, or leave the list out");
+            return Err(Fault { place: odd, ..fault });
         }
-        let declared = self.catalog.end(into).map_or(&[][..], |declared| &declared.columns);
-        let mut taken = BTreeSet::new();
-        let mut fields = Vec::with_capacity(names.len());
-        for (name, field) in names.iter().zip(result.fields()) {
-            let exact = declared.iter().find(|column| column.name == *name);
-            let column = exact.or_else(|| declared.iter().find(|column| column.name.eq_ignore_ascii_case(name)));
-            if column.is_none() && !declared.is_empty() {
-                let there: Vec<_> = declared.iter().map(|column| column.name.as_str()).collect();
-                return Err(refused(&format!("the sink `{sink}` has no column `{name}`"))
-                    .next(format!("its columns are: {}", there.join(", "))));
+        let provider = Provider::new(self.functions.clone(), Vec::new());
+        let declared = self.catalog.end(into).map(|declared| ends::columns(declared, &provider)).transpose();
+        let declared =
+            declared.map_err(|error| refused(&said(&error)))?.filter(|declared| !declared.fields().is_empty());
+        let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+        for (index, InsertName { name, place }) in names.iter().enumerate() {
+            let column = match &declared {
+                None => name,
+                Some(declared) => {
+                    let fields = declared.fields();
+                    let exact = fields.iter().find(|column| column.name() == name);
+                    let column =
+                        exact.or_else(|| fields.iter().find(|column| column.name().eq_ignore_ascii_case(name)));
+                    let Some(column) = column else {
+                        let there: Vec<_> = fields.iter().map(|column| column.name().as_str()).collect();
+                        return Err(refused(&format!("the sink `{sink}` has no column `{name}`"))
+                            .next(format!("its columns are: {}", there.join(", ")))
+                            .at(place.clone()));
+                    };
+                    column.name()
+                }
+            };
+            if taken.insert(column.clone(), index).is_some() {
+                let what = format!("INSERT INTO `{sink}` names the column `{column}` twice");
+                return Err(refused(&what).at(place.clone()));
             }
-            let name = column.map_or(name, |column| &column.name);
-            if !taken.insert(name) {
-                return Err(refused(&format!("INSERT INTO `{sink}` names the column `{name}` twice")));
-            }
-            fields.push(Field::clone(field).with_name(name));
         }
-        Ok(Some(Arc::new(Schema::new(fields))))
+        let Some(declared) = declared else {
+            let of =
+                |(index, name): (usize, &InsertName)| (result.field(index).clone().with_name(&name.name), Some(index));
+            return Ok(Some(Arranged::of(names.iter().enumerate().map(of))));
+        };
+        let mut columns = Vec::with_capacity(declared.fields().len());
+        for field in declared.fields() {
+            columns.push(match taken.get(field.name()) {
+                Some(index) => (result.field(*index).clone().with_name(field.name()), Some(*index)),
+                None if field.is_nullable() => (Field::clone(field), None),
+                None => {
+                    let what = format!("INSERT INTO `{sink}` leaves out `{}`, which is NOT NULL", field.name());
+                    let last = names.last().map(|name| name.place.clone());
+                    return Err(Fault {
+                        place: last,
+                        ..refused(&what).next("name it, and give it a value in the query")
+                    });
+                }
+            });
+        }
+        Ok(Some(Arranged::of(columns.into_iter())))
+    }
+}
+
+/// The columns of a sink, and the column of the result that each is; `None` for one that stays NULL.
+pub(super) struct Arranged {
+    /// The columns of the sink.
+    pub schema: SchemaRef,
+    /// Positions in the result.
+    pub columns: Vec<Option<usize>>,
+}
+
+impl Arranged {
+    fn of(columns: impl Iterator<Item = (Field, Option<usize>)>) -> Self {
+        let (fields, columns): (Vec<Field>, Vec<_>) = columns.unzip();
+        Self { schema: Arc::new(Schema::new(fields)), columns }
+    }
+
+    /// Where columns of the result are now.
+    pub fn moved(&self, columns: &[usize]) -> Vec<usize> {
+        let place = |column: &usize| self.columns.iter().position(|from| *from == Some(*column));
+        columns.iter().filter_map(place).collect()
     }
 }

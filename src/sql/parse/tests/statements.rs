@@ -37,7 +37,9 @@ fn every_kind_of_statement_is_known_by_its_first_words() {
         StatementKind::CreateView(it) => format!("view {}", it.name),
         StatementKind::Declare(it) => format!("declare {:?} {}", it.object, it.name),
         StatementKind::Query(_) => "query".to_owned(),
-        StatementKind::Insert { sink, query } => format!("insert {sink:?} {:?}", query.names),
+        StatementKind::Insert { sink, query } => {
+            format!("insert {sink:?} {:?}", query.names.iter().map(|named| &named.name).collect::<Vec<_>>())
+        }
         StatementKind::Drop { object, name, if_exists } => format!("drop {object} {name} {if_exists}"),
         StatementKind::Show { object } => format!("show {object}"),
         StatementKind::Describe { name } => format!("describe {name:?}"),

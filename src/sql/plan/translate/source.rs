@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion_common::{DFSchema, Result, plan_err};
+use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::TableScan;
-use datafusion_physical_expr::expressions::Column as PhysicalColumn;
+use datafusion_physical_expr::expressions::{Column as PhysicalColumn, Literal};
 
 use super::{Stream, Translation, columns};
 use crate::connectors::contract::Columns;
 use crate::connectors::contract::system_columns::{EVENT_TIME, TIMESTAMP};
 use crate::sql::parse::uri_without_secrets;
+use crate::sql::plan::sinks::Arranged;
 use crate::sql::plan::stream::{Changes, EventTime, Expression, NodeKind, SourceNode};
 use crate::sql::plan::tables::SourceTable;
 
@@ -125,15 +126,22 @@ impl Translation {
         Stream { node, times, window, key_lacks, ..input }
     }
 
-    /// The same columns under the names of `schema`.
-    pub fn renamed(&mut self, input: Stream, schema: &SchemaRef) -> Stream {
+    /// The columns of a result as a sink has them.
+    pub fn arranged(&mut self, input: Stream, arranged: &Arranged) -> Stream {
         let below = self.node(&input);
-        let column =
-            |(index, field): (usize, &Arc<Field>)| Arc::new(PhysicalColumn::new(field.name(), index)) as Expression;
-        let projection = below.schema.fields().iter().enumerate().map(column).collect();
-        let (changes, key) = (below.changes, below.key.clone());
+        let column = |(field, from): (&Arc<Field>, &Option<usize>)| match from {
+            Some(index) => Arc::new(PhysicalColumn::new(below.schema.field(*index).name(), *index)) as Expression,
+            None => {
+                let null = ScalarValue::try_from(field.data_type()).unwrap_or(ScalarValue::Null);
+                Arc::new(Literal::new(null)) as Expression
+            }
+        };
+        let projection = arranged.schema.fields().iter().zip(&arranged.columns).map(column).collect();
+        let (changes, key) = (below.changes, arranged.moved(&below.key));
+        let is_in_order = arranged.columns.iter().copied().eq((0..below.schema.fields().len()).map(Some));
+        let label = if is_in_order { "rename" } else { "arrange" };
         let kind = NodeKind::Map { predicate: None, projection: Some(projection), event_time: None };
-        let node = self.add(kind, vec![input.node], Arc::clone(schema), changes, key, "rename".to_owned());
+        let node = self.add(kind, vec![input.node], Arc::clone(&arranged.schema), changes, key, label.to_owned());
         Stream { node, ..input }
     }
 }
