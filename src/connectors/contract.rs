@@ -199,6 +199,16 @@ pub trait Source: Send + Sync {
     async fn as_of_now(&self) -> Result<Option<Arc<dyn Source>>, Fault> {
         Ok(None)
     }
+    /// Where a reader may be closed when it has given all that there is for now: how often [`Source::has_more`] is asked
+    /// about what it read. `None` where readers stay open, as those of a topic do.
+    fn rests(&self) -> Option<Duration> {
+        None
+    }
+    /// Which of these parts may hold more than what stands before these positions. It opens none of them: where a source
+    /// cannot tell, a reader finds out.
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        vec![true; parts.len()]
+    }
     /// Where a split is read from that appeared after the job began, while it ran or while it was stopped: nobody has seen
     /// any of it, wherever the options let the others begin. `None` where a reader without a position begins there anyway.
     fn beginning(&self, _split: &Split) -> Option<Position> {
@@ -248,6 +258,9 @@ pub enum Pull {
     Rows(SourceRows),
     /// Nothing within the wait; more may come.
     Idle,
+    /// Nothing is left for now. The reader may be closed, where [`Source::rests`] says so: another one begins at its
+    /// position once [`Source::has_more`] knows of more.
+    Rest,
     /// Nothing will ever come again from this split.
     End,
 }

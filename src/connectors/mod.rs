@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod contract;
+pub mod descriptors;
 pub mod encoding;
 pub mod options;
 pub mod thread;

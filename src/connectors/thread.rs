@@ -1,14 +1,15 @@
 //! The two hands of a reader that blocks: a named thread that finds records and decodes them, an async caller that takes
 //! batches. The thread waits while the caller is busy, and ends with the reader. It knows nothing of what is read.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::contract::{BATCH_ROWS_MAX, SourceRows};
 use crate::core::fault::{Blame, Fault};
+use crate::core::lock::WholeMutex;
 
 /// Batches that wait for the caller. Two keep both sides busy; more is only memory.
 const BATCHES_WAITING: usize = 2;
@@ -43,14 +44,35 @@ pub enum Handed<P> {
 /// What the caller wants of the thread.
 #[derive(Debug, Clone)]
 pub struct Orders {
-    is_stopped: Arc<AtomicBool>,
+    stop: Arc<Stop>,
     rows_max: Arc<AtomicUsize>,
+}
+
+/// That the reader is gone, for those that look and for one that sleeps.
+#[derive(Debug, Default)]
+struct Stop {
+    is_given: AtomicBool,
+    gate: Mutex<()>,
+    bell: Condvar,
 }
 
 impl Orders {
     /// Whether the reader is gone.
     pub fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::Acquire)
+        self.stop.is_given.load(Ordering::Acquire)
+    }
+
+    /// Sleeps for a time, or until the reader is gone: what it held is free at once.
+    pub fn pause(&self, time: Duration) {
+        let gate = self.stop.gate.hold();
+        drop(self.stop.bell.wait_timeout_while(gate, time, |()| !self.is_stopped()));
+    }
+
+    fn stop(&self) {
+        self.stop.is_given.store(true, Ordering::Release);
+        // Whoever is about to sleep has looked before this, or looks after it.
+        drop(self.stop.gate.hold());
+        self.stop.bell.notify_all();
     }
 
     /// Rows of a batch at most; at least one.
@@ -73,7 +95,7 @@ impl<W: Worker> Hands<W> {
     pub fn of(worker: Box<W>) -> Self {
         let (_, inbox) = mpsc::channel(1);
         let rows_max = Arc::new(AtomicUsize::new(BATCH_ROWS_MAX));
-        let orders = Orders { is_stopped: Arc::default(), rows_max };
+        let orders = Orders { stop: Arc::default(), rows_max };
         Self { waiting: Some(worker), inbox, orders, is_over: false }
     }
 
@@ -99,7 +121,7 @@ impl<W: Worker> Hands<W> {
 
 impl<W: Worker> Drop for Hands<W> {
     fn drop(&mut self) {
-        self.orders.is_stopped.store(true, Ordering::Release);
+        self.orders.stop();
     }
 }
 

@@ -99,7 +99,7 @@ async fn drained(source: &dyn Source, split: &Split, from: Option<&Position>) ->
     loop {
         match reader.next(1_000, PATIENCE).await.unwrap() {
             Pull::Rows(rows) => ids.extend(rows.batch.column(0).as_primitive::<Int64Type>().values()),
-            Pull::Idle => {}
+            Pull::Idle | Pull::Rest => {}
             Pull::End => return ids,
         }
     }

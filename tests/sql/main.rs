@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod again;
 mod broker;
 mod cases;
 mod failures;
 mod flood;
+mod folders;
 mod kill;
 mod lookup;
 mod nexmark;

@@ -93,7 +93,7 @@ async fn generated(options: &[(&str, &str)]) -> (SchemaRef, Vec<RecordBatch>) {
         loop {
             match reader.next(BATCH_ROWS, std::time::Duration::ZERO).await.unwrap() {
                 Pull::Rows(rows) => batches.push(rows.batch),
-                Pull::Idle => {}
+                Pull::Idle | Pull::Rest => {}
                 Pull::End => break,
             }
         }

@@ -140,6 +140,11 @@ impl Source for PacedSource {
     fn beginning(&self, _: &Split) -> Option<Position> {
         Some(Position("0".into()))
     }
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        let next = |position: &Option<Position>| position.as_ref().map_or(0, |position| position.0.parse().unwrap());
+        let batches = |split: &Split| self.table.splits[split.0.parse::<usize>().unwrap()].len();
+        parts.iter().map(|(split, position)| next(position) < batches(split)).collect()
+    }
     async fn read(
         &self,
         split: &Split,

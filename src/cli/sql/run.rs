@@ -193,7 +193,9 @@ async fn prepare(
         for warning in &planned.warnings {
             tracing::warn!("{warning}");
         }
-        let mut settings = JobSettings::new(named.name, &source.text[statement.span.start..statement.span.end]);
+        let before = &source.script.statements[..index];
+        let mut settings = JobSettings::new(named.name, &source.text[statement.span.start..statement.span.end])
+            .standing_on(planning.behind(query, into, &source.text, before));
         settings.state_bytes_max = arguments.state_limit.or(planned.state_limit).unwrap_or(settings.state_bytes_max);
         if let Some(folder) = named.folder {
             settings = settings.remembering(folder);

@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use super::lines::Lines;
 use super::parquet::Groups;
 use super::reader::{self, Job};
+use super::settings::Holds;
 use crate::connectors::contract::system_columns as names;
 use crate::connectors::encoding::Format;
 use crate::core::fault::{Blame, Fault};
@@ -19,9 +20,26 @@ use crate::formats::csv::{self, CsvDecoder, Target};
 /// Where rows come from.
 pub(super) enum Content {
     Records(Lines, Box<dyn Decoder>),
-    /// A watched CSV whose first line, which names its columns, is not there yet.
+    /// A watched CSV whose first line, which names its columns, is not there yet; a watched file that was taken away.
     Unnamed,
     Groups(Groups),
+}
+
+/// What a job reads behind its place. A watched file that is not there, or not yet named by its first line, may come.
+pub(super) fn content(job: &Job) -> Result<Content, Fault> {
+    let wanted = wanted(job)?;
+    let found = match &job.settings.holds {
+        Holds::Parquet => {
+            let place = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+            let (group, row) = job.from.at;
+            Groups::open(&job.path, &wanted, place(group), place(row)).map(Content::Groups)
+        }
+        Holds::Records(format) => records(job, format, &wanted),
+    };
+    match found {
+        Err(_) if job.watch.is_some() && !job.path.exists() => Ok(Content::Unnamed),
+        found => found,
+    }
 }
 
 /// The columns that are read.
@@ -31,9 +49,9 @@ pub(super) fn wanted(job: &Job) -> Result<SchemaRef, Fault> {
 }
 
 /// The records of a file behind the job's place, and their decoder.
-pub(super) fn records(job: &Job, format: &Format, wanted: &SchemaRef) -> Result<Content, Fault> {
+fn records(job: &Job, format: &Format, wanted: &SchemaRef) -> Result<Content, Fault> {
     let fields = &job.columns.fields;
-    let (offset, line) = job.from;
+    let (offset, line) = job.from.at;
     let mut lines = reader::lines(&job.settings, &job.path, offset, line)?;
     let Format::Csv(dialect) = format else {
         return Ok(Content::Records(lines, format.decoder(&job.schema, fields)?));

@@ -7,6 +7,7 @@ mod lines;
 mod listing;
 mod parquet;
 mod partition;
+mod place;
 mod reader;
 mod segment;
 mod settings;

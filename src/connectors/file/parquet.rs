@@ -16,7 +16,9 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
+use super::place::Stamp;
 use super::settings::failed;
+use crate::connectors::descriptors;
 use crate::core::fault::{Blame, Fault};
 use crate::formats::types;
 
@@ -35,7 +37,8 @@ fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), Fault> {
 }
 
 fn broken(path: &Path, error: &impl std::fmt::Display) -> Fault {
-    Fault::new(Blame::Operator, format!("{} cannot be read as Parquet: {error}", path.display()))
+    let what = format!("{} cannot be read as Parquet: {error}", path.display());
+    descriptors::told_of_text(Fault::new(Blame::Operator, what.as_str()), &what)
 }
 
 /// Letters of a value that are shown where it does not fit: enough to know it by.
@@ -67,6 +70,7 @@ type Faults = BTreeMap<usize, (&'static str, String)>;
 /// Rows of one file.
 pub(super) struct Groups {
     path: std::path::PathBuf,
+    stamp: Stamp,
     file: File,
     metadata: ArrowReaderMetadata,
     /// The columns wanted, as they are declared.
@@ -85,6 +89,7 @@ impl Groups {
     /// The file is no Parquet or lacks a column.
     pub fn open(path: &Path, schema: &SchemaRef, group: usize, row: usize) -> Result<Self, Fault> {
         let (file, metadata) = open(path)?;
+        let stamp = Stamp::of(&file.metadata().map_err(|error| failed("look at", path, &error))?);
         let of_file = metadata.schema();
         let places = schema.fields().iter().map(|field| {
             let exact = of_file.fields().iter().position(|own| own.name() == field.name());
@@ -97,7 +102,13 @@ impl Groups {
             })
         });
         let places = places.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { path: path.to_owned(), file, schema: schema.clone(), places, metadata, group, row, current: None })
+        let (path, schema) = (path.to_owned(), schema.clone());
+        Ok(Self { path, stamp, file, schema, places, metadata, group, row, current: None })
+    }
+
+    /// Which file is read, and how long it was.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
     }
 
     /// The group and the row behind the last batch.

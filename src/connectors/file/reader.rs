@@ -9,53 +9,60 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 
-use super::content::{Content, records, wanted, with_system};
+use super::content::{Content, content, wanted, with_system};
 use super::lines::{Ends, Found, Lines, identity};
-use super::parquet::Groups;
-use super::settings::{Compression, Holds, Settings, failed};
+use super::place::{Place, Stamp, is_plain};
+use super::settings::{Holds, Settings, failed};
 use super::source::ends_of;
 use crate::clock::now_ms;
 use crate::connectors::contract::{
     BadRecord, Columns, Position, Pull, RawRecord, ReaderProgress, SourceRows, SplitReader, system_columns as names,
 };
+use crate::connectors::descriptors;
 use crate::connectors::encoding::Format;
 use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::admin::off_the_async_threads;
 
-/// How long the thread sleeps at once at the end of a watched file: the delay of an ending.
-const NAP: Duration = Duration::from_millis(50);
+/// How long a reader that has not come to the end of its file is waited for before it is said that nothing came: a disk
+/// that is slow is not a file that is silent.
+const READ_WAIT: Duration = Duration::from_secs(30);
 
 /// One file, and how to read it.
+#[derive(Clone)]
 pub(super) struct Job {
     pub settings: Arc<Settings>,
     pub path: PathBuf,
     pub schema: SchemaRef,
     pub columns: Columns,
-    /// Bytes and lines, or row groups and rows, that were read before.
-    pub from: (u64, u64),
-    /// The inode of the file that was read up to there, where a checkpoint says it.
-    pub inode: Option<u64>,
+    /// What was read before.
+    pub from: Place,
     pub watch: Option<Duration>,
+}
+
+impl Job {
+    /// Begins anew where the file is another one than that which was read before. Answers with its length; 0 where it is
+    /// not there.
+    fn settle(&mut self) -> u64 {
+        let Ok(metadata) = self.path.metadata() else { return 0 };
+        let stamp = Stamp::of(&metadata);
+        if let Err(why) = self.from.in_file(stamp, &self.settings, &self.path) {
+            tracing::warn!(file = &*self.path.to_string_lossy(), "{why}: it is read from its beginning");
+            self.from = Place::default();
+        }
+        stamp.length
+    }
 }
 
 /// The async side.
 pub(super) struct FileReader {
     hands: Hands<Worker>,
-    place: (u64, u64),
-    inode: Option<u64>,
+    place: Place,
+    /// How long the file was when it was opened.
+    length: u64,
+    /// It stands at the end of what is there.
+    is_resting: bool,
     bytes: Option<(u64, u64)>,
-}
-
-/// The place that a position says, and the inode of the file that it is in where that is known.
-pub(super) fn parse(position: &Position, file: &str) -> Result<((u64, u64), Option<u64>), Fault> {
-    let numbers: Option<Vec<u64>> = position.0.split(':').map(|number| number.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some([first, second]) => Some(((*first, *second), None)),
-        Some([first, second, inode]) => Some(((*first, *second), Some(*inode))),
-        _ => None,
-    }
-    .ok_or_else(|| Fault::new(Blame::Program, format!("`{}` is no position in {file}", position.0)))
 }
 
 /// Records of a file behind a place; how they end is seen at its beginning.
@@ -75,31 +82,40 @@ pub(super) fn lines(settings: &Settings, path: &Path, offset: u64, line: u64) ->
 
 impl FileReader {
     pub async fn open(job: Job) -> Result<Self, Fault> {
-        let (place, inode) = (job.from, job.inode);
         let worker = off_the_async_threads(move || Worker::open(job).map(Box::new)).await?;
-        Ok(Self { hands: Hands::of(worker), place, inode, bytes: None })
+        let (place, length) = (worker.place(), worker.length);
+        Ok(Self { hands: Hands::of(worker), place, length, is_resting: false, bytes: None })
+    }
+
+    fn stands(&mut self, stand: Stand, is_resting: bool) {
+        (self.place, self.bytes, self.is_resting) = (stand.place, Some(stand.bytes), is_resting);
     }
 }
 
 #[async_trait]
 impl SplitReader for FileReader {
     async fn next(&mut self, rows_max: usize, wait: Duration) -> Result<Pull, Fault> {
+        let wait = if self.is_resting { wait } else { wait.max(READ_WAIT) };
         Ok(match self.hands.next(rows_max, wait).await? {
             Some(Handed::Rows(rows, stand)) => {
-                (self.place, self.inode, self.bytes) = (stand.place, stand.inode, Some(stand.bytes));
+                self.stands(stand, false);
                 Pull::Rows(rows)
             }
-            Some(Handed::CaughtUp(_)) | None => Pull::Idle,
-            Some(Handed::End) => Pull::End,
+            Some(Handed::CaughtUp(stand)) => {
+                self.stands(stand, true);
+                Pull::Rest
+            }
+            None if self.is_resting => Pull::Rest,
+            None => Pull::Idle,
+            Some(Handed::End) => {
+                self.place.length = Some(self.length);
+                Pull::End
+            }
         })
     }
 
     fn position(&self) -> Position {
-        let (first, second) = self.place;
-        Position(match self.inode {
-            Some(inode) => format!("{first}:{second}:{inode}"),
-            None => format!("{first}:{second}"),
-        })
+        self.place.position()
     }
 
     fn progress(&self) -> ReaderProgress {
@@ -109,8 +125,7 @@ impl SplitReader for FileReader {
 
 /// How far the thread is.
 struct Stand {
-    place: (u64, u64),
-    inode: Option<u64>,
+    place: Place,
     /// Bytes read and in all.
     bytes: (u64, u64),
 }
@@ -121,6 +136,10 @@ struct Worker {
     topic: Arc<str>,
     schema: SchemaRef,
     content: Content,
+    /// How long the file was when it was opened.
+    length: u64,
+    /// How long it was when nothing was left in it, once that was told.
+    rests_at: Option<u64>,
     /// Another file has the name: what is left of this one is read first.
     is_replaced: bool,
 }
@@ -133,54 +152,39 @@ impl thread::Worker for Worker {
     }
 
     fn look(&mut self, orders: &Orders) -> Result<Option<Handed<Stand>>, Fault> {
-        let is_watched = self.job.watch.is_some() && !matches!(self.content, Content::Groups(_));
-        let mut rows = self.collect(orders.rows_max(), !is_watched)?;
-        if rows.is_none()
-            && is_watched
-            && let Some(interval) = self.job.watch
-        {
-            Self::wait(interval, orders);
-            rows = self.look_again(orders.rows_max())?;
+        let watch = self.job.watch.filter(|_| !matches!(self.content, Content::Groups(_)));
+        if let Some(rows) = self.collect(orders.rows_max(), watch.is_none())? {
+            return Ok(Some(self.handed(rows)));
         }
-        Ok(match rows {
-            Some(rows) => {
-                let stand = Stand { place: self.place(), inode: self.inode(), bytes: self.progress() };
-                Some(Handed::Rows(rows, stand))
+        let Some(interval) = watch else { return Ok(Some(Handed::End)) };
+        if self.rests_at.is_none() {
+            // A length from before the last look: what is added behind it makes it another.
+            let length = self.job.path.metadata().map_or(0, |metadata| metadata.len());
+            if let Some(rows) = self.collect(orders.rows_max(), false)? {
+                return Ok(Some(self.handed(rows)));
             }
-            None => (!is_watched).then_some(Handed::End),
-        })
+            self.rests_at = Some(length);
+            let place = Place { length: Some(length), ..self.place() };
+            return Ok(Some(Handed::CaughtUp(Stand { place, bytes: self.progress() })));
+        }
+        orders.pause(interval);
+        Ok(self.look_again(orders.rows_max())?.map(|rows| self.handed(rows)))
     }
 }
 
 impl Worker {
     fn open(mut job: Job) -> Result<Self, Fault> {
-        if job.watch.is_some() && job.inode.is_some() && job.settings.holds != Holds::Parquet {
-            let metadata = job.path.metadata().map_err(|error| failed("look at", &job.path, &error))?;
-            if identity(&metadata).is_some_and(|(_, inode)| Some(inode) != job.inode) {
-                let file = &*job.path.to_string_lossy();
-                tracing::warn!(file, "another file has the name since the checkpoint: it is read from its beginning");
-                job.from = (0, 0);
-            }
-        }
-        let wanted = wanted(&job)?;
-        let content = match &job.settings.holds {
-            Holds::Parquet => {
-                let place = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-                Content::Groups(Groups::open(&job.path, &wanted, place(job.from.0), place(job.from.1))?)
-            }
-            Holds::Records(format) => records(&job, format, &wanted)?,
-        };
-        let mut columns: Vec<_> = wanted.fields().iter().cloned().collect();
+        let length = job.settle();
+        let content = content(&job)?;
+        let mut columns: Vec<_> = wanted(&job)?.fields().iter().cloned().collect();
         columns.extend(job.columns.system.iter().filter_map(|name| names::field(name).map(Arc::new)));
-        let topic: Arc<str> = job.path.to_string_lossy().into();
-        Ok(Self { topic, schema: Arc::new(Schema::new(columns)), content, is_replaced: false, job })
+        let (topic, schema) = (job.path.to_string_lossy().into(), Arc::new(Schema::new(columns)));
+        Ok(Self { topic, schema, content, length, rests_at: None, is_replaced: false, job })
     }
 
-    fn wait(interval: Duration, orders: &Orders) {
-        let until = std::time::Instant::now() + interval;
-        while std::time::Instant::now() < until && !orders.is_stopped() {
-            std::thread::sleep(NAP.min(interval));
-        }
+    fn handed(&mut self, rows: SourceRows) -> Handed<Stand> {
+        self.rests_at = None;
+        Handed::Rows(rows, Stand { place: self.place(), bytes: self.progress() })
     }
 
     /// A compressed file has to be opened again to see what was added to it. A file that became shorter is read from
@@ -197,6 +201,10 @@ impl Worker {
             Content::Records(lines, _) => (lines.place(), lines.identity()),
             _ => ((0, 0), None),
         };
+        let is_as_told = self.rests_at == Some(metadata.len());
+        if !is_as_told {
+            self.rests_at = None;
+        }
         let is_replaced = own.is_some() && own != identity(&metadata);
         if is_replaced && !std::mem::replace(&mut self.is_replaced, true) {
             return Ok(None);
@@ -205,42 +213,36 @@ impl Worker {
             return Ok(Some(rows));
         }
         self.is_replaced = false;
-        let compression = self.job.settings.compression_of(&self.job.path);
-        let is_shorter = compression == Compression::None && metadata.len() < place.0;
+        let is_plain = is_plain(&self.job.settings, &self.job.path);
+        let is_shorter = is_plain && metadata.len() < place.0;
         if is_replaced {
             tracing::info!(file = &*self.topic, "another file has the name now: it is read from its beginning");
         } else if is_shorter {
             tracing::warn!(file = &*self.topic, "the file became shorter: it is read from its beginning");
         }
         let is_another = is_replaced || is_shorter;
-        if is_another || compression != Compression::None || matches!(self.content, Content::Unnamed) {
-            self.job.from = if is_another { (0, 0) } else { place };
-            self.content = self.reopened()?;
+        if is_another || !is_as_told && (!is_plain || matches!(self.content, Content::Unnamed)) {
+            let from = if is_another { Place::default() } else { self.place() };
+            let mut job = Job { from, ..self.job.clone() };
+            job.settle();
+            self.content = match content(&job) {
+                // The next look may find a descriptor.
+                Err(fault) if descriptors::are_wanting(&fault) => return Ok(None),
+                content => content?,
+            };
+            self.rests_at = None;
         }
         Ok(None)
     }
 
-    fn reopened(&self) -> Result<Content, Fault> {
-        let wanted = wanted(&self.job)?;
-        match &self.job.settings.holds {
-            Holds::Records(format) => records(&self.job, format, &wanted),
-            Holds::Parquet => Err(Fault::new(Blame::Program, "Parquet is not watched line by line")),
-        }
-    }
-
-    fn inode(&self) -> Option<u64> {
-        match &self.content {
-            Content::Records(lines, _) => lines.identity().map(|(_, inode)| inode),
-            _ => None,
-        }
-    }
-
-    fn place(&self) -> (u64, u64) {
-        match &self.content {
-            Content::Records(lines, _) => lines.place(),
-            Content::Unnamed => (0, 0),
-            Content::Groups(groups) => groups.place(),
-        }
+    fn place(&self) -> Place {
+        let (at, identity) = match &self.content {
+            Content::Records(lines, _) => (lines.place(), lines.identity()),
+            // Nothing is read of what is not there.
+            Content::Unnamed => return Place { length: None, ..self.job.from },
+            Content::Groups(groups) => (groups.place(), groups.stamp().identity),
+        };
+        Place { at, inode: identity.map(|(_, inode)| inode), length: None }
     }
 
     fn progress(&self) -> (u64, u64) {
@@ -248,9 +250,8 @@ impl Worker {
             return groups.progress();
         }
         let size = self.job.path.metadata().map_or(0, |metadata| metadata.len());
-        let read = self.place().0;
         // Of a compressed file the place counts its text; how much of the file that is nobody knows.
-        if self.job.settings.compression_of(&self.job.path) == Compression::None { (read, size) } else { (0, size) }
+        (if is_plain(&self.job.settings, &self.job.path) { self.place().at.0 } else { 0 }, size)
     }
 
     /// The next rows; a last line without its end is one where `is_final`.

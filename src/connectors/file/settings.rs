@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::connectors::contract::Context;
+use crate::connectors::descriptors;
 use crate::connectors::encoding::{Format, dialect};
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
@@ -107,5 +108,5 @@ fn extension(path: &Path) -> Option<String> {
 
 /// A fault about a file.
 pub(super) fn failed(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
-    Fault::new(Blame::Operator, format!("could not {doing} {}: {error}", path.display()))
+    descriptors::told(Fault::new(Blame::Operator, format!("could not {doing} {}: {error}", path.display())), error)
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::lines::{Ends, Lines};
 use super::listing::{files, is_pattern};
+use super::place::Place;
 use super::reader::{FileReader, Job};
 use super::settings::{Holds, Settings};
 use super::{parquet, reader};
@@ -105,17 +106,33 @@ impl Source for FileSource {
         from: Option<&Position>,
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault> {
-        let (from, inode) = from.map(|position| reader::parse(position, &split.0)).transpose()?.unwrap_or_default();
+        let from = from.map(|position| Place::of(position, &split.0)).transpose()?.unwrap_or_default();
         let job = Job {
             settings: self.settings.clone(),
             path: PathBuf::from(&split.0),
             schema: self.schema.clone(),
             columns: columns.clone(),
             from,
-            inode,
             watch: self.watch,
         };
         Ok(Box::new(FileReader::open(job).await?))
+    }
+
+    fn rests(&self) -> Option<Duration> {
+        self.watch
+    }
+
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        let (settings, asked) = (Arc::clone(&self.settings), parts.to_vec());
+        let more = move |(split, position): &(Split, Option<Position>)| match position {
+            // Of a place that nobody can read its reader speaks.
+            Some(position) => {
+                Place::of(position, &split.0).map_or(true, |place| place.has_more(&settings, Path::new(&split.0)))
+            }
+            None => true,
+        };
+        let looked = off_the_async_threads(move || Ok(asked.iter().map(more).collect()));
+        looked.await.unwrap_or_else(|_| vec![true; parts.len()])
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) async fn drain(reader: &mut dyn SplitReader, rows_max: usize) -> Vec<
                 assert!(rows.batch.num_rows() <= rows_max);
                 all.push(rows);
             }
-            Pull::Idle => panic!("nothing came within ten seconds"),
+            Pull::Idle | Pull::Rest => panic!("nothing came within ten seconds"),
             Pull::End => return all,
         }
     }

@@ -270,6 +270,15 @@ impl Source for GeneratorSource {
     ) -> Result<Box<dyn SplitReader>, Fault> {
         Ok(Box::new(reader::GeneratorReader::new(self.plan.clone(), split, from, columns)?))
     }
+
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        let has_more = |(split, position): &(Split, Option<Position>)| {
+            let reader = reader::GeneratorReader::new(self.plan.clone(), split, position.as_ref(), &Columns::default());
+            // What no reader can be made of, it says itself.
+            reader.map_or(true, |reader| reader.progress().lag != Some(0))
+        };
+        parts.iter().map(has_more).collect()
+    }
 }
 
 #[cfg(test)]

@@ -224,6 +224,18 @@ impl Source for KafkaSource {
         Ok(Box::new(KafkaReader::open(settings).await?))
     }
 
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        let has_more = |(split, position): &(Split, Option<Position>)| -> Option<bool> {
+            let marks = self.marks.get(&self.partition_of(split).ok()?)?;
+            Some(match self.offset_of(position.as_ref()?).ok()? {
+                (Some(offset), _) => offset != marks.high,
+                (None, _) => marks.low < marks.high,
+            })
+        };
+        // What is not known here its reader finds out.
+        parts.iter().map(|part| has_more(part).unwrap_or(true)).collect()
+    }
+
     async fn as_of_now(&self) -> Result<Option<Arc<dyn Source>>, Fault> {
         if !self.bounded {
             return Ok(None);

@@ -102,7 +102,7 @@ async fn drain(reader: &mut dyn SplitReader) -> Vec<SourceRows> {
     loop {
         match reader.next(1_000, Duration::from_secs(10)).await.unwrap() {
             Pull::Rows(rows) => all.push(rows),
-            Pull::Idle => panic!("nothing came within ten seconds"),
+            Pull::Idle | Pull::Rest => panic!("nothing came within ten seconds"),
             Pull::End => return all,
         }
     }

@@ -107,6 +107,20 @@ impl Source for MemorySource {
         })?;
         Ok(Box::new(PipeReader { receiver, fields, rest: None, handed: 0 }))
     }
+
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        let has_more = |(split, position): &(Split, Option<Position>)| {
+            let rows = split.0.parse().ok().and_then(|index: usize| self.kept.as_ref()?.splits.get(index));
+            let place = position.as_ref().and_then(|position| parse(position, &self.name).ok());
+            match (rows, place) {
+                (Some(rows), Some((batch, row))) => {
+                    rows.iter().skip(batch).map(|rows| rows.batch.num_rows()).sum::<usize>() > row
+                }
+                _ => true,
+            }
+        };
+        parts.iter().map(has_more).collect()
+    }
 }
 
 struct KeptReader {

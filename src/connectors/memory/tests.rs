@@ -36,7 +36,7 @@ async fn drain(reader: &mut dyn SplitReader, rows_max: usize) -> Vec<i64> {
                 assert!(rows.batch.num_rows() <= rows_max);
                 seen.extend(rows.batch.column(0).as_primitive::<Int64Type>().values());
             }
-            Pull::Idle => {}
+            Pull::Idle | Pull::Rest => {}
             Pull::End => return seen,
         }
     }

@@ -1,6 +1,8 @@
 //! From a text and the number of a statement to a plan: what stands before it gives its names. It opens sources as far as
 //! their schemas and runs nothing.
 
+use std::collections::BTreeMap;
+
 use super::definition::{Definition, Delivery};
 use crate::config::variables::Variables;
 use crate::connectors::contract::{Context, Written};
@@ -34,6 +36,8 @@ pub struct Named {
     pub writes_to: Option<String>,
     /// The statement's text.
     pub sql: String,
+    /// The texts of the definitions that it stands on, by name.
+    pub definitions: BTreeMap<String, String>,
 }
 
 /// Plans a statement.
@@ -42,14 +46,15 @@ pub struct Named {
 /// A text that is no SQL where it counts, a statement that moves no rows, what the planner refuses; each with its place.
 pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, Named), Fault> {
     let Wanted { text, statement: index, job } = wanted;
-    let statement = read(&mut session, text, index)?;
+    let (before, statement) = read(&mut session, text, index)?;
     let (query, into) = moves(&statement).map_err(|fault| placed(fault, text, statement.span))?;
+    let definitions = session.behind(query, into, text, &before);
     let planned = session.plan(job, query, into, false).await.map_err(|fault| placed(fault, text, statement.span))?;
     let writes_to = into.or(query.into.as_ref()).map(|end| match end {
         EndName::Name(name) | EndName::Uri(name) => name.clone(),
     });
     let sql = text[statement.span.start..statement.span.end].to_owned();
-    Ok((planned, Named { session, writes_to, sql }))
+    Ok((planned, Named { session, writes_to, sql, definitions }))
 }
 
 /// The topics that a statement would write to, as far as its text says it: nothing is opened.
@@ -59,13 +64,13 @@ pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, 
 pub fn written(variables: &Variables, text: &str, index: usize) -> Result<Vec<Written>, Fault> {
     let context = Context { kafka: None, absent: None, folder: ".".into() };
     let mut session = Session::new(builtin(), context, variables.clone(), ("discard".to_owned(), Options::default()));
-    let statement = read(&mut session, text, index)?;
+    let (_, statement) = read(&mut session, text, index)?;
     let found = moves(&statement).and_then(|(query, into)| session.written(query, into));
     found.map_err(|fault| placed(fault, text, statement.span))
 }
 
-/// The statement of this number; the session knows the names that those before it give.
-fn read(session: &mut Session, text: &str, index: usize) -> Result<Statement, Fault> {
+/// The statement of this number behind those before it, whose names the session knows then.
+fn read(session: &mut Session, text: &str, index: usize) -> Result<(Vec<Statement>, Statement), Fault> {
     let variables = session.variables.clone();
     let lookup = |variable: &str| variables.get(variable).map(|value| value.expose().to_owned());
     let script = parse::parse_with(text, NAME, &lookup);
@@ -78,11 +83,12 @@ fn read(session: &mut Session, text: &str, index: usize) -> Result<Statement, Fa
     }
     let (before, rest): (Vec<_>, Vec<_>) =
         script.statements.into_iter().partition(|statement| statement.span.end <= span.start);
-    for statement in before {
+    for statement in &before {
         session.define(&statement.kind).map_err(|fault| placed(fault, text, statement.span))?;
     }
     let found = rest.into_iter().next().filter(|statement| statement.span.start < span.end);
-    found.ok_or_else(|| Fault::new(Blame::Operator, "there is no such statement"))
+    let found = found.ok_or_else(|| Fault::new(Blame::Operator, "there is no such statement"))?;
+    Ok((before, found))
 }
 
 /// Plans a job as it will run: for the sink that its definition wants.

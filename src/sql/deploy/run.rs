@@ -354,6 +354,7 @@ async fn start(
     let (name, plan) = (definition.run_name(), planned.plan);
     let limit = planned.state_limit;
     let mut settings = JobSettings::new(&name, named.sql)
+        .standing_on(named.definitions)
         .remembering(shelf.folder(&definition.name))
         .every(Duration::from_millis(definition.checkpoint_interval_ms));
     settings.state_bytes_max = limit.unwrap_or(settings.state_bytes_max);

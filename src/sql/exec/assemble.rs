@@ -21,7 +21,7 @@ use super::orders::LaneHandle;
 use super::report::{Commit, LaneOrder};
 use super::resume::{Resumed, upsert_identity};
 use super::sink::SinkTask;
-use super::source::{Lane, Opening, Shape, Values};
+use super::source::{Lane, Opening, Shape, Values, room};
 use super::statistics::Counters;
 use super::tasks::TaskSet;
 use super::wires::Wires;
@@ -41,9 +41,12 @@ type Ready = (String, BoxFuture<'static, Result<(), Fault>>);
 
 /// A source of the plan with the splits that it has now.
 pub struct Opened {
-    id: NodeId,
-    node: SourceNode,
-    splits: Vec<Split>,
+    /// Its node.
+    pub id: NodeId,
+    /// The source.
+    pub node: SourceNode,
+    /// Its splits.
+    pub splits: Vec<Split>,
 }
 
 impl Opened {
@@ -256,7 +259,7 @@ impl<'a> Assembly<'a> {
         let shape = Shape::new(&node, schema);
         let counters = Counters::new(self.plan.nodes[id.0].label.clone(), works.len());
         self.counters.push((id.0, Arc::clone(&counters)));
-        let (mut known, restored_watermark) = resumed.source(&identity);
+        let (mut known, restored_watermark) = resumed.source(&identity, node.watermark.out_of_orderness);
         // A split that a checkpoint of this source does not know appeared after it.
         let goes_on = !known.is_empty();
         let unknown = |split: &Split| SplitState {
@@ -286,6 +289,8 @@ impl<'a> Assembly<'a> {
             retries: self.failures.strategy().retries(),
             counters: Arc::clone(&counters),
         };
+        let rests = node.source.rests();
+        let room = (node.source.is_bounded() || rests.is_some()).then(|| room(lanes));
         for (instance, (work, splits)) in works.into_iter().zip(dealt).enumerate() {
             let (orders, orders_in) = mpsc::channel(LANE_ORDERS);
             // There is room: the channel is new.
@@ -299,6 +304,8 @@ impl<'a> Assembly<'a> {
                 watermark: node.watermark,
                 is_bounded: node.source.is_bounded(),
                 grows: node.source.grows(),
+                rests,
+                room,
                 counters: Arc::clone(&counters),
                 orders: orders_in,
                 work,

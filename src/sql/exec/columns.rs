@@ -100,6 +100,9 @@ pub fn earliest(tables: &[StateTable]) -> Result<i64, Fault> {
     let mut earliest = None;
     for table in tables.iter().filter(|table| table.name == "time") {
         for time in column::<Int64Array>(table.batch.columns(), 0)?.iter().flatten() {
+            if time == i64::MAX {
+                continue;
+            }
             earliest = Some(earliest.map_or(time, |known: i64| known.min(time)));
         }
     }

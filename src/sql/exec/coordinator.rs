@@ -20,7 +20,7 @@ use crate::connectors::contract::{Position, Source, Split};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeId, StreamPlan};
 use crate::sql::state::checkpoint::{self, OperatorState};
-use crate::sql::state::manifest::{FORM, LaneState, Manifest, SplitState, sha256};
+use crate::sql::state::manifest::{FORM, JobText, LaneState, Manifest, SplitState};
 
 /// Between two publications of the statistics: what a screen can show.
 const STATISTICS_INTERVAL: Duration = Duration::from_millis(100);
@@ -76,8 +76,8 @@ pub struct Coordinator {
     pub plan: Arc<StreamPlan>,
     /// Name of the job.
     pub job: String,
-    /// The SQL text.
-    pub sql: String,
+    /// What it was made of.
+    pub text: JobText,
     /// Where it remembers.
     pub checkpoints: Option<Checkpoints>,
     /// The lock on that place.
@@ -324,8 +324,9 @@ impl Coordinator {
                 epoch: pending.epoch,
                 job: self.job.clone(),
                 written_ms: now_ms(),
-                sql_sha256: sha256(self.sql.as_bytes()),
-                sql: self.sql.clone(),
+                sql_sha256: self.text.sha256(),
+                sql: self.text.statement.clone(),
+                definitions: Some(self.text.marks()),
                 has_finished: pending.is_last && state.closing == Some(How::Finished),
                 lanes: pending.lanes.clone(),
                 operators: Vec::new(),

@@ -15,7 +15,7 @@ use super::graph::{Graph, Step};
 use super::join::JoinInput;
 use super::join::cached::{Cache, Filling, Newest};
 use super::operator::{Operator, Output};
-use super::source::{Opening, Shape};
+use super::source::{Opening, SHORT_PAUSE, Shape};
 use super::statistics::Counters;
 use crate::connectors::contract::{Pull, Source};
 use crate::core::fault::{Blame, Fault};
@@ -188,8 +188,14 @@ impl Reading {
             let mut state = SplitState::new(split);
             let mut pulled = opening.clone().open(0, state.clone()).await?;
             loop {
-                state.position = Some(pulled.reader.position());
-                match pulled.pull {
+                let Ok((reader, pull)) = pulled.brought else {
+                    // Another file is closed before long.
+                    tokio::time::sleep(SHORT_PAUSE).await;
+                    pulled = opening.clone().open(0, state.clone()).await?;
+                    continue;
+                };
+                state.position = Some(reader.position());
+                match pull {
                     Pull::Rows(rows) => {
                         let (chunk, bad) = self.shape.chunk(rows)?;
                         self.failures.take(&self.label, bad).await?;
@@ -197,10 +203,10 @@ impl Reading {
                         // The stream of this thread goes on meanwhile.
                         tokio::task::yield_now().await;
                     }
-                    Pull::Idle => {}
+                    Pull::Idle | Pull::Rest => {}
                     Pull::End => break,
                 }
-                pulled = opening.clone().pull(0, state.clone(), pulled.reader).await?;
+                pulled = opening.clone().pull(0, state.clone(), reader).await?;
             }
         }
         table.finish().await

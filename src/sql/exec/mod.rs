@@ -26,6 +26,7 @@ pub mod upsert;
 
 pub mod exchange;
 
+mod again;
 mod assemble;
 mod chain;
 mod columns;

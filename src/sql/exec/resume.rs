@@ -1,12 +1,13 @@
 //! Which checkpoint a job goes on from, and what of it still fits. It reads the store and starts nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::operator::StateTable;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::plan::stream::{NodeKind, StreamPlan};
 use crate::sql::state::checkpoint::{self, Restored};
-use crate::sql::state::manifest::{LaneState, SplitState, sha256};
+use crate::sql::state::manifest::{JobText, LaneState, SplitState};
 use crate::sql::state::store::Store;
 
 /// What a job goes on from.
@@ -16,7 +17,7 @@ pub struct Resumed {
     pub epoch: u64,
     /// What the sink has to make visible first.
     pub commit: Option<(u64, String)>,
-    /// Whether the job had come to its end.
+    /// Whether the job had come to its end then.
     pub has_finished: bool,
     /// Whether the SQL text is another one now.
     pub has_changed: bool,
@@ -41,7 +42,7 @@ pub fn resume(
     store: &dyn Store,
     committed: Option<u64>,
     exactly_once: bool,
-    sql: &str,
+    text: &JobText,
     plan: &StreamPlan,
     identities: &[String],
 ) -> Result<Resumed, Fault> {
@@ -54,10 +55,19 @@ pub fn resume(
         return Ok(Resumed { messages, ..Resumed::default() });
     };
     checkpoint::forget_newer(store, manifest.epoch)?;
-    let has_changed = manifest.sql_sha256 != sha256(sql.as_bytes());
+    let has_changed = text.is_another_than(&manifest);
     messages.insert(0, format!("goes on from checkpoint {} in {}", manifest.epoch, store.place()));
+    let redefined = text.redefined(&manifest);
+    let mut others = Vec::new();
+    if text.statement != manifest.sql {
+        others.push("the SQL text is another one".to_owned());
+    }
+    if !redefined.is_empty() {
+        let names = redefined.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        others.push(format!("the definition of {names} is another one"));
+    }
     if has_changed {
-        messages.push("the SQL text is another one than at that checkpoint: state that still fits is kept".into());
+        messages.push(format!("{} than at that checkpoint: state that still fits is kept", others.join(", and ")));
     }
     let known = known(plan, identities);
     for operator in &manifest.operators {
@@ -77,22 +87,23 @@ pub fn resume(
         (true, None) => manifest.prepared.map(|prepared| (manifest.epoch, prepared)),
         _ => None,
     };
-    // A job that had ended is over only as long as it is the same job.
-    let has_finished = manifest.has_finished && !has_changed;
-    if has_finished {
-        messages.push("the job had come to its end; name another --state-dir to run it again".into());
-    }
+    let has_finished = manifest.has_finished;
     Ok(Resumed { epoch: manifest.epoch, commit, has_finished, has_changed, lanes, tables, messages })
 }
 
 impl Resumed {
-    /// What is known of a source's splits, and the watermark it had given.
-    pub fn source(&self, identity: &str) -> (HashMap<String, SplitState>, i64) {
+    /// What is known of a source's splits, and the watermark it had given. The end of its input is no time to go on from:
+    /// there it is that of the rows that were read, whose disorder is at most this.
+    pub fn source(&self, identity: &str, out_of_orderness: Duration) -> (HashMap<String, SplitState>, i64) {
         let lanes: Vec<_> = self.lanes.iter().filter(|lane| lane.source == identity).collect();
         let splits = lanes.iter().flat_map(|lane| &lane.splits).map(|split| (split.split.0.clone(), split.clone()));
-        let watermark = lanes.iter().map(|lane| lane.watermark).min().unwrap_or(i64::MIN);
-        // An end of input is no time to go on from.
-        (splits.collect(), if watermark == i64::MAX { i64::MIN } else { watermark })
+        let mut watermark = lanes.iter().map(|lane| lane.watermark).min().unwrap_or(i64::MIN);
+        if watermark == i64::MAX {
+            let newest = lanes.iter().flat_map(|lane| &lane.splits).filter_map(|split| split.newest).min();
+            let disorder_ms = i64::try_from(out_of_orderness.as_millis()).unwrap_or(i64::MAX);
+            watermark = newest.map_or(i64::MIN, |newest| newest.saturating_sub(disorder_ms));
+        }
+        (splits.collect(), watermark)
     }
 }
 

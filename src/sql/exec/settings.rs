@@ -1,11 +1,13 @@
 //! What a job is told beside its plan: its name, where it remembers, how much it may hold. Values only.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::dead_letters::DeadLetters;
 use crate::connectors::contract::Sink;
+use crate::sql::state::manifest::JobText;
 use crate::sql::state::store::Store;
 
 /// Between two checkpoints where nobody says: a restart repeats at most this much, and a snapshot of a few hundred
@@ -22,8 +24,8 @@ pub const STATE_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
 pub struct JobSettings {
     /// Its name: checkpoints, transactional ids and logs carry it.
     pub name: String,
-    /// The SQL text, kept in the manifest for people.
-    pub sql: String,
+    /// What it was made of: a checkpoint knows by it whether the job is still the same.
+    pub text: JobText,
     /// Where and how often it remembers; without it a restart begins anew.
     pub checkpoints: Option<Checkpoints>,
     /// State it may hold in memory, bytes.
@@ -50,12 +52,19 @@ impl JobSettings {
     pub fn new(name: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            sql: sql.into(),
+            text: JobText { statement: sql.into(), definitions: BTreeMap::new() },
             checkpoints: None,
             state_bytes_max: STATE_BYTES_MAX,
             sink: None,
             dead_letters: None,
         }
+    }
+
+    /// The same, standing on these definitions.
+    #[must_use]
+    pub fn standing_on(mut self, definitions: BTreeMap<String, String>) -> Self {
+        self.text.definitions = definitions;
+        self
     }
 
     /// A job that remembers in the folder of its name under `folder`.

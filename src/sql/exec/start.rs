@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::again;
 use super::assemble::{Assembly, Opened};
 use super::chain::Budget;
 use super::coordinator::{Coordinator, Ending, How};
@@ -47,14 +48,14 @@ pub async fn start(
     let checkpoints = settings.checkpoints.clone();
     let mut resumed = match &checkpoints {
         Some(checkpoints) => {
-            resume(checkpoints.store.as_ref(), committed, exactly_once, &settings.sql, &plan, &identities)?
+            resume(checkpoints.store.as_ref(), committed, exactly_once, &settings.text, &plan, &identities)?
         }
         None => Resumed::default(),
     };
     if let Some((epoch, prepared)) = &resumed.commit {
         sink.commit(*epoch, prepared).await?;
     }
-    if resumed.has_finished {
+    if again::look(&plan, &identities, &sources, &mut resumed).await {
         sink.close(true).await?;
         return Ok(finished(resumed.messages));
     }
@@ -77,7 +78,7 @@ pub async fn start(
     let watched: Vec<_> = growing.map(|(index, handle)| (index, Arc::clone(&handle.source))).collect();
     let coordinator = Coordinator {
         job: settings.name,
-        sql: settings.sql,
+        text: settings.text,
         checkpoints: checkpoints.clone(),
         hold,
         exactly_once,

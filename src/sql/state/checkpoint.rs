@@ -183,6 +183,7 @@ mod tests {
             job: "orders".into(),
             written_ms: 0,
             sql_sha256: sha256(b"SELECT 1"),
+            definitions: Some(std::collections::BTreeMap::new()),
             sql: "SELECT 1".into(),
             has_finished: false,
             lanes: Vec::new(),

@@ -29,8 +29,12 @@ pub fn identities(plan: &StreamPlan) -> Vec<String> {
 fn mark(plan: &StreamPlan, node: &Node) -> String {
     let mut text = kind(&node.kind).to_owned();
     if let NodeKind::Source(source) = &node.kind {
-        // Other columns of the same source stand at the same place.
-        write!(text, "|{}", source.name).ok();
+        // Other columns of the same source stand at the same place, and so does what other options read of it.
+        let name = match source.name.rsplit_once('?') {
+            Some((place, options)) if place.contains("://") && options.contains('=') => place,
+            _ => &source.name,
+        };
+        write!(text, "|{name}").ok();
         return text;
     }
     for input in &node.inputs {

@@ -1,6 +1,8 @@
 //! The manifest of a checkpoint: which epoch, of which job, where the sources stood, which files hold the state, and what
 //! the sink still has to make visible. Values only.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -20,10 +22,13 @@ pub struct Manifest {
     pub job: String,
     /// When it was written, milliseconds since 1970.
     pub written_ms: i64,
-    /// SHA-256 of the SQL text, hexadecimal.
+    /// SHA-256 of the SQL text and of what it stands on ([`JobText::sha256`]), hexadecimal.
     pub sql_sha256: String,
-    /// The SQL text.
+    /// The text of the statement.
     pub sql: String,
+    /// SHA-256 of the definitions that it stands on, by name; `None` in checkpoints of versions that did not look at them.
+    #[serde(default)]
+    pub definitions: Option<BTreeMap<String, String>>,
     /// Whether the job had come to its end: there is nothing to go on with.
     pub has_finished: bool,
     /// Where the sources stood.
@@ -32,6 +37,50 @@ pub struct Manifest {
     pub operators: Vec<OperatorEntry>,
     /// What the sink needs to make the rows before this checkpoint visible.
     pub prepared: Option<String>,
+}
+
+/// What a job was made of: the text of its statement, and those of the definitions that it stands on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobText {
+    /// The statement.
+    pub statement: String,
+    /// Definitions of sources, streams, views and sinks, by name.
+    pub definitions: BTreeMap<String, String>,
+}
+
+impl JobText {
+    /// SHA-256 of all of it, hexadecimal.
+    pub fn sha256(&self) -> String {
+        let mut all = self.statement.clone();
+        for (name, text) in &self.definitions {
+            all.push('\0');
+            all.push_str(name);
+            all.push('\0');
+            all.push_str(text);
+        }
+        sha256(all.as_bytes())
+    }
+
+    /// SHA-256 of each definition, by name.
+    pub fn marks(&self) -> BTreeMap<String, String> {
+        self.definitions.iter().map(|(name, text)| (name.clone(), sha256(text.as_bytes()))).collect()
+    }
+
+    /// Whether this is another text than that of a checkpoint.
+    pub fn is_another_than(&self, manifest: &Manifest) -> bool {
+        match manifest.definitions {
+            Some(_) => manifest.sql_sha256 != self.sha256(),
+            None => manifest.sql != self.statement,
+        }
+    }
+
+    /// The names whose definitions are others than those of a checkpoint, or were none there, or are none any more.
+    pub fn redefined(&self, manifest: &Manifest) -> Vec<String> {
+        let Some(before) = &manifest.definitions else { return Vec::new() };
+        let now = self.marks();
+        let names: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
+        names.into_iter().filter(|name| now.get(*name) != before.get(*name)).cloned().collect()
+    }
 }
 
 /// An operator in a manifest.

@@ -65,7 +65,7 @@ pub async fn run(
 type Started = (Job, Arc<Mutex<View>>, Mutex<Readings>);
 
 async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<Started, Fault> {
-    let prepare::Named { session, writes_to, sql } = named;
+    let prepare::Named { session, writes_to, sql, .. } = named;
     for warning in &planned.warnings {
         tracing::warn!(target: "velox::query", job = out.job().0, "{warning}");
     }

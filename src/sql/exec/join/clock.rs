@@ -34,11 +34,13 @@ pub(super) fn clock(watermark: i64) -> Result<StateTable, Fault> {
     Ok(StateTable { name: CLOCK.to_owned(), batch, keys: 0 })
 }
 
-/// The watermark of a snapshot; of several instances the earliest, so that no row is late that was not.
+/// The watermark of a snapshot; of several instances the earliest, so that no row is late that was not. The
+/// end of all input is none: where more has come since, the watermark is that of the sources again.
 pub(super) fn restored_clock(tables: &[StateTable]) -> Option<i64> {
     let clocks = tables.iter().filter(|table| table.name == CLOCK && table.batch.num_columns() == 1);
     clocks
         .filter_map(|table| table.batch.column(0).as_primitive_opt::<Int64Type>())
         .filter_map(|watermarks| watermarks.values().iter().copied().min())
+        .filter(|watermark| *watermark < i64::MAX)
         .min()
 }

@@ -1,6 +1,7 @@
 //! The task of a source's lane: reads its splits side by side, gives their rows event times and the stream its
 //! watermarks and barriers. Positions move only with rows that have gone into the stream.
 
+mod opening;
 mod reading;
 mod rows;
 mod values;
@@ -24,15 +25,13 @@ use crate::core::fault::Fault;
 use crate::sql::plan::stream::WatermarkSpec;
 use crate::sql::state::manifest::LaneState;
 
+use opening::Line;
+pub use opening::{SHORT_PAUSE, room};
 pub use reading::{ATTEMPTS, Opening, RETRIES};
 use reading::{Pulled, Reading};
 pub use rows::Shape;
 pub use values::Values;
 use watermark::{LaneTime, lane_time};
-
-/// Splits of a bounded source that a lane has open at once: enough to hide the latency of a disk, few enough that a
-/// folder of 10,000 files does not open them all. Those that wait hold the watermark back.
-const OPEN_MAX: usize = 16;
 
 /// A lane of a source.
 pub struct Lane {
@@ -52,6 +51,10 @@ pub struct Lane {
     pub is_bounded: bool,
     /// Whether splits may appear.
     pub grows: bool,
+    /// How often splits whose readers were closed at their end are looked at; `None` where readers stay open.
+    pub rests: Option<Duration>,
+    /// Readers that may be open at once; `None` where all must be.
+    pub room: Option<usize>,
     /// What is counted.
     pub counters: Arc<Counters>,
     /// Orders.
@@ -73,6 +76,7 @@ enum Mode {
 struct State {
     splits: Vec<Reading>,
     pulls: FuturesUnordered<BoxFuture<'static, Result<Pulled, Fault>>>,
+    line: Line,
     mode: Mode,
     /// The watermark that has gone into the chain.
     watermark: i64,
@@ -90,6 +94,7 @@ impl Lane {
         let mut state = State {
             splits: Vec::new(),
             pulls: FuturesUnordered::new(),
+            line: Line::default(),
             mode: Mode::Reading,
             watermark: i64::MIN,
             is_idle: false,
@@ -115,6 +120,7 @@ impl Lane {
                 },
                 _ = ticks.tick() => {
                     self.work.tick().await?;
+                    self.open(&mut state);
                     self.rise(&mut state).await?;
                     self.count(&state);
                 }
@@ -122,6 +128,7 @@ impl Lane {
                     self.take(&mut state, pulled?).await?;
                     tokio::task::yield_now().await;
                 }
+                more = state.line.looked(), if state.mode == Mode::Reading => self.wake(&mut state, more),
             }
         }
     }
@@ -131,7 +138,10 @@ impl Lane {
             LaneOrder::Assign(splits) => {
                 state.has_splits = true;
                 if state.mode == Mode::Reading {
+                    let first = state.splits.len();
                     state.splits.extend(splits.into_iter().map(Reading::new));
+                    let waiting = (first..state.splits.len()).filter(|index| !state.splits[*index].state.has_ended);
+                    state.line.stand(waiting);
                     self.open(state);
                     self.end_if_over(state).await?;
                 }
@@ -144,42 +154,37 @@ impl Lane {
         Ok(())
     }
 
-    /// Opens splits that wait, as many as may be open.
-    fn open(&self, state: &mut State) {
-        let mut open = state.splits.iter().filter(|split| split.is_open && !split.state.has_ended).count();
-        for (index, split) in state.splits.iter_mut().enumerate() {
-            if self.is_bounded && open >= OPEN_MAX {
-                return;
-            }
-            if !split.is_open && !split.state.has_ended {
-                split.is_open = true;
-                open += 1;
-                state.pulls.push(self.opening.clone().open(index, split.state.clone()).boxed());
-            }
-        }
-    }
-
     async fn take(&mut self, state: &mut State, pulled: Pulled) -> Result<(), Fault> {
-        let Pulled { index, reader, pull, took } = pulled;
+        let Pulled { index, brought, took } = pulled;
+        let (reader, pull) = match brought {
+            Ok(brought) => brought,
+            Err(fault) => {
+                self.none_for_now(state, index, &fault);
+                return Ok(());
+            }
+        };
         let split = &mut state.splits[index];
         split.note(reader.progress());
         let position = reader.position();
+        let is_at_rest = matches!(pull, Pull::Rest);
         match pull {
             Pull::Rows(rows) => {
                 split.silent = Duration::ZERO;
+                split.batches += 1;
                 state.is_idle = false;
                 // A reader that had to give less than a batch had no more; where it ends, its end says so.
                 let is_drained = match split.progress.lag {
                     Some(lag) => lag == 0,
                     None => rows.batch.num_rows() < BATCH_ROWS_MAX,
                 };
-                split.has_caught_up |= is_drained && !self.is_bounded;
+                split.has_caught_up |= is_drained && !self.is_bounded && self.rests.is_none();
                 self.give(state, index, rows).await?;
                 state.splits[index].state.position = Some(position);
             }
-            Pull::Idle => {
+            Pull::Idle | Pull::Rest => {
                 split.silent += took;
-                split.has_caught_up |= !self.is_bounded;
+                // Where readers rest, one that does not has more to give.
+                split.has_caught_up |= !self.is_bounded && (is_at_rest || self.rests.is_none());
                 split.state.position = Some(position);
             }
             Pull::End => {
@@ -188,12 +193,17 @@ impl Lane {
                 split.has_caught_up = true;
                 self.rise(state).await?;
                 self.caught_up(state).await?;
-                self.open(state);
+                self.ended(state);
                 return self.end_if_over(state).await;
             }
         }
-        let again = self.opening.clone().pull(index, state.splits[index].state.clone(), reader);
-        state.pulls.push(again.boxed());
+        if self.makes_room(state, index, is_at_rest) {
+            drop(reader);
+            self.open(state);
+        } else {
+            let again = self.opening.clone().pull(index, state.splits[index].state.clone(), reader);
+            state.pulls.push(again.boxed());
+        }
         self.caught_up(state).await
     }
 
@@ -225,9 +235,8 @@ impl Lane {
         let time = if self.shape.is_processing_time() {
             LaneTime::Watermark(now_ms().saturating_sub(self.watermark.out_of_orderness.as_millis() as i64))
         } else {
-            // A bounded split that waits to be opened holds back; it is not idle before it has been asked.
-            let waiting = state.splits.iter().any(|split| !split.is_open && !split.state.has_ended);
-            if waiting {
+            // A split that waits to be opened has rows that nobody has seen: it holds back, and is not idle.
+            if state.line.is_waited_in() {
                 LaneTime::Unknown
             } else {
                 let splits = state.splits.iter().map(Reading::time);
@@ -253,7 +262,11 @@ impl Lane {
     }
 
     async fn caught_up(&mut self, state: &mut State) -> Result<(), Fault> {
-        if state.has_caught_up || !state.splits.iter().all(|split| split.has_caught_up || split.state.has_ended) {
+        let is_behind = state.line.is_waited_in();
+        if state.has_caught_up
+            || is_behind
+            || !state.splits.iter().all(|split| split.has_caught_up || split.state.has_ended)
+        {
             return Ok(());
         }
         state.has_caught_up = true;
@@ -261,7 +274,7 @@ impl Lane {
     }
 
     async fn end_if_over(&mut self, state: &mut State) -> Result<(), Fault> {
-        if state.splits.iter().any(|split| !split.state.has_ended) {
+        if state.line.is_waited_in() || state.splits.iter().any(|split| !split.state.has_ended) {
             return Ok(());
         }
         if self.grows {
@@ -277,6 +290,7 @@ impl Lane {
         }
         state.mode = Mode::Over;
         state.pulls.clear();
+        state.line = Line::default();
         self.count(state);
         if closes {
             state.watermark = i64::MAX;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::watermark::SplitTime;
 use crate::connectors::contract::{BATCH_ROWS_MAX, Columns, Pull, ReaderProgress, Source, Split, SplitReader};
+use crate::connectors::descriptors;
 use crate::core::fault::{Blame, Fault};
 use crate::kafka::backoff::Backoff;
 use crate::sql::exec::statistics::Counters;
@@ -18,6 +19,17 @@ pub const RETRIES: Backoff = Backoff { first: Duration::from_millis(200), cap: D
 /// Attempts where the strategy is to try again.
 pub const ATTEMPTS: u32 = 10;
 
+/// What the reader of a split is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// There is none yet; it stands in line for one.
+    Waiting,
+    /// It reads.
+    Open,
+    /// It was closed at the end of what is there: the source is asked whether there is more.
+    Resting,
+}
+
 /// A split of a lane.
 pub struct Reading {
     /// Where it stands: what has gone into the stream.
@@ -26,8 +38,10 @@ pub struct Reading {
     pub silent: Duration,
     /// Whether it has given what was there when it was opened.
     pub has_caught_up: bool,
-    /// Whether its reader is open.
-    pub is_open: bool,
+    /// What its reader is doing.
+    pub stage: Stage,
+    /// Batches since its reader was opened.
+    pub batches: usize,
     /// How far its reader is.
     pub progress: ReaderProgress,
     /// What readers of it before this one have tried again.
@@ -41,7 +55,8 @@ impl Reading {
             state,
             silent: Duration::ZERO,
             has_caught_up: false,
-            is_open: false,
+            stage: Stage::Waiting,
+            batches: 0,
             progress: ReaderProgress::default(),
             past_retries: 0,
         }
@@ -85,10 +100,8 @@ pub struct Opening {
 pub struct Pulled {
     /// Which split of the lane.
     pub index: usize,
-    /// The reader, for the next pull.
-    pub reader: Box<dyn SplitReader>,
-    /// What it brought.
-    pub pull: Pull,
+    /// The reader, for the next pull, and what it brought; else why there can be none for now.
+    pub brought: Result<(Box<dyn SplitReader>, Pull), Fault>,
     /// How long it took, at most what a pull without rows takes: the rest is somebody else's doing.
     pub took: Duration,
 }
@@ -96,8 +109,10 @@ pub struct Pulled {
 impl Opening {
     /// Opens the reader of a split where it stands, and pulls.
     pub async fn open(self, index: usize, state: SplitState) -> Result<Pulled, Fault> {
-        let reader = self.opened(&state.split, &state).await?;
-        self.pull(index, state, reader).await
+        match self.opened(&state.split, &state).await {
+            Ok(reader) => self.pull(index, state, reader).await,
+            Err(fault) => later(index, fault),
+        }
     }
 
     /// Pulls once.
@@ -111,12 +126,20 @@ impl Opening {
         loop {
             let asked = Instant::now();
             match reader.next(BATCH_ROWS_MAX, PULL_WAIT).await {
-                Ok(pull) => return Ok(Pulled { index, reader, pull, took: asked.elapsed().min(PULL_WAIT) }),
+                Ok(pull) => {
+                    let took = asked.elapsed().min(PULL_WAIT);
+                    return Ok(Pulled { index, brought: Ok((reader, pull)), took });
+                }
                 Err(fault) => {
                     attempt += 1;
-                    self.pause(attempt, fault).await?;
+                    if let Err(fault) = self.pause(attempt, fault).await {
+                        return later(index, fault);
+                    }
                     // A reader that failed is not asked again: another begins where this one's rows ended.
-                    reader = self.opened(&state.split, &state).await?;
+                    reader = match self.opened(&state.split, &state).await {
+                        Ok(reader) => reader,
+                        Err(fault) => return later(index, fault),
+                    };
                 }
             }
         }
@@ -146,4 +169,12 @@ impl Opening {
         tokio::time::sleep(RETRIES.pause(attempt)).await;
         Ok(())
     }
+}
+
+/// A fault that passes when another file is closed is no end: the split is opened later, where its rows ended.
+fn later(index: usize, fault: Fault) -> Result<Pulled, Fault> {
+    if descriptors::are_wanting(&fault) {
+        return Ok(Pulled { index, brought: Err(fault), took: Duration::ZERO });
+    }
+    Err(fault)
 }

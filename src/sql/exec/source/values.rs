@@ -47,9 +47,17 @@ impl Source for Values {
     }
 
     async fn read(&self, _: &Split, from: Option<&Position>, _: &Columns) -> Result<Box<dyn SplitReader>, Fault> {
-        let next = from.and_then(|position| position.0.parse().ok()).unwrap_or(0);
-        Ok(Box::new(Reader { batches: Arc::clone(&self.batches), next }))
+        Ok(Box::new(Reader { batches: Arc::clone(&self.batches), next: next(from) }))
     }
+
+    async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
+        parts.iter().map(|(_, from)| next(from.as_ref()) < self.batches.len()).collect()
+    }
+}
+
+/// The batch that comes next.
+fn next(from: Option<&Position>) -> usize {
+    from.and_then(|position| position.0.parse().ok()).unwrap_or(0)
 }
 
 struct Reader {

@@ -65,7 +65,9 @@ impl WindowAggregate {
         let named = |name: &'static str| tables.iter().filter(move |table| table.name == name);
         for table in named(WATERMARK) {
             let marks = column::<Int64Array>(table.batch.columns(), 0)?;
-            self.arrivals.watermark = marks.values().iter().copied().fold(self.arrivals.watermark, i64::max);
+            // The end of all input is no time to go on from.
+            let marks = marks.values().iter().copied().filter(|mark| *mark < i64::MAX);
+            self.arrivals.watermark = marks.fold(self.arrivals.watermark, i64::max);
         }
         for table in named(WINDOWS) {
             for (window, is_closed, part) in by_window(&table.batch, keys)? {
