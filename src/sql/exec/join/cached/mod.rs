@@ -16,6 +16,7 @@ pub use self::newest::Newest;
 use self::rows::Rows;
 use super::expression::{bad, defect, evaluate};
 use super::index::NONE;
+use super::key::Keys;
 use super::pairing::{PAIRS_MAX, Shape};
 use super::side::batch_of;
 use crate::core::fault::Fault;
@@ -27,6 +28,16 @@ use crate::sql::exec::operator::{Operator, Output};
 pub struct CachedJoin {
     cache: Arc<Cache>,
     pairs: Pairs,
+    /// Rows of the stream that have not been answered yet.
+    rest: Option<Rest>,
+}
+
+/// Rows of the stream that look into the table as it was when they came.
+struct Rest {
+    chunk: Chunk,
+    keys: Keys,
+    rows: Arc<Rows>,
+    next: u32,
 }
 
 /// Rows of the chunk at work, and rows of the table that they may meet.
@@ -39,7 +50,7 @@ struct Pairs {
 impl CachedJoin {
     /// An operator that looks into `cache`.
     pub fn new(cache: Arc<Cache>) -> Self {
-        Self { cache, pairs: Pairs::default() }
+        Self { cache, pairs: Pairs::default(), rest: None }
     }
 
     /// Answers the rows `from..to` of a chunk, whose candidates are complete.
@@ -122,24 +133,40 @@ impl CachedJoin {
 impl Operator for CachedJoin {
     fn push(&mut self, _port: usize, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
         let (chunk, keys) = evaluate(self.cache.asks_by(), chunk, out)?;
-        let rows = self.cache.rows();
         let keys = self.cache.codec().encode(&keys, chunk.rows()).map_err(defect)?;
+        self.rest = Some(Rest { chunk, keys, rows: self.cache.rows(), next: 0 });
+        self.go_on(out)
+    }
+
+    fn has_more(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Answers rows until all are or the output is full: a key that many rows of the table share cannot fill the memory.
+    fn go_on(&mut self, out: &mut Output) -> Result<(), Fault> {
+        let Some(Rest { chunk, keys, rows, next }) = self.rest.take() else { return Ok(()) };
         // Whether there is a partner is all that is asked: the first one tells.
         let needs_all = matches!(self.cache.shape(), Shape::Pairs { .. }) || self.cache.condition().is_some();
-        let (mut from, mut hits) = (0, 0);
-        for row in 0..u32::try_from(chunk.rows()).map_err(defect)? {
+        let end = u32::try_from(chunk.rows()).map_err(defect)?;
+        let (mut from, mut hits, mut row) = (next, 0, next);
+        while row < end && !out.is_full() {
             let found = rows.find(&keys, row as usize);
             hits += usize::from(!found.is_empty());
             let found = if needs_all { found } else { &found[..found.len().min(1)] };
             self.pairs.own.resize(self.pairs.own.len() + found.len(), row);
             self.pairs.other.extend_from_slice(found);
+            row += 1;
             if self.pairs.own.len() >= PAIRS_MAX {
-                self.settle(&chunk, &rows, from, row + 1, out)?;
-                from = row + 1;
+                self.settle(&chunk, &rows, from, row, out)?;
+                from = row;
             }
         }
-        self.cache.counters().asked(hits, chunk.rows() - hits);
-        self.settle(&chunk, &rows, from, u32::try_from(chunk.rows()).map_err(defect)?, out)
+        self.cache.counters().asked(hits, (row - next) as usize - hits);
+        self.settle(&chunk, &rows, from, row, out)?;
+        if row < end {
+            self.rest = Some(Rest { chunk, keys, rows, next: row });
+        }
+        Ok(())
     }
 }
 

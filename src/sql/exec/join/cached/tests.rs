@@ -133,11 +133,23 @@ fn fill(
     filling.finish()
 }
 
-fn ask(cache: &Arc<Cache>, chunk: Chunk) -> Vec<Chunk> {
+/// What a chunk comes to, each time that the operator was asked to go on.
+fn turns(cache: &Arc<Cache>, chunk: Chunk) -> Vec<Vec<Chunk>> {
+    let (mut operator, mut turns) = (CachedJoin::new(Arc::clone(cache)), Vec::new());
     let mut out = Output::default();
-    CachedJoin::new(Arc::clone(cache)).push(0, chunk, &mut out).unwrap();
-    assert!(out.bad.is_empty());
-    out.chunks
+    operator.push(0, chunk, &mut out).unwrap();
+    loop {
+        assert!(out.bad.is_empty());
+        turns.push(std::mem::take(&mut out.chunks));
+        if !operator.has_more() {
+            return turns;
+        }
+        operator.go_on(&mut out).unwrap();
+    }
+}
+
+fn ask(cache: &Arc<Cache>, chunk: Chunk) -> Vec<Chunk> {
+    turns(cache, chunk).concat()
 }
 
 fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
@@ -184,6 +196,25 @@ fn many_rows_of_one_key_are_given_in_chunks_of_a_size() {
         let chunks = ask(&cache, case.chunk(&left));
         assert!(chunks.len() > 1 && chunks.iter().all(|chunk| chunk.rows() <= PAIRS_MAX));
         assert_eq!(case.found(&chunks), case.expected(&left, &right));
+    }
+}
+
+#[test]
+fn rows_that_meet_thousands_come_a_few_chunks_at_a_time_from_the_table_as_it_was() {
+    /// Chunks that make an output full, and those of the row at which it is found to be.
+    const AT_ONCE_MAX: usize = 8;
+    for kind in [JoinType::Inner, JoinType::Left] {
+        let case = Case { kind, ..PLAIN };
+        let budget = Budget::new(BYTES);
+        let cache = case.cache(&budget);
+        let right: Vec<Row> = (0..3_000).map(|value| (Some(1), value)).collect();
+        let left: Vec<Row> = (0..200).map(|value| (Some(value % 2), value)).collect();
+        fill(case, &cache, &budget, &right, BYTES).unwrap();
+        let turns = turns(&cache, case.chunk(&left));
+        assert!(turns.len() > 1 && turns.iter().all(|chunks| chunks.len() <= AT_ONCE_MAX), "{kind}");
+        assert_eq!(case.found(&turns.concat()), case.expected(&left, &right), "{kind}");
+        let counts = cache.counters().read();
+        assert_eq!((counts.hits, counts.misses), (100, 100), "{kind}");
     }
 }
 
