@@ -16,7 +16,7 @@ pub enum Exit {
     Done = 0,
     /// Some events failed, or this program has a defect.
     SomeFailed = 1,
-    /// A flag, a file or a guard stands against it: nothing was sent.
+    /// A flag, a file or a guard stands against it: nothing was done.
     Usage = 2,
     /// No broker answered.
     Connection = 3,
@@ -31,7 +31,7 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  some events failed; sql validate, sql fmt --check: something was found
-  2  usage or configuration: nothing was sent
+  2  usage or configuration: nothing was done
   3  connection: no broker answered
   4  authentication: the broker or TLS refused the credentials
   5  stopped by a limit or a signal; what was in flight was finished and counted

@@ -70,7 +70,7 @@ pub fn permit(
     let names = confirm.join(",");
     match ask.yes(&format!("{what}, to {names}?")) {
         Some(true) => Ok(()),
-        Some(false) => Err(Failure::usage("not confirmed: nothing was sent", "")),
+        Some(false) => Err(Failure::usage("not confirmed: nothing was done", "")),
         None => Err(Failure::usage(
             format!("refused: writing to `{names}` asks for a confirmation and there is no terminal"),
             format!("add --yes-i-mean {names}"),
