@@ -15,6 +15,7 @@ mod screen;
 mod summary;
 pub mod text;
 mod validate;
+mod which;
 
 use clap::Subcommand;
 

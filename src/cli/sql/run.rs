@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use futures::future::{join_all, try_join_all};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::called::Names;
@@ -17,6 +18,7 @@ use super::printing::{Printing, Shown};
 use super::screen::screen;
 use super::summary::Report;
 use super::text::{Input, Source, planning};
+use super::which::{moves, shown};
 use crate::cli::arguments::{duration, size};
 use crate::cli::audit::Audited;
 use crate::cli::clusters::{self, Guards};
@@ -31,7 +33,6 @@ use crate::core::words::counted;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
-use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
 use crate::sql::plan::session::Session as Planning;
 use crate::sql::plan::stream::{Changes, Node, NodeKind, StreamPlan};
 
@@ -98,10 +99,13 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     };
     let stop = CancellationToken::new();
     let quiet = session.global.quiet;
+    // Whatever is looked at before a job begins may keep silent, too.
+    let until = arguments.duration.map(|duration| Instant::now() + duration);
     let work = async {
         let prepared = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Worked::default()),
+            () = over(until) => return Err(too_late("what the statements read was known")),
             prepared = prepare(arguments, &source, &mut planning, session, output) => prepared?,
         };
         if arguments.limit.is_some() && !prepared.is_empty() && prepared.iter().all(|job| job.shown.is_none()) {
@@ -115,7 +119,7 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         }
         let written: Vec<Written> = prepared.iter().flat_map(|job| job.written.clone()).collect();
         if written.is_empty() {
-            return drive(arguments, output, &planning, prepared, quiet, &stop).await;
+            return drive((arguments, until), output, &planning, prepared, quiet, &stop).await;
         }
         // What is written to a cluster is asked for and remembered, as with every command that writes.
         let mut guards = Guards::default();
@@ -124,7 +128,7 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         let what = format!("write the rows of SQL to {}", topics.join(", "));
         let audited = Audited::new(session, guards.names(), &what);
         audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
-        let outcome = drive(arguments, output, &planning, prepared, quiet, &stop).await;
+        let outcome = drive((arguments, until), output, &planning, prepared, quiet, &stop).await;
         let exit = if stop.is_cancelled() { Exit::Stopped } else { Exit::Done };
         audited.ended(outcome.as_ref().map(|_| exit), None);
         outcome
@@ -230,54 +234,16 @@ fn warn_of_one_transaction(job: &Prepared) {
     }
 }
 
-/// Which CREATE STREAM comes to the screen: the last one, in a text that asks for no rows in any other way.
-fn shown(source: &Source) -> Option<usize> {
-    let statements = &source.script.statements;
-    let asks = statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Query(_) | StatementKind::Insert { .. } => true,
-        StatementKind::CreateStream(made) | StatementKind::CreateTable(made) => made.query.into.is_some(),
-        StatementKind::Show { .. } | StatementKind::Describe { .. } | StatementKind::Explain { .. } => true,
-        _ => false,
-    });
-    let last = statements.iter().rposition(|statement| {
-        matches!(statement.kind, StatementKind::CreateStream(_) | StatementKind::CreateTable(_))
-    });
-    last.filter(|_| !asks)
-}
-
-/// The job of a statement that moves rows: its name, its query, where it goes.
-fn moves(
-    statement: &Statement,
-    index: usize,
-    shown: Option<usize>,
-) -> Option<(String, &StreamQuery, Option<&EndName>)> {
-    match &statement.kind {
-        StatementKind::Query(query) => Some((format!("query-{}", index + 1), query, None)),
-        StatementKind::Insert { sink, query, .. } => Some((format!("insert-{}", index + 1), query, Some(sink))),
-        StatementKind::CreateStream(made) | StatementKind::CreateTable(made)
-            if made.query.into.is_some() || shown == Some(index) =>
-        {
-            Some((made.name.clone(), &made.query, None))
-        }
-        _ => None,
-    }
-}
-
 /// Starts the jobs, prints rows, and ends when they do, when the time is over or when it is asked to stop.
 async fn drive(
-    arguments: &RunArguments,
+    (arguments, until): (&RunArguments, Option<Instant>),
     output: &mut Output,
     planning: &Planning,
     prepared: Vec<Prepared>,
     quiet: bool,
     stop: &CancellationToken,
 ) -> Result<Worked, Failure> {
-    let until = async {
-        match arguments.duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
+    let until = over(until);
     tokio::pin!(until);
     let mut started = Started { waiting: prepared.into(), ..Started::default() };
     let starting = tokio::select! {
@@ -380,9 +346,22 @@ impl Started {
 
     /// What is said where the time of `--for` is over before all have begun.
     fn too_late(&self) -> Failure {
-        let name = self.beginning.as_deref().unwrap_or("a job");
-        let what = format!("the time of --for was over before {name} had begun");
-        Fault::new(Blame::Connection, what).next("does what it reads and writes answer? --for gives it longer").into()
+        too_late(&format!("{} had begun", self.beginning.as_deref().unwrap_or("a job")))
+    }
+}
+
+/// What is said where the time of `--for` is over before something.
+fn too_late(what: &str) -> Failure {
+    Fault::new(Blame::Connection, format!("the time of --for was over before {what}"))
+        .next("does what it reads and writes answer? --for gives it longer")
+        .into()
+}
+
+/// Waits until a moment; without one, for ever.
+async fn over(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
     }
 }
 
