@@ -15,4 +15,5 @@ pub mod record_lines;
 
 pub mod decimal;
 pub mod moment;
+pub mod sentence;
 pub mod types;

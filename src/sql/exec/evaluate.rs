@@ -9,6 +9,7 @@ use datafusion_common::DataFusionError;
 use super::chunk::Chunk;
 use crate::connectors::contract::{BadRecord, RawRecord};
 use crate::core::fault::{Blame, Fault};
+use crate::formats::sentence;
 use crate::sql::plan::stream::Expression;
 
 /// Rows tried together once a batch has failed. With one bad row in 1,000, most groups pass at once and the search
@@ -145,9 +146,9 @@ fn class_of(error: &DataFusionError) -> &'static str {
 /// The sentence of an error without the names of libraries and types in front of it.
 fn message_of(error: &DataFusionError) -> String {
     match error.find_root() {
-        DataFusionError::ArrowError(error, _) => error.to_string(),
-        DataFusionError::Execution(text) => text.clone(),
-        other => other.to_string(),
+        DataFusionError::ArrowError(error, _) => sentence::plain(&error.to_string()),
+        DataFusionError::Execution(text) => sentence::plain(text),
+        other => sentence::plain(&other.to_string()),
     }
 }
 

@@ -11,6 +11,7 @@ use super::evaluate::{FailedRow, arrow_fault, bad_records, evaluate};
 use super::operator::{Operator, Output};
 use crate::connectors::contract::Op;
 use crate::core::fault::{Blame, Fault};
+use crate::formats::sentence;
 use crate::sql::plan::stream::Expression;
 
 /// A filter, then a projection, then (if asked) another event time.
@@ -127,7 +128,7 @@ pub fn times(
         failed.extend(missing.collect::<Vec<_>>().into_iter().map(|row| FailedRow {
             row,
             class: "event_time",
-            message: format!("its event time `{expression}` is NULL"),
+            message: format!("its event time `{}` is NULL", sentence::expression(expression)),
         }));
     }
     for failed in &mut failed[before..] {

@@ -13,6 +13,7 @@ use arrow::datatypes::{
 
 use super::{GroupAccumulator, Rows, Trial, failed};
 use crate::core::fault::{Blame, Fault};
+use crate::formats::types;
 
 /// Sums of a result type, `None` for one that has no native sum.
 pub fn sum(result: &DataType) -> Option<Box<dyn GroupAccumulator>> {
@@ -157,7 +158,7 @@ impl<T: Summed> Sum<T> {
     }
 
     fn too_large(&self) -> String {
-        format!("the sum does not fit {}; CAST the argument to a wider type", self.result)
+        format!("the sum does not fit {}; CAST the argument to a wider type", types::name(&self.result))
     }
 
     fn numbers(&self, rows: &Rows<'_>) -> Result<PrimitiveArray<T>, Fault> {
@@ -327,7 +328,7 @@ impl<T: Summed> GroupAccumulator for Sum<T> {
                 let group = *group as usize;
                 let less = T::minus(self.sums[group], *value, &self.result);
                 self.sums[group] = less.ok_or_else(|| {
-                    let what = format!("a sum does not fit {} once a row is taken back", self.result);
+                    let what = format!("a sum does not fit {} once a row is taken back", types::name(&self.result));
                     Fault::new(Blame::Record, what).next("CAST its argument to a wider type")
                 })?;
                 self.values[group] -= 1;
