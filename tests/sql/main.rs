@@ -17,5 +17,6 @@ mod poison;
 mod recovery;
 mod restored;
 mod running;
+mod shown;
 mod stage;
 mod topic;

@@ -92,5 +92,7 @@ mod text;
 mod time;
 mod within;
 
+pub use time::pattern_fault;
+
 #[cfg(test)]
 mod tests;

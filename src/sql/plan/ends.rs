@@ -1,5 +1,6 @@
 //! The ends of a pipeline: which connector a name stands for, with which options, and where a source's time comes from.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,17 +39,48 @@ pub fn named(name: &str) -> EndName {
 /// Endings of names that people give to files.
 const FILE_ENDINGS: [&str; 8] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zst"];
 
+fn is_named_as_a_file(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    !name.contains("://") && FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+}
+
 /// What is wrong with a topic whose name is that of a file says how a file is named.
 pub fn unless_a_file(fault: Fault, name: &str) -> Fault {
-    let lower = name.to_lowercase();
-    if name.contains("://")
-        || fault.blame != Blame::Operator
-        || !FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
-    {
+    if fault.blame != Blame::Operator || !is_named_as_a_file(name) {
         return fault;
     }
-    let header = if lower.contains(".csv") { "?header=true" } else { "" };
+    let header = if name.to_lowercase().contains(".csv") { "?header=true" } else { "" };
     fault.next(format!("a file is named by a URI: FROM 'file://{name}{header}'"))
+}
+
+/// Whether a query reads from a text in single quotes, where a URI stands, that is the name of a file.
+pub fn is_file_in_quotes(query: &sql::Query, name: &str) -> bool {
+    let is_it = |relation: &sql::ObjectName| {
+        let is_text =
+            relation.0.iter().any(|part| part.as_ident().is_some_and(|ident| ident.quote_style == Some('\'')));
+        is_text && super::names::whole(relation) == name
+    };
+    is_named_as_a_file(name)
+        && sql::visit_relations(
+            query,
+            |relation| {
+                if is_it(relation) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        )
+        .is_break()
+}
+
+/// The name of a file that is no URI would be a topic: what was meant instead.
+pub fn no_topic(folder: &Path, name: &str, end: End) -> Fault {
+    let path = if folder == Path::new(".") { Path::new(name).to_owned() } else { folder.join(name) };
+    let (declares, word) = match end {
+        End::Source => ("CREATE SOURCE", "read as"),
+        End::Sink => ("CREATE SINK", "written to"),
+    };
+    refused(&format!("`{name}` is no URI, and would be {word} a topic of that name")).next(format!(
+        "did you mean 'file://{}'? A topic that is called so is declared: {declares} … WITH ('topic' = '{name}')",
+        path.display()
+    ))
 }
 
 /// What a name stands for: a URI, a declaration, the options that bear its name, else a topic of the environment.
@@ -63,6 +95,9 @@ pub fn resolve(
     end: End,
 ) -> Result<Resolved, Fault> {
     let (shown, mut found) = match name {
+        EndName::Uri(name) if !name.contains("://") && is_named_as_a_file(name) => {
+            return Err(no_topic(&session.context.folder, name, end));
+        }
         EndName::Uri(uri) => {
             let scheme = uri.split("://").next().unwrap_or_default().to_lowercase();
             let from_uri = session.connectors.get(&scheme)?.uri(uri)?;
@@ -83,6 +118,10 @@ pub fn resolve(
             (name.clone(), found)
         }
     };
+    let says_where = ["connector", "type", "topic", "path"].iter().any(|key| found.get(key).is_some());
+    if end == End::Sink && declared.is_none() && !says_where && is_named_as_a_file(&shown) {
+        return Err(no_topic(&session.context.folder, &shown, end));
+    }
     let connector = connector_of(&found, end)?;
     if connector == "kafka" && found.get("topic").is_none() {
         found.set("topic", shown.clone(), None);

@@ -1,6 +1,7 @@
 //! A session: what has been named so far, and how a statement becomes the plan of a job. It asks connectors for schemas
 //! and moves no row.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,12 +25,14 @@ use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
 use super::wishes::{self, EVENT_TIME_FIELD, Settings};
 use super::{computed, ends, picture};
+use crate::config::Scrubber;
 use crate::config::variables::Variables;
 use crate::connectors::accept::LOOKUP_CACHE;
 use crate::connectors::contract::{Context, End, SourceRequest, system_columns};
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
+use crate::core::secret::is_secret_key;
 use crate::sql::functions::division::ZeroDivisor;
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::statement::{Declaration, Definition, EndName, Object, StatementKind, StreamQuery};
@@ -137,6 +140,7 @@ impl Session {
         let (schema, changes, key) = (sink.request.schema.clone(), end.changes, translation.node(&stream).key.clone());
         let label = format!("write {}", uri_without_secrets(&sink.request.name));
         let mut nodes = translation.nodes;
+        hide_secrets(&mut nodes, &self.variables);
         nodes.push(Node { kind: NodeKind::Sink(sink), inputs: vec![stream.node], schema, changes, key, label });
         let plan = StreamPlan {
             nodes,
@@ -209,6 +213,10 @@ impl Session {
                     Arc::new(QueryTable { plan })
                 }
                 None => {
+                    if ends::is_file_in_quotes(&query_ast, &name) && self.catalog.declared(known).is_none() {
+                        let fault = ends::no_topic(&self.context.folder, known, End::Source);
+                        return Err(mistakes::at_relation(fault, &query_ast, &name));
+                    }
                     let end = ends::named(known);
                     let table = self.source(&end, &query.options).await;
                     let table = table
@@ -343,6 +351,17 @@ fn with_computed(
         .sql_statement_to_plan(sql::Statement::Query(query))
         .map_err(|error| mistakes::alone(&error, &Known { query: None, columns: &BTreeSet::new(), functions }))?;
     Ok(Arc::new(QueryTable { plan }))
+}
+
+/// A variable that is a secret by its name may stand in a condition: it is compared with, and not shown.
+fn hide_secrets(nodes: &mut [Node], variables: &Variables) {
+    let secrets = variables.names().filter(|name| is_secret_key(name)).filter_map(|name| variables.get(name).cloned());
+    let scrubber = Scrubber::new(secrets);
+    for node in nodes {
+        if let Cow::Owned(label) = scrubber.scrub(&node.label) {
+            node.label = label;
+        }
+    }
 }
 
 /// The relations that a query names, its own WITH names left out.

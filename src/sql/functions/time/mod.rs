@@ -21,5 +21,11 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
     [clock::functions(), distance::functions(), parts::functions(), written::functions()].concat()
 }
 
+/// Why a text is no pattern of a time; `None` where it is one.
+pub fn pattern_fault(text: &str) -> Option<String> {
+    let error = pattern::Pattern::parse(text).err()?;
+    Some(error.strip_backtrace().trim_start_matches("Execution error: ").to_owned())
+}
+
 /// The category under which they are listed.
 const CATEGORY: &str = "Dates and times";

@@ -8,8 +8,8 @@ use datafusion_sql::sqlparser::ast::{
 };
 use datafusion_sql::sqlparser::tokenizer::Span;
 
-use super::at;
 use super::locate::start_of;
+use super::{at, constants};
 use crate::core::fault::Fault;
 use crate::sql::functions::registry::Functions;
 use crate::sql::plan::session::refused;
@@ -161,6 +161,9 @@ impl Visitor for Checking<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
+        if let Some(fault) = constants::wrong(expr) {
+            return ControlFlow::Break(fault);
+        }
         match expr {
             Expr::Function(function) => match self.call(function) {
                 Err(fault) => ControlFlow::Break(fault),

@@ -3,6 +3,7 @@
 
 mod calls;
 mod check;
+mod constants;
 mod locate;
 mod place;
 mod said;

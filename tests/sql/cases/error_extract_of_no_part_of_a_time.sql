@@ -1,0 +1,6 @@
+-- topic orders
+-- fail: `EON` is no part of a time
+
+CREATE SOURCE orders (id BIGINT, customer VARCHAR, amount DECIMAL(10, 2), at TIMESTAMP(3)) WITH ('topic' = 'orders');
+SELECT id,
+  EXTRACT(EON FROM at) AS e FROM orders;
