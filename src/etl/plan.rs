@@ -1,7 +1,9 @@
 //! What a run will do, computed before anything is sent: which ETL sends how many events where, what was cut and what
 //! is left out, and why. Pure: it opens nothing and asks nothing.
 
-use std::collections::HashMap;
+mod limits;
+mod skipped;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +14,15 @@ use serde_json::Map;
 
 use crate::core::environment::Guard;
 use crate::core::etl::Etl;
-use crate::core::fault::{Blame, Fault};
+use crate::core::fault::Fault;
 use crate::core::runner::{EventConfig, Limits, RunnerConfig};
 
 use super::context::Layers;
 use super::registry::{Registry, unknown};
+use limits::Left;
+pub use limits::{Cut, Limit};
+pub use skipped::Skipped;
+use skipped::{Why, nothing_to_run};
 
 /// What somebody asks for. As YAML it is a preset.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -68,55 +74,6 @@ pub struct PlannedPair {
     pub(super) items: Option<Arc<[Value]>>,
 }
 
-/// Events that a limit took away from a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Cut {
-    /// The limit that left the least.
-    pub limit: Limit,
-    /// Events that will not be made.
-    pub events: u64,
-}
-
-/// The limits that cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Limit {
-    /// `max_events_per_etl`.
-    EventsPerEtl,
-    /// `max_events_per_environment`.
-    EventsPerEnvironment,
-    /// `max_total_events`.
-    TotalEvents,
-    /// `max_etls`.
-    Etls,
-    /// `max_environments`.
-    Environments,
-}
-
-impl Limit {
-    /// Its name in `runner.yaml`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EventsPerEtl => "max_events_per_etl",
-            Self::EventsPerEnvironment => "max_events_per_environment",
-            Self::TotalEvents => "max_total_events",
-            Self::Etls => "max_etls",
-            Self::Environments => "max_environments",
-        }
-    }
-}
-
-/// What the filters let through and yet will not run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Skipped {
-    /// ETL.
-    pub etl: String,
-    /// Environment; `None` when the ETL runs nowhere.
-    pub environment: Option<String>,
-    /// Why, as half a sentence: `is disabled`.
-    pub why: String,
-}
-
 /// What a run will do.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
@@ -141,7 +98,7 @@ impl Plan {
             match &entry.etl {
                 Ok(etl) => wanted.extend(planning.pairs_of(etl, entry.file.as_deref().unwrap_or(REGISTERED))),
                 Err(fault) if request.runner.filters.matches_etl(&entry.name) => {
-                    planning.skip(&entry.name, None, format!("is broken: {fault}"));
+                    planning.skip(&entry.name, None, Why::Broken(fault.clone()));
                 }
                 Err(_) => {}
             }
@@ -192,15 +149,6 @@ impl fmt::Display for Events {
     }
 }
 
-impl fmt::Display for Skipped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.environment {
-            Some(environment) => write!(f, "{} to {environment}: {}", self.etl, self.why),
-            None => write!(f, "{}: {}", self.etl, self.why),
-        }
-    }
-}
-
 fn refuse_unknown_names(registry: &Registry, targets: &[Target], request: &Request) -> Result<(), Fault> {
     let filters = &request.runner.filters;
     for name in &filters.etls {
@@ -221,23 +169,6 @@ fn refuse_unknown_names(registry: &Registry, targets: &[Target], request: &Reque
     Ok(())
 }
 
-fn nothing_to_run(skipped: &[Skipped]) -> Fault {
-    /// More would not fit a line.
-    const REASONS_MAX: usize = 3;
-    let mut reasons: Vec<String> = skipped.iter().take(REASONS_MAX).map(ToString::to_string).collect();
-    if skipped.len() > REASONS_MAX {
-        reasons.push(format!("and {} more", skipped.len() - REASONS_MAX));
-    }
-    let what = match reasons.is_empty() {
-        true => "nothing to run: no ETL has a topic in an environment that the filters let through".to_owned(),
-        false => format!("nothing to run: {}", reasons.join("; ")),
-    };
-    Fault::new(Blame::Operator, what).next(match reasons.is_empty() {
-        true => "change the filters or the limits",
-        false => "see to what is named, or change the filters or the limits",
-    })
-}
-
 /// What stands for the file of an ETL that a program registered.
 const REGISTERED: &str = "a registered ETL";
 
@@ -248,8 +179,8 @@ struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    fn skip(&mut self, etl: &str, environment: Option<&str>, why: impl Into<String>) {
-        self.skipped.push(Skipped { etl: etl.into(), environment: environment.map(Into::into), why: why.into() });
+    fn skip(&mut self, etl: &str, environment: Option<&str>, why: Why) {
+        self.skipped.push(Skipped::new(etl, environment, &why));
     }
 
     /// The pairs of one ETL that filters and definitions let through, before limits.
@@ -259,7 +190,7 @@ impl Planning<'_> {
             return Vec::new();
         }
         if !etl.enabled {
-            self.skip(&etl.name, None, "is disabled");
+            self.skip(&etl.name, None, Why::Disabled);
             return Vec::new();
         }
         let Request { runner, events, context, .. } = self.request;
@@ -267,7 +198,7 @@ impl Planning<'_> {
         let items = match events.iterate_over.as_ref().map(|name| layers.items(name)).transpose() {
             Ok(items) => items,
             Err(why) => {
-                self.skip(&etl.name, None, why);
+                self.skip(&etl.name, None, Why::NoList(why));
                 return Vec::new();
             }
         };
@@ -298,16 +229,16 @@ impl Planning<'_> {
         let named = self.request.runner.filters.environments.contains(&target.name);
         let Some(topic) = etl.topics.get(&target.name) else {
             if named {
-                self.skip(&etl.name, Some(&target.name), "it has no topic there");
+                self.skip(&etl.name, Some(&target.name), Why::NoTopic);
             }
             return None;
         };
         if let Some(fault) = &target.fault {
-            self.skip(&etl.name, Some(&target.name), format!("the environment is broken: {fault}"));
+            self.skip(&etl.name, Some(&target.name), Why::Unusable(fault.clone()));
             return None;
         }
         if target.guard == Guard::ReadOnly && !self.request.runner.dry_run {
-            self.skip(&etl.name, Some(&target.name), "the environment is read-only");
+            self.skip(&etl.name, Some(&target.name), Why::ReadOnly);
             return None;
         }
         Some(topic.as_str().into())
@@ -323,12 +254,12 @@ impl Planning<'_> {
         for mut pair in wanted {
             let (name, environment) = (pair.etl.name.clone(), Arc::clone(&pair.environment));
             if !environments.contains(&environment) {
-                self.skip(&name, Some(&environment), cut_away(Limit::Environments));
+                self.skip(&name, Some(&environment), Why::Cut(Limit::Environments));
                 continue;
             }
             if !etls.contains(&name) {
                 if limits.max_etls.is_some_and(|most| etls.len() >= most as usize) {
-                    self.skip(&name, Some(&environment), cut_away(Limit::Etls));
+                    self.skip(&name, Some(&environment), Why::Cut(Limit::Etls));
                     continue;
                 }
                 etls.push(name.clone());
@@ -337,7 +268,7 @@ impl Planning<'_> {
             let (events, limit) = left.take(&name, &environment, asked);
             if let Some(limit) = limit {
                 if events == 0 {
-                    self.skip(&name, Some(&environment), cut_away(limit));
+                    self.skip(&name, Some(&environment), Why::Cut(limit));
                     continue;
                 }
                 pair.cut = Some(Cut { limit, events: asked - events });
@@ -353,48 +284,6 @@ impl Planning<'_> {
             wanted.iter().find(|pair| *pair.environment == *target.name).map(|pair| Arc::clone(&pair.environment))
         });
         served.take(limits.max_environments.map_or(usize::MAX, |most| most as usize)).collect()
-    }
-}
-
-fn cut_away(limit: Limit) -> String {
-    format!("{} leaves nothing for it", limit.name())
-}
-
-/// What the three limits of events still allow.
-struct Left {
-    limits: Limits,
-    by_etl: HashMap<String, u64>,
-    by_environment: HashMap<Arc<str>, u64>,
-    total: u64,
-}
-
-impl Left {
-    fn of(limits: &Limits) -> Self {
-        Self {
-            limits: *limits,
-            by_etl: HashMap::new(),
-            by_environment: HashMap::new(),
-            total: limits.max_total_events.unwrap_or(u64::MAX),
-        }
-    }
-
-    /// As many events as all limits allow, and the limit that allowed fewer than were asked for.
-    fn take(&mut self, etl: &str, environment: &Arc<str>, asked: u64) -> (u64, Option<Limit>) {
-        let per_etl = self.limits.max_events_per_etl.unwrap_or(u64::MAX);
-        let per_environment = self.limits.max_events_per_environment.unwrap_or(u64::MAX);
-        let of_etl = self.by_etl.entry(etl.to_owned()).or_insert(per_etl);
-        let of_environment = self.by_environment.entry(Arc::clone(environment)).or_insert(per_environment);
-        let allowed = [
-            (*of_etl, Limit::EventsPerEtl),
-            (*of_environment, Limit::EventsPerEnvironment),
-            (self.total, Limit::TotalEvents),
-        ];
-        let (least, limit) = allowed.into_iter().min_by_key(|(events, _)| *events).unwrap_or(allowed[2]);
-        let events = asked.min(least);
-        *of_etl -= events;
-        *of_environment -= events;
-        self.total -= events;
-        (events, (events < asked).then_some(limit))
     }
 }
 

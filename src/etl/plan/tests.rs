@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::core::fault::Blame;
 use crate::core::runner::Filters;
 use crate::etl::examples::etl;
 
@@ -138,6 +139,29 @@ fn an_etl_named_though_disabled_or_without_topic_says_so() {
     assert!(planned(&with_filters(disabled)).starts_with("nothing to run: old: is disabled"));
     let no_topic = Filters { etls: vec!["payments".into()], environments: vec!["prod".into()], ..Filters::default() };
     assert!(planned(&with_filters(no_topic)).contains("payments to prod: it has no topic there"));
+}
+
+#[test]
+fn where_nothing_can_run_the_advice_is_that_of_the_reason() {
+    let only = |environment: &str| Filters { environments: vec![environment.into()], ..Filters::default() };
+    let mut targets = targets();
+    targets[2].fault =
+        Some(Fault::new(Blame::Configuration, "`prod` needs `KAFKA_PASSWORD`, not set").next("set it in .env"));
+    let orders = Filters { etls: vec!["orders".into()], ..only("prod") };
+    let fault =
+        |request: &Request, targets: &[Target]| Plan::make(&registry(), targets, request).unwrap_err().to_string();
+    assert_eq!(
+        fault(&with_filters(orders.clone()), &targets),
+        "nothing to run: orders to prod: the environment cannot be used: `prod` needs `KAFKA_PASSWORD`, not set; set it in .env"
+    );
+    targets[2] = Target { guard: Guard::ReadOnly, fault: None, ..targets[2].clone() };
+    assert_eq!(
+        fault(&with_filters(orders), &targets),
+        "nothing to run: orders to prod: the environment is read-only; a dry run renders what would be sent"
+    );
+    let cut = with_limits(1, Limits { max_total_events: Some(0), ..Limits::default() });
+    let said = fault(&Request { runner: RunnerConfig { filters: only("dev"), ..cut.runner.clone() }, ..cut }, &targets);
+    assert!(said.ends_with("lets it run; raise the limit"), "{said}");
 }
 
 #[test]
