@@ -25,6 +25,7 @@ pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
     let mut faults: Vec<Fault> = Vec::new();
     faults.extend(config.runner.value.as_ref().err().into_iter().flatten().cloned());
     faults.extend(config.console.value.as_ref().err().into_iter().flatten().cloned());
+    log_faults(config);
     Facts {
         environments: config.environments.iter().map(environment).collect(),
         etls: config.etls.iter().map(|loaded| etl(loaded, &scrubber, engine)).collect(),
@@ -32,6 +33,15 @@ pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
         faults,
         warnings,
         note: config.note(),
+    }
+}
+
+/// A line of the log for each file that cannot be used.
+fn log_faults(config: &Config) {
+    let of_environments = config.environments.iter().filter_map(|loaded| loaded.preview().err());
+    let of_etls = config.etls.iter().filter_map(|loaded| loaded.preview().err());
+    for fault in of_environments.chain(of_etls) {
+        tracing::warn!(target: "velox::config", "{fault}");
     }
 }
 
@@ -132,7 +142,44 @@ fn bounded_text(path: &Path) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
     use crate::config::Sources;
+    use crate::core::lock::WholeMutex;
+
+    /// What was logged, as text.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.hold().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn each_file_that_cannot_be_used_is_a_line_of_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("etl/one.yaml", "nonsense: 1\n"), ("environments/two.yaml", "kafka: [\n")] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let config = Config::load(&Sources::folder(folder.path()));
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(log, || facts(&config, &Engine::builder(folder.path()).build(), None));
+        let said = String::from_utf8(lines.0.hold().clone()).unwrap();
+        assert!(said.lines().any(|line| line.contains("WARN") && line.contains("one.yaml:1")), "{said}");
+        assert!(said.lines().any(|line| line.contains("WARN") && line.contains("two.yaml:")), "{said}");
+    }
 
     #[test]
     fn no_password_of_an_etl_is_shown_whether_or_not_its_file_can_be_read() {
