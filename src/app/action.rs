@@ -56,8 +56,6 @@ pub enum Action {
     Run(RunRequest),
     /// The same as soon as what it would send is computed.
     RunWhenPlanned(RunRequest),
-    /// Run again what a job ran.
-    RepeatRun(JobId),
     /// Keep a run under a name.
     SavePreset {
         /// Name, as the list of presets shows it.
@@ -65,6 +63,8 @@ pub enum Action {
         /// What it runs.
         run: RunRequest,
     },
+    /// Forget a run that was kept, its file with it; asks first.
+    ForgetPreset(String),
 
     /// Yes to what is asked; `typed` is what was typed where a name is wanted.
     Confirm {

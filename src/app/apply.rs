@@ -99,6 +99,10 @@ impl Model {
                 self.presets.retain(|saved| saved.name != preset.name);
                 self.presets.push(preset);
             }
+            Fact::PresetForgotten(name) => {
+                self.say(Note::success(format!("preset `{name}` is forgotten")));
+                self.presets.retain(|saved| saved.name != name);
+            }
             Fact::Log { lines, skipped } => self.logged(lines, skipped),
             Fact::Audited(entry) => self.audit.push(entry),
             Fact::Said(note) => self.say(note),
@@ -304,6 +308,7 @@ impl Model {
             return Vec::new();
         }
         self.say(match phase {
+            Phase::Failed(fault) if matches!(work, Work::Run(_)) => Note::danger(failed_in_a_line(work, fault)),
             Phase::Failed(_) | Phase::Panicked(_) => Note::danger(text.clone()),
             _ if failed_events => Note::warning(text.clone()),
             Phase::Done => Note::success(text.clone()),
@@ -339,5 +344,25 @@ impl Model {
             }
             self.log.lines.push(line);
         }
+    }
+}
+
+/// That a run failed, in a line: its fault shows lines of a template, and stands in full beside the run.
+fn failed_in_a_line(work: &Work, fault: &Fault) -> String {
+    /// Letters of the line: they fit 80 cells.
+    const LETTERS_MAX: usize = 76;
+    /// Letters of the cause at least: fewer tell nothing.
+    const CAUSE_LETTERS_MIN: usize = 24;
+    const WHERE: &str = " (Runs says all)";
+    let name = match work {
+        Work::Run(run) if run.etls.len() > 1 => format!("the run of {} ETLs", run.etls.len()),
+        _ => work.name(),
+    };
+    let begun = format!("{name} failed: ");
+    let room = LETTERS_MAX.saturating_sub(begun.chars().count() + WHERE.len()).max(CAUSE_LETTERS_MIN);
+    let what = fault.what.lines().next().unwrap_or_default();
+    match what.char_indices().nth(room) {
+        Some((end, _)) => format!("{begun}{}…{WHERE}", what[..end].trim_end()),
+        None => format!("{begun}{what}{WHERE}"),
     }
 }

@@ -64,6 +64,8 @@ pub enum Effect {
         /// Environments whose `read_only` is lifted.
         lifted: Vec<String>,
     },
+    /// Take the file of a preset away.
+    ForgetPreset(String),
     /// Keep a run under a name.
     SavePreset {
         /// Name.

@@ -200,6 +200,8 @@ pub enum Fact {
     },
     /// A run was saved under a name.
     PresetSaved(Preset),
+    /// A preset and its file are gone.
+    PresetForgotten(String),
     /// Log lines, oldest first, and how many did not fit since the last.
     Log {
         /// The lines.

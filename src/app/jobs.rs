@@ -9,6 +9,7 @@ use super::model::environments::HealthCheck;
 use super::model::jobs::{ENDED_JOBS_MAX, Job, Work};
 use super::model::runs::Run;
 use super::model::{Model, Opened};
+use crate::core::environment::Guard;
 use crate::core::job::{JobId, JobKind, Phase};
 use crate::core::progress::RunProgress;
 use crate::core::words::counted;
@@ -66,7 +67,7 @@ impl Model {
 
     pub(super) fn restart(&mut self, id: JobId) -> Vec<Effect> {
         match self.jobs.get(&id).map(|job| (job.phase.is_ending(), job.work.clone())) {
-            Some((true, Work::Run(run))) => self.ask_to_run(run),
+            Some((true, Work::Run(run))) => self.ask_to_run_at_least(Guard::Confirm, run),
             Some((true, Work::Resend(resend))) => self.ask_to_resend(resend),
             Some((true, Work::Query(query))) => self.run_query(query),
             Some((true, work)) => self.start(work),

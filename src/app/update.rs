@@ -60,11 +60,8 @@ impl Model {
                     None => self.update(Action::PlanRun(run)),
                 }
             }
-            Action::RepeatRun(job) => match self.runs.get(&job).map(|run| run.request.clone()) {
-                Some(run) => self.ask_to_run(run),
-                None => self.refuse("this job is not a run"),
-            },
             Action::SavePreset { name, run } => vec![Effect::SavePreset { name, run }],
+            Action::ForgetPreset(name) => self.ask_to_forget_preset(name),
             Action::Confirm { typed } => self.confirm(&typed),
             Action::Cancel => {
                 if self.confirmation.take().is_some() {
@@ -235,6 +232,11 @@ impl Model {
     }
 
     pub(super) fn ask_to_run(&mut self, run: RunRequest) -> Vec<Effect> {
+        self.ask_to_run_at_least(Guard::None, run)
+    }
+
+    /// The same, asked at least as strictly as `least` says: of what is run again nobody has seen the plan.
+    pub(super) fn ask_to_run_at_least(&mut self, least: Guard, run: RunRequest) -> Vec<Effect> {
         if run.etls.is_empty() || run.environments.is_empty() {
             return self.refuse("choose at least one ETL and one environment");
         }
@@ -260,7 +262,18 @@ impl Model {
             summary.push(format!("at most {} a second in each environment", counted(rate.into(), "event")));
         }
         let environments = run.environments.clone();
-        self.guarded(&environments, "Send these events?", summary, Pending::Run(run))
+        self.asked_at_least(least, &environments, "Send these events?", summary, Pending::Run(run))
+    }
+
+    fn ask_to_forget_preset(&mut self, name: String) -> Vec<Effect> {
+        self.confirmation = Some(Confirmation {
+            question: "Forget this preset?".into(),
+            summary: vec![format!("`{name}` and its file; what it ran stays")],
+            guard: Guard::Confirm,
+            expected: String::new(),
+            then: Pending::ForgetPreset(name),
+        });
+        Vec::new()
     }
 
     pub(super) fn ask_to_resend(&mut self, resend: ResendRequest) -> Vec<Effect> {
@@ -292,6 +305,7 @@ impl Model {
     pub(super) fn carry_out(&mut self, pending: Pending) -> Vec<Effect> {
         match pending {
             Pending::Run(run) => self.start(Work::Run(run)),
+            Pending::ForgetPreset(name) => vec![Effect::ForgetPreset(name)],
             Pending::Resend(resend) => self.start(Work::Resend(resend)),
             Pending::Deployed(act) => self.act(act),
             Pending::Elsewhere(elsewhere, act) => self.act_elsewhere(&elsewhere, act),

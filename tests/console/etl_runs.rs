@@ -7,18 +7,18 @@ use velox::app::effect::Effect;
 use velox::app::fact::Fact;
 use velox::app::model::environments::{Connection, ConnectionState};
 use velox::app::model::etls::{PlanSummary, PlannedPair};
-use velox::app::model::runs::{Preset, RunReport, StepTiming};
+use velox::app::model::runs::{RunReport, StepTiming};
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
 use velox::core::progress::{Counts, PairProgress, RunProgress};
 
-use crate::etls::{load, on_update, stage};
+use crate::etls::{on_update, stage};
 use crate::stage::{NOON_MS, Stage};
 
 /// The second job: the sandbox makes its own events as the first.
-const RUN: JobId = JobId(2);
+pub const RUN: JobId = JobId(2);
 
-fn last_plan(stage: &Stage) -> Option<(u64, RunRequest)> {
+pub fn last_plan(stage: &Stage) -> Option<(u64, RunRequest)> {
     stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::PlanRun { request, run, .. } => Some((*request, run.clone())),
         _ => None,
@@ -26,7 +26,7 @@ fn last_plan(stage: &Stage) -> Option<(u64, RunRequest)> {
 }
 
 /// Answers the newest question for a plan as the engine would.
-fn planned(stage: &mut Stage) {
+pub fn planned(stage: &mut Stage) {
     let (request, run) = last_plan(stage).expect("a plan was asked for");
     let mut plan = PlanSummary::default();
     for etl in &run.etls {
@@ -48,7 +48,7 @@ fn planned(stage: &mut Stage) {
     stage.apply(Fact::Planned { request, outcome: Ok(plan) });
 }
 
-fn started(stage: &Stage) -> Option<RunRequest> {
+pub fn started(stage: &Stage) -> Option<RunRequest> {
     stage.effects.iter().find_map(|effect| match effect {
         Effect::StartRun { run, .. } => Some(run.clone()),
         _ => None,
@@ -201,15 +201,28 @@ fn inputs_that_make_no_run_are_told_and_start_nothing() {
     let cases: [(&str, &str, &str); 4] = [
         ("Space", "", "choose at least one environment"),
         ("Tab Backspace", "", "Events: a number is needed"),
-        ("Tab Backspace", "many", "Events: not a whole number"),
+        ("Tab Backspace", "many", "Events: a number is needed"),
         ("Tab Tab", "0", "Rate: from 1 to 10,000,000"),
     ];
     for (keys, letters, said) in cases {
         let mut stage = on_update();
         stage.press("r").press(keys).types(letters).press("Enter");
+        assert!(!stage.text(120, 40).contains("many"), "a letter is no part of a number");
         assert_eq!(started(&stage), None, "{said}");
         assert!(stage.text(120, 40).contains(said), "{said}\n{}", stage.text(120, 40));
     }
+}
+
+#[test]
+fn why_nothing_can_run_is_seen_whole_on_the_smallest_screen() {
+    let mut stage = on_update();
+    stage.press("r");
+    let (request, _) = last_plan(&stage).expect("asked");
+    let names: Vec<String> = (1..=8).map(|number| format!("`KAFKA_PROD_SSL_PATH_{number}`")).collect();
+    let fault = Fault::new(Blame::Operator, format!("nothing to run: prod needs {}, not set", names.join(", ")));
+    stage.apply(Fact::Planned { request, outcome: Err(fault.next("set them in .env")) });
+    let text = stage.text(80, 24);
+    assert!(text.contains("set them in .env") && text.contains("○  prod") && !text.contains("PageDown"), "{text}");
 }
 
 #[test]
@@ -230,17 +243,6 @@ fn a_guarded_environment_asks_for_its_name_and_a_dry_run_does_not() {
     assert!(stage.text(120, 40).contains("1 event is rendered, not sent"));
     stage.press("Enter");
     assert!(started(&stage).expect("started").dry_run);
-}
-
-#[test]
-fn a_run_takes_what_is_marked_and_says_what_has_no_topic() {
-    let mut stage = on_update();
-    stage.press("Space j Space r a");
-    planned(&mut stage);
-    let text = stage.text(120, 40);
-    assert!(text.contains("Run 2 ETLs: customer_update, customer_merge"), "{text}");
-    assert!(text.contains("left out: customer_merge in prod: it has no topic there"), "{text}");
-    assert!(text.contains("type name, 1/2"), "{text}");
 }
 
 #[test]
@@ -274,6 +276,7 @@ fn a_run_that_has_ended_adds_up_and_its_report_is_exported() {
         insta::assert_snapshot!(format!("etls_report_{width}x{height}"), stage.text(width, height));
     }
     assert!(stage.text(120, 40).contains("2,000 planned = 1,988 acknowledged + 12 failed + 0 not sent"));
+    assert!(stage.text(120, 40).contains("4.2 s  473/s"), "1,988 in so long are so many a second");
     stage.effects.clear();
     stage.press("o");
     let export = Export {
@@ -285,37 +288,18 @@ fn a_run_that_has_ended_adds_up_and_its_report_is_exported() {
 }
 
 #[test]
-fn a_run_is_repeated_and_kept_under_a_name() {
+fn a_run_that_failed_says_so_in_a_line_and_its_tab_in_full() {
     let mut stage = running();
-    ended(&mut stage);
-    let first = started(&stage).expect("started");
-    stage.effects.clear();
-    stage.press("R");
-    assert_eq!(started(&stage), Some(first.clone()));
-    stage.effects.clear();
-    stage.press("w");
-    assert!(stage.text(120, 40).contains("customer_update-sandbox-qa-1000"));
-    stage.press("Ctrl+U").types("nightly").press("Enter");
-    assert_eq!(stage.effects, [Effect::SavePreset { name: "nightly".into(), run: first }]);
-}
-
-#[test]
-fn a_preset_is_listed_and_set_up_again_with_its_plan() {
-    let mut stage = stage();
-    let run = RunRequest {
-        etls: vec!["customer_update".into()],
-        environments: vec!["qa".into()],
-        count: 500,
-        rate: Some(50),
-        dry_run: false,
-        context: "customer_id: C-1".into(),
-    };
-    let etls = stage.model.etls.clone();
-    load(&mut stage, etls, vec![Preset { name: "nightly".into(), run: run.clone() }]);
-    stage.press("j Enter [");
-    insta::assert_snapshot!("etls_preset_80x24", stage.text(80, 24));
-    stage.press("Enter");
-    assert_eq!(last_plan(&stage).map(|(_, asked)| asked), Some(run));
+    let fault = Fault::new(
+        Blame::Configuration,
+        "`order_id` is not defined in the context of this event\n   4 | \"id\": \"{{ order_id }}\"\n              ^",
+    );
+    stage.apply(Fact::Job(Update::Phase(RUN, Phase::Failed(fault.next("give it in the context")))));
+    let text = stage.text(80, 24);
+    let said = stage.model.note.as_ref().expect("said").text.clone();
+    assert!(!said.contains('\n') && said.len() < 100 && said.contains("customer_update failed: `order_id`"), "{said}");
+    assert!(text.contains("(Runs says all)"), "{text}");
+    assert!(text.contains("give it in the context") && text.contains("{{ order_id }}"), "{text}");
 }
 
 #[test]

@@ -149,6 +149,17 @@ fn styles_say_what_is_broken_disabled_marked_and_found() {
 }
 
 #[test]
+fn what_cannot_be_read_is_not_taken_for_a_category_called_broken() {
+    let mut stage = stage();
+    let etls = vec![row("one", "broken", &["sandbox"]), row("two", "broken", &["sandbox"]), unreadable("order_event")];
+    load(&mut stage, etls, Vec::new());
+    stage.press("g Left");
+    let text = stage.text(120, 40);
+    assert!(text.contains("▸ broken") && text.contains("▾ ✖ cannot be read"), "{text}");
+    assert!(text.contains("order_event"), "folding one does not fold the other\n{text}");
+}
+
+#[test]
 fn a_category_folds_and_a_filter_shows_what_is_in_it() {
     let mut stage = on_update();
     stage.press("Left");
@@ -321,7 +332,7 @@ fn a_click_opens_a_tab_and_a_second_click_on_an_etl_opens_it() {
     let line = stage.text(120, 40).lines().find(|line| line.contains("Template")).expect("tabs").to_owned();
     assert!(line.contains("customer_merge"), "{line}");
     let row = stage.text(120, 40).lines().position(|line| line.contains("Template")).expect("tabs") as u16;
-    let column = line.chars().take_while(|letter| *letter != 'T').count() as u16;
+    let column = line.split("Template").next().unwrap_or_default().chars().count() as u16;
     stage.click(column + 1, row);
     assert!(stage.text(120, 40).contains("▸Template◂"));
 }

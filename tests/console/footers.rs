@@ -8,7 +8,7 @@ use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
 
 use crate::stage::Stage;
-use crate::{deployed, environments, etl_runs, etls, jobs, log, metrics, sql, tail};
+use crate::{deployed, environments, etl_again, etl_runs, etls, jobs, log, metrics, sql, tail};
 
 /// What the footer of a console names, save where it names nothing.
 fn footer(stage: &mut Stage) -> Vec<String> {
@@ -175,6 +175,8 @@ fn etls_name_only_keys_that_act() {
         ("a run", as_it_is(etl_runs::running)),
         ("a run, broker gone", as_it_is(|| lost(etl_runs::running()))),
         ("a run that has ended", as_it_is(ended)),
+        ("an older run that has ended while another runs", after(etl_again::running_again, "Down")),
+        ("a preset", after(etl_again::with_preset, "Enter [")),
         ("a filter is typed", after(etls::stage, "/ q")),
         ("filtered to nothing", after(etls::stage, NOTHING)),
     ]);

@@ -9,6 +9,8 @@ mod flood_query;
 
 mod dialogs;
 mod environments;
+mod etl_again;
+mod etl_marks;
 mod etl_runs;
 mod etls;
 mod footers;

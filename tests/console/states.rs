@@ -246,9 +246,9 @@ fn numbers_that_were_tried_in_the_sandbox_are_no_default_for_a_guarded_environme
 #[test]
 fn what_is_wrong_with_a_field_of_a_run_is_said_once() {
     let mut stage = etls::on_update();
-    stage.press("r Tab Tab").types("x");
+    stage.press("r Tab Tab").types("0");
     let text = stage.text(120, 40);
-    let told = text.lines().filter(|line| line.contains("number")).count();
+    let told = text.lines().filter(|line| line.contains("from 1 to")).count();
     assert_eq!(told, 1, "{text}");
 }
 

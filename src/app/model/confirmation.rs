@@ -24,6 +24,8 @@ pub struct Confirmation {
 pub enum Pending {
     /// The run starts.
     Run(RunRequest),
+    /// The preset and its file are gone.
+    ForgetPreset(String),
     /// The records are sent.
     Resend(ResendRequest),
     /// The `read_only` of an environment is lifted for a while.

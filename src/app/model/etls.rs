@@ -29,9 +29,13 @@ pub struct EtlRow {
 }
 
 impl EtlRow {
-    /// Group in the tree.
-    pub fn category(&self) -> &str {
-        self.etl.as_ref().map_or("broken", |etl| etl.category.as_str())
+    /// Why it cannot run, as half a sentence; nothing where it can.
+    pub fn why_idle(&self) -> Option<&'static str> {
+        match () {
+            () if !self.faults.is_empty() => Some("broken"),
+            () if !self.is_enabled() => Some("disabled"),
+            () => None,
+        }
     }
 
     /// Whether it may run.

@@ -63,6 +63,18 @@ pub fn save_preset(folder: &Path, name: &str, run: &RunRequest) -> Result<Preset
     Ok(Preset { name: name.to_owned(), run: run.clone() })
 }
 
+/// Takes the file of a preset away; one that is gone already is no fault.
+///
+/// # Errors
+/// The file cannot be taken away.
+pub fn forget_preset(folder: &Path, name: &str) -> Result<(), Fault> {
+    let path = folder.join("presets").join(format!("{name}.yaml"));
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
 /// All presets by name, and what is wrong with those that cannot be read.
 pub fn presets(folder: &Path) -> (Vec<Preset>, Vec<Fault>) {
     let Ok(entries) = fs::read_dir(folder.join("presets")) else { return (Vec::new(), Vec::new()) };

@@ -231,6 +231,20 @@ impl Runtime {
                     }
                 });
             }
+            Effect::ForgetPreset(name) => {
+                let state = self.state.clone();
+                self.supervisor.ask("forgetting a preset", async move {
+                    let forgotten = name.clone();
+                    let forgetting = move || match state {
+                        Some(folder) => files::forget_preset(&folder, &forgotten),
+                        None => Ok(()),
+                    };
+                    match off_the_async_threads(forgetting).await {
+                        Ok(()) => Fact::PresetForgotten(name),
+                        Err(fault) => Fact::Said(Note::danger(fault.to_string())),
+                    }
+                });
+            }
             Effect::Preview { request, preview } => {
                 let (config, engine) = (self.config(), self.engine.clone());
                 self.supervisor.ask("a preview", async move {

@@ -98,7 +98,15 @@ impl Field {
 
 /// Thousands may be apart: `1,000` and `1_000` are a thousand.
 fn typed_number(input: &Input) -> Option<u64> {
-    input.text().chars().filter(|letter| !matches!(letter, ',' | '_' | ' ')).collect::<String>().parse().ok()
+    input.text().chars().filter(|letter| !is_apart(*letter)).collect::<String>().parse().ok()
+}
+
+fn is_apart(letter: char) -> bool {
+    matches!(letter, ',' | '_' | ' ')
+}
+
+fn is_of_number(letter: char) -> bool {
+    letter.is_ascii_digit() || is_apart(letter)
 }
 
 /// Fields and which of them is being filled.
@@ -257,6 +265,8 @@ impl Form {
     fn fill(&mut self, key: KeyEvent) -> bool {
         let Some(field) = self.fields.get_mut(self.at) else { return false };
         match (&mut field.value, key.code) {
+            // A letter can only make the number wrong.
+            (Value::Number { .. }, KeyCode::Char(letter)) if key.modifiers.is_empty() && !is_of_number(letter) => true,
             (Value::Text(input) | Value::Number { input, .. }, _) => input.key(key),
             (Value::Toggle(on), KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) => {
                 *on = !*on;
@@ -330,6 +340,16 @@ mod tests {
         assert_eq!(form.fault(), None);
         press(&mut form, &[KeyCode::Tab]);
         assert_eq!(form.field(), "topic", "the fields go round");
+    }
+
+    #[test]
+    fn a_letter_is_no_part_of_a_number_and_pasted_words_are_told() {
+        let mut form = form();
+        form.go("rate");
+        press(&mut form, &[KeyCode::Char('5'), KeyCode::Char('x'), KeyCode::Char('_'), KeyCode::Char('0')]);
+        assert_eq!((form.text("rate"), form.number("rate")), ("5_0", Some(50)));
+        form.paste("fast");
+        assert_eq!(form.fault().as_deref(), Some("Rate: not a whole number"));
     }
 
     #[test]

@@ -33,9 +33,9 @@ impl Progress {
         (open > 0 && self.per_second > 0.0).then(|| (open as f64 / self.per_second * 1_000.0) as u64)
     }
 
-    /// Tried of planned, 0 to 1: a run that was stopped is not complete.
-    fn tried(&self) -> f64 {
-        if self.planned == 0 { 1.0 } else { ((self.done + self.failed) as f64 / self.planned as f64).min(1.0) }
+    /// What ended well of what was planned, 0 to 1: what failed or was stopped is not complete.
+    fn well(&self) -> f64 {
+        if self.planned == 0 { 1.0 } else { (self.done as f64 / self.planned as f64).min(1.0) }
     }
 
     /// Ended of planned, 0 to 1; nothing planned is nothing left to do.
@@ -46,6 +46,8 @@ impl Progress {
 
 /// Fewest cells of a bar that says anything.
 const BAR_CELLS_MIN: usize = 6;
+/// A cell of what failed: not that of what ended well, also where there are no colours.
+const FAILED_CELL: &str = "╍";
 /// Most cells of a bar: beyond, the words are too far from the name.
 const BAR_CELLS_MAX: usize = 40;
 
@@ -68,7 +70,7 @@ pub fn draw(
 
     let running = progress.left_ms().is_some();
     let mut facts = vec![
-        (format!("{:>3.0} %", (progress.tried() * 100.0).floor()), Role::Text),
+        (format!("{:>3.0} %", (progress.well() * 100.0).floor()), Role::Text),
         (format!("{}/{}", number::grouped(progress.done), number::grouped(progress.planned)), Role::Text),
     ];
     if progress.failed > 0 {
@@ -110,9 +112,9 @@ fn draw_bar(progress: &Progress, area: Rect, buffer: &mut Buffer, theme: &Theme)
     for cell in 0..area.width {
         let at = f64::from(cell);
         let (symbol, role) = match () {
-            () if at + failed >= cells && failed > 0.0 && progress.share() >= 1.0 => ("━", Role::Danger),
+            () if at + failed >= cells && failed > 0.0 && progress.share() >= 1.0 => (FAILED_CELL, Role::Danger),
             () if at + 0.5 <= done => ("━", done_role),
-            () if at + 0.5 <= done + failed => ("━", Role::Danger),
+            () if at + 0.5 <= done + failed => (FAILED_CELL, Role::Danger),
             () => ("─", Role::Border),
         };
         buffer.set_string(area.x + cell, area.y, symbol, theme.role(role));
@@ -135,10 +137,18 @@ mod tests {
         let progress = Progress { planned: 10_000, done: 6_200, failed: 3, not_sent: 0, per_second: 1_200.0 };
         assert_eq!(
             line(progress, 100),
-            "customer_update qa ━━━━━━━━━━━━━━━━━━━━━━━━─────────────   62 %  6,200/10,000  ✖ 3  3 s left  1.2k/s"
+            "customer_update qa ━━━━━━━━━━━━━━━━━━━━━━━╍─────────────   62 %  6,200/10,000  ✖ 3  3 s left  1.2k/s"
         );
-        assert_eq!(line(progress, 60), "customer_update qa ━━━━━━━━━━─────   62 %  6,200/10,000  ✖ 3");
+        assert_eq!(line(progress, 60), "customer_update qa ━━━━━━━━━╍─────   62 %  6,200/10,000  ✖ 3");
         assert_eq!(line(progress, 30), "customer_update qa    62 %");
+    }
+
+    #[test]
+    fn what_failed_is_no_part_of_the_share_and_looks_otherwise() {
+        let none = Progress { planned: 5, failed: 5, ..Progress::default() };
+        assert_eq!(line(none, 60), format!("customer_update qa {}    0 %  0/5  ✖ 5", "╍".repeat(24)));
+        let some = Progress { planned: 1_000, done: 988, failed: 12, ..Progress::default() };
+        assert_eq!(line(some, 60), format!("customer_update qa {}╍   98 %  988/1,000  ✖ 12", "━".repeat(16)));
     }
 
     #[test]

@@ -16,7 +16,10 @@ use crate::ui::widgets::tree::{Branches, Node};
 
 /// Columns: name with its mark, environments served of all, last result or place of the fault.
 pub const COLUMNS: [Column; 3] =
-    [Column::words("", 18).grows(1), Column::number("", 8).gives_way(2), Column::words("", 11).gives_way(1)];
+    [Column::words("", 18).grows(1), Column::number("", 8).gives_way(2), Column::words("", 12).gives_way(1)];
+
+/// The group of files that cannot be read, whose category is not known. A category of files can be called anything but this.
+const UNREADABLE: &str = "\u{2716} cannot be read";
 
 /// The tree's facts, lent by the model.
 pub struct Catalogue<'a, 'k> {
@@ -31,7 +34,8 @@ impl<'a, 'k> Catalogue<'a, 'k> {
     pub fn of(model: &'a Model, marked: &'k BTreeSet<String>) -> Self {
         let mut groups: BTreeMap<(bool, &str), Vec<&EtlRow>> = BTreeMap::new();
         for row in &model.etls {
-            groups.entry((row.etl.is_none(), row.category())).or_default().push(row);
+            let name = row.etl.as_ref().map_or(UNREADABLE, |etl| etl.category.as_str());
+            groups.entry((row.etl.is_none(), name)).or_default().push(row);
         }
         let categories = groups.into_iter().map(|((_, name), rows)| (name, rows)).collect();
         Self { model, marked, categories }
@@ -58,6 +62,10 @@ impl<'a, 'k> Catalogue<'a, 'k> {
         self.categories.get(at).map_or(&[], |(_, rows)| rows)
     }
 
+    fn marked_of(&self, rows: &[&EtlRow]) -> usize {
+        rows.iter().filter(|row| self.marked.contains(&row.name)).count()
+    }
+
     fn result(&self, row: &EtlRow) -> (String, Role) {
         if let Some(fault) = row.faults.first() {
             return (whereabouts(row, fault), Role::Danger);
@@ -79,7 +87,7 @@ impl<'a, 'k> Catalogue<'a, 'k> {
         match phase {
             Some(Phase::Failed(_) | Phase::Panicked(_)) if counts.failed == 0 => (marks::FAILED.into(), Role::Danger),
             _ if counts.failed > 0 => (format!("{}{}", marks::FAILED, short(counts.failed as f64)), Role::Danger),
-            _ if counts.not_sent > 0 => (format!("{} not sent", short(counts.not_sent as f64)), Role::Warning),
+            _ if counts.not_sent > 0 => (format!("{} unsent", short(counts.not_sent as f64)), Role::Warning),
             _ if run.request.dry_run => (format!("{} dry", marks::DONE), Role::Muted),
             _ => (marks::DONE.into(), Role::Success),
         }
@@ -116,7 +124,10 @@ impl Branches for Catalogue<'_, '_> {
             let Node::Branch(at) = node else { return "".into() };
             return match (column, self.categories.get(at)) {
                 (0, Some((name, _))) => Cow::Borrowed(*name),
-                (1, Some((_, rows))) => counted(rows.len() as u64, "ETL").into(),
+                (1, Some((_, rows))) => match self.marked_of(rows) {
+                    0 => counted(rows.len() as u64, "ETL").into(),
+                    marked => format!("{}{marked} of {}", marks::BAR, rows.len()).into(),
+                },
                 _ => "".into(),
             };
         };
@@ -144,7 +155,12 @@ impl Branches for Catalogue<'_, '_> {
 
     fn style(&self, node: Node, column: usize, theme: &Theme) -> Style {
         let Some(row) = self.row(node) else {
-            return theme.role(if column == 0 { Role::Text } else { Role::Muted });
+            let has_marks = self.marked_of(self.category(node)) > 0;
+            return theme.role(match column {
+                0 => Role::Text,
+                _ if has_marks => Role::Accent,
+                _ => Role::Muted,
+            });
         };
         match column {
             0 if !row.faults.is_empty() => theme.role(Role::Danger),

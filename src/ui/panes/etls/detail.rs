@@ -12,6 +12,7 @@ use crate::app::model::etls::EtlRow;
 use crate::app::model::{Model, Note};
 use crate::core::etl::Etl;
 use crate::core::fault::Fault;
+use crate::core::job::JobId;
 use crate::ui::keymap::Command;
 use crate::ui::pane::{Reply, View};
 use crate::ui::theme::{Role, marks};
@@ -242,31 +243,38 @@ impl Etls {
 
     pub(super) fn stop(&mut self, model: &Model) -> Reply {
         let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
-        let under_cursor = match self.runs.selected(&row.name, model) {
-            Some(Entry::Run(run)) if self.tab == Tab::Runs && self.in_detail => Some(run.job),
-            _ => None,
-        };
-        let live = |id: &_| model.jobs.get(id).is_some_and(|job| !job.phase.is_ending());
-        match under_cursor.filter(live).or_else(|| runs::running(&row.name, model)) {
-            Some(job) => Reply::Emit(Action::StopJob(job)),
-            None => say("nothing of this ETL runs"),
+        match (self.stoppable(row, model), self.is_among_runs()) {
+            (Some(job), _) => Reply::Emit(Action::StopJob(job)),
+            (None, true) => say("nothing runs under the cursor"),
+            (None, false) => say("nothing of this ETL runs"),
         }
     }
 
+    /// What `x` stops: among the runs the one under the cursor and no other, elsewhere the newest of the ETL that runs.
+    pub(super) fn stoppable(&self, row: &EtlRow, model: &Model) -> Option<JobId> {
+        if !self.is_among_runs() {
+            return runs::running(&row.name, model);
+        }
+        match self.runs.selected(&row.name, model)? {
+            Entry::Run(run) => runs::is_live(run, model).then_some(run.job),
+            Entry::Preset(_) => None,
+        }
+    }
+
+    /// Whether the keys go to a run under a cursor.
+    fn is_among_runs(&self) -> bool {
+        self.in_detail && self.tab == Tab::Runs
+    }
+
+    /// Sets up again what ran: its plan is seen before anything is sent.
     pub(super) fn repeat(&mut self, model: &Model) -> Reply {
         let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
-        let entry = match (self.in_detail && self.tab == Tab::Runs, model.last_run(&row.name)) {
-            (true, _) => self.runs.selected(&row.name, model),
-            (false, last) => last.map(Entry::Run),
+        let entry = match self.is_among_runs() {
+            true => self.runs.selected(&row.name, model),
+            false => model.last_run(&row.name).map(Entry::Run),
         };
-        match entry {
-            Some(Entry::Run(run)) => {
-                let job = run.job;
-                self.tab = Tab::Runs;
-                self.runs.follow_next(model);
-                Reply::Emit(Action::RepeatRun(job))
-            }
-            Some(Entry::Preset(preset)) => self.open_run(preset.run.clone(), model),
+        match entry.map(|entry| entry.request().clone()) {
+            Some(run) => self.open_run(run, model),
             None => say("it has not run in this session"),
         }
     }
@@ -282,7 +290,7 @@ impl Etls {
 
     pub(super) fn keep(&mut self, model: &Model) -> Reply {
         let Some(row) = self.selected(model) else { return say("choose an ETL: this is a category") };
-        let entry = match self.in_detail && self.tab == Tab::Runs {
+        let entry = match self.is_among_runs() {
             true => self.runs.selected(&row.name, model),
             false => model.last_run(&row.name).map(Entry::Run),
         };
@@ -292,6 +300,18 @@ impl Etls {
                 Reply::Handled
             }
             None => Reply::Emit(Action::Say(Note::plain("set a run up first: its dialog can keep it as well"))),
+        }
+    }
+
+    pub(super) fn forget(&self, model: &Model) -> Reply {
+        let entry = match self.is_among_runs() {
+            true => self.selected(model).and_then(|row| self.runs.selected(&row.name, model)),
+            false => None,
+        };
+        match entry {
+            Some(Entry::Preset(preset)) => Reply::Emit(Action::ForgetPreset(preset.name.clone())),
+            Some(Entry::Run(_)) => say("this is a run, no preset: pane 6 forgets runs"),
+            None => say("presets are forgotten in the tab Runs"),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What is under the cursor, as far as it decides which keys of the pane act; the footer names no other.
 
 use super::catalogue::Catalogue;
-use super::runs::{self, Entry};
+use super::runs::Entry;
 use super::tab::Tab;
 use super::{
-    CHOOSE, CONTEXT, EDIT, EVENT_AFTER, EVENT_BEFORE, EXPORT, Etls, KEEP, MARK, PREVIEW, REPEAT, RUN, STOP, TAB_AFTER,
-    TAB_BEFORE,
+    CHOOSE, CONTEXT, EDIT, EVENT_AFTER, EVENT_BEFORE, EXPORT, Etls, FORGET, KEEP, MARK, PREVIEW, REPEAT, RUN, STOP,
+    TAB_AFTER, TAB_BEFORE,
 };
 use crate::app::model::Model;
 use crate::ui::keymap::Command;
@@ -19,8 +19,10 @@ pub struct Here {
     /// Nothing is under the cursor.
     nothing: bool,
     category: bool,
-    /// A run of it has not ended.
+    /// Something runs that `x` would stop.
     runs: bool,
+    /// A preset is under the cursor of the runs.
+    preset: bool,
     /// Commands that would do nothing.
     idle: Vec<Command>,
 }
@@ -34,7 +36,9 @@ impl Here {
             (false, _) => &[keys::OPEN, PREVIEW, RUN, EDIT, keys::FILTER],
             (true, Tab::Definition | Tab::Template) => &[TAB_AFTER, PREVIEW, RUN, EDIT, keys::COPY],
             (true, Tab::Preview) if self.idle.contains(&CONTEXT) => &[TAB_BEFORE, EDIT, keys::BACK],
-            (true, Tab::Preview) => &[EVENT_AFTER, EVENT_BEFORE, CHOOSE, CONTEXT, keys::COPY, RUN],
+            // The keys of events, environment and context stand beside what they change.
+            (true, Tab::Preview) => &[TAB_AFTER, EVENT_AFTER, CONTEXT, keys::COPY, RUN],
+            (true, Tab::Runs) if self.preset => &[keys::OPEN, FORGET, RUN, TAB_BEFORE],
             (true, Tab::Runs) if self.runs => &[RUN, STOP, REPEAT, KEEP],
             (true, Tab::Runs) => &[RUN, REPEAT, EXPORT, KEEP, TAB_BEFORE],
         };
@@ -57,8 +61,10 @@ impl Etls {
             Tab::Preview => is_rendered,
             Tab::Runs => has_report,
         };
-        let runs = row.is_some_and(|row| runs::running(&row.name, model).is_some());
-        let acting: [(bool, &[Command]); 8] = [
+        let runs = row.is_some_and(|row| self.stoppable(row, model).is_some());
+        let under = self.tree.selected().map(|node| self.rows_of(node, model)).unwrap_or_default();
+        let acting: [(bool, &[Command]); 9] = [
+            (under.iter().any(|row| row.why_idle().is_none()), &[MARK]),
             (self.chosen(model).is_ok(), &[RUN]),
             (request.is_some(), &[PREVIEW, CONTEXT, CHOOSE]),
             (event.0 + 1 < event.1, &[EVENT_AFTER]),
@@ -73,6 +79,7 @@ impl Etls {
             nothing: Catalogue::of(model, &self.marked).branches() == 0 || self.tree.selected().is_none(),
             category: matches!(self.tree.selected(), Some(Node::Branch(_))),
             runs,
+            preset: matches!(entry, Some(Entry::Preset(_))),
             idle: idle.collect(),
         }
     }

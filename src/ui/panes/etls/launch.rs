@@ -12,32 +12,55 @@ use crate::ui::widgets::tree::Node;
 
 impl Etls {
     pub(super) fn mark(&mut self, node: Node, model: &Model) -> Reply {
-        let facts = Catalogue::of(model, &self.marked);
-        let names: Vec<String> = match facts.row(node) {
-            Some(row) => vec![row.name.clone()],
-            None => facts.category(node).iter().map(|row| row.name.clone()).collect(),
-        };
-        if names.iter().all(|name| self.marked.contains(name)) {
-            self.marked.retain(|name| !names.contains(name));
-        } else {
-            self.marked.extend(names);
-        }
+        let rows = self.rows_of(node, model);
+        let names: Vec<String> =
+            rows.iter().filter(|row| row.why_idle().is_none()).map(|row| row.name.clone()).collect();
+        let idle: Vec<String> =
+            rows.iter().filter_map(|row| Some(format!("{} ({})", row.name, row.why_idle()?))).collect();
+        let are_all_marked = names.iter().all(|name| self.marked.contains(name));
         self.touched += 1;
+        match (names.is_empty(), are_all_marked) {
+            (true, _) => return Reply::Emit(Action::Say(Note::warning(format!("cannot run: {}", idle.join(", "))))),
+            (false, true) => self.marked.retain(|name| !names.contains(name)),
+            (false, false) if idle.is_empty() => self.marked.extend(names),
+            (false, false) => {
+                let words = format!("{} marked; not {}", names.len(), idle.join(", "));
+                self.marked.extend(names);
+                return Reply::Emit(Action::Say(Note::plain(words)));
+            }
+        }
         Reply::Handled
     }
 
-    /// ETLs that a run takes: the marked ones in registry order, else the one under the cursor, else those of the category
-    /// under it that can run. Broken and disabled ones never.
+    /// The ETL that a node is, or those of the category.
+    pub(super) fn rows_of<'m>(&self, node: Node, model: &'m Model) -> Vec<&'m EtlRow> {
+        let facts = Catalogue::of(model, &self.marked);
+        facts.row(node).map_or_else(|| facts.category(node).to_vec(), |row| vec![row])
+    }
+
+    /// Takes all marks away; whether there were any.
+    pub(super) fn unmark(&mut self) -> bool {
+        self.touched += 1;
+        !std::mem::take(&mut self.marked).is_empty()
+    }
+
+    /// A mark ends with what was marked: when it is gone, or cannot run any more.
+    pub(super) fn unmark_gone(&mut self, model: &Model) {
+        let can_run = |name: &String| model.etl(name).is_some_and(|row| row.why_idle().is_none());
+        let before = self.marked.len();
+        self.marked.retain(can_run);
+        self.touched += u64::from(self.marked.len() != before);
+    }
+
+    /// ETLs that a run takes: in an ETL's own page that one, else the marked ones in registry order, else the one under the
+    /// cursor, else those of the category under it that can run. Broken and disabled ones never.
     pub(super) fn chosen(&self, model: &Model) -> Result<Vec<String>, String> {
         let facts = Catalogue::of(model, &self.marked);
         let category = self.tree.selected().filter(|node| matches!(node, Node::Branch(_)));
-        let under: Vec<&EtlRow> = match (self.marked.is_empty(), category) {
+        let under: Vec<&EtlRow> = match (self.marked.is_empty() || self.in_detail, category) {
             (false, _) => model.etls.iter().filter(|row| self.marked.contains(&row.name)).collect(),
             (true, None) => self.selected(model).into_iter().collect(),
-            (true, Some(node)) => {
-                let able = facts.category(node).iter().filter(|row| row.faults.is_empty() && row.is_enabled());
-                able.copied().collect()
-            }
+            (true, Some(node)) => facts.category(node).iter().filter(|row| row.why_idle().is_none()).copied().collect(),
         };
         if under.is_empty() && category.is_some() {
             return Err("no ETL of this category can run".into());

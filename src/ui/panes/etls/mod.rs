@@ -38,6 +38,7 @@ use crate::ui::theme::{Role, marks};
 use crate::ui::widgets::cursor::Pointed;
 use crate::ui::widgets::source::SourceView;
 use crate::ui::widgets::table::Look;
+use crate::ui::widgets::text;
 use crate::ui::widgets::tree::{Node, Tree};
 
 use catalogue::Catalogue;
@@ -65,6 +66,8 @@ pub const REPEAT: Command = Command("etls.repeat");
 pub const EXPORT: Command = Command("etls.export");
 /// Keep a run under a name.
 pub const KEEP: Command = Command("etls.keep");
+/// Forget a run that was kept.
+pub const FORGET: Command = Command("etls.forget");
 /// Choose what the preview is of.
 pub const CHOOSE: Command = Command("etls.choose");
 /// The event after.
@@ -88,6 +91,7 @@ const KEYS: &[Binding] = &[
     Binding::new(REPEAT, &["R"], "repeat"),
     Binding::new(EXPORT, &["o"], "export"),
     Binding::new(KEEP, &["w"], "keep as preset"),
+    Binding::new(FORGET, &["d", "Delete"], "forget preset"),
     Binding::new(CHOOSE, &["v"], "which event"),
     Binding::new(EVENT_AFTER, &["."], "next event"),
     Binding::new(EVENT_BEFORE, &[","], "event before"),
@@ -262,6 +266,7 @@ impl Etls {
     }
 
     fn refresh(&mut self, model: &Model) {
+        self.unmark_gone(model);
         let facts = Catalogue::of(model, &self.marked);
         self.tree.refresh(&facts, catalogue::COLUMNS.len(), self.stamp(model));
         // The first ETL, whose detail is there at once, rather than the category it is in.
@@ -305,6 +310,7 @@ impl Etls {
             REPEAT => return self.repeat(model),
             EXPORT => return self.export(model),
             KEEP => return self.keep(model),
+            FORGET => return self.forget(model),
             EVENT_AFTER | EVENT_BEFORE => return self.step(if command == EVENT_AFTER { 1 } else { -1 }, model),
             HEADERS => {
                 self.preview.turn_headers_over();
@@ -323,6 +329,11 @@ impl Etls {
     }
 
     fn list_key(&mut self, command: Command, event: KeyEvent, model: &Model) -> Reply {
+        // A filter is the upper layer: it goes first.
+        if command == keys::BACK && !self.tree.is_filtered() && self.unmark() {
+            // What was said of the marks is over with them.
+            return Reply::Emit(Action::Hush);
+        }
         if let Some(node) = self.tree.selected() {
             match (command, node) {
                 (MARK, _) => return self.mark(node, model),
@@ -359,7 +370,12 @@ impl Etls {
         if !self.marked.is_empty() && list.height > 0 && !self.tree.is_filtered() {
             let words = format!("{} {} marked", marks::BAR, self.marked.len());
             let room = usize::from(list.width.saturating_sub(12));
-            buffer.set_stringn(list.x, list.bottom() - 1, words, room, view.theme.role(Role::Accent));
+            let style = view.theme.role(Role::Accent);
+            let (x, y) = buffer.set_stringn(list.x, list.bottom() - 1, words, room, style);
+            let left = room.saturating_sub(usize::from(x - list.x));
+            let words = format!("  {} unmarks", chord(view, keys::BACK));
+            let words = text::fit(&words, left);
+            buffer.set_stringn(x, y, words, left, view.theme.role(Role::Muted));
         }
     }
 }

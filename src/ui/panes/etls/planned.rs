@@ -73,6 +73,11 @@ fn of_plan(request: &RunRequest, plan: &PlanSummary, theme: &Theme) -> Vec<Line<
     lines
 }
 
+/// Lines that it takes in so many cells.
+pub fn height(lines: &[Line<'_>], cells: u16) -> u16 {
+    lines.iter().map(|line| wrapped(line, usize::from(cells)).len() as u16).fold(0, u16::saturating_add)
+}
+
 /// Draws the lines from `top` on, and how many more there are; gives the top in force.
 pub fn draw(lines: &[Line<'_>], top: usize, area: Rect, buffer: &mut Buffer, theme: &Theme) -> usize {
     let cells = usize::from(area.width);

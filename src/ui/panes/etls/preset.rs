@@ -38,7 +38,10 @@ impl NamePreset {
         let more = if run.etls.len() > 1 { format!("-and-{}", run.etls.len() - 1) } else { String::new() };
         let name = format!("{etl}{more}-{}-{}", run.environments.join("-"), run.count);
         let name: String = name.chars().map(|letter| if is_allowed(letter) { letter } else { '-' }).collect();
-        Self { input: Input::new(text::head(&name, NAME_BYTES_MAX)), run }
+        let mut input = Input::new(text::head(&name, NAME_BYTES_MAX));
+        // As in every field that is filled already: typing replaces, arrows edit.
+        input.select();
+        Self { input, run }
     }
 
     /// Takes a key.

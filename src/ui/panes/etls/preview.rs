@@ -166,6 +166,12 @@ impl PreviewTab {
         if rule < area.bottom() {
             let line = "─".repeat(usize::from(area.width));
             buffer.set_string(area.x, rule, line, theme.role(Role::Border));
+            // The value's own size is what tail and copy have; with key and headers it is what a broker counts.
+            let [value, all] = [rendered.payload.len(), rendered.bytes].map(|bytes| number::bytes(bytes as u64));
+            let sizes = format!(" value {value}, {all} with key and headers ");
+            let sizes = text::fit(&sizes, usize::from(area.width.saturating_sub(2)));
+            let x = area.right().saturating_sub(text::width(&sizes) as u16 + 1);
+            buffer.set_string(x, rule, sizes, theme.role(Role::Muted));
         }
         let below = Rect { y: rule + 1, height: area.bottom().saturating_sub(rule + 1), ..area };
         let mut hasher = DefaultHasher::new();
@@ -186,9 +192,8 @@ fn draw_head(
     let theme = view.theme;
     let topic = row.etl.as_ref().and_then(|etl| etl.topics.get(&request.environment)).map_or("", String::as_str);
     let topic = rendered.map_or(topic, |rendered| rendered.topic.as_str());
-    let size = rendered.map(|rendered| number::bytes(rendered.bytes as u64)).unwrap_or_default();
     let event = format!(
-        "event {} of {}  {}{} {}{}  {size}",
+        "event {} of {}  {}{} {}{}",
         number::grouped(request.index + 1),
         number::grouped(request.count),
         super::chord(view, super::EVENT_BEFORE),

@@ -289,8 +289,9 @@ impl RunDialog {
             false => planned::lines(&request, plan, model, theme),
         };
         let top_lines = (self.environments.checked().len().max(model.environments.len()) as u16 + 1).clamp(6, 12);
-        let lines = top_lines + 1 + (said.len() as u16).max(4);
-        let size = (area.width.saturating_sub(6).min(108), lines.min(area.height.saturating_sub(4)));
+        let width = area.width.saturating_sub(6).min(108);
+        let lines = top_lines + 1 + planned::height(&said, width).max(4);
+        let size = (width, lines.min(area.height.saturating_sub(4)));
         let danger = request.as_ref().is_ok_and(|request| {
             let guarded = |name: &String| model.environment(name).is_some_and(|row| row.guard != Guard::None);
             !request.dry_run && request.environments.iter().any(guarded)

@@ -78,7 +78,7 @@ impl RunsTab {
 
     /// Puts the cursor on a run.
     pub fn open(&mut self, run: JobId) {
-        self.wanted = Some(run);
+        (self.wanted, self.newer_than) = (Some(run), None);
     }
 
     /// Puts the cursor on the next run that begins.
@@ -185,9 +185,13 @@ pub fn mark(run: &Run, model: &Model) -> (&'static str, Role) {
 
 /// The newest run of an ETL that has not ended.
 pub fn running(etl: &str, model: &Model) -> Option<JobId> {
-    let live = |run: &&Run| model.jobs.get(&run.job).is_some_and(|job| !job.phase.is_ending());
     let of = |run: &&Run| run.request.etls.iter().any(|name| name == etl);
-    model.runs.values().rev().filter(of).find(live).map(|run| run.job)
+    model.runs.values().rev().filter(of).find(|run| is_live(run, model)).map(|run| run.job)
+}
+
+/// Whether a run has not ended.
+pub fn is_live(run: &Run, model: &Model) -> bool {
+    model.jobs.get(&run.job).is_some_and(|job| !job.phase.is_ending())
 }
 
 struct List<'a> {

@@ -109,7 +109,7 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
     let dry = if run.request.dry_run { "dry run " } else { "" };
     let mut line = Line::from(vec![
         Span::styled(format!("{mark} {dry}{word}"), theme.role(role)),
-        Span::styled(format!("  {}  {}", time::span(lasted), rate(per_second)), theme.role(Role::Text)),
+        Span::styled(format!("  {}  {}", told(lasted, phase.is_ending()), rate(per_second)), theme.role(Role::Text)),
     ]);
     if !phase.is_ending() {
         let progress = Progress { per_second, ..progress_of(&total) };
@@ -153,6 +153,16 @@ fn headline(run: &Run, view: &View<'_>) -> Vec<Row> {
         _ => {}
     }
     rows
+}
+
+/// How long a run lasted: of a short one that has ended as exactly as its rate is told, which is its mean over that time.
+fn told(lasted_ms: u64, is_over: bool) -> String {
+    /// Beyond, a second more or less is none of the three digits of a rate.
+    const EXACT_MS_MAX: u64 = 60_000;
+    match is_over && (1..EXACT_MS_MAX).contains(&lasted_ms) {
+        true => latency(lasted_ms as f64 * 1_000.0),
+        false => time::span(lasted_ms),
+    }
 }
 
 /// Environments of a run that do not answer now: its events wait for them.
