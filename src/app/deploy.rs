@@ -199,7 +199,8 @@ impl Model {
         };
         let (name, environment) = (definition.name.clone(), definition.environment.clone());
         let order = |order| Effect::Order { job: id, order };
-        let is_kept = self.deployments.kept.contains_key(&name);
+        // Seen in the folder, or at work here before that was looked at.
+        let is_kept = self.deployments.kept.contains_key(&name) || self.deployments.configurations.contains_key(&id);
         let mut effects = vec![Effect::Audit(self.entry(&environment, format!("job {name}"), said(wanted).into()))];
         match wanted {
             Wanted::Stop | Wanted::StopAtOnce => {
@@ -221,7 +222,8 @@ impl Model {
             Wanted::Drop => {
                 self.forget_what_it_did(id);
                 self.deployments.rows.remove(&name);
-                if self.deployments.kept.remove(&name).is_some() {
+                self.deployments.kept.remove(&name);
+                if is_kept {
                     effects.push(Effect::DropDeployed(definition));
                 }
             }

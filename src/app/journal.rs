@@ -1,7 +1,7 @@
 //! Log and audit on disk: lines appended by one thread of their own, bounded and rotated. Nothing that writes a line waits.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::model::audit::AuditEntry;
+use super::model::audit::{AUDIT_ENTRIES_MAX, AuditEntry};
 use crate::config::private;
 
 /// Lines on their way to the disk; beyond, lines are dropped and counted, because a slow disk must not slow the console.
@@ -20,6 +20,9 @@ const LINES_UNDER_WAY_MAX: usize = 4_096;
 pub const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Files put aside before the oldest is deleted; with the one in use 32 MB in all.
 pub const FILES_ASIDE_MAX: usize = 3;
+
+/// Bytes at the end of the audit log that are read at the start: far more than the entries that are kept take.
+const RECENT_BYTES_MAX: u64 = 256 * 1024;
 
 /// Which file a line goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +130,36 @@ pub fn state_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf
 pub fn append_now(folder: &Path, book: Book, line: &str) -> io::Result<()> {
     private::folder(folder)?;
     Shelf::open(folder, book)?.write(line)
+}
+
+/// The newest entries of the audit log in a folder, oldest first; none where there is none. Blocks.
+pub fn recent_audit(folder: &Path) -> Vec<AuditEntry> {
+    let read = || -> io::Result<(bool, Vec<u8>)> {
+        let mut file = File::open(folder.join(Book::Audit.file()))?;
+        let begins = file.metadata()?.len().saturating_sub(RECENT_BYTES_MAX);
+        file.seek(SeekFrom::Start(begins))?;
+        let mut bytes = Vec::new();
+        file.take(RECENT_BYTES_MAX).read_to_end(&mut bytes)?;
+        Ok((0 < begins, bytes))
+    };
+    let Ok((is_cut, bytes)) = read() else { return Vec::new() };
+    let text = String::from_utf8_lossy(&bytes);
+    // The first line of a part is a part of a line.
+    let entries = text.lines().skip(usize::from(is_cut)).filter_map(entry_of);
+    let entries: Vec<AuditEntry> = entries.collect();
+    entries.into_iter().rev().take(AUDIT_ENTRIES_MAX).rev().collect()
+}
+
+fn entry_of(line: &str) -> Option<AuditEntry> {
+    let read: serde_json::Value = serde_json::from_str(line).ok()?;
+    let words = |key: &str| read.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let at: Timestamp = words("at")?.parse().ok()?;
+    Some(AuditEntry {
+        at_ms: at.as_millisecond(),
+        environment: words("environment")?,
+        what: words("what")?,
+        result: words("result")?,
+    })
 }
 
 /// A line of the audit log: when, who, environment, what, result.
@@ -267,6 +300,23 @@ mod tests {
         assert!(written.now_or_never().unwrap());
         assert_eq!(fs::read_to_string(journal.path(Book::Log)).unwrap(), "one\ntwo\n");
         assert_eq!(fs::read_to_string(journal.path(Book::Audit)).unwrap(), "{}\n");
+    }
+
+    #[test]
+    fn what_was_audited_before_is_read_again_and_a_torn_line_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(recent_audit(folder.path()), []);
+        let entry = |what: &str| AuditEntry {
+            at_ms: 1_795_262_400_123,
+            environment: "prod".into(),
+            what: what.into(),
+            result: "done".into(),
+        };
+        for what in ["one", "two"] {
+            append_now(folder.path(), Book::Audit, &audit_line("ann", &entry(what))).unwrap();
+        }
+        append_now(folder.path(), Book::Audit, "{\"at\":").unwrap();
+        assert_eq!(recent_audit(folder.path()), [entry("one"), entry("two")]);
     }
 
     /// A disk that takes nothing.

@@ -29,7 +29,21 @@ impl Model {
             Action::Reload => vec![Effect::LoadConfiguration],
             Action::SelectEnvironment(name) => self.select_environment(name),
             Action::Connect(name) => vec![Effect::Connect(name)],
-            Action::Disconnect(name) => vec![Effect::Disconnect(name)],
+            Action::Disconnect(name) => {
+                let reading = self.live_jobs().filter(|job| {
+                    job.environment == name && matches!(job.kind, JobKind::Tail | JobKind::Query | JobKind::Sql)
+                });
+                let reading = reading.count() as u64;
+                if 0 < reading {
+                    let goes_on = if reading == 1 { "reads" } else { "read" };
+                    let said = format!(
+                        "{} of {name} {goes_on} on with a connection of its own: pane 6",
+                        counted(reading, "job")
+                    );
+                    self.say(Note::plain(said));
+                }
+                vec![Effect::Disconnect(name)]
+            }
             Action::CheckHealth(environment) => self.check_health(environment),
             Action::LiftReadOnly(environment) => self.ask_to_lift(environment),
             Action::ListTopics(environment) => self.list_topics(environment),
@@ -129,7 +143,8 @@ impl Model {
             Action::EditResend(resend) => vec![Effect::EditResend(resend)],
             Action::Export(export) => vec![Effect::Export(export)],
             Action::SetTheme(name) => {
-                self.say(Note::plain(format!("theme `{name}`")));
+                let kept = format!("`theme: {name}` in config/console.yaml keeps it");
+                self.say(Note::plain(format!("theme `{name}` for this session: {kept}")));
                 self.theme = name;
                 Vec::new()
             }

@@ -17,7 +17,7 @@ use super::signals::Signals;
 use super::terminal::{RealSeat, guard_against_panics};
 use super::theme::{Depth, Marks};
 use crate::app::feed::feed_of;
-use crate::app::journal::{Journal, state_folder};
+use crate::app::journal::{Journal, recent_audit, state_folder};
 use crate::app::model::tails::TAIL_RECORDS_MAX;
 use crate::app::model::{Model, Note};
 use crate::app::runtime::Runtime;
@@ -79,6 +79,10 @@ pub async fn open(opening: Opening) -> Result<Farewell, OpenFault> {
     logging::begin(intake, journal, runtime.scrubber());
 
     let effects = model.apply(Fact::Loaded(Box::new(runtime.loaded())));
+    // What was changed before is in the audit log, too.
+    for entry in folder.as_deref().map(recent_audit).unwrap_or_default() {
+        model.apply(Fact::Audited(entry));
+    }
     let kept = match journal_fault {
         Some(error) => Some(format!("log and audit are kept in memory only: {error}")),
         None => folder.as_deref().and_then(private::warning),

@@ -25,7 +25,7 @@ fn footer(stage: &mut Stage) -> Vec<String> {
 fn idle(console: &dyn Fn() -> Stage) -> Vec<String> {
     let quiet = |stage: &mut Stage| {
         stage.model.note = None;
-        (stage.text(160, 40), stage.effects.len())
+        (stage.text(160, 40), stage.styles(160, 40), stage.effects.len())
     };
     let keys = footer(&mut console());
     if keys.is_empty() {

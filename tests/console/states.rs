@@ -8,10 +8,10 @@ use velox::app::model::etls::PlanSummary;
 use velox::core::environment::Guard;
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
-use velox::core::record::{Message, StartAt};
+use velox::core::record::{Message, Record, StartAt};
 
 use crate::stage::{NOON_MS, Stage};
-use crate::{deployed, environments, etl_runs, etls, metrics, tail};
+use crate::{deployed, environments, etl_runs, etls, jobs, metrics, tail};
 
 fn on(pane: PaneId) -> Stage {
     let mut stage = Stage::new();
@@ -94,7 +94,9 @@ fn a_tail_that_was_closed_leaves_the_legend_of_lag() {
 #[test]
 fn rows_of_totals_say_what_they_are_of_on_the_smallest_screen() {
     let text = metrics::measured(30).text(80, 24);
-    for (kind, name) in [("all", "everything"), ("env", "sandbox"), ("ETL", "customer_update"), ("job", "2 sandbox")] {
+    for (kind, name) in
+        [("all", "everything"), ("env", "sandbox"), ("ETL", "customer_update"), ("job", "1 sample events")]
+    {
         let is_row = |line: &str| line.trim_matches(['│', ' ']).starts_with(kind) && line.contains(name);
         assert!(text.lines().any(is_row), "{kind} {name}\n{text}");
     }
@@ -274,7 +276,7 @@ fn what_the_list_of_jobs_has_no_room_for_is_told_below_it() {
     let (mut stage, _) = deployed::at_work("sandbox");
     let text = stage.text(80, 24);
     assert!(text.contains("lag 120") && text.contains("late 3") && text.contains("checkpoint 4 s"), "{text}");
-    let wide = stage.text(200, 60);
+    let wide = stage.text(150, 40);
     assert!(wide.contains("checkpoint") && !wide.contains(" · late 3 · "), "{wide}");
 }
 
@@ -307,7 +309,75 @@ fn on_a_wide_screen_the_help_has_two_columns_and_nothing_below_them() {
     let mut stage = on(PaneId::Tail);
     stage.press("?");
     let narrow = stage.text(100, 40);
-    assert!(narrow.contains(" more ") && !narrow.contains("Marks"), "{narrow}");
+    assert!(narrow.contains(" more ─") && !narrow.contains("Marks"), "{narrow}");
     let wide = stage.text(140, 40);
-    assert!(wide.contains("Marks") && !wide.contains(" more "), "{wide}");
+    assert!(wide.contains("Marks") && !wide.contains(" more ─"), "{wide}");
+}
+
+#[test]
+fn what_is_under_the_cursor_of_a_value_is_copied_and_in_its_first_line_all_of_it() {
+    let mut stage = tail::reading(1);
+    stage.text(120, 40);
+    stage.press("Enter");
+    let copied = |stage: &mut Stage, keys: &str| {
+        stage.text(120, 40);
+        stage.press(keys);
+        stage.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Copy(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(copied(&mut stage, "j j y").as_deref(), Some("ORD-000000"));
+    assert_eq!(copied(&mut stage, "j y").as_deref(), Some("100.50"));
+    assert_eq!(copied(&mut stage, "j y").as_deref(), Some(r#"[{"sku":"A-0","quantity":2}]"#));
+    assert!(copied(&mut stage, "g y").is_some_and(|text| text.contains("ORDER_PLACED") && text.ends_with('}')));
+}
+
+#[test]
+fn on_the_smallest_screen_all_headers_can_be_seen() {
+    let mut stage = tail::reading(0);
+    let headers = (1..=5).map(|number| (format!("header-{number}").as_str().into(), Some(b"x".to_vec())));
+    let record = Record { headers: headers.collect(), ..tail::order(0) };
+    tail::records(&mut stage, vec![record]);
+    assert!(stage.text(80, 24).contains("more headers"), "{}", stage.text(80, 24));
+    stage.press("h");
+    let text = stage.text(80, 24);
+    assert!(text.contains("header-5") && !text.contains("more header"), "{text}");
+}
+
+#[test]
+fn at_the_last_column_of_jobs_the_arrow_stays_and_a_filter_is_typed_from_the_detail_too() {
+    let mut stage = jobs::busy();
+    for _ in 0..5 {
+        stage.text(80, 24);
+        stage.press("Right");
+    }
+    stage.text(80, 24);
+    stage.press("j");
+    assert!(stage.text(80, 24).contains("(2/3)"), "the list has the keys\n{}", stage.text(80, 24));
+    stage.press("i");
+    stage.text(80, 24);
+    stage.press("/").types("xd").press("Enter");
+    assert_eq!((stage.effects.len(), stage.model.jobs.len()), (0, 3), "letters of a filter are no commands");
+    assert!(stage.text(80, 24).contains("xd"), "{}", stage.text(80, 24));
+}
+
+#[test]
+fn a_guard_that_is_lifted_says_for_how_long() {
+    let mut stage = environments::four();
+    stage.model.environments[1].guard = Guard::ReadOnly;
+    stage.model.lifted.insert("qa".into(), NOON_MS + 14 * 60_000);
+    stage.text(120, 40);
+    stage.press("j");
+    let text = stage.text(120, 40);
+    assert!(text.contains("14 m left") && text.contains("lifted for 14 minutes more"), "{text}");
+}
+
+#[test]
+fn what_reads_on_when_its_environment_is_disconnected_is_said() {
+    let mut stage = tail::reading(3);
+    stage.act(Action::Disconnect("sandbox".into()));
+    let said = stage.model.note.as_ref().map(|note| note.text.clone()).unwrap_or_default();
+    assert!(said.contains("1 job of sandbox reads on"), "{said}");
+    assert_eq!(stage.effects.last(), Some(&Effect::Disconnect("sandbox".into())));
 }

@@ -245,6 +245,12 @@ impl Model {
         self.lifted.get(name).is_some_and(|until_ms| self.now_ms < *until_ms)
     }
 
+    /// Minutes for which the `read_only` of an environment is still lifted, the one that runs counted.
+    pub fn lifted_minutes(&self, name: &str) -> Option<i64> {
+        let left_ms = self.lifted.get(name)? - self.now_ms;
+        (0 < left_ms).then(|| (left_ms + 59_999) / 60_000)
+    }
+
     /// An ETL by name.
     pub fn etl(&self, name: &str) -> Option<&EtlRow> {
         self.etls.iter().find(|row| row.name == name)

@@ -7,11 +7,11 @@ use ratatui::text::{Line, Span};
 use crate::app::model::{Model, Note, Tone};
 use crate::ui::keymap::{Command, Keymap};
 use crate::ui::keys;
-use crate::ui::theme::{Role, Theme, marks};
+use crate::ui::theme::{Marks, Role, Theme, marks};
 use crate::ui::widgets::text;
 
 /// A message takes at most this share of the screen's height; beyond, the log has it in full.
-const MESSAGE_SHARE: u16 = 8;
+const MESSAGE_SHARE: u16 = 6;
 
 /// Lines that the footer needs.
 pub fn lines(model: &Model, keys_width: usize, screen: Rect) -> u16 {
@@ -25,20 +25,23 @@ pub fn lines(model: &Model, keys_width: usize, screen: Rect) -> u16 {
 }
 
 /// Cells that the keys take.
-pub fn keys_width(commands: &[Command], keymap: &Keymap) -> usize {
-    parts(commands, keymap).iter().map(|(chord, help)| text::width(chord) + text::width(help) + 3).sum::<usize>() + 1
+pub fn keys_width(commands: &[Command], keymap: &Keymap, signs: Marks) -> usize {
+    parts(commands, keymap, signs).iter().map(|(chord, help)| text::width(chord) + text::width(help) + 3).sum::<usize>()
+        + 1
 }
 
 fn beside(note: &Note, keys_width: usize, width: u16) -> bool {
     keys_width + text::width(&note.text) + 2 <= usize::from(width) && !note.text.contains('\n')
 }
 
-fn parts<'a>(commands: &[Command], keymap: &'a Keymap) -> Vec<(String, &'a str)> {
+fn parts<'a>(commands: &[Command], keymap: &'a Keymap, signs: Marks) -> Vec<(String, &'a str)> {
+    // In letters alone the sign of the key would be another key's.
+    let has_sign = signs != Marks::Ascii;
     commands
         .iter()
         .filter_map(|command| keymap.entry(*command))
         .filter_map(|entry| Some((entry.chords.first()?.to_string(), short(entry.command, entry.help))))
-        .map(|(chord, help)| (if chord == "Enter" { marks::ENTER.to_owned() } else { chord }, help))
+        .map(|(chord, help)| (if chord == "Enter" && has_sign { marks::ENTER.to_owned() } else { chord }, help))
         .collect()
 }
 
@@ -58,7 +61,7 @@ fn short(command: Command, help: &str) -> &str {
 /// Draws keys and message.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, commands: &[Command], keymap: &Keymap, theme: &Theme) {
     let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
-    draw_keys(frame, last, &parts(commands, keymap), theme);
+    draw_keys(frame, last, &parts(commands, keymap, theme.marks()), theme);
     let Some(note) = &model.note else { return };
     let style = theme.role(match note.tone {
         Tone::Plain => Role::Muted,
@@ -68,7 +71,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, commands: &[Comman
     });
     if area.height == 1 {
         // A pane may name other keys once it is drawn than it did before: the note gives way to them.
-        let room = usize::from(area.width).saturating_sub(keys_width(commands, keymap) + 2);
+        let room = usize::from(area.width).saturating_sub(keys_width(commands, keymap, theme.marks()) + 2);
         let words = text::fit(&note.text, room);
         let width = text::width(&words) as u16;
         let place = Rect { x: area.right().saturating_sub(width + 1), width, ..last };

@@ -245,7 +245,7 @@ impl Screen {
     }
 
     fn footer_width(&self, model: &Model) -> usize {
-        footer::keys_width(&self.footer_commands(model), &self.keymap)
+        footer::keys_width(&self.footer_commands(model), &self.keymap, self.theme.marks())
     }
 
     /// What the footer names: the pane's own, and palette and help where their keys are not letters being typed.

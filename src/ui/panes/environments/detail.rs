@@ -130,7 +130,11 @@ fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
         Guard::Typed => "typed: writing asks for its name",
         Guard::ReadOnly => "read_only: writing is refused",
     };
-    document.fact("guard", guard, plain, theme);
+    let guard = match view.model.lifted_minutes(&row.name).filter(|_| row.guard == Guard::ReadOnly) {
+        Some(minutes) => format!("read_only, lifted for {} more: writing asks for its name", counted_minutes(minutes)),
+        None => guard.to_owned(),
+    };
+    document.fact("guard", &guard, plain, theme);
 }
 
 fn health(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
@@ -288,4 +292,8 @@ mod tests {
         assert_eq!(shared(70, [20, 30, 40]), [20, 25, 25]);
         assert_eq!(shared(20, [20, 30, 40]), [12, 12, 12], "never narrower than can be read");
     }
+}
+
+fn counted_minutes(minutes: i64) -> String {
+    number::counted(minutes.unsigned_abs(), "minute")
 }

@@ -188,7 +188,7 @@ impl Pane for Environments {
         match (self.takes_text(), self.inspector.list.selected(), self.inspector.in_detail) {
             (true, _, _) => vec![keys::BACK],
             (_, None, _) => keys::without_rows(self.inspector.list.search(), &[keys::RELOAD]),
-            _ if self.is_broken => vec![EDIT, DETAIL, keys::RELOAD, keys::COPY],
+            _ if self.is_broken => vec![EDIT, DETAIL, keys::RELOAD],
             (_, _, false) => vec![ACTIVATE, CONNECT, CHECK, EDIT, DETAIL],
             (_, _, true) => vec![DETAIL, EDIT, keys::COPY, CHECK, CONNECT],
         }

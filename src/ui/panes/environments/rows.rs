@@ -61,7 +61,10 @@ impl Rows for Shown<'_> {
                 None => "".into(),
             },
             5 => check(row, self.view),
-            6 => guard(row.guard).into(),
+            6 => match self.view.model.lifted_minutes(&row.name) {
+                Some(minutes) if row.guard == Guard::ReadOnly => format!("{minutes} m left").into(),
+                _ => guard(row.guard).into(),
+            },
             7 => protocol(row).into(),
             _ => row.bootstrap.as_str().into(),
         }

@@ -160,9 +160,16 @@ impl Jobs {
                 self.page -= 1;
                 return Reply::Handled;
             }
+            // Where there are columns to go through, their end is no way into the detail.
+            keys::RIGHT if !self.in_detail && 1 < self.pages => return Reply::Handled,
             keys::RIGHT if !self.in_detail => {
                 self.in_detail = true;
                 return Reply::Handled;
+            }
+            // It is the list that is filtered, and what is typed goes there.
+            keys::FILTER if self.in_detail => {
+                (self.in_detail, self.is_open) = (false, false);
+                return Reply::Ignored;
             }
             keys::LEFT | keys::BACK if self.in_detail => {
                 (self.in_detail, self.is_open) = (false, false);

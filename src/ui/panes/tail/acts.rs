@@ -46,6 +46,7 @@ impl TailPane {
                 None => Reply::Ignored,
             },
             keys::COPY => match self.selected(tail) {
+                Some(_) if self.on_detail => Reply::Emit(Action::Copy(self.detail.copied_here())),
                 Some(_) => Reply::Emit(Action::Copy(self.detail.copied())),
                 None => Reply::Ignored,
             },

@@ -14,6 +14,8 @@ use crate::ui::widgets::{number, text, time};
 
 /// Share of the height that headers take unless all are asked for.
 const HEADER_SHARE: u16 = 3;
+/// Lines above the headers: place, time, key.
+const HEAD_LINES: u16 = 3;
 /// Widest name of a header, cells.
 const NAME_CELLS_MAX: usize = 24;
 
@@ -30,6 +32,11 @@ impl Detail {
     /// The value as it is on the screen, for copying.
     pub fn copied(&self) -> String {
         self.value.copied()
+    }
+
+    /// What is under the cursor in it, for copying.
+    pub fn copied_here(&self) -> String {
+        self.value.copied_here()
     }
 
     /// The next form of the value.
@@ -100,7 +107,8 @@ impl Detail {
 
     fn draw_headers(&self, record: &Record, page: &mut Page<'_>, view: &View<'_>, height: u16) {
         let muted = view.theme.role(Role::Muted);
-        let most = if self.all_headers { height.saturating_sub(6) } else { height / HEADER_SHARE };
+        // Where all are asked for they may take the value's place.
+        let most = if self.all_headers { height.saturating_sub(HEAD_LINES) } else { height / HEADER_SHARE };
         let room = usize::from(most.max(1));
         let names = record.headers.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0).min(NAME_CELLS_MAX);
         if record.headers.is_empty() {

@@ -173,8 +173,8 @@ pub fn can_pick(model: &Model) -> bool {
     are_known || row.connection.state != ConnectionState::Error
 }
 
-/// What is wrong, or what to do, while no topic is read.
-pub fn no_tail(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+/// What is wrong, or what to do, while no topic is read; `lists` the topics there are, where nothing lies over them.
+pub fn no_tail(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, lists: bool) {
     let key = |command| view.keymap.chord_of(command).map_or("the palette".into(), |chord| chord.to_string());
     let (model, pane) = (view.model, key(keys::PANE_ENVIRONMENTS));
     let row = model.active.as_deref().and_then(|active| model.environment(active));
@@ -203,7 +203,7 @@ pub fn no_tail(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         told.push((format!("{} picks topics of {}.", key(PICK), row.name), Role::Muted));
     }
     let below = tell(frame, area, &told, view);
-    if let Topics::Known(topics) = &row.topics {
+    if let (true, Topics::Known(topics)) = (lists, &row.topics) {
         let cells = topics.iter().map(|topic| text::width(&topic.name)).max().unwrap_or(0);
         for (topic, y) in topics.iter().zip(below..area.bottom()) {
             let partitions = counted(topic.partitions.into(), "partition");

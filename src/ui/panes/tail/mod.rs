@@ -223,7 +223,7 @@ impl Pane for TailPane {
             None => {
                 (self.job, self.areas) = (None, [Rect::ZERO; 2]);
                 self.here = Here { can_pick: draw::can_pick(view.model), ..Here::default() };
-                draw::no_tail(frame, area, view);
+                draw::no_tail(frame, area, view, self.picker.is_none());
             }
         }
         if let Some(picker) = &mut self.picker {

@@ -23,7 +23,7 @@ const LAST_BY_DEFAULT: u64 = 10;
 const LAST_MAX: u64 = 1_000_000;
 
 /// Cells of the names beside the key that reads them: room is left for the other keys.
-const READ_CELLS_MAX: usize = 22;
+const READ_CELLS_MAX: usize = 16;
 
 const STARTS: [&str; 5] = ["last n", "end", "beginning", "offset", "time"];
 
@@ -137,7 +137,7 @@ impl Picker {
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let title = format!("Read topics of {}", self.environment);
         let reads = format!("read {}", text::fit(&self.topics.chosen().join(", "), READ_CELLS_MAX));
-        let keys = [("Enter", reads.as_str()), ("Space", "check several"), ("Tab", "start at"), ("Esc", "back")];
+        let keys = [("Enter", reads.as_str()), ("Space", "check"), ("Tab", "start at"), ("Esc", "back")];
         let height = self.topics.listing_mut().cursor_mut().rows().clamp(6, 24) as u16 + 5;
         let look = dialog::Frame { title: &title, keys: &keys, danger: false, size: (68, height) };
         let inside = dialog::draw(look, area, frame.buffer_mut(), view.theme);

@@ -114,6 +114,24 @@ impl JsonTree {
         written
     }
 
+    /// The value that a line holds or opens, as it was sent; of a text what it says.
+    pub fn value_of(&self, line: usize) -> Option<String> {
+        let shown = self.lines.get(line)?;
+        let is_value = |(token, range): &&(Token, Range<usize>)| {
+            *token != Token::Key && !matches!(&self.source[range.clone()], ":" | ",")
+        };
+        let (_, first) = shown.pieces.iter().find(is_value)?;
+        if matches!(&self.source[first.clone()], "}" | "]") {
+            return self.value_of(shown.parent?);
+        }
+        let (_, last) = match shown.closes {
+            Some(closing) => self.lines.get(closing)?.pieces.first()?,
+            None => shown.pieces.iter().rfind(is_value)?,
+        };
+        let text = self.source.get(first.start..last.end)?;
+        Some(serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned()))
+    }
+
     /// Draws a line, with its mark where it folds.
     pub fn draw_line(&self, line: usize, folds: &Folds, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         let Some(shown) = self.lines.get(line) else { return };

@@ -126,6 +126,18 @@ impl ValueView {
         }
     }
 
+    /// What is under the cursor as text to be copied: of JSON the value of its line, and in the first line all of it.
+    pub fn copied_here(&self) -> String {
+        let here = match &self.decoded {
+            Decoded::Json(tree) => {
+                let line = self.cursor.row().and_then(|row| tree.shown(&self.folds).nth(row));
+                line.filter(|line| 0 < *line).and_then(|line| tree.value_of(line))
+            }
+            _ => None,
+        };
+        here.unwrap_or_else(|| self.copied())
+    }
+
     /// Takes a key: those that move; Enter, Space, Left and Right fold and unfold JSON. `false` for others.
     pub fn key(&mut self, key: KeyEvent) -> bool {
         if let (Decoded::Json(tree), Some(row)) = (&self.decoded, self.cursor.row()) {
