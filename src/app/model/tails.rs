@@ -1,5 +1,7 @@
 //! Live tails as the console shows them: the newest records, what is frozen, and counts that say what was not shown.
 
+use std::collections::BTreeMap;
+
 use crate::app::action::TailRequest;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, TailCounts};
@@ -13,6 +15,9 @@ pub const TAIL_RECORDS_MAX: usize = 2_000;
 /// Bytes kept of a tail's view, and as many of what waits behind a frozen one: 2,000 records of 16 KiB, far above what topics
 /// hold as a rule, while ten tails of large records stay within what a laptop spares.
 pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Records of a partition that may come between a key and the reading that it begins: those, too, are counted from the end.
+const COME_MEANWHILE: u64 = 100;
 
 /// The newest records of a tail, bounded by number and by bytes. The oldest are forgotten first and counted; the newest stays,
 /// whatever its size.
@@ -152,11 +157,19 @@ impl Tail {
     /// Where it is read from under another condition: what was collected is read again, with the condition and once that is
     /// taken away.
     pub fn begins_again_at(&self) -> StartAt {
-        let oldest_ms = self.records.iter().filter_map(|record| record.timestamp_ms).min();
-        match (&self.request.search, oldest_ms) {
-            (None, Some(oldest_ms)) => StartAt::Time(oldest_ms),
-            _ => self.request.start.clone(),
+        let asked = match (&self.request.search, &self.request.start) {
+            (None, StartAt::End) => 0,
+            (None, StartAt::Last(records)) => *records,
+            // These read all of it again as they are.
+            (None | Some(_), start) => return start.clone(),
+        };
+        let mut spans = BTreeMap::<(&str, i32), (i64, i64)>::new();
+        for record in self.records.iter() {
+            let span = spans.entry((&record.topic, record.partition)).or_insert((record.offset, record.offset));
+            *span = (span.0.min(record.offset), span.1.max(record.offset));
         }
+        let widest = spans.values().map(|(first, last)| last.abs_diff(*first) + 1).max();
+        widest.map_or_else(|| self.request.start.clone(), |widest| StartAt::Last(asked.max(widest + COME_MEANWHILE)))
     }
 
     /// Records that came since the view was frozen.

@@ -11,7 +11,7 @@ use crate::ui::theme::{Marks, Role, Theme, marks};
 use crate::ui::widgets::text;
 
 /// A message takes at most this share of the screen's height; beyond, the log has it in full.
-const MESSAGE_SHARE: u16 = 6;
+const MESSAGE_SHARE: u16 = 4;
 
 /// Lines that the footer needs.
 pub fn lines(model: &Model, keys_width: usize, screen: Rect) -> u16 {

@@ -235,13 +235,16 @@ fn timings(document: &mut Document, run: &Run, theme: &Theme) {
 fn of_tail(document: &mut Document, job: &Job, tail: &Tail, theme: &Theme) {
     let counts = &tail.counts;
     let grouped = number::grouped;
+    let kept = match tail.not_shown() {
+        0 => String::new(),
+        _ => format!("; the newest {} are kept", grouped(tail.records.capacity() as u64)),
+    };
     let read = format!(
-        "read {} · matched {} · shown {} · not shown {}; the newest {} are kept",
+        "read {} · matched {} · shown {} · not shown {}{kept}",
         grouped(counts.read),
         grouped(counts.matched),
         grouped(tail.records.len() as u64),
-        grouped(tail.not_shown()),
-        grouped(tail.records.capacity() as u64)
+        grouped(tail.not_shown())
     );
     document.fact("records", &read, theme.role(Role::Text), theme);
     let rate = format!("{} · {} read", number::rate(job.rate), number::bytes(counts.bytes));

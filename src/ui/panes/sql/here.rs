@@ -76,7 +76,9 @@ impl SqlPane {
             Part::Catalog if self.catalog.is_empty() => &[shared::FILTER, keys::CATALOG, shared::BACK],
             Part::Catalog => &[shared::OPEN, shared::FILTER, keys::CATALOG, keys::WRITE, shared::BACK],
         };
-        named.iter().filter(|command| here.takes(**command)).copied().collect()
+        // A line of the catalog is opened whatever rows there are.
+        let is_catalog = self.part == Part::Catalog;
+        named.iter().filter(|command| is_catalog || here.takes(**command)).copied().collect()
     }
 
     fn takes_letters(&self) -> bool {
