@@ -2,9 +2,9 @@
 
 use super::action::QueryRequest;
 use super::effect::Effect;
-use super::model::Model;
 use super::model::jobs::Work;
 use super::model::queries::Query;
+use super::model::{Model, Note};
 use crate::core::job::JobId;
 
 impl Model {
@@ -15,6 +15,13 @@ impl Model {
         }
         if query.statement_text().is_empty() {
             return self.refuse("there is no statement to run");
+        }
+        let is_another = |query_that_runs: &Query| {
+            let runs = self.jobs.get(&query_that_runs.job).is_some_and(|job| !job.phase.is_ending());
+            runs && query_that_runs.request.statement_text() != query.statement_text()
+        };
+        if self.queries.values().any(is_another) {
+            self.say(Note::plain("the statement that ran is stopped: one is looked at at a time, F8 deploys more"));
         }
         let mut effects = Vec::new();
         let replaced: Vec<JobId> = self.queries.keys().copied().collect();

@@ -78,11 +78,12 @@ impl Chord {
         matches!(self.code, KeyCode::Char(_)) && (self.modifiers - KeyModifiers::SHIFT).is_empty()
     }
 
-    /// Terminals differ in whether `G` comes with Shift, and `Ctrl+P` as `p` or `P`: one spelling for each.
+    /// Terminals differ in whether `G` comes with Shift, and `Ctrl+P` as `p` or `P`; nobody means Shift by `Alt+S`: one spelling
+    /// for each.
     fn normal(code: KeyCode, modifiers: KeyModifiers) -> Self {
         let known = modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
         match code {
-            KeyCode::Char(letter) if known.contains(KeyModifiers::CONTROL) => {
+            KeyCode::Char(letter) if known.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
                 Self { code: KeyCode::Char(letter.to_ascii_lowercase()), modifiers: known - KeyModifiers::SHIFT }
             }
             KeyCode::Char(letter) if known.contains(KeyModifiers::SHIFT) => {
@@ -109,7 +110,7 @@ impl fmt::Display for Chord {
         }
         match (self.code, NAMED.iter().find(|(_, code)| *code == self.code)) {
             (_, Some((name, _))) => f.write_str(name),
-            (KeyCode::Char(letter), None) if self.modifiers.contains(KeyModifiers::CONTROL) => {
+            (KeyCode::Char(letter), None) if !self.modifiers.is_empty() => {
                 write!(f, "{}", letter.to_ascii_uppercase())
             }
             (KeyCode::Char(letter), None) => write!(f, "{letter}"),
@@ -125,7 +126,9 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_back_the_same() {
-        for text in ["Ctrl+P", "F5", "Shift+Tab", "?", "g", "G", "Enter", "Space", "Ctrl+Up", "Alt+x", "+", ":"] {
+        for text in
+            ["Ctrl+P", "F5", "Shift+Tab", "?", "g", "G", "Enter", "Space", "Ctrl+Up", "Alt+X", "Alt+/", "+", ":"]
+        {
             let chord = Chord::parse(text).expect(text);
             assert_eq!(chord.to_string(), text);
             assert_eq!(Chord::parse(&chord.to_string()), Some(chord));
@@ -141,6 +144,15 @@ mod tests {
             Chord::of(&KeyEvent::new(KeyCode::Char('P'), KeyModifiers::CONTROL)),
             Chord::parse("Ctrl+P").expect("a chord")
         );
+    }
+
+    #[test]
+    fn a_chord_with_alt_needs_no_shift() {
+        let chord = Chord::parse("Alt+S").expect("a chord");
+        for (letter, modifiers) in [('s', KeyModifiers::ALT), ('S', KeyModifiers::ALT | KeyModifiers::SHIFT)] {
+            assert_eq!(Chord::of(&KeyEvent::new(KeyCode::Char(letter), modifiers)), chord);
+        }
+        assert_eq!(Chord::parse("alt+s"), Some(chord));
     }
 
     #[test]

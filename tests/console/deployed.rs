@@ -275,10 +275,11 @@ fn a_job_that_goes_on_says_from_which_checkpoint_until_it_has_written_one_of_its
     assert!(text.contains("checkpoint goes on from 41, 11:58:30; one every 10 s"), "{text}");
     assert!(text.lines().any(|line| line.contains(" a ") && line.contains("01:30")), "its age: {text}");
     let own = Checkpoint { epoch: 42, bytes: 84_000, took_ms: 40, at_ms: NOON_MS };
-    let pipeline = Pipeline { checkpoint: Some(own), ..Pipeline::default() };
+    let pipeline = Pipeline { checkpoint: Some(own), went_on_ms: Some(NOON_MS - 5_000), ..Pipeline::default() };
     stage.apply(Fact::Pipeline { job, pipeline: Arc::new(pipeline) });
     let text = stage.text(149, 40);
     assert!(text.contains("checkpoint 42, now, 84 KB; one every 10 s"), "{text}");
+    assert!(text.contains("0 failed, since it went on 5 s ago"), "{text}");
 }
 
 /// A console with a deployed job at work, 12 s later.

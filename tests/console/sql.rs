@@ -238,6 +238,51 @@ fn the_statement_under_the_caret_runs_and_a_second_run_replaces_the_first() {
 }
 
 #[test]
+fn rows_of_another_text_say_whose_they_are_and_a_run_says_that_it_ends_the_other() {
+    let mut stage = running();
+    assert!(!stage.text(120, 40).contains("live, `"));
+    stage.act(Action::NewSql);
+    stage.types("SELECT * FROM orders");
+    assert!(stage.text(120, 40).contains("live, `query 1`"), "{}", stage.text(120, 40));
+    stage.press("F5");
+    let note = stage.model.note.as_ref().map(|note| note.text.clone()).unwrap_or_default();
+    assert!(note.starts_with("the statement that ran is stopped"), "{note}");
+}
+
+#[test]
+fn lines_that_are_pasted_stay_lines_whatever_the_terminal_sends_between_them() {
+    for pasted in
+        ["SELECT 1 -- one\rFROM orders\r", "SELECT 1 -- one\r\nFROM orders\r\n", "SELECT 1 -- one\nFROM orders\n"]
+    {
+        let mut stage = sitting();
+        stage.event(Event::Paste(pasted.into()));
+        let text = stage.model.desk.buffer().map(|buffer| buffer.text.as_str());
+        assert_eq!(text, Some("SELECT 1 -- one\nFROM orders\n"), "{pasted:?}");
+    }
+}
+
+#[test]
+fn a_text_that_cannot_be_saved_under_its_name_is_asked_for_another() {
+    let mut stage = writing("SELECT 1");
+    stage.event(Event::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::ALT)));
+    let text = stage.text(120, 40);
+    assert!(text.contains("Save SQL") && !text.contains("in the order shown"), "{text}");
+    for (name, reason) in [("a/b", "`query-1a/b` cannot name a file"), ("", "there is a file spend.sql already")] {
+        if name.is_empty() {
+            for _ in 0.."query-1a/b".len() {
+                stage.press("Backspace");
+            }
+            stage.types("spend");
+        }
+        stage.types(name).press("Enter");
+        assert!(stage.text(120, 40).contains(reason), "{}", stage.text(120, 40));
+    }
+    stage.types("2").press("Enter");
+    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::SaveSql { name, .. } if name == "spend2")));
+    assert_eq!(stage.model.desk.buffer().map(|buffer| buffer.text.as_str()), Some("SELECT 1"));
+}
+
+#[test]
 fn what_keeps_a_text_from_being_checked_is_said_below_it() {
     let mut stage = sitting();
     stage.types("SELECT 1");

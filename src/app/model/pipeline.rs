@@ -21,6 +21,8 @@ pub struct Pipeline {
     pub rows_written: u64,
     /// Rows that a result which is looked at has now, whether the view holds them or not.
     pub result_rows: Option<u64>,
+    /// When it went on from a checkpoint, milliseconds since 1970: what is counted here is counted since then.
+    pub went_on_ms: Option<i64>,
     /// Bytes read.
     pub bytes_read: u64,
     /// Rows that were too late.

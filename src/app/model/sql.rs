@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::action::QueryRequest;
 use crate::app::model::pipeline::Pipeline;
-use crate::core::fault::Fault;
+use crate::core::fault::{Blame, Fault};
 
 /// Texts open at a time: more tabs than a screen is wide help nobody.
 pub const BUFFERS_MAX: usize = 20;
@@ -266,6 +266,27 @@ impl Desk {
     fn free_name(&self) -> String {
         let names = (1..).map(|number| format!("query {number}"));
         names.into_iter().find(|name| self.buffers.iter().all(|buffer| buffer.name != *name)).unwrap_or_default()
+    }
+}
+
+/// Longest name of a file, letters.
+const NAME_LETTERS_MAX: usize = 60;
+
+/// The name of a file under `config/sql/`, as it was written, its ending left out.
+///
+/// # Errors
+/// It cannot be the name of a file there.
+pub fn file_name(written: &str) -> Result<&str, Fault> {
+    let name = written.trim().trim_end_matches(".sql");
+    let is_name = |letter: char| letter.is_alphanumeric() || "-_. ".contains(letter);
+    match name.is_empty()
+        || name.starts_with('.')
+        || !name.chars().all(is_name)
+        || NAME_LETTERS_MAX < name.chars().count()
+    {
+        false => Ok(name),
+        true => Err(Fault::new(Blame::Operator, format!("`{name}` cannot name a file"))
+            .next(format!("use up to {NAME_LETTERS_MAX} letters, digits, `-`, `_` and `.`"))),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::app::fact::Fact;
 use crate::app::feed::{Intake, Outlet};
 use crate::app::model::pipeline::Checkpoint;
 use crate::app::supervisor::Assignment;
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::core::brokers::Whose;
 use crate::core::fault::{Blame, Fault};
@@ -213,10 +214,14 @@ async fn hear(mut hears: mpsc::Receiver<Told>, out: &Outlet) {
                 for message in messages {
                     tracing::info!(target: "velox::sql", job, "{message}");
                 }
+                let begun = Readings::new(nodes(&plan), statistics);
+                readings = Some(match from {
+                    Some(_) => begun.going_on(now_ms()),
+                    None => begun,
+                });
                 let from =
                     from.map(|from| Checkpoint { epoch: from.epoch, bytes: 0, took_ms: 0, at_ms: from.written_ms });
                 out.tell(Fact::Deployed { job: out.job(), from, configuration: configuration(&plan) }).await;
-                readings = Some(Readings::new(nodes(&plan), statistics));
                 out.phase(Phase::Running).await;
             }
             Some(Told::Lost { fault, attempt }) => {

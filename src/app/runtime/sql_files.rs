@@ -9,7 +9,7 @@ use super::{Runtime, off_the_async_threads};
 use crate::app::effect::Effect;
 use crate::app::fact::Fact;
 use crate::app::model::Note;
-use crate::app::model::sql::{KeptDesk, SqlFile};
+use crate::app::model::sql::{KeptDesk, SqlFile, file_name};
 use crate::config::{Sources, private, starters};
 use crate::core::fault::{Blame, Fault, Place};
 
@@ -19,8 +19,6 @@ const FILES_MAX: usize = 500;
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes of all files together that are held for the list.
 const ALL_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Longest name of a file, letters.
-const NAME_LETTERS_MAX: usize = 60;
 /// Name of what is kept, in the state folder.
 const KEPT: &str = "sql-desk.json";
 
@@ -76,13 +74,7 @@ pub fn files(sources: &Sources) -> Vec<SqlFile> {
 /// # Errors
 /// The name is not one of a file, there is one already that `over` does not allow to be replaced, or it cannot be written.
 pub fn save(sources: &Sources, name: &str, text: &str, over: bool) -> Result<(String, PathBuf), Fault> {
-    let name = name.trim().trim_end_matches(".sql");
-    let is_name = |letter: char| letter.is_alphanumeric() || "-_. ".contains(letter);
-    if name.is_empty() || name.starts_with('.') || !name.chars().all(is_name) || NAME_LETTERS_MAX < name.chars().count()
-    {
-        return Err(Fault::new(Blame::Operator, format!("`{name}` cannot name a file"))
-            .next(format!("use up to {NAME_LETTERS_MAX} letters, digits, `-`, `_` and `.`")));
-    }
+    let name = file_name(name)?;
     let folder = sources.config_dir.join("sql");
     let path = folder.join(format!("{name}.sql"));
     if !over && path.exists() {

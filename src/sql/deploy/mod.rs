@@ -16,4 +16,5 @@ pub mod hold;
 pub mod status;
 
 pub mod prepare;
+mod reading;
 pub mod run;

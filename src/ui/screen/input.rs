@@ -30,7 +30,8 @@ impl Screen {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(key, model),
             Event::Mouse(mouse) => self.mouse(mouse, model),
-            Event::Paste(pasted) => self.paste(&pasted, model),
+            // Most terminals send what Enter sends at the end of a pasted line.
+            Event::Paste(pasted) => self.paste(&pasted.replace("\r\n", "\n").replace('\r', "\n"), model),
             Event::Resize(..) | Event::FocusGained => {
                 self.moved = true;
                 None

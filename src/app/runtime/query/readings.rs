@@ -55,6 +55,7 @@ pub struct Readings {
     /// Readings of the last second, oldest first.
     past: VecDeque<(Instant, Vec<OperatorStatistics>)>,
     checkpoint: Option<Checkpoint>,
+    went_on_ms: Option<i64>,
 }
 
 impl Readings {
@@ -62,7 +63,13 @@ impl Readings {
     pub fn new(nodes: Vec<PipelineNode>, statistics: watch::Receiver<Statistics>) -> Self {
         // It began with nothing.
         let past = VecDeque::from([(Instant::now(), Vec::new())]);
-        Self { nodes, statistics, past, checkpoint: None }
+        Self { nodes, statistics, past, checkpoint: None, went_on_ms: None }
+    }
+
+    /// The same of a job that went on from a checkpoint just now.
+    pub fn going_on(mut self, now_ms: i64) -> Self {
+        self.went_on_ms = Some(now_ms);
+        self
     }
 
     /// Reads the counters.
@@ -88,6 +95,7 @@ impl Readings {
         let mut pipeline = Pipeline {
             nodes: self.nodes.clone(),
             elapsed_ms: millis(statistics.elapsed),
+            went_on_ms: self.went_on_ms,
             rows_read: statistics.rows_read(),
             rows_written: statistics.rows_written(),
             bytes_read: statistics.operators.iter().map(|operator| operator.bytes).sum(),

@@ -113,12 +113,15 @@ fn unmeasured(document: &mut Document, job: &Job, model: &Model, definition: &De
 
 fn measured(document: &mut Document, drawn: &Drawn, view: &View<'_>) {
     let (theme, now) = (view.theme, &drawn.pipeline);
+    let since =
+        now.went_on_ms.map(|at_ms| format!(", since it went on {}", time::since(view.model.now_ms, at_ms, view.zone)));
     let rows = format!(
-        "{} read · {} written · {} late · {} failed",
+        "{} read · {} written · {} late · {} failed{}",
         number::grouped(now.rows_read),
         number::grouped(now.rows_written),
         number::grouped(now.late),
-        number::grouped(now.bad)
+        number::grouped(now.bad),
+        since.unwrap_or_default()
     );
     let role = if now.bad > 0 { Role::Danger } else { Role::Text };
     document.fact("operators", &rows, theme.role(role), theme);

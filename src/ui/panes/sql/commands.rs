@@ -52,7 +52,9 @@ impl SqlPane {
             keys::SAVE => match model.desk.buffer() {
                 Some(buffer) if buffer.saved.is_some() => Reply::Emit(Action::SaveSql(None)),
                 Some(buffer) => {
-                    self.dialog = Some(Dialog::Ask(Ask::name(&buffer.name.replace(' ', "-"))));
+                    let own = model.desk.files.iter().filter(|file| !file.is_starter);
+                    let taken = own.map(|file| file.name.clone()).collect();
+                    self.dialog = Some(Dialog::Ask(Ask::name(&buffer.name.replace(' ', "-"), taken)));
                     Reply::Handled
                 }
                 None => Reply::Ignored,

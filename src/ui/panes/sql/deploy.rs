@@ -6,12 +6,12 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use super::naming::{NAME_LETTERS_MAX, ends, is_name, name_after, written_into};
 use crate::app::action::{DeployRequest, QueryRequest};
 use crate::app::model::Model;
 use crate::core::environment::Guard;
-use crate::sql::assist::{Item, ItemKind, relation_name};
+use crate::sql::assist::{Item, ItemKind};
 use crate::sql::deploy::definition::Delivery;
-use crate::sql::parse::{self, statement::EndName, statement::StatementKind};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::completion::{Chosen, Popup};
 use crate::ui::widgets::dialog;
@@ -24,8 +24,6 @@ const CHECKPOINT_SECONDS: u64 = 10;
 const CHECKPOINT_SECONDS_MAX: u64 = 3_600;
 /// Topics that are named in the hint.
 const TOPICS_MAX: usize = 200;
-/// Longest name of a job, letters: it is a folder's name and a line of a list.
-const NAME_LETTERS_MAX: usize = 60;
 
 /// The open dialog.
 #[derive(Debug)]
@@ -38,6 +36,8 @@ pub struct DeployDialog {
     form: Form,
     /// Topics that begin as, or hold, what is typed.
     popup: Option<Popup>,
+    /// How surely rows can be delivered there, as the form lists it.
+    deliveries: Vec<Delivery>,
     /// The name that was proposed last: it follows the sink until somebody writes another one.
     proposed: String,
     /// Names that jobs have already.
@@ -64,9 +64,17 @@ impl DeployDialog {
         let taken: Vec<String> = model.deployments.rows.keys().chain(model.deployments.kept.keys()).cloned().collect();
         let named = name.as_deref().or(sink.as_deref()).unwrap_or(tab);
         let proposed = name_after(named, &taken);
-        let deliveries = vec!["exactly once".to_owned(), "at least once".to_owned()];
-        // The broker inside this process has no transactions.
         let is_embedded = model.environment(&query.environment).is_some_and(|row| row.embedded);
+        let (deliveries, about) = match is_embedded {
+            true => {
+                (vec![Delivery::AtLeastOnce], "the broker inside this process has no transactions: never exactly once")
+            }
+            false => (
+                vec![Delivery::ExactlyOnce, Delivery::AtLeastOnce],
+                "exactly once: rows become visible with the checkpoint, each once. At least once: at once, again after a crash",
+            ),
+        };
+        let named_deliveries = deliveries.iter().map(|delivery| delivery.name().to_owned()).collect();
         let topics = topics(model, &query.environment);
         let mut fields = Vec::new();
         if sink.is_none() {
@@ -75,12 +83,11 @@ impl DeployDialog {
         }
         fields.extend([
             Field::text("name", "name", proposed.clone()).hint("what the job is called from now on"),
-            Field::choice("delivery", "delivery", deliveries, usize::from(is_embedded))
-                .hint("exactly once: rows become visible with the checkpoint, each once. At least once: at once, again after a crash"),
+            Field::choice("delivery", "delivery", named_deliveries, 0).hint(about),
             Field::number("checkpoint", "checkpoint every, seconds", CHECKPOINT_SECONDS, 1, CHECKPOINT_SECONDS_MAX)
                 .hint("a restart goes on from the last one"),
         ]);
-        Ok(Self { query, sink, topics, form: Form::new(fields), popup: None, proposed, taken, fault: None })
+        Ok(Self { query, sink, topics, form: Form::new(fields), popup: None, deliveries, proposed, taken, fault: None })
     }
 
     /// Takes a key.
@@ -213,29 +220,10 @@ impl DeployDialog {
         Ok(DeployRequest {
             name,
             query,
-            delivery: if self.form.chosen("delivery") == 0 { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce },
+            delivery: self.deliveries.get(self.form.chosen("delivery")).copied().unwrap_or(Delivery::AtLeastOnce),
             checkpoint_interval_ms: seconds * 1_000,
         })
     }
-}
-
-fn is_name(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "-_.".contains(letter)
-}
-
-/// A name for a job that no other has: after a stream, a topic, or the file of a URI.
-fn name_after(named: &str, taken: &[String]) -> String {
-    let place = named.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    let last = match place.contains("://") {
-        true => place.rsplit('/').next().unwrap_or_default(),
-        false => place,
-    };
-    let plain: String = last.chars().map(|letter| if is_name(letter) { letter } else { '_' }).collect();
-    let plain = plain.trim_start_matches('.');
-    let stem = if plain.is_empty() { "job" } else { &plain[..plain.len().min(NAME_LETTERS_MAX - 4)] };
-    let numbered = (2..).map(|number| format!("{stem}-{number}"));
-    let mut names = std::iter::once(stem.to_owned()).chain(numbered);
-    names.find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
 /// Topics of an environment that a person may mean.
@@ -243,36 +231,6 @@ fn topics(model: &Model, environment: &str) -> Vec<String> {
     let catalog = model.assist.catalog(environment);
     let names = catalog.topics.iter().map(|topic| topic.name.clone());
     names.filter(|name| !name.starts_with("__")).take(TOPICS_MAX).collect()
-}
-
-/// The statement with `INTO` at its end.
-fn written_into(query: &QueryRequest, sink: &str) -> Result<QueryRequest, String> {
-    if sink.is_empty() {
-        return Err("a job needs somewhere to write: name a topic".into());
-    }
-    let span = parse::statements(&query.text).get(query.statement).copied().ok_or("there is no such statement")?;
-    let mut text = query.text.clone();
-    text.insert_str(span.end, &format!("\nINTO {}", relation_name(sink)));
-    Ok(QueryRequest { text, ..query.clone() })
-}
-
-/// The name that a statement gives itself, and where it writes, where it says so.
-fn ends(query: &QueryRequest) -> Result<(Option<String>, Option<String>), &'static str> {
-    let script = parse::parse(&query.text, "");
-    let span = parse::statements(&query.text).get(query.statement).copied().ok_or("there is no such statement")?;
-    let wanted = script.statements.iter().find(|one| span.start <= one.span.start && one.span.end <= span.end);
-    let told = |end: &EndName| match end {
-        EndName::Name(name) | EndName::Uri(name) => name.clone(),
-    };
-    match wanted.map(|statement| &statement.kind) {
-        Some(StatementKind::Query(made)) => Ok((None, made.into.as_ref().map(told))),
-        Some(StatementKind::Insert { sink, .. }) => Ok((None, Some(told(sink)))),
-        Some(StatementKind::CreateStream(made) | StatementKind::CreateTable(made)) => {
-            Ok((Some(made.name.clone()), made.query.into.as_ref().map(told)))
-        }
-        Some(_) => Err("this statement moves no rows: put the cursor on one with INTO, or on an INSERT"),
-        None => Err("this statement is not right yet"),
-    }
 }
 
 #[cfg(test)]
@@ -325,6 +283,33 @@ mod tests {
         assert_eq!(name("SELECT * FROM a INTO b"), "b");
         assert_eq!(name("CREATE STREAM s AS SELECT * FROM a INTO b"), "s");
         assert_eq!(name("SELECT * FROM a"), "query_1", "there is nothing yet to call it after");
+    }
+
+    #[test]
+    fn what_can_be_no_topic_is_refused_before_it_is_deployed() {
+        let into = |sink: &str| written_into(&query("CREATE SINK \"my sink\" WITH ('connector' = 'discard')"), sink);
+        for wrong in ["bad topic!", "..", &"x".repeat(250)] {
+            assert!(into(wrong).unwrap_err().contains("cannot name a topic"), "{wrong}");
+        }
+        for right in ["my-topic.v1_2", "file:///tmp/my file.csv", "my sink"] {
+            assert!(into(right).is_ok(), "{right}");
+        }
+    }
+
+    #[test]
+    fn what_the_environment_cannot_do_is_not_offered() {
+        let mut model = Model::default();
+        let mut row = crate::app::model::environments::EnvironmentRow::new("qa", "qa.yaml");
+        row.embedded = true;
+        for (embedded, expected) in [(true, Delivery::AtLeastOnce), (false, Delivery::ExactlyOnce)] {
+            row.embedded = embedded;
+            model.environments = vec![row.clone()];
+            let mut dialog = DeployDialog::new(query("SELECT * FROM a INTO b"), "query 1", &model).unwrap();
+            dialog.key(KeyCode::Tab.into());
+            assert_eq!(dialog.deliveries.len(), if embedded { 1 } else { 2 });
+            let Deployed::Do(request) = dialog.key(KeyCode::Enter.into()) else { panic!("nothing is deployed") };
+            assert_eq!(request.delivery, expected);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{CursorMove, TextArea};
 
+use super::halves::Halves;
 use crate::sql::assist;
 use crate::sql::parse::TokenClass;
 
@@ -38,6 +39,8 @@ pub struct SqlEditor {
     statements: Vec<Range<usize>>,
     /// Grows with each change.
     revision: u64,
+    /// Texts between the halves of one change.
+    halves: Halves,
 }
 
 impl SqlEditor {
@@ -179,18 +182,30 @@ impl SqlEditor {
 
     /// Takes back the last change: a word of typing at a time.
     pub fn undo(&mut self) -> bool {
-        self.by_words(TextArea::undo)
+        self.whole(TextArea::undo)
     }
 
     /// Does again what was taken back.
     pub fn redo(&mut self) -> bool {
-        self.by_words(TextArea::redo)
+        self.whole(TextArea::redo)
+    }
+
+    /// A step, and the next one where the first stopped between the two halves of one change.
+    fn whole(&mut self, once: impl Fn(&mut TextArea<'static>) -> bool + Copy) -> bool {
+        let changed = self.by_words(once);
+        if changed && self.halves.has(&self.text) {
+            self.by_words(once);
+        }
+        changed
     }
 
     /// Puts text at the caret, in the place of what is selected.
     pub fn insert(&mut self, text: &str) -> bool {
         if TEXT_BYTES_MAX < self.text.len() + text.len() {
             return false;
+        }
+        if let Some(range) = self.selection().filter(|range| !range.is_empty() && !text.is_empty()) {
+            self.halves.note(&self.text[..range.start], &self.text[range.end..]);
         }
         let changed = self.area.insert_str(text);
         self.renew();

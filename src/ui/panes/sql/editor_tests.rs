@@ -107,3 +107,17 @@ fn selected_text_is_cut_and_put_elsewhere() {
     editor.insert("a");
     assert_eq!(editor.text(), "ba");
 }
+
+#[test]
+fn what_took_the_place_of_a_text_is_one_step_of_undo_and_of_redo() {
+    let mut editor = editor("select  1|");
+    assert!(editor.replace(0..9, "SELECT 1"));
+    assert!(editor.undo());
+    assert_eq!(editor.text(), "select  1");
+    assert!(editor.redo());
+    assert_eq!(editor.text(), "SELECT 1");
+    assert!(editor.undo());
+    press(&mut editor, KeyCode::Char(';'));
+    assert!(editor.undo());
+    assert_eq!(editor.text(), "select  1");
+}

@@ -14,8 +14,24 @@ use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, text, time};
 
-/// The state of a query with its style.
+/// The state of a query with its style, and whose it is where that is not the text in front.
 pub fn state(query: &Query, view: &View<'_>) -> (String, Style) {
+    let (said, style) = phase(query, view);
+    match elsewhere(query, view.model) {
+        Some(name) => (format!("{said}, `{name}`"), style),
+        None => (said, style),
+    }
+}
+
+/// The other text that has the statement, where the one in front has it no more.
+fn elsewhere<'m>(query: &Query, model: &'m Model) -> Option<&'m str> {
+    let has_it = |text: &str| text.contains(query.request.statement_text());
+    let is_in_front = model.desk.buffer().is_none_or(|front| has_it(&front.text));
+    let other = model.desk.buffers.iter().find(|buffer| !is_in_front && has_it(&buffer.text));
+    other.map(|buffer| buffer.name.as_str())
+}
+
+fn phase(query: &Query, view: &View<'_>) -> (String, Style) {
     let job = view.model.jobs.get(&query.job);
     let since = job.map_or(String::new(), |job| time::since(view.model.now_ms, job.phase_since_ms, view.zone));
     let said = |mark: &str, words: String, role: Role| (format!("{mark} {words}"), view.theme.role(role));
