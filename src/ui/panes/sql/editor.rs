@@ -95,7 +95,7 @@ impl SqlEditor {
 
     /// Line and letter of a byte, from 0.
     pub fn place_of(&self, offset: usize) -> (usize, usize) {
-        let offset = floor(&self.text, offset);
+        let offset = self.text.floor_char_boundary(offset);
         let line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
         (line, self.text[self.line_start(line)..offset].chars().count())
     }
@@ -391,12 +391,6 @@ impl SqlEditor {
 
 fn is_bracket(letter: char) -> bool {
     "()[]{}".contains(letter)
-}
-
-/// The beginning of the letter that a byte belongs to.
-fn floor(text: &str, offset: usize) -> usize {
-    let offset = offset.min(text.len());
-    (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -107,7 +107,6 @@ pub struct SqlPane {
     /// Whether nothing was written since the pane has the keys: Tab then still goes through the panes.
     untouched: bool,
     was_focused: bool,
-    /// Zone in which times are shown, once something was.
     zone: Option<jiff::tz::TimeZone>,
     areas: Areas,
     here: Here,
@@ -206,8 +205,7 @@ impl Pane for SqlPane {
         if is_focused && !self.was_focused {
             (self.untouched, self.follows_caret) = (true, true);
         }
-        self.was_focused = is_focused;
-        self.zone = Some(view.zone.clone());
+        (self.was_focused, self.zone) = (is_focused, Some(view.zone.clone()));
         self.tabs.refresh(&view.model.desk);
         self.find.refresh(&self.tabs.front().editor);
         self.catalog.refresh(view.model);
