@@ -221,7 +221,7 @@ impl SqlPane {
         let tab = model.desk.buffer().map_or("", |buffer| buffer.name.as_str());
         match DeployDialog::new(query, tab, model) {
             Ok(dialog) => {
-                (self.dialog, self.popup) = (Some(Dialog::Deploy(dialog)), None);
+                (self.dialog, self.popup) = (Some(Dialog::Deploy(Box::new(dialog))), None);
                 Reply::Handled
             }
             Err(why) => Reply::Emit(Action::Say(Note::warning(why))),

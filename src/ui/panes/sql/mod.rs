@@ -64,7 +64,7 @@ enum Part {
 enum Dialog {
     Open(Box<OpenDialog>),
     Ask(Ask),
-    Deploy(DeployDialog),
+    Deploy(Box<DeployDialog>),
 }
 
 /// A walk through what was run before.
