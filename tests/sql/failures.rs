@@ -141,23 +141,8 @@ struct Broken;
 
 #[async_trait]
 impl Sink for Broken {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
     async fn write(&mut self, _: SinkRows) -> Result<Vec<BadRow>, Fault> {
         panic!("index out of range")
-    }
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn prepare(&mut self, _: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-    async fn commit(&mut self, _: u64, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn close(&mut self, _: bool) -> Result<(), Fault> {
-        Ok(())
     }
 }
 
@@ -180,27 +165,12 @@ struct Shaky {
 
 #[async_trait]
 impl Sink for Shaky {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
     async fn write(&mut self, _: SinkRows) -> Result<Vec<BadRow>, Fault> {
         self.writes += 1;
         match self.writes {
             1 | 2 => Err(Fault::new(Blame::Connection, "nobody answers")),
             _ => Ok(Vec::new()),
         }
-    }
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn prepare(&mut self, _: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-    async fn commit(&mut self, _: u64, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn close(&mut self, _: bool) -> Result<(), Fault> {
-        Ok(())
     }
     fn retries(&self) -> u64 {
         3

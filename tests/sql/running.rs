@@ -105,24 +105,9 @@ struct Slow;
 
 #[async_trait::async_trait]
 impl Sink for Slow {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
     async fn write(&mut self, _: SinkRows) -> Result<Vec<BadRow>, Fault> {
         tokio::time::sleep(Duration::from_millis(10)).await;
         Ok(Vec::new())
-    }
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn prepare(&mut self, _: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-    async fn commit(&mut self, _: u64, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn close(&mut self, _: bool) -> Result<(), Fault> {
-        Ok(())
     }
 }
 

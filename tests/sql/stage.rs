@@ -11,8 +11,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use velox::config::variables::Variables;
 use velox::connectors::contract::{
-    BadRow, Capabilities, Columns, Connector, Context, Op, Parameter, Position, Pull, RawRecord, ReaderProgress, Sink,
-    SinkRequest, SinkRows, Source, SourceRequest, SourceRows, Split, SplitReader,
+    BadRow, Columns, Connector, Context, Op, Parameter, Position, Pull, RawRecord, ReaderProgress, Sink, SinkRequest,
+    SinkRows, Source, SourceRequest, SourceRows, Split, SplitReader,
 };
 use velox::connectors::memory::{MemoryConnector, Tables};
 use velox::connectors::options::Options;
@@ -87,9 +87,6 @@ impl Connector for Paced {
     }
     fn help(&self) -> &'static str {
         "rows of a test"
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { source: true, replays: true, ..Capabilities::default() }
     }
     fn parameters(&self) -> &'static [Parameter] {
         &[]
@@ -373,9 +370,6 @@ impl Sink for LedgerSink {
         self.open.push(rows);
         Ok(Vec::new())
     }
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
     async fn prepare(&mut self, epoch: u64) -> Result<Option<String>, Fault> {
         Ok(Some(epoch.to_string()))
     }
@@ -386,9 +380,6 @@ impl Sink for LedgerSink {
         }
         ledger.visible.append(&mut self.open);
         ledger.epoch = epoch;
-        Ok(())
-    }
-    async fn close(&mut self, _: bool) -> Result<(), Fault> {
         Ok(())
     }
 }

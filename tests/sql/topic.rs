@@ -13,8 +13,8 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use rand::RngExt;
 use velox::connectors::contract::{
-    BadRecord, BadRow, Capabilities, Columns, Connector, Context, Op, Parameter, Position, Pull, RawRecord,
-    ReaderProgress, Sink, SinkRequest, SinkRows, Source, SourceRequest, SourceRows, Split, SplitReader, Takes,
+    BadRecord, BadRow, Columns, Connector, Context, Op, Parameter, Position, Pull, RawRecord, ReaderProgress, Sink,
+    SinkRequest, SinkRows, Source, SourceRequest, SourceRows, Split, SplitReader, Takes,
 };
 use velox::connectors::encoding::Format;
 use velox::connectors::kafka::KafkaConnector;
@@ -73,9 +73,6 @@ impl Connector for Topics {
     }
     fn help(&self) -> &'static str {
         "topics of a test"
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { source: true, sink: true, replays: true, exactly_once: false, upsert: true }
     }
     fn parameters(&self) -> &'static [Parameter] {
         PARAMETERS
@@ -260,23 +257,8 @@ struct TopicSink {
 
 #[async_trait]
 impl Sink for TopicSink {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
         self.written.lock().unwrap().push((self.request.clone(), rows));
         Ok(Vec::new())
-    }
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn prepare(&mut self, _: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-    async fn commit(&mut self, _: u64, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-    async fn close(&mut self, _: bool) -> Result<(), Fault> {
-        Ok(())
     }
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::accept::accept;
-use super::contract::{
-    BadRow, Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, SinkRows, Source, SourceRequest,
-};
+use super::contract::{BadRow, Connector, Context, End, Parameter, Sink, SinkRequest, SinkRows, Source, SourceRequest};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
@@ -24,8 +22,8 @@ impl Connector for DiscardConnector {
         "takes rows and forgets them"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { sink: true, exactly_once: true, upsert: true, ..Capabilities::default() }
+    fn is_source(&self) -> bool {
+        false
     }
 
     fn parameters(&self) -> &'static [Parameter] {
@@ -54,27 +52,7 @@ struct Discard;
 
 #[async_trait]
 impl Sink for Discard {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
-
     async fn write(&mut self, _rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
         Ok(Vec::new())
-    }
-
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn commit(&mut self, _epoch: u64, _prepared: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn close(&mut self, _is_clean: bool) -> Result<(), Fault> {
-        Ok(())
     }
 }

@@ -20,9 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::accept::{accept, decoded, split_query};
-use super::contract::{
-    Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes,
-};
+use super::contract::{Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes};
 use super::encoding::{DELIMITER, NULL_TEXT, QUOTE};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
@@ -138,10 +136,6 @@ impl Connector for FileConnector {
 
     fn help(&self) -> &'static str {
         "files of CSV, JSON or Parquet"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { source: true, sink: true, replays: true, exactly_once: true, upsert: false }
     }
 
     fn parameters(&self) -> &'static [Parameter] {

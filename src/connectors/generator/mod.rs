@@ -17,8 +17,8 @@ use jiff::Timestamp;
 
 use super::accept::{accept, split_query};
 use super::contract::{
-    Capabilities, Columns, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source, SourceRequest,
-    Split, SplitReader, Takes,
+    Columns, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
+    SplitReader, Takes,
 };
 use super::options::Options;
 use crate::clock::now_ms;
@@ -114,10 +114,6 @@ impl Connector for GeneratorConnector {
 
     fn help(&self) -> &'static str {
         "makes rows: typed fields with distributions, or Nexmark's events"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { source: true, replays: true, ..Capabilities::default() }
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -17,9 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::accept::{accept, split_query};
-use super::contract::{
-    Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes, Written,
-};
+use super::contract::{Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes, Written};
 use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
@@ -204,10 +202,6 @@ impl Connector for KafkaConnector {
 
     fn help(&self) -> &'static str {
         "topics of Kafka"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { source: true, sink: true, replays: true, exactly_once: true, upsert: true }
     }
 
     fn parameters(&self) -> &'static [Parameter] {

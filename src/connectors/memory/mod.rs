@@ -12,9 +12,7 @@ use async_trait::async_trait;
 pub use tables::{PIPE_BATCHES_MAX, Tables};
 
 use super::accept::{accept, split_query};
-use super::contract::{
-    Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes,
-};
+use super::contract::{Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
@@ -56,10 +54,6 @@ impl Connector for MemoryConnector {
 
     fn help(&self) -> &'static str {
         "tables and pipes within this process"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { source: true, sink: true, replays: true, exactly_once: true, upsert: true }
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -24,10 +24,6 @@ impl CollectSink {
 
 #[async_trait]
 impl Sink for CollectSink {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
-
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
         if self.exactly_once {
             self.pending.push(rows);
@@ -35,10 +31,6 @@ impl Sink for CollectSink {
             self.tables.show(&self.name, vec![rows]);
         }
         Ok(Vec::new())
-    }
-
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
     }
 
     async fn prepare(&mut self, epoch: u64) -> Result<Option<String>, Fault> {
@@ -80,10 +72,6 @@ impl PipeSink {
 
 #[async_trait]
 impl Sink for PipeSink {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
-
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
         if rows.batch.num_rows() == 0 {
             return Ok(Vec::new());
@@ -97,18 +85,6 @@ impl Sink for PipeSink {
             return Err(Fault::new(Blame::Operator, format!("the reader of the pipe `{}` has ended", self.name)));
         }
         Ok(Vec::new())
-    }
-
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn commit(&mut self, _epoch: u64, _prepared: &str) -> Result<(), Fault> {
-        Ok(())
     }
 
     async fn close(&mut self, _is_clean: bool) -> Result<(), Fault> {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::accept::accept;
 use super::contract::{
-    BadRow, Capabilities, Connector, Context, End, Parameter, Sink, SinkRequest, SinkRows, Source, SourceRequest, Takes,
+    BadRow, Connector, Context, End, Parameter, Sink, SinkRequest, SinkRows, Source, SourceRequest, Takes,
 };
 use super::encoding::{DELIMITER, FORMAT, Format, NULL_TEXT, QUOTE, schema_with_ops, with_ops};
 use super::options::Options;
@@ -42,8 +42,8 @@ impl Connector for StdoutConnector {
         "prints rows to the standard output"
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { sink: true, upsert: true, ..Capabilities::default() }
+    fn is_source(&self) -> bool {
+        false
     }
 
     fn parameters(&self) -> &'static [Parameter] {
@@ -144,10 +144,6 @@ impl<W: AsyncWrite + Send + Unpin> Sink for Lines<W> {
     async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
         self.flush().await?;
         Ok(None)
-    }
-
-    async fn commit(&mut self, _epoch: u64, _prepared: &str) -> Result<(), Fault> {
-        Ok(())
     }
 
     async fn close(&mut self, _is_clean: bool) -> Result<(), Fault> {

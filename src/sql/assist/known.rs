@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::catalog::{Catalog, Columns};
 use crate::connectors::accept::accept;
 use crate::connectors::contract::{
-    Capabilities, Columns as Wanted, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source,
-    SourceRequest, Split, SplitReader, system_columns,
+    Columns as Wanted, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
+    SplitReader, system_columns,
 };
 use crate::connectors::options::Options;
 use crate::connectors::registry::{Connectors, builtin};
@@ -96,8 +96,8 @@ impl Connector for Closed {
         self.open.help()
     }
 
-    fn capabilities(&self) -> Capabilities {
-        self.open.capabilities()
+    fn is_source(&self) -> bool {
+        self.open.is_source()
     }
 
     fn parameters(&self) -> &'static [Parameter] {
@@ -113,9 +113,8 @@ impl Connector for Closed {
     }
 
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {
-        let capabilities = self.capabilities();
         // A generator's columns are what its options say, and a sink that cannot be read says so: neither opens a thing.
-        if self.name() == "generator" || !capabilities.source {
+        if self.name() == "generator" || !self.is_source() {
             return self.open.source(request, context).await;
         }
         let options = accept(self, End::Source, &request.options)?;

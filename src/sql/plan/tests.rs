@@ -12,8 +12,7 @@ use super::session::Session;
 use super::stream::{NodeKind, StreamPlan};
 use crate::config::variables::Variables;
 use crate::connectors::contract::{
-    Capabilities, Columns, Connector, Context, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
-    SplitReader,
+    Columns, Connector, Context, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split, SplitReader,
 };
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
@@ -36,9 +35,6 @@ impl Connector for ColumnsOnly {
     }
     fn help(&self) -> &'static str {
         ""
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
     }
     fn parameters(&self) -> &'static [Parameter] {
         &[]

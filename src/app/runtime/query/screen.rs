@@ -31,29 +31,9 @@ impl Screen {
 
 #[async_trait]
 impl Sink for Screen {
-    async fn open(&mut self) -> Result<Option<u64>, Fault> {
-        Ok(None)
-    }
-
     async fn write(&mut self, rows: SinkRows) -> Result<Vec<BadRow>, Fault> {
         self.view.hold().add(rows)?;
         Ok(Vec::new())
-    }
-
-    async fn flush(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn prepare(&mut self, _epoch: u64) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn commit(&mut self, _epoch: u64, _prepared: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn close(&mut self, _is_clean: bool) -> Result<(), Fault> {
-        Ok(())
     }
 }
 
