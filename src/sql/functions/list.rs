@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use datafusion_expr::{Documentation, Signature};
 
 use super::registry::Functions;
+use crate::sql::parse::mark::Mark;
 
 /// What a function makes of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -90,7 +91,7 @@ fn add(
     signature: &Signature,
 ) {
     let name = name.to_lowercase();
-    if name.starts_with("__") || found.contains_key(&(kind, name.clone())) {
+    if Mark::is_any(&name) || found.contains_key(&(kind, name.clone())) {
         return;
     }
     let own = super::help::line(&name);

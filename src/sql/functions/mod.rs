@@ -86,11 +86,11 @@ pub mod headers;
 mod aggregates;
 mod help;
 mod json;
+mod marks;
 mod number;
 mod scalar;
 mod text;
 mod time;
-mod within;
 
 pub use time::pattern_fault;
 

@@ -9,7 +9,7 @@ use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use super::division::{self, ArithmeticPlanner, Divisions, ZeroDivisor};
 use super::json::JsonPlanner;
-use super::{aggregates, headers, json, number, text, time, within};
+use super::{aggregates, headers, json, marks, number, text, time};
 
 /// Functions by lower-case name, aliases included.
 #[derive(Clone)]
@@ -76,10 +76,8 @@ impl Functions {
             text::functions(),
             number::functions(),
             division::functions(&divisions),
+            marks::functions(),
             vec![
-                within::function(),
-                within::as_of(),
-                within::buffer(),
                 stock(datafusion_functions::unicode::character_length(), &["length", "char_length", "len"]),
                 stock(datafusion_functions::unicode::substr(), &["substring", "substr", "mid"]),
                 stock(datafusion_functions::string::lower(), &["lcase"]),

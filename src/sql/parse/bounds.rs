@@ -8,7 +8,7 @@ use datafusion_sql::sqlparser::ast::{
 };
 
 use super::balance;
-use super::statement::window_marker;
+use super::mark::window_alias;
 
 /// The column where a window begins.
 pub(super) const START: &str = "window_start";
@@ -48,7 +48,7 @@ impl VisitorMut for Scope {
                     }
                 }
             }
-            Expr::Identifier(name) if self.windows.iter().any(|index| name.value == window_marker(*index)) => {
+            Expr::Identifier(name) if self.windows.iter().any(|index| name.value == window_alias(*index)) => {
                 *expression = structure();
             }
             _ => {}

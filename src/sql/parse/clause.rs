@@ -10,11 +10,12 @@ use super::from;
 use super::grouping;
 use super::lex::Lexeme;
 use super::lift::{Lift, Standing, Window};
+use super::mark::window_alias;
 use super::nested;
 use super::options;
 use super::reader::Reader;
 use super::select;
-use super::statement::{Diagnostic, EndName, Span, window_marker};
+use super::statement::{Diagnostic, EndName, Span};
 use super::window;
 
 /// Brackets within brackets, before sqlparser counts for itself: each is a step of recursion here and there.
@@ -222,7 +223,7 @@ fn mark(reader: &Reader<'_>, scope: Scope, lift: &Lift, kept: &mut [Vec<Lexeme>;
     let Some(anchor) = kept[Clause::From as usize].first().cloned() else { return Ok(()) };
     let named = &mut kept[Clause::Named as usize];
     let glue = if named.is_empty() { Token::make_keyword("WINDOW") } else { Token::Comma };
-    let name = Token::make_word(&window_marker(*index), Some('"'));
+    let name = Token::make_word(&window_alias(*index), Some('"'));
     let tokens = [glue, name, Token::make_keyword("AS"), Token::LParen, Token::RParen];
     named.extend(tokens.into_iter().map(|token| anchor.becomes(token)));
     Ok(())

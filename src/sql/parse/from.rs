@@ -11,9 +11,10 @@ use super::cursor::{self, Cursor, closing, covered};
 use super::duration::duration;
 use super::lex::Lexeme;
 use super::lift::{Lift, Standing, Window};
+use super::mark::{Mark, window_alias};
 use super::nested;
 use super::reader::Reader;
-use super::statement::{Diagnostic, WITHIN, window_marker};
+use super::statement::Diagnostic;
 use super::window;
 
 /// Words of a join's operator, up to its JOIN.
@@ -106,7 +107,10 @@ fn member(
     out.push(on.clone());
     out.push(token(Token::LParen));
     out.extend_from_slice(condition);
-    out.extend([Token::RParen, Token::make_keyword("AND"), Token::make_word(WITHIN, None), Token::LParen].map(token));
+    out.extend(
+        [Token::RParen, Token::make_keyword("AND"), Token::make_word(Mark::Within.name(), None), Token::LParen]
+            .map(token),
+    );
     let milliseconds = |length: Duration| Token::Number(length.as_millis().to_string(), false);
     out.extend([milliseconds(before), Token::Comma, milliseconds(after), Token::RParen].map(token));
     Ok(out)
@@ -213,7 +217,7 @@ fn windowed(
         }
         rest => (None, rest),
     };
-    let marker = Token::make_word(&window_marker(lift.windows.len()), Some('"'));
+    let marker = Token::make_word(&window_alias(lift.windows.len()), Some('"'));
     out.extend([Token::make_keyword("AS"), marker].map(|token| call[0].becomes(token)));
     out.extend_from_slice(behind);
     lift.windows.push(Window { spec, select: scope.select, place: Standing::Table { alias } });

@@ -19,6 +19,7 @@ mod grouping;
 mod layout;
 mod lex;
 mod lift;
+pub mod mark;
 mod nested;
 mod options;
 mod over;

@@ -7,8 +7,9 @@ use datafusion_sql::sqlparser::tokenizer::Token;
 use super::cursor::Cursor;
 use super::duration::duration;
 use super::lex::Lexeme;
+use super::mark::Mark;
 use super::reader::Reader;
-use super::statement::{BUFFER, Diagnostic, Span};
+use super::statement::{Diagnostic, Span};
 
 /// Rows of one buffer: a million rows of 100 bytes are 100 MB for each key, and more is a table.
 const BUFFER_ROWS_MAX: u64 = 1_000_000;
@@ -103,7 +104,7 @@ fn marked(buffer: &Buffer, plain: Vec<Lexeme>, anchor: Option<&Lexeme>) -> Vec<L
     let silence = buffer.expires.map_or(-1, |length| i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
     let number = |text: String| Token::Number(text, false);
     let mut mark = vec![
-        Token::make_word(BUFFER, None),
+        Token::make_word(Mark::Buffer.name(), None),
         Token::LParen,
         number(buffer.rows.to_string()),
         Token::Comma,

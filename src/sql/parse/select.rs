@@ -6,9 +6,10 @@ use super::clause::Scope;
 use super::cursor::{by_commas, closing, covered};
 use super::lex::Lexeme;
 use super::lift::{Lift, Standing, Window};
+use super::mark::window_alias;
 use super::nested;
 use super::reader::Reader;
-use super::statement::{Diagnostic, window_marker};
+use super::statement::Diagnostic;
 use super::window;
 
 /// `SELECT` and its list; anything else passes through.
@@ -87,7 +88,7 @@ fn windowed(
         }
     };
     let name = name.unwrap_or("window").to_owned();
-    let marker = Token::make_word(&window_marker(lift.windows.len()), Some('"'));
+    let marker = Token::make_word(&window_alias(lift.windows.len()), Some('"'));
     let tokens = [marker, Token::make_keyword("AS"), Token::make_word(&name, Some('"'))];
     lift.windows.push(Window { spec, select: scope.select, place: Standing::Item { name, position } });
     Ok(tokens.into_iter().map(|token| item[0].becomes(token)).collect())

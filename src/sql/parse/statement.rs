@@ -187,8 +187,7 @@ pub struct Column {
 #[derive(Debug, Clone)]
 pub struct StreamQuery {
     /// The plain query. Windowed relations stand in it as parenthesised joins whose alias is
-    /// [`window_marker`]`(i)`; a `WITHIN` of a join stands in its `ON` as the conjunct
-    /// `__within(left, right, before_ms, after_ms)` over two columns of its equality (or of its condition).
+    /// [`window_alias`](super::mark::window_alias)`(i)`; what else was lifted off it as a [`Mark`](super::mark::Mark).
     pub query: Box<sql::Query>,
     /// Windows by number.
     pub windows: Vec<WindowSpec>,
@@ -213,22 +212,6 @@ pub struct InsertName {
     /// Where it stands.
     pub place: Place,
 }
-
-/// The alias that marks the parenthesised relation that window `index` of [`StreamQuery::windows`] applies to.
-pub fn window_marker(index: usize) -> String {
-    format!("__window_{index}")
-}
-
-/// Name of the marker function of a join's `WITHIN`.
-pub const WITHIN: &str = "__within";
-
-/// Name of the marker function of `FOR SYSTEM_TIME AS OF column`: `__as_of(column, left, right)` stands in the condition of
-/// the join beside the two columns of its equality, so that the column is there when the join is planned.
-pub const AS_OF: &str = "__as_of";
-
-/// Name of the marker function that `ROWS WINDOW BUFFER` leaves first in the PARTITION BY of its OVER:
-/// `__buffer(rows, 1 when it emits only when full, milliseconds of silence after which it is empty or -1)`.
-pub const BUFFER: &str = "__buffer";
 
 /// A source or a sink as it is named.
 #[derive(Debug, Clone, PartialEq, Eq)]

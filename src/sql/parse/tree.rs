@@ -12,8 +12,9 @@ use super::aggregates;
 use super::balance;
 use super::bounds::{END, START, Scope, beside, bound, names};
 use super::lift::{Lift, Standing};
+use super::mark::{Mark, window_alias, window_of};
 use super::source::Source;
-use super::statement::{AS_OF, Diagnostic, Span, WITHIN, window_marker};
+use super::statement::{Diagnostic, Span};
 
 /// Finishes a query that sqlparser read.
 pub(super) fn finish(source: &Source<'_>, query: &mut Query, lift: &Lift) -> Result<(), Diagnostic> {
@@ -71,8 +72,7 @@ impl VisitorMut for Finisher<'_> {
 
 impl Finisher<'_> {
     fn marked(&self, name: &Ident) -> Option<usize> {
-        let index: usize = name.value.strip_prefix("__window_")?.parse().ok()?;
-        (index < self.lift.windows.len()).then_some(index)
+        window_of(&name.value).filter(|index| *index < self.lift.windows.len())
     }
 
     fn body(&mut self, body: &mut SetExpr) -> ControlFlow<Diagnostic> {
@@ -159,7 +159,7 @@ impl Finisher<'_> {
             let Expr::BinaryOp { left, op: BinaryOperator::And, right } = condition else { continue };
             let Expr::Function(function) = right.as_mut() else { continue };
             let FunctionArguments::List(arguments) = &mut function.args else { continue };
-            if !function.name.to_string().eq_ignore_ascii_case(WITHIN) || arguments.args.len() != 2 {
+            if !Mark::Within.is(&function.name.to_string()) || arguments.args.len() != 2 {
                 continue;
             }
             let Some((first, second)) = columns(left) else {
@@ -194,7 +194,7 @@ fn as_of(join: &mut Join) {
     let Some((left, right)) = columns(condition) else { return };
     let arguments = [time, left, right].map(|column| FunctionArg::Unnamed(FunctionArgExpr::Expr(column)));
     let mark = Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(AS_OF)]),
+        name: ObjectName::from(vec![Ident::new(Mark::AsOf.name())]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
         args: FunctionArguments::List(FunctionArgumentList {
@@ -247,7 +247,7 @@ fn constraint(join: &mut Join) -> Option<&mut JoinConstraint> {
 }
 
 fn windowed(table: TableWithJoins, index: usize) -> TableFactor {
-    TableFactor::NestedJoin { table_with_joins: Box::new(table), alias: Some(plain_alias(&window_marker(index))) }
+    TableFactor::NestedJoin { table_with_joins: Box::new(table), alias: Some(plain_alias(&window_alias(index))) }
 }
 
 /// Relations parted by commas as one relation with joins.

@@ -13,7 +13,7 @@ use datafusion_sql::sqlparser::ast::{
 
 use super::names::whole;
 use super::nodes::{WINDOW_END, WINDOW_START};
-use crate::sql::parse::statement::window_marker;
+use crate::sql::parse::mark::window_of;
 
 /// What stands before the name of an inner bound, as often as it takes to be another name.
 const INNER: &str = "inner_";
@@ -129,8 +129,7 @@ impl Naming<'_> {
     fn scope(&self, select: &Select) -> Option<Scope<'_>> {
         select.from.iter().filter(|from| from.joins.is_empty()).find_map(|from| {
             let TableFactor::NestedJoin { table_with_joins, alias: Some(alias) } = &from.relation else { return None };
-            let mut numbers = self.renamed.iter();
-            let (_, renamed) = numbers.find(|(number, _)| window_marker(**number) == alias.name.value)?;
+            let renamed = self.renamed.get(&window_of(&alias.name.value)?)?;
             let inside = std::iter::once(&table_with_joins.relation)
                 .chain(table_with_joins.joins.iter().map(|join| &join.relation))
                 .filter_map(|factor| match factor {

@@ -15,7 +15,8 @@ use crate::connectors::contract::system_columns;
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
 use crate::sql::parse::expand_aliases;
-use crate::sql::parse::statement::{BUFFER, WindowSpec};
+use crate::sql::parse::mark::Mark;
+use crate::sql::parse::statement::WindowSpec;
 
 /// A relation's name as one text.
 pub fn whole(name: &sql::ObjectName) -> String {
@@ -241,7 +242,7 @@ fn without_marks(expr: &Expr) -> Expr {
         if let Expr::Function(function) = expr
             && let Some(sql::WindowType::WindowSpec(spec)) = &mut function.over
         {
-            let is_mark = |expr: &Expr| matches!(expr, Expr::Function(mark) if whole(&mark.name) == BUFFER);
+            let is_mark = |expr: &Expr| matches!(expr, Expr::Function(mark) if Mark::Buffer.is(&whole(&mark.name)));
             spec.partition_by.retain(|expr| !is_mark(expr));
         }
         ControlFlow::<()>::Continue(())

@@ -19,7 +19,8 @@ use super::nodes::{Marked, Window};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::core::lock::WholeMutex;
 use crate::sql::functions::registry::Functions;
-use crate::sql::parse::statement::{WindowSpec, window_marker};
+use crate::sql::parse::mark::window_of;
+use crate::sql::parse::statement::WindowSpec;
 
 /// Names as they were resolved for one statement.
 pub struct Provider {
@@ -146,8 +147,8 @@ impl RelationPlanner for StreamRelations {
     ) -> Result<RelationPlanning> {
         match relation {
             TableFactor::NestedJoin { table_with_joins, alias: Some(alias) } => {
-                let marked = (0..self.windows.len()).find(|index| window_marker(*index) == alias.name.value);
-                let Some((number, window)) = marked.map(|index| (index, &self.windows[index])) else {
+                let marked = window_of(&alias.name.value);
+                let Some((number, window)) = marked.and_then(|index| Some((index, self.windows.get(index)?))) else {
                     let alias = Some(alias);
                     return Ok(RelationPlanning::Original(Box::new(TableFactor::NestedJoin {
                         table_with_joins,

@@ -5,6 +5,7 @@ use super::template::holes;
 use super::types::{all, is_text, kinds};
 use crate::core::words::did_you_mean;
 use crate::sql::functions::registry::Functions;
+use crate::sql::parse::mark::Mark;
 
 /// A function that there is not, or that wants OVER.
 pub(super) fn unknown(text: &str, functions: &Functions) -> Option<Said> {
@@ -16,7 +17,7 @@ pub(super) fn unknown(text: &str, functions: &Functions) -> Option<Said> {
         return said(what, format!("write {upper}(…) OVER (PARTITION BY … ORDER BY …)"));
     }
     let known = functions.scalars().keys().chain(functions.aggregates().keys()).chain(functions.windows().keys());
-    let known = known.map(String::as_str).filter(|known| !known.starts_with("__"));
+    let known = known.map(String::as_str).filter(|known| !Mark::is_any(known));
     let next = did_you_mean(&name, known).unwrap_or_else(|| "SHOW FUNCTIONS lists those that there are".to_owned());
     said(format!("there is no function `{}`", found[0]), next)
 }

@@ -5,7 +5,7 @@ use datafusion_expr::utils::split_conjunction;
 use datafusion_expr::{Expr, Operator};
 
 use super::{columns, milliseconds};
-use crate::sql::parse::statement::{AS_OF, WITHIN};
+use crate::sql::parse::mark::Mark;
 
 /// What a join's condition says of times: bounds of `right.time - left.time`, milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -77,10 +77,10 @@ impl Bounds {
     }
 }
 
-/// `__within(l, r, before_ms, after_ms)`.
+/// What [`Mark::Within`] says: milliseconds before and after.
 fn within(expr: &Expr) -> Option<(i64, i64)> {
     let Expr::ScalarFunction(call) = expr else { return None };
-    if call.func.name() != WITHIN {
+    if !Mark::Within.is(call.func.name()) {
         return None;
     }
     let whole = |index: usize| match call.args.get(index) {
@@ -90,11 +90,11 @@ fn within(expr: &Expr) -> Option<(i64, i64)> {
     Some((whole(2)?, whole(3)?))
 }
 
-/// `__as_of(column, l, r)`.
+/// The column that [`Mark::AsOf`] names.
 fn as_of(expr: &Expr) -> Option<&Column> {
     let Expr::ScalarFunction(call) = expr else { return None };
     match call.args.first() {
-        Some(Expr::Column(column)) if call.func.name() == AS_OF => Some(column),
+        Some(Expr::Column(column)) if Mark::AsOf.is(call.func.name()) => Some(column),
         _ => None,
     }
 }

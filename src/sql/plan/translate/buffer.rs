@@ -7,7 +7,7 @@ use datafusion_expr::Expr;
 use datafusion_expr::expr::WindowFunction;
 
 use super::columns;
-use crate::sql::parse::statement::BUFFER;
+use crate::sql::parse::mark::Mark;
 use crate::sql::plan::stream::Buffer;
 
 /// A window function without the mark of its buffer, and what that says.
@@ -35,7 +35,7 @@ pub fn taken(expr: &Expr) -> Result<(Expr, Option<Buffer>)> {
 
 fn read(expr: &Expr) -> Option<Buffer> {
     let Expr::ScalarFunction(call) = columns::unaliased(expr) else { return None };
-    if call.func.name() != BUFFER {
+    if !Mark::Buffer.is(call.func.name()) {
         return None;
     }
     let number = |at: usize| whole(call.args.get(at)?);
