@@ -14,7 +14,7 @@ use super::model::{Model, Note};
 use crate::core::environment::Guard;
 use crate::core::fault::{Blame, Fault};
 use crate::core::job::{JobId, JobKind, Phase};
-use crate::sql::deploy::definition::{Definition, FORM, Wish};
+use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::Holder;
 use crate::sql::deploy::prepare::nowhere;
 use crate::sql::deploy::run::Order;
@@ -62,16 +62,11 @@ impl Model {
 
     pub(super) fn ask_to_deploy(&mut self, request: DeployRequest) -> Vec<Effect> {
         let definition = Definition {
-            form: FORM,
-            name: request.name,
-            environment: request.query.environment,
-            sql: request.query.text,
             statement: request.query.statement,
             delivery: request.delivery,
             checkpoint_interval_ms: request.checkpoint_interval_ms,
             created_ms: self.now_ms,
-            generation: 0,
-            wish: Wish::Running,
+            ..Definition::new(request.name, request.query.environment, request.query.text)
         };
         if let Some(keeper) = &self.deployments.keeper {
             return self.refuse(&format!("the deployed jobs are held by {keeper}: deploy there"));

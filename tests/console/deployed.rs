@@ -11,7 +11,7 @@ use velox::core::brokers::Whose;
 use velox::core::environment::Guard;
 use velox::core::fault::{Blame, Fault};
 use velox::core::job::{JobId, Phase, Update};
-use velox::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
+use velox::sql::deploy::definition::{Definition, Delivery, Wish};
 use velox::sql::deploy::hold::Holder;
 use velox::sql::deploy::run::Order;
 use velox::sql::deploy::shelf::Kept;
@@ -33,16 +33,10 @@ fn request(name: &str, environment: &str) -> DeployRequest {
 
 fn definition(name: &str, environment: &str) -> Definition {
     Definition {
-        form: FORM,
-        name: name.into(),
-        environment: environment.into(),
-        sql: SQL.into(),
         statement: 1,
         delivery: Delivery::ExactlyOnce,
-        checkpoint_interval_ms: 10_000,
         created_ms: NOON_MS - 3_600_000,
-        generation: 0,
-        wish: Wish::Running,
+        ..Definition::new(name, environment, SQL)
     }
 }
 

@@ -283,24 +283,18 @@ mod tests {
     use crate::connectors::options::Options;
     use crate::connectors::registry::builtin;
     use crate::core::job::Update;
-    use crate::sql::deploy::definition::{Delivery, FORM, Wish};
+    use crate::sql::deploy::definition::Wish;
 
     const JOB: JobId = JobId(1);
 
     fn definition() -> Definition {
+        let sql = "CREATE SINK nowhere WITH ('connector' = 'discard');
+            INSERT INTO nowhere SELECT auction FROM 'generator://nexmark/bid?rate=200'";
         Definition {
-            form: FORM,
-            name: "count".into(),
-            environment: "sandbox".into(),
-            sql: "CREATE SINK nowhere WITH ('connector' = 'discard');
-                INSERT INTO nowhere SELECT auction FROM 'generator://nexmark/bid?rate=200'"
-                .into(),
             statement: 1,
-            delivery: Delivery::AtLeastOnce,
             checkpoint_interval_ms: 3_600_000,
             created_ms: 1,
-            generation: 0,
-            wish: Wish::Running,
+            ..Definition::new("count", "sandbox", sql)
         }
     }
 

@@ -159,7 +159,6 @@ mod tests {
     use super::*;
     use crate::cli::arguments::{Arguments, Command};
     use crate::cli::jobs::JobsCommand;
-    use crate::sql::deploy::definition::{Delivery, FORM};
 
     #[tokio::test]
     async fn a_stop_that_waited_for_its_answer_writes_nothing_back_but_the_wish() {
@@ -167,18 +166,7 @@ mod tests {
         let Some(Command::Jobs { command: JobsCommand::Stop(arguments) }) = line.command else { panic!("no stop") };
         let place = tempfile::tempdir().unwrap();
         let shelf = Shelf::new(place.path());
-        let seen = Definition {
-            form: FORM,
-            name: "racy".into(),
-            environment: "qa".into(),
-            sql: "INSERT INTO b SELECT * FROM a".into(),
-            statement: 0,
-            delivery: Delivery::ExactlyOnce,
-            checkpoint_interval_ms: 10_000,
-            created_ms: 0,
-            generation: 0,
-            wish: Wish::Running,
-        };
+        let seen = Definition::new("racy", "qa", "INSERT INTO b SELECT * FROM a");
         shelf.add(&seen).unwrap();
         let begun = shelf.begin_again(seen.clone(), true).unwrap();
         stopped(&shelf, &seen, &arguments).await.unwrap();

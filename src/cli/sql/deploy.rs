@@ -18,7 +18,7 @@ use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
-use crate::sql::deploy::definition::{Definition, Delivery, FORM, Wish};
+use crate::sql::deploy::definition::{Definition, Delivery};
 use crate::sql::deploy::prepare::{self, NAME, nowhere};
 use crate::sql::parse::statement::StatementKind;
 
@@ -74,16 +74,11 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         .or_else(|| named(arguments, &source, statement))
         .ok_or_else(|| Failure::usage("the job has no name", "give --name NAME"))?;
     let definition = Definition {
-        form: FORM,
-        name,
-        environment: environment.name.clone(),
-        sql: source.text.clone(),
         statement,
         delivery: arguments.delivery,
         checkpoint_interval_ms: u64::try_from(arguments.checkpoint_interval.as_millis()).unwrap_or(u64::MAX),
         created_ms: now_ms(),
-        generation: 0,
-        wish: Wish::Running,
+        ..Definition::new(name, &environment.name, &source.text)
     };
     definition.check()?;
     if let Some(warning) = definition.warning() {

@@ -71,7 +71,26 @@ pub struct Definition {
     pub wish: Wish,
 }
 
+/// Pause between two checkpoints where nobody asks for another, milliseconds.
+pub const CHECKPOINT_INTERVAL_MS: u64 = 10_000;
+
 impl Definition {
+    /// A job that was not begun yet and is to run: at least once, with [`CHECKPOINT_INTERVAL_MS`] between checkpoints.
+    pub fn new(name: impl Into<String>, environment: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self {
+            form: FORM,
+            name: name.into(),
+            environment: environment.into(),
+            sql: sql.into(),
+            statement: 0,
+            delivery: Delivery::AtLeastOnce,
+            checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,
+            created_ms: 0,
+            generation: 0,
+            wish: Wish::Running,
+        }
+    }
+
     /// The name that the engine runs it under. Transactional ids carry it: the time of its deploy keeps it apart from a job
     /// of that name on another machine, and a beginning from scratch does not meet what the sink knows of the one before.
     pub fn run_name(&self) -> String {
@@ -151,18 +170,7 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_text_is_not_shown_and_a_variable_is_named_in_its_place() {
-        let definition = |sql: &str| Definition {
-            form: FORM,
-            name: "spend".into(),
-            environment: "qa".into(),
-            sql: sql.into(),
-            statement: 0,
-            delivery: Delivery::ExactlyOnce,
-            checkpoint_interval_ms: 10_000,
-            created_ms: 0,
-            generation: 0,
-            wish: Wish::Running,
-        };
+        let definition = |sql: &str| Definition::new("spend", "qa", sql);
         let with = |value: &str| format!("INSERT INTO b WITH ('kafka.sasl.password' = '{value}') SELECT * FROM a");
         let careless = definition(&with("CANARY"));
         assert_eq!((careless.shown().sql, careless.shown_statement()), (with("***"), with("***")));

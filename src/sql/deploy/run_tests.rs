@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::super::definition::FORM;
 use super::*;
 use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
 use crate::connectors::registry::builtin;
-use crate::sql::deploy::definition::Delivery;
 
 /// A job without an end.
 const SQL: &str = "CREATE SINK nowhere WITH ('connector' = 'discard');
@@ -33,16 +31,10 @@ fn stage() -> (Stage, Runner<Opening>) {
     let place = tempfile::tempdir().unwrap();
     let shelf = Shelf::new(place.path());
     let definition = Definition {
-        form: FORM,
-        name: "count".into(),
-        environment: "sandbox".into(),
-        sql: SQL.into(),
         statement: 1,
-        delivery: Delivery::AtLeastOnce,
         checkpoint_interval_ms: 3_600_000,
         created_ms: 1,
-        generation: 0,
-        wish: Wish::Running,
+        ..Definition::new("count", "sandbox", SQL)
     };
     shelf.add(&definition).unwrap();
     let (order, orders) = watch::channel(Order::Run);

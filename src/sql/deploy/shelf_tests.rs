@@ -3,21 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::sql::deploy::definition::Delivery;
 
 fn definition(name: &str) -> Definition {
-    Definition {
-        form: FORM,
-        name: name.into(),
-        environment: "qa".into(),
-        sql: "INSERT INTO b SELECT * FROM a".into(),
-        statement: 0,
-        delivery: Delivery::ExactlyOnce,
-        checkpoint_interval_ms: 10_000,
-        created_ms: 0,
-        generation: 0,
-        wish: Wish::Running,
-    }
+    Definition::new(name, "qa", "INSERT INTO b SELECT * FROM a")
 }
 
 #[test]
