@@ -9,8 +9,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
+use super::budget::Budget;
 use super::build::build;
-use super::chain::{Budget, Chain, Running};
+use super::chain::{Chain, Running};
 use super::coordinator::SourceHandle;
 use super::failures::Failures;
 use super::graph::{Graph, Head, Step};

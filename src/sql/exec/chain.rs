@@ -1,14 +1,14 @@
 //! Operators one behind the other in one task: what one gives goes straight into the next. It awaits nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::budget::Budget;
 use super::chunk::Chunk;
 use super::operator::{Operator, Output, StateTable};
 use super::statistics::Counters;
 use crate::connectors::contract::BadRecord;
-use crate::core::fault::{Blame, Fault};
+use crate::core::fault::Fault;
 use crate::sql::state::checkpoint::OperatorState;
 
 /// Operators one behind the other.
@@ -45,80 +45,6 @@ pub struct Given {
     pub bad: Vec<(Arc<Counters>, Vec<BadRecord>)>,
     /// Nodes that want no more input; each says so once.
     pub done: Vec<usize>,
-}
-
-/// The state that all operators of a job may hold together.
-pub struct Budget {
-    used: AtomicUsize,
-    bytes_max: usize,
-}
-
-impl Budget {
-    /// A budget of this many bytes.
-    pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), bytes_max })
-    }
-
-    /// Nothing yet, of this budget.
-    pub fn share(self: &Arc<Self>) -> Share {
-        Share { budget: Arc::clone(self), bytes: 0 }
-    }
-
-    fn change(&self, before: usize, after: usize) -> usize {
-        if before <= after {
-            self.used.fetch_add(after - before, Ordering::Relaxed) + (after - before)
-        } else {
-            self.used.fetch_sub(before - after, Ordering::Relaxed) - (before - after)
-        }
-    }
-}
-
-/// Bytes of a budget, given back when it is dropped.
-pub struct Share {
-    budget: Arc<Budget>,
-    bytes: usize,
-}
-
-impl Share {
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Holds `bytes` from now on, as far as there are so many: what does not fit is not taken, so that nobody else fails
-    /// for it.
-    ///
-    /// # Errors
-    /// How many the budget has, and how many of them others hold.
-    pub fn hold(&mut self, bytes: usize) -> Result<(), Full> {
-        let (used, bytes_max) = (&self.budget.used, self.budget.bytes_max);
-        let changed = used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            let after = used - self.bytes + bytes;
-            (after <= bytes_max || bytes <= self.bytes).then_some(after)
-        });
-        match changed {
-            Ok(_) => {
-                self.bytes = bytes;
-                Ok(())
-            }
-            Err(used) => Err(Full { bytes_max, others: used - self.bytes }),
-        }
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// A budget that has no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full {
-    /// What it had, bytes.
-    pub bytes_max: usize,
-    /// What others hold of it, bytes.
-    pub others: usize,
 }
 
 impl Chain {
@@ -308,25 +234,11 @@ impl Chain {
                 continue;
             }
             running.counters.state(running.state, now);
-            let used = self.budget.change(running.state.0, now.0);
-            running.state = now;
-            if used > self.budget.bytes_max {
-                return Err(over_budget(&running.counters.label, now, used, self.budget.bytes_max));
-            }
+            let before = std::mem::replace(&mut running.state, now);
+            self.budget.change(&running.counters.label, before.0, now)?;
         }
         Ok(())
     }
-}
-
-fn over_budget(label: &str, (bytes, rows): (usize, usize), used: usize, bytes_max: usize) -> Fault {
-    let mib = |bytes: usize| bytes.div_ceil(1024 * 1024);
-    let what = format!(
-        "the state of this job has come to {} MiB of its {} MiB; `{label}` holds {bytes} bytes for {rows} keys or rows",
-        mib(used),
-        mib(bytes_max),
-    );
-    Fault::new(Blame::Operator, what)
-        .next("bound it with a window, a WITHIN or 'state.ttl', or give the job more memory")
 }
 
 #[cfg(test)]

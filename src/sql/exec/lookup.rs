@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
+use super::budget::Budget;
 use super::build::build;
-use super::chain::Budget;
 use super::chunk::Chunk;
 use super::failures::Failures;
 use super::graph::{Graph, Step};

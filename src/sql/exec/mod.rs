@@ -28,6 +28,7 @@ pub mod exchange;
 
 mod again;
 mod assemble;
+mod budget;
 mod chain;
 mod columns;
 mod coordinator;

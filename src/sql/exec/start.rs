@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::again;
 use super::assemble::{Assembly, Opened};
-use super::chain::Budget;
+use super::budget::Budget;
 use super::coordinator::{Coordinator, Ending, How};
 use super::dead_letters::{DeadLetterTopic, DeadLetters};
 use super::failures::Failures;

@@ -17,7 +17,7 @@ use super::super::{JoinInput, given, keys, types, unfindable};
 use super::rows::{Groups, Rows, nothing};
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeRwLock;
-use crate::sql::exec::chain::{Budget, Share};
+use crate::sql::exec::budget::{Budget, Share};
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::Output;
 use crate::sql::exec::statistics::LookupCounters;

@@ -10,7 +10,7 @@ use super::super::expression::defect;
 use super::super::index::NONE;
 use super::super::key::{KeyRef, Keys};
 use crate::core::fault::Fault;
-use crate::sql::exec::chain::Share;
+use crate::sql::exec::budget::Share;
 
 /// Rows by key.
 pub(super) struct Rows {

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::connectors::contract::Op;
-use crate::sql::exec::chain::Budget;
+use crate::sql::exec::budget::Budget;
 use crate::sql::exec::join::JoinInput;
 use crate::sql::plan::stream::{Changes, Expression, FullCache, JoinBound, JoinNode};
 
