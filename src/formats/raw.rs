@@ -5,7 +5,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::contract::{Decoded, Decoder, Encoded, Encoder, Malformed};
 use super::json::PlainWriter;
-use super::json::column::Column;
+use super::json::column::{Column, batch};
 use crate::core::fault::{Blame, Fault};
 
 /// The column of a raw record where none is declared.
@@ -78,7 +78,7 @@ impl Decoder for RawDecoder {
     }
 
     fn finish(&mut self) -> Result<Decoded, Fault> {
-        let batch = super::csv::batch(&self.schema, self.column.as_mut_slice(), self.rows)?;
+        let batch = batch(&self.schema, self.column.as_mut_slice(), self.rows)?;
         let is_plain = self.rows == usize::try_from(self.pushed).unwrap_or(0);
         (self.rows, self.pushed) = (0, 0);
         let sources = std::mem::take(&mut self.sources);

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array,
-    Int64Array, ListArray, MapArray, NullArray, StringArray, StructArray, Time64NanosecondArray,
-    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    Int64Array, ListArray, MapArray, NullArray, RecordBatch, RecordBatchOptions, StringArray, StructArray,
+    Time64NanosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Fields, TimeUnit, i256};
+use arrow::datatypes::{DataType, FieldRef, Fields, SchemaRef, TimeUnit, i256};
 use arrow::error::ArrowError;
 
 use super::object::Object;
 use super::scan::{Bad, Cursor};
+use crate::core::fault::{Blame, Fault};
 
 /// A column under construction.
 pub struct Column {
@@ -302,4 +304,18 @@ fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
 
 pub(super) fn offset(length: usize) -> i32 {
     i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+/// A batch of what columns hold.
+///
+/// # Errors
+/// Arrow's, which are defects of this program.
+pub(crate) fn batch(schema: &SchemaRef, columns: &mut [Column], rows: usize) -> Result<RecordBatch, Fault> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    columns
+        .iter_mut()
+        .map(Column::finish)
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|columns| RecordBatch::try_new_with_options(schema.clone(), columns, &options))
+        .map_err(|error| Fault::new(Blame::Program, format!("columns do not make a batch: {error}")))
 }

@@ -1,138 +1,29 @@
 //! Nexmark's events as columns: the draws of the `nexmark` crate in its order, written straight into columns, and only
 //! as many of them as the wanted columns need. A test compares both, event by event.
 
+mod tables;
+
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, Int32Array, StructArray, TimestampMillisecondArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use nexmark::config::NexmarkConfig;
 use rand08::rngs::SmallRng;
 use rand08::seq::SliceRandom;
 use rand08::{Rng, SeedableRng};
 
 use super::Maker;
-use super::slots::{Holds, Slots};
+use super::slots::Slots;
+use tables::{AUCTION, AUCTIONS, BID, ColumnNames, EPOCH, PERSON, PERSONS, fields, holds};
+
+pub(super) use tables::Table;
 
 /// Events in a second of event time where nothing else is said: Nexmark's own.
 pub(super) const EVENT_RATE: u64 = 10_000;
-/// Of 50 events one is a person, three are auctions, the rest bids.
-const EPOCH: u64 = 50;
-const PERSONS: u64 = 1;
-const AUCTIONS: u64 = 3;
-const BIDS: u64 = 46;
 /// One in so many people or auctions is a hot one.
 const HOT: u64 = 100;
 const CHANNELS: u64 = 10_000;
-
-/// One kind of event, or all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
-    All,
-    Person,
-    Auction,
-    Bid,
-}
-
-impl Table {
-    pub fn of(name: &str) -> Self {
-        match name.to_ascii_lowercase().as_str() {
-            "person" => Self::Person,
-            "auction" => Self::Auction,
-            "bid" => Self::Bid,
-            _ => Self::All,
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::All => "events",
-            Self::Person => "person",
-            Self::Auction => "auction",
-            Self::Bid => "bid",
-        }
-    }
-
-    /// First of its events in an epoch, and how many there are.
-    fn share(self) -> (u64, u64) {
-        match self {
-            Self::All => (0, EPOCH),
-            Self::Person => (0, PERSONS),
-            Self::Auction => (PERSONS, AUCTIONS),
-            Self::Bid => (PERSONS + AUCTIONS, BIDS),
-        }
-    }
-
-    /// The event of a row of this table.
-    fn event(self, row: u64) -> u64 {
-        let (first, count) = self.share();
-        row / count * EPOCH + first + row % count
-    }
-
-    /// Rows of this table among the first `events`.
-    pub fn rows_of(self, events: u64) -> u64 {
-        let (first, count) = self.share();
-        events / EPOCH * count + (events % EPOCH).saturating_sub(first).min(count)
-    }
-
-    /// Events among which there are `rows` rows, for a rate.
-    pub fn events_of(self, rows: u64) -> u64 {
-        (rows.saturating_mul(EPOCH) / self.share().1).max(1)
-    }
-}
-
-/// A table's columns: name and what it holds.
-type ColumnNames = &'static [(&'static str, Holds)];
-
-const PERSON: ColumnNames = &[
-    ("id", Holds::Integers),
-    ("name", Holds::Text),
-    ("email_address", Holds::Text),
-    ("credit_card", Holds::Text),
-    ("city", Holds::Text),
-    ("state", Holds::Text),
-    ("date_time", Holds::Times),
-    ("extra", Holds::Text),
-];
-const AUCTION: ColumnNames = &[
-    ("id", Holds::Integers),
-    ("item_name", Holds::Text),
-    ("description", Holds::Text),
-    ("initial_bid", Holds::Integers),
-    ("reserve", Holds::Integers),
-    ("date_time", Holds::Times),
-    ("expires", Holds::Times),
-    ("seller", Holds::Integers),
-    ("category", Holds::Integers),
-    ("extra", Holds::Text),
-];
-const BID: ColumnNames = &[
-    ("auction", Holds::Integers),
-    ("bidder", Holds::Integers),
-    ("price", Holds::Integers),
-    ("channel", Holds::Text),
-    ("url", Holds::Text),
-    ("date_time", Holds::Times),
-    ("extra", Holds::Text),
-];
-
-fn holds(columns: ColumnNames) -> Vec<Holds> {
-    columns.iter().map(|(_, holds)| *holds).collect()
-}
-
-fn fields(columns: ColumnNames) -> Fields {
-    columns
-        .iter()
-        .map(|(name, holds)| {
-            let data_type = match holds {
-                Holds::Integers => DataType::Int64,
-                Holds::Times => DataType::Timestamp(TimeUnit::Millisecond, None),
-                Holds::Text => DataType::Utf8,
-            };
-            Field::new(*name, data_type, true)
-        })
-        .collect()
-}
 
 /// Makes one table of Nexmark.
 pub(super) struct NexmarkMaker {
