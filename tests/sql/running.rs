@@ -157,3 +157,18 @@ async fn dropping_a_job_ends_its_tasks() {
     again.stop();
     assert_eq!(again.wait().await.unwrap().how, How::Stopped);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_is_counted_once_at_every_step() {
+    let stage = Stage::new();
+    let rows = (0..5).map(|time| vec![Row("k", time.to_string(), time)]).collect();
+    stage.paced.put("a", vec![rows], Duration::ZERO, true);
+    let sql = format!("{TABLE} SELECT k, COUNT(*) AS n FROM a GROUP BY k WITH ('emit.granularity' = 'record')");
+    let job = stage.start(&sql, JobSettings::new("job", &sql)).await;
+    job.wait().await.unwrap();
+    assert_eq!(stage.written("screen").len(), 9, "one comes, and four are replaced: a row of each half");
+    let statistics = job.statistics().borrow().clone();
+    assert_eq!((statistics.rows_read(), statistics.rows_written()), (5, 5));
+    let last = statistics.operators.last().unwrap();
+    assert_eq!((last.rows_in, last.rows_out), (5, 5));
+}

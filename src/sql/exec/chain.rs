@@ -169,7 +169,7 @@ impl Chain {
             given.chunks.push(chunk);
             return Ok(());
         };
-        running.counters.add_in(chunk.rows());
+        running.counters.add_in(chunk.changes());
         let mut out = Output::default();
         let began = Instant::now();
         running.operator.push(port, chunk, &mut out)?;
@@ -220,7 +220,7 @@ impl Chain {
         }
         let gave = !out.chunks.is_empty();
         for chunk in out.chunks {
-            self.steps[step].counters.add_out(chunk.rows());
+            self.steps[step].counters.add_out(chunk.changes());
             self.feed(step + 1, 0, chunk, given)?;
         }
         Ok(gave)

@@ -42,6 +42,13 @@ impl Chunk {
         self.batch.num_rows()
     }
 
+    /// Rows as people count them: a replacement, which is two rows here, is one change.
+    pub fn changes(&self) -> usize {
+        let halves =
+            self.ops.as_ref().map_or(0, |ops| ops.values().iter().filter(|op| **op == Op::UpdateBefore as i8).count());
+        self.rows() - halves
+    }
+
     /// What happens to row `row`.
     pub fn op(&self, row: usize) -> Op {
         self.ops.as_ref().map_or(Op::Insert, |ops| Op::of(ops.value(row)))

@@ -15,7 +15,7 @@ use super::report::{Commit, Report};
 use super::source::{ATTEMPTS, RETRIES};
 use super::statistics::Counters;
 use super::worker::ticks;
-use crate::connectors::contract::{BadRow, Sink, SinkRows};
+use crate::connectors::contract::{BadRow, Op, Sink, SinkRows};
 use crate::core::fault::{Blame, Fault};
 
 /// The sink at work.
@@ -97,12 +97,13 @@ impl SinkTask {
     }
 
     async fn write(&mut self, chunk: Chunk) -> Result<(), Fault> {
-        self.counters.add_in(chunk.rows());
+        self.counters.add_in(chunk.changes());
         let began = Instant::now();
         let bad = self.written(&chunk).await?;
         self.counters.add_busy(began);
         self.counters.retries(0, self.sink.retries());
-        self.counters.add_out(chunk.rows() - bad.len());
+        let unwritten = bad.iter().filter(|bad| chunk.op(bad.row) != Op::UpdateBefore).count();
+        self.counters.add_out(chunk.changes() - unwritten);
         self.is_dirty = true;
         if bad.is_empty() {
             return Ok(());
