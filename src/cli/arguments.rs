@@ -175,6 +175,9 @@ fn asks_for_json(line: &[OsString]) -> bool {
 /// # Errors
 /// Any other text.
 pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    if !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("`{0}` has no unit: write {0}s for seconds, {0}ms for milliseconds", text.trim()));
+    }
     crate::connectors::options::duration(text).ok_or_else(|| "a length of time, as 500ms, 10s, 5m, 1h".to_owned())
 }
 
@@ -196,6 +199,13 @@ mod tests {
     #[test]
     fn the_tree_of_commands_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_length_of_time_has_a_unit() {
+        assert_eq!(duration("10s"), Ok(std::time::Duration::from_secs(10)));
+        assert_eq!(duration("10"), Err("`10` has no unit: write 10s for seconds, 10ms for milliseconds".to_owned()));
+        assert!(duration("ten").is_err() && duration("").is_err());
     }
 
     #[test]
