@@ -198,6 +198,28 @@ async fn a_half_that_a_killed_run_added_is_cut_off_and_nothing_is_glued_to_a_tor
     assert_eq!(place.text("theirs.jsonl").lines().count(), 3);
 }
 
+#[tokio::test]
+async fn rows_of_other_columns_are_not_added_to_a_file_of_csv() {
+    let place = Place::new();
+    place.put("o.csv", "id,day,amount,note\n1,mon,2.25,x\n");
+    let mut sink = place.sink(&schema(), &[("path", "o.csv")], false, false);
+    let written = sink.write(rows(&[2], &["tue"])).await.map(drop);
+    let fault = match written {
+        Ok(()) => sink.close(true).await.unwrap_err(),
+        Err(fault) => fault,
+    };
+    assert!(
+        fault.what.ends_with("begins with `id,day,amount,note`, and the rows that come are `id,day,amount`"),
+        "{fault}"
+    );
+    assert_eq!(place.text("o.csv"), "id,day,amount,note\n1,mon,2.25,x\n");
+    place.put("same.csv", "\u{feff}id,\"day\",amount\r\n1,mon,2.25\r\n");
+    let mut sink = place.sink(&schema(), &[("path", "same.csv")], false, false);
+    sink.write(rows(&[2], &["tue"])).await.unwrap();
+    sink.close(true).await.unwrap();
+    assert!(place.text("same.csv").ends_with("\r\n2,tue,2.25\n"), "{}", place.text("same.csv"));
+}
+
 #[test]
 fn what_somebody_else_has_added_since_is_not_cut_off() {
     let place = Place::new();

@@ -13,7 +13,7 @@ use super::leftovers;
 use super::partition::Partition;
 use super::segment::{Finished, Segment, ends_its_line};
 use super::settings::{Compression, Holds, Settings};
-use super::target::{Names, Target};
+use super::target::{Names, Target, same_header};
 use crate::connectors::contract::{BadRow, Context, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::{Format, schema_with_ops, with_ops};
 use crate::connectors::options::Options;
@@ -191,6 +191,12 @@ impl FileSink {
             let compression = self.settings.compression_of(&self.settings.path);
             let mut segment = Segment::text(hidden, target.path.clone(), behind, compression)?;
             let is_added_to = is_first && !self.overwrites && behind.is_some();
+            if let (Some(header), Holds::Records(Format::Csv(dialect))) = (&self.header, &self.settings.holds)
+                && is_added_to
+                && compression == Compression::None
+            {
+                same_header(&target.path, header, dialect)?;
+            }
             if is_added_to && compression == Compression::None && !ends_its_line(&target.path)? {
                 segment.write(b"\n")?;
             }

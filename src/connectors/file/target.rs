@@ -1,8 +1,17 @@
-//! The files that a sink writes to: the path itself in its folder, or with a number behind it. It makes none of them.
+//! The files that a sink writes to: the path itself in its folder, or with a number behind it. It makes none of them, and looks
+//! whether what is there is of a kind with what comes.
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use super::settings::failed;
+use crate::core::fault::{Blame, Fault};
+use crate::formats::csv::{self, Dialect};
+
+/// The longest first line that is looked at: thousands of names.
+const HEADER_BYTES_MAX: u64 = 1 << 20;
 
 /// The file that rows of one folder go to now.
 #[derive(Debug, Clone)]
@@ -51,6 +60,30 @@ impl Names {
             name.split_once('.').map_or((name.as_str(), String::new()), |(stem, rest)| (stem, format!(".{rest}")));
         parent.join(format!("{stem}-{number:05}{extensions}"))
     }
+}
+
+/// Whether rows under this header may follow what a file holds: its first line names its columns.
+///
+/// # Errors
+/// It names others, or cannot be read.
+pub(super) fn same_header(path: &Path, header: &[u8], dialect: &Dialect) -> Result<(), Fault> {
+    let mut first = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| failed("open", path, &error))?;
+    let mut lines = BufReader::new(file.take(HEADER_BYTES_MAX));
+    lines.read_until(b'\n', &mut first).map_err(|error| failed("read", path, &error))?;
+    let plain = |line: &[u8]| String::from_utf8_lossy(line).trim_start_matches('\u{feff}').trim_end().to_owned();
+    let (there, comes) = (plain(&first), plain(header));
+    // Quotes around a name are no part of it.
+    let names = |line: &str| -> Option<Vec<String>> {
+        let fields = csv::split(line.as_bytes(), dialect).ok()?;
+        Some(fields.into_iter().map(|(name, _)| name.trim().to_owned()).collect())
+    };
+    if there == comes || names(&there).is_some_and(|there| names(&comes) == Some(there)) {
+        return Ok(());
+    }
+    let what = format!("{} begins with `{there}`, and the rows that come are `{comes}`", path.display());
+    Err(Fault::new(Blame::Operator, what)
+        .next("name another file, give the columns those names in that order, or set `mode` = 'overwrite'"))
 }
 
 #[cfg(test)]
