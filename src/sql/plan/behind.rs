@@ -3,8 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::{Session, relations};
+use super::session::{Session, refused, relations};
+use crate::connectors::accept::named_as_the_engine_does;
+use crate::connectors::options::Options;
+use crate::core::fault::Fault;
 use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
+
+/// Options of a source that hold for the whole job that reads it.
+const OF_A_JOB: [&str; 4] = ["failure_strategy", "dead_letter.topic", "late.data.strategy", "allowed.lateness"];
 
 impl Session {
     /// The texts of the definitions that a query and its end stand on, by name. `before` are the statements of `text` that
@@ -35,6 +41,36 @@ impl Session {
             }
         }
         texts
+    }
+
+    /// The options of a query, and those of the sources that it reads which hold for all of a job: what becomes of records
+    /// that fail and of rows that are late.
+    ///
+    /// # Errors
+    /// Sources that disagree where the query says nothing.
+    pub(super) fn job_options(&self, query: &StreamQuery) -> Result<Options, Fault> {
+        let mut options = named_as_the_engine_does(&query.options);
+        let mut said_by: BTreeMap<&str, String> = BTreeMap::new();
+        for name in self.names_behind(query, None) {
+            let Some(declared) = self.catalog.declared(&name) else { continue };
+            let own = named_as_the_engine_does(&declared.options);
+            for key in OF_A_JOB {
+                let Some(value) = own.value(key) else { continue };
+                match said_by.get(key) {
+                    None if options.get(key).is_some() => {}
+                    None => {
+                        options.set(key, value.text.clone(), value.place.clone());
+                        said_by.insert(key, name.clone());
+                    }
+                    Some(_) if options.get(key) == Some(value.text.as_str()) => {}
+                    Some(other) => {
+                        let what = format!("`{other}` and `{name}` say different things of `{key}`, and a job has one");
+                        return Err(refused(&what).next("say it in WITH (…) of the query"));
+                    }
+                }
+            }
+        }
+        Ok(options)
     }
 
     fn names_behind(&self, query: &StreamQuery, into: Option<&EndName>) -> BTreeSet<String> {

@@ -100,7 +100,7 @@ impl Session {
         into: Option<&EndName>,
         is_final: bool,
     ) -> Result<Planned, Fault> {
-        let settings = Settings::read(&query.options)?;
+        let settings = Settings::read(&self.job_options(query)?)?;
         self.refuse_unknown(query, into)?;
         // Left out and counted, or by the strategy of records that fail.
         let on_zero = match settings.failure {

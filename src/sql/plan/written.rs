@@ -17,7 +17,7 @@ impl Session {
         if let Some(sink) = self.sink_end(query, into)? {
             written.extend(self.connectors.get(&sink.connector)?.written(&sink.name, &sink.options)?);
         }
-        let settings = Settings::read(&query.options)?;
+        let settings = Settings::read(&self.job_options(query)?)?;
         if let Some(topic) = settings.failure.dead_letters() {
             written.push(Written { topic: topic.to_owned(), brokers: None });
         }
