@@ -47,7 +47,6 @@ pub enum Action {
     LiftReadOnly(String),
     /// Ask for the topics of an environment.
     ListTopics(String),
-
     /// Render one event without a broker.
     Preview(PreviewRequest),
     /// Compute what a run would send.

@@ -87,9 +87,7 @@ fn nothing_configured(pane: PaneId) -> Stage {
     let mut stage = Stage::new();
     stage.apply(Fact::Loaded(Box::default()));
     stage.model.active = None;
-    for job in [JobId(1)] {
-        stage.apply(Fact::Job(Update::Phase(job, Phase::Stopped)));
-    }
+    stage.apply(Fact::Job(Update::Phase(JobId(1), Phase::Stopped)));
     stage.act(Action::ForgetEndedJobs);
     stage.act(Action::Focus(pane));
     stage.effects.clear();

@@ -161,7 +161,7 @@ impl Tail {
             (None, StartAt::End) => 0,
             (None, StartAt::Last(records)) => *records,
             // These read all of it again as they are.
-            (None | Some(_), start) => return start.clone(),
+            (_, start) => return start.clone(),
         };
         let mut spans = BTreeMap::<(&str, i32), (i64, i64)>::new();
         for record in self.records.iter() {
