@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rand::RngExt;
+use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
@@ -182,15 +183,31 @@ const PRODUCTS: [(&str, i64); 5] =
 /// Customers of the sandbox: few enough that a key is seen again.
 const CUSTOMERS: u32 = 400;
 
+/// What is ordered and what it costs: the same whenever it is asked for, so that a payment fits its order.
+struct Terms {
+    lines: Vec<(&'static str, Decimal, u32)>,
+    amount: Decimal,
+    currency: &'static str,
+}
+
+impl Terms {
+    /// Those of the order of a number.
+    fn of(number: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(number);
+        let lines: Vec<(&str, Decimal, u32)> = (0..random.random_range(1..4))
+            .map(|_| {
+                let (name, cents) = *PRODUCTS.choose(&mut random).unwrap_or(&PRODUCTS[0]);
+                (name, Decimal::new(cents, 2), random.random_range(1..5))
+            })
+            .collect();
+        let amount = lines.iter().map(|(_, price, quantity)| price * Decimal::from(*quantity)).sum();
+        let currency = CURRENCIES.choose(&mut random).unwrap_or(&CURRENCIES[0]);
+        Self { lines, amount, currency }
+    }
+}
+
 fn order(number: u64) -> Event {
-    let mut random = rand::rng();
-    let lines: Vec<(&str, Decimal, u32)> = (0..random.random_range(1..4))
-        .map(|_| {
-            let (name, cents) = pick(&PRODUCTS);
-            (name, Decimal::new(cents, 2), random.random_range(1..5))
-        })
-        .collect();
-    let amount: Decimal = lines.iter().map(|(_, price, quantity)| price * Decimal::from(*quantity)).sum();
+    let Terms { lines, amount, currency } = Terms::of(number);
     let items: Vec<_> = lines
         .iter()
         .map(|(name, price, quantity)| json!({ "product": name, "quantity": quantity, "price": digits(*price) }))
@@ -200,24 +217,25 @@ fn order(number: u64) -> Event {
         topic: "orders",
         kind: "ORDER_PLACED",
         value: json!({
-            "order_id": id, "customer_id": customer_id(), "currency": pick(&CURRENCIES),
+            "order_id": id, "customer_id": customer_id(), "currency": currency,
             "amount": digits(amount), "items": items, "placed_at": now().to_string(),
         }),
         key: id,
     }
 }
 
+/// The payment of the order just before it, whole and in its currency.
 fn payment(number: u64) -> Event {
-    let mut random = rand::rng();
-    let order = format!("ORD-{:08}", number.saturating_sub(random.random_range(1..9)));
-    let amount = Decimal::new(random.random_range(495..75_000), 2);
+    let paid = number.saturating_sub(1);
+    let Terms { amount, currency, .. } = Terms::of(paid);
+    let order = format!("ORD-{paid:08}");
     let status = pick(&["CAPTURED", "CAPTURED", "CAPTURED", "AUTHORISED", "DECLINED"]);
     Event {
         topic: "payments",
         kind: "PAYMENT",
         value: json!({
             "payment_id": format!("PAY-{number:08}"), "order_id": order, "amount": digits(amount),
-            "fee": digits((amount * Decimal::new(29, 3)).round_dp(4)), "currency": pick(&CURRENCIES),
+            "fee": digits((amount * Decimal::new(29, 3)).round_dp(4)), "currency": currency,
             "method": pick(&["card", "sepa", "twint", "invoice"]), "status": status, "at": now().to_string(),
         }),
         key: order,
@@ -270,6 +288,16 @@ mod tests {
         let made = made.await.unwrap();
         assert_eq!((made.acknowledged, made.failed), (made.made, 0), "the last events are waited for");
         assert!(made.acknowledged < made.bytes);
+    }
+
+    #[test]
+    fn a_payment_is_of_an_order_that_is_there_and_of_its_amount_and_currency() {
+        let is_order = |number: &u64| event(*number).topic == "orders";
+        let orders: Vec<_> = (0..100).filter(is_order).map(|number| event(number).value).collect();
+        for payment in (0..100).map(event).filter(|event| event.topic == "payments").map(|event| event.value) {
+            let order = orders.iter().find(|order| order["order_id"] == payment["order_id"]).unwrap();
+            assert_eq!((&payment["amount"], &payment["currency"]), (&order["amount"], &order["currency"]));
+        }
     }
 
     #[test]
