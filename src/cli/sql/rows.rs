@@ -127,7 +127,7 @@ impl Table {
                     widest.max(self.names[column].width()).max(COLUMN_WIDTH_MIN)
                 })
                 .collect();
-            let names: Vec<String> = self.names.iter().map(|name| name.to_uppercase()).collect();
+            let names: Vec<String> = self.names.iter().map(|name| printable(name)).collect();
             self.line(if self.changes { "  " } else { "" }, &names, to)?;
             self.has_header = true;
         }
@@ -275,6 +275,6 @@ mod tests {
         let mut table = Table::new(&batch.schema(), false);
         let mut text = Vec::new();
         table.write(&batch, |_| None, &mut text).unwrap();
-        assert_eq!(String::from_utf8(text).unwrap(), "_HEADERS\n{trace: 0af7}\nNULL\n");
+        assert_eq!(String::from_utf8(text).unwrap(), "_headers\n{trace: 0af7}\nNULL\n");
     }
 }

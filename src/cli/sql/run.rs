@@ -83,6 +83,10 @@ Exit codes: 0 done, 1 some records failed, 2 SQL or configuration, 3 connection,
 /// Runs every statement, in order; those that move rows run side by side.
 pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let source = arguments.input.read(&session.config.variables)?;
+    if source.script.statements.is_empty() {
+        let next = "write one behind -e: 'SELECT * FROM orders', or name a file of SQL";
+        return Err(Failure::usage("there is no statement", next));
+    }
     for warning in &source.script.warnings {
         tracing::warn!("{}", warning.fault);
     }

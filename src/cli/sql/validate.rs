@@ -135,6 +135,10 @@ async fn plan(planning: &mut Planning, source: &Source, errors: &mut Vec<Diagnos
     for statement in &source.script.statements {
         let mut say = |fault: Fault| {
             let fault = source.placed(fault, statement.span.start);
+            // What is wrong with a declaration is met again by each statement that names it.
+            if errors.iter().any(|known| known.fault == fault) {
+                return;
+            }
             errors.push(Diagnostic { span: source.span_of(&fault).unwrap_or(statement.span), fault });
         };
         if let Err(fault) = planning.define(&statement.kind) {

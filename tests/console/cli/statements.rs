@@ -27,6 +27,17 @@ fn a_reader_that_leaves_ends_a_query_quietly() {
 }
 
 #[test]
+fn a_text_without_a_statement_is_said_and_names_of_columns_are_shown_as_they_are_written() {
+    let place = Place::shipped().with("in.csv", "id,Part\n1,x\n");
+    for text in ["", "  -- nothing\n"] {
+        let ran = place.run(&["sql", "run", "-e", text]).expect(2);
+        assert!(ran.stderr.contains("there is no statement"), "{}", ran.stderr);
+    }
+    let ran = place.run(&["sql", "run", "-e", "SELECT id, \"Part\" FROM 'file://in.csv?header=true'"]).expect(0);
+    assert!(ran.stdout.contains("id  Part"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_query_whose_rows_nobody_reads_hears_signals() {
     let place = place();
     let mut child = place.start(&["sql", "run", "--format", "json", "-e", "SELECT id FROM 'file://in.csv'"]);
