@@ -38,7 +38,9 @@ impl TableJoin {
     fn learn(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
         let table = &mut self.sides[1];
         let (chunk, keys) = evaluate(&table.expressions.clone(), chunk, out)?;
-        let acts = table.change(&chunk.batch, &keys, &chunk.times, STAYS, |row| chunk.op(row), |_, _| {})?;
+        // What is given has the time of the stream's row alone: when the table's row became so is a matter of arrival.
+        let timeless = vec![i64::MIN; chunk.rows()];
+        let acts = table.change(&chunk.batch, &keys, &timeless, STAYS, |row| chunk.op(row), |_, _| {})?;
         for act in acts {
             if !act.comes || table.is_lost(act.slot) {
                 table.store.remove(act.slot);
