@@ -10,6 +10,7 @@ use super::kafka::KafkaConnector;
 use super::memory::MemoryConnector;
 use super::stdout::StdoutConnector;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::nearest;
 
 /// Connectors by name.
 #[derive(Clone, Default)]
@@ -59,7 +60,9 @@ impl Connectors {
         } else {
             format!("there is no connector `{name}`")
         };
-        Err(Fault::new(Blame::Operator, what).next(format!("connectors are: {}", names.join(", "))))
+        let meant = nearest(name, names.iter().copied()).map(|meant| format!("did you mean `{meant}`? "));
+        let next = format!("{}connectors are: {}", meant.unwrap_or_default(), names.join(", "));
+        Err(Fault::new(Blame::Operator, what).next(next))
     }
 }
 

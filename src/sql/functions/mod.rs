@@ -83,7 +83,7 @@ pub mod checked;
 pub mod division;
 pub mod headers;
 
-mod aggregates;
+pub mod aggregates;
 mod help;
 mod json;
 mod marks;

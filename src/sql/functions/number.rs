@@ -16,6 +16,7 @@ use datafusion_expr::{
 };
 
 use super::scalar::document;
+use crate::formats::types;
 
 const CATEGORY: &str = "Numbers";
 
@@ -274,7 +275,7 @@ where
         let up = half_up && (value % unit).abs() * 2 >= unit;
         let rounded = if up { cut + unit * value.signum() } else { cut };
         let Ok(rounded) = rounded.try_into() else {
-            return exec_err!("{rounded} does not fit {}", T::DATA_TYPE);
+            return exec_err!("{rounded} does not fit {}", types::name(&T::DATA_TYPE));
         };
         made.append_value(rounded);
     }

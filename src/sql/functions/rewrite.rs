@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion_sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Subscript, Value, VisitMut, visit_expressions_mut,
+    AccessExpr, BinaryOperator, CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Subscript, Value, VisitMut,
+    visit_expressions_mut,
 };
 
 use super::headers::{HEADERS_COLUMN, needs_headers};
@@ -23,6 +24,9 @@ pub fn rewrite<Node: VisitMut>(node: &mut Node) {
                 Some(case) => *expr = case,
                 None => rewrite_call(function, &name),
             }
+        }
+        if takes_isodow(expr) {
+            *expr = from_monday(expr.clone());
         }
         ControlFlow::Continue(())
     });
@@ -58,6 +62,43 @@ fn rewrite_call(function: &mut Function, name: &str) {
     if within_group && !function.within_group.is_empty() {
         list.clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(&mut function.within_group)));
     }
+}
+
+/// Makes the day of the ISO week, which the function of that name counts from 0, the day of the week, from Sunday as 0. Says
+/// whether it was asked for.
+fn takes_isodow(expr: &mut Expr) -> bool {
+    let is_it = |part: &str| part.eq_ignore_ascii_case("isodow");
+    match expr {
+        Expr::Extract { field, .. } if is_it(&field.to_string()) => {
+            *field = DateTimeField::Dow;
+            true
+        }
+        Expr::Function(function) => {
+            let name = function.name.to_string();
+            let FunctionArguments::List(list) = &mut function.args else { return false };
+            match list.args.first_mut() {
+                Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(part)))
+                    if ["date_part", "datepart"].iter().any(|known| known.eq_ignore_ascii_case(&name))
+                        && matches!(&*part, Expr::Value(value) if value.value.clone().into_string().is_some_and(|part| is_it(&part))) =>
+                {
+                    *part = text("dow");
+                    true
+                }
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+/// A day of the week from Sunday as 0 as one from Monday as 1.
+fn from_monday(day: Expr) -> Expr {
+    let number = |number: &str| Box::new(Expr::Value(Value::Number(number.to_owned(), false).into()));
+    let binary = |left: Expr, op: BinaryOperator, right: &str| {
+        Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left), op, right: number(right) }))
+    };
+    let shifted = binary(day, BinaryOperator::Plus, "6");
+    binary(binary(shifted, BinaryOperator::Modulo, "7"), BinaryOperator::Plus, "1")
 }
 
 /// `a.b[1].c`: points that lead from a column are one name, those behind a subscript are subscripts. A field may have a
@@ -153,6 +194,9 @@ mod tests {
             ("unix_timestamp()", "unix_now()"),
             ("LISTAGG(x)", "LISTAGG(x, ',')"),
             ("LISTAGG(x, '|') WITHIN GROUP (ORDER BY y)", "LISTAGG(x, '|' ORDER BY y)"),
+            ("EXTRACT(ISODOW FROM t)", "(((EXTRACT(DOW FROM t) + 6) % 7) + 1)"),
+            ("EXTRACT(DOW FROM t)", "EXTRACT(DOW FROM t)"),
+            ("date_part('isodow', t)", "(((date_part('dow', t) + 6) % 7) + 1)"),
             ("IF(a > 1, HEADER('k'), 2)", "CASE WHEN a > 1 THEN HEADER(_headers, 'k') ELSE 2 END"),
         ] {
             let mut query = Parser::parse_sql(&GenericDialect {}, &format!("SELECT {written}")).unwrap();

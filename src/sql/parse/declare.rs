@@ -126,10 +126,11 @@ fn typed_parts(group: &[Lexeme]) -> Vec<&[Lexeme]> {
 }
 
 fn column(reader: &Reader<'_>, cursor: &mut Cursor<'_>, end: Span) -> Result<Column, Diagnostic> {
-    let (name, _) = cursor.name("the name of a column")?;
+    let (name, span) = cursor.name("the name of a column")?;
     let mut column = Column {
         name,
         data_type: sql::DataType::Unspecified,
+        type_place: reader.source.place(span),
         not_null: false,
         primary_key: false,
         metadata: None,
@@ -145,6 +146,7 @@ fn column(reader: &Reader<'_>, cursor: &mut Cursor<'_>, end: Span) -> Result<Col
     let typed = &rest[..length.unwrap_or(rest.len())];
     if !typed.is_empty() {
         column.data_type = reader.data_type(&spelt(typed), end)?;
+        column.type_place = reader.source.place(typed[0].span);
     }
     cursor.at += typed.len();
     while let Some(lexeme) = cursor.peek() {

@@ -196,7 +196,15 @@ impl Reader<'_> {
             Some(at) => (lexemes[at].span, super::cursor::shown(self.source, &lexemes[at])),
             None => (end, "the end of the statement".to_owned()),
         };
-        let next = misspelt(lexemes, at.unwrap_or(lexemes.len())).or_else(|| {
+        let comma = || {
+            at.filter(|_| ["the end of the statement", "`)`"].contains(&expected.as_str()))
+                .and_then(|at| unparted(lexemes, at))
+        };
+        if at.is_some_and(|at| lexemes[at].is("MATCH_RECOGNIZE")) {
+            let next = "compare a row with those before it: LAG(amount) OVER (PARTITION BY customer_id ORDER BY ts)";
+            return self.source.diagnostic(span, "MATCH_RECOGNIZE is not available in this build", next);
+        }
+        let next = misspelt(lexemes, at.unwrap_or(lexemes.len())).or_else(comma).or_else(|| {
             // sqlparser tries another way where one is too deep, and then complains of that.
             (nesting(lexemes) > NESTING_MAX / 2).then(|| format!("or it is nested deeper than {NESTING_MAX} levels"))
         });
@@ -239,6 +247,29 @@ fn nesting(lexemes: &[Lexeme]) -> usize {
         prefixes += usize::from(word || (sign && lexeme.depth() == 0));
     }
     usize::try_from(deepest).unwrap_or_default() + prefixes
+}
+
+/// Words behind which a list stands whose items commas part.
+const LISTS: &[&str] = &["SELECT", "DISTINCT", "BY"];
+
+/// Where something stands in a list behind a whole item, a comma is what is missing.
+fn unparted(lexemes: &[Lexeme], at: usize) -> Option<String> {
+    let is_item = |lexeme: &Lexeme| {
+        let is_name = lexeme.word().is_some_and(|word| !super::is_reserved(word));
+        is_name || matches!(lexeme.token, Token::Number(..) | Token::SingleQuotedString(_))
+    };
+    let before = lexemes.get(at.checked_sub(1)?)?;
+    let ends_one = is_item(before) || matches!(before.token, Token::RParen | Token::RBracket);
+    if !ends_one || !is_item(&lexemes[at]) {
+        return None;
+    }
+    let mut depth = 0;
+    let clause = lexemes[..at].iter().rev().find(|lexeme| {
+        depth -= lexeme.depth();
+        depth == 0 && (lexeme.is_one_of(CLAUSE_WORDS) || lexeme.is("BY"))
+    });
+    let shown = || lexemes[at].word().map_or_else(|| lexemes[at].token.to_string(), str::to_owned);
+    clause.filter(|clause| clause.is_one_of(LISTS)).map(|_| format!("is a comma missing before `{}`?", shown()))
 }
 
 /// A word at or just before the place that is nearly a keyword.

@@ -173,6 +173,8 @@ pub struct Column {
     pub name: String,
     /// Its type as SQL says it; `Unspecified` where a computed column names none.
     pub data_type: sql::DataType,
+    /// Where its type stands; its name where it has none.
+    pub type_place: Place,
     /// `NOT NULL`.
     pub not_null: bool,
     /// `PRIMARY KEY`.

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
-    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
+    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, Spanned, TableAlias, TableFactor,
     TableVersion, TableWithJoins, Value, VisitMut, VisitorMut,
 };
+use datafusion_sql::sqlparser::tokenizer::Location;
 
 use super::aggregates;
 use super::balance;
@@ -151,10 +152,35 @@ impl Finisher<'_> {
         }
     }
 
+    /// Where an expression stands in the text.
+    fn span_of(&self, expression: &Expr) -> Span {
+        let range = expression.span();
+        let byte = |place: Location| self.source.byte(place.line, place.column);
+        Span { start: byte(range.start), end: byte(range.end) }
+    }
+
     /// Gives `__within(before, after)` the two columns it compares, and `AS OF column` its mark.
     fn within(&self, relation: &mut TableWithJoins) -> ControlFlow<Diagnostic> {
+        if let Some(time) = version(&relation.relation).filter(|time| !is_call(time)) {
+            let next =
+                format!("write FROM orders o JOIN rates FOR SYSTEM_TIME AS OF {time} AS r ON o.currency = r.currency");
+            let what =
+                "FOR SYSTEM_TIME AS OF stands behind the table of a JOIN: it is the time of the row that meets it";
+            return ControlFlow::Break(self.source.diagnostic(self.span_of(time), what, next));
+        }
         for join in &mut relation.joins {
-            as_of(join);
+            if let Some(time) = version(&join.relation).filter(|time| !is_column(time) && !is_call(time)) {
+                let what = "FOR SYSTEM_TIME AS OF takes a column of the left side, or PROCTIME()";
+                let next = "name the event time of the row that meets it: FOR SYSTEM_TIME AS OF o.ts";
+                return ControlFlow::Break(self.source.diagnostic(self.span_of(time), what, next));
+            }
+            if let Some(time) = version(&join.relation).filter(|time| is_column(time)).cloned()
+                && !as_of(join, &time)
+            {
+                let what = format!("FOR SYSTEM_TIME AS OF {time} needs ON with a column of each side");
+                let next = "write ON o.currency = r.currency";
+                return ControlFlow::Break(self.source.diagnostic(self.span_of(&time), what, next));
+            }
             let Some(JoinConstraint::On(condition)) = constraint(join) else { continue };
             let Expr::BinaryOp { left, op: BinaryOperator::And, right } = condition else { continue };
             let Expr::Function(function) = right.as_mut() else { continue };
@@ -180,19 +206,36 @@ impl Finisher<'_> {
     }
 }
 
-/// Leaves the column of `FOR SYSTEM_TIME AS OF` in the condition: what nothing else reads would be gone before the join is
-/// planned.
-fn as_of(join: &mut Join) {
-    let TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(time)), .. } = &join.relation else {
-        return;
-    };
-    if !matches!(time, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
-        return;
+/// The time of `FOR SYSTEM_TIME AS OF`.
+fn version(relation: &TableFactor) -> Option<&Expr> {
+    match relation {
+        TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(time)), .. } => Some(time),
+        _ => None,
     }
-    let time = time.clone();
-    let Some(JoinConstraint::On(condition)) = constraint(join) else { return };
-    let Some((left, right)) = columns(condition) else { return };
-    let arguments = [time, left, right].map(|column| FunctionArg::Unnamed(FunctionArgExpr::Expr(column)));
+}
+
+fn is_column(time: &Expr) -> bool {
+    matches!(time, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+/// Whether a time is what a function without arguments says: a clock, or the planner refuses it.
+fn is_call(time: &Expr) -> bool {
+    match time {
+        Expr::Function(function) => match &function.args {
+            FunctionArguments::None => true,
+            FunctionArguments::List(list) => list.args.is_empty(),
+            FunctionArguments::Subquery(_) => false,
+        },
+        _ => false,
+    }
+}
+
+/// Leaves the column of `FOR SYSTEM_TIME AS OF` in the condition: what nothing else reads would be gone before the join is
+/// planned. Says whether there is a condition to leave it in.
+fn as_of(join: &mut Join, time: &Expr) -> bool {
+    let Some(JoinConstraint::On(condition)) = constraint(join) else { return false };
+    let Some((left, right)) = columns(condition) else { return false };
+    let arguments = [time.clone(), left, right].map(|column| FunctionArg::Unnamed(FunctionArgExpr::Expr(column)));
     let mark = Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(Mark::AsOf.name())]),
         uses_odbc_syntax: false,
@@ -209,6 +252,7 @@ fn as_of(join: &mut Join) {
     });
     let whole = Expr::Nested(Box::new(std::mem::replace(condition, Expr::value(Value::Null))));
     *condition = Expr::BinaryOp { left: Box::new(whole), op: BinaryOperator::And, right: Box::new(mark) };
+    true
 }
 
 /// The columns of the first equality among the conjuncts; failing that, the first two columns that are compared.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use datafusion_common::{DFSchema, Result as PlanResult};
+use datafusion_common::{DFSchema, DataFusionError, Result as PlanResult};
 use datafusion_expr::{Expr, ExprSchemable};
 use datafusion_sql::planner::SqlToRel;
 use datafusion_sql::sqlparser::ast as sql;
@@ -14,12 +14,12 @@ use datafusion_sql::sqlparser::ast as sql;
 use super::provider::{Provider, parser_options};
 use super::session::{Session, refused};
 use crate::config::options::options as file_options;
-use crate::connectors::accept::{OF_ONE_END, engine_option, named_as_the_engine_does};
-use crate::connectors::contract::End;
+use crate::connectors::accept::{LOOKUP_CACHE, OF_ONE_END, engine_option, named_as_the_engine_does};
+use crate::connectors::contract::{Connector, End};
 use crate::connectors::options::{Options, duration};
 use crate::core::fault::{Blame, Fault};
 use crate::sql::parse::parse_expression;
-use crate::sql::parse::statement::{Declaration, EndName};
+use crate::sql::parse::statement::{Column, Declaration, EndName};
 
 /// A name of a statement as a connector and its options.
 pub struct Resolved {
@@ -29,6 +29,35 @@ pub struct Resolved {
     pub connector: String,
     /// Its options and the engine's.
     pub options: Options,
+}
+
+impl Resolved {
+    /// The connector itself.
+    ///
+    /// # Errors
+    /// There is none of that name, where an option names it.
+    pub fn connector<'s>(&self, session: &'s Session) -> Result<&'s Arc<dyn Connector>, Fault> {
+        session.connectors.get(&self.connector).map_err(|fault| {
+            let written = ["connector", "type"].into_iter().find_map(|key| self.options.value(key));
+            match written.and_then(|value| value.place.clone()) {
+                Some(place) => fault.at(place),
+                None => fault,
+            }
+        })
+    }
+}
+
+/// A table to look into is read from its beginning to its end, again and again.
+pub fn endless_lookup(end: &Resolved) -> Fault {
+    let what = format!("`{}` does not end, and a lookup table is read whole", end.name);
+    let next = match end.connector.as_str() {
+        "kafka" => {
+            "'scan.bounded' = 'latest' reads the topic up to its present end; as a TABLE with a PRIMARY KEY it is followed"
+        }
+        "file" => "leave 'watch' out: 'lookup.full-cache.periodic-reload.interval' reads the file again",
+        _ => "leave 'lookup.cache' out, and declare it as a TABLE with a PRIMARY KEY",
+    };
+    end.options.fault(LOOKUP_CACHE, what).next(next)
 }
 
 /// A relation's name as it stands in a statement.
@@ -278,11 +307,17 @@ pub fn coerced(expr: Expr, schema: &DFSchema) -> PlanResult<Expr> {
 }
 
 /// The columns of a declaration as Arrow has them.
-pub fn columns(declared: &Declaration, provider: &Provider) -> PlanResult<Schema> {
+///
+/// # Errors
+/// A column whose type there is not.
+pub fn columns<'d>(
+    declared: &'d Declaration,
+    provider: &Provider,
+) -> Result<Schema, (&'d Column, Box<DataFusionError>)> {
     let planner = SqlToRel::new_with_options(provider, parser_options());
     let mut fields = Vec::new();
     for column in declared.columns.iter().filter(|column| column.computed.is_none() && column.metadata.is_none()) {
-        let data_type = arrow_type(&column.data_type, &planner)?;
+        let data_type = arrow_type(&column.data_type, &planner).map_err(|error| (column, Box::new(error)))?;
         fields.push(Field::new(&column.name, data_type, !column.not_null));
     }
     Ok(Schema::new(fields))

@@ -27,11 +27,13 @@ use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule}
 use datafusion_sql::planner::SqlToRel;
 use datafusion_sql::sqlparser::ast as sql;
 
+use super::constants;
 use super::inner;
 use super::mistakes::{self, Known};
 use super::processing;
 use super::provider::{Provider, parser_options};
 use super::quoted;
+use super::scalar;
 use crate::core::fault::Fault;
 use crate::sql::functions::registry::Functions;
 
@@ -126,9 +128,14 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
-    let analyzed =
-        Analyzer::new().execute_and_check(quoted::numbers(processing::settled(plan)?)?, options, |_, _| {})?;
+    let analyzed = Analyzer::new().execute_and_check(
+        scalar::of_one_row(quoted::numbers(processing::settled(plan)?)?)?,
+        options,
+        |_, _| {},
+    )?;
     let config =
         OptimizerContext::new_with_config_options(Arc::new(options.clone())).without_query_execution_start_time();
-    Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})
+    let optimized = Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})?;
+    constants::check(&optimized)?;
+    Ok(optimized)
 }

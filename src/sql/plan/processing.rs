@@ -6,7 +6,6 @@ use datafusion_common::{Column, Result};
 use datafusion_expr::{Expr, LogicalPlan};
 
 use super::nodes::{Mark, Marked};
-use super::tables::SourceTable;
 
 /// The time of processing, as `FOR SYSTEM_TIME AS OF` writes it.
 const PROCTIME: &str = "PROCTIME()";
@@ -57,9 +56,6 @@ fn as_of_processing(plan: &LogicalPlan, other: &LogicalPlan) -> Result<Option<Lo
         return Ok(Some(LogicalPlan::SubqueryAlias(alias)));
     }
     let Some(Marked { input, mark: Mark::AsOf(time), .. }) = Marked::find(plan) else { return Ok(None) };
-    if !SourceTable::behind(input).is_some_and(SourceTable::may_be_looked_into) {
-        return Ok(None);
-    }
     let name = time.rsplit('.').next().unwrap_or(time).trim_matches('"');
     let columns = other.schema().columns();
     let mut named = columns.iter().filter(|column| column.name.eq_ignore_ascii_case(name));

@@ -21,13 +21,13 @@ use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
 use super::strategies::{FailureStrategy, LateStrategy};
 use super::stream::{Node, NodeKind, StreamPlan, WatermarkSpec};
+use super::surviving::surviving;
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
 use super::wishes::{self, EVENT_TIME_FIELD, Settings};
 use super::{computed, ends, picture};
 use crate::config::Scrubber;
 use crate::config::variables::Variables;
-use crate::connectors::accept::LOOKUP_CACHE;
 use crate::connectors::contract::{Context, End, SourceRequest, system_columns};
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
@@ -94,6 +94,16 @@ impl Session {
     /// # Errors
     /// A name that is not known, types that do not fit, what a stream cannot do; each with what to do.
     pub async fn plan(
+        &self,
+        job: &str,
+        query: &StreamQuery,
+        into: Option<&EndName>,
+        is_final: bool,
+    ) -> Result<Planned, Fault> {
+        surviving(self.planned(job, query, into, is_final)).await
+    }
+
+    async fn planned(
         &self,
         job: &str,
         query: &StreamQuery,
@@ -173,6 +183,10 @@ impl Session {
     /// # Errors
     /// A name that is not known, or a source that does not answer.
     pub async fn describe(&self, name: &EndName) -> Result<(Schema, String), Fault> {
+        surviving(self.described(name)).await
+    }
+
+    async fn described(&self, name: &EndName) -> Result<(Schema, String), Fault> {
         if let EndName::Name(name) = name
             && let Some(defined) = self.catalog.defined(name)
         {
@@ -249,14 +263,14 @@ impl Session {
             Some(declared) if !declared.columns.is_empty() => Some(self.columns(declared)?),
             _ => None,
         };
-        let connector = self.connectors.get(&end.connector)?;
+        let connector = end.connector(self)?;
         let key = declared.map_or_else(Vec::new, |declared| {
             declared.columns.iter().filter(|column| column.primary_key).map(|column| column.name.clone()).collect()
         });
         let request = SourceRequest { name: end.name.clone(), options: end.options.clone(), schema, key };
         let source = connector.source(request, &self.context).await?;
         if settings.lookup.is_some() && !source.is_bounded() {
-            return Err(endless_lookup(&end));
+            return Err(ends::endless_lookup(&end));
         }
         let mut out_of_orderness = settings.out_of_orderness;
         let mut expr = None;
@@ -310,24 +324,12 @@ impl Session {
         mistakes::alone(error, &Known { query: None, columns, functions: &self.functions })
     }
 
-    fn columns(&self, declared: &Declaration) -> Result<Arc<Schema>, Fault> {
-        ends::columns(declared, &Provider::new(self.functions.clone(), Vec::new()))
-            .map_err(|error| refused(&said(&error)))
+    pub(super) fn columns(&self, declared: &Declaration) -> Result<Arc<Schema>, Fault> {
+        let provider = Provider::new(self.functions.clone(), Vec::new());
+        ends::columns(declared, &provider)
             .map(Arc::new)
+            .map_err(|(column, error)| self.unplaced(&error, &BTreeSet::new()).at(column.type_place.clone()))
     }
-}
-
-/// A table to look into is read from its beginning to its end, again and again.
-fn endless_lookup(end: &ends::Resolved) -> Fault {
-    let what = format!("`{}` does not end, and a lookup table is read whole", end.name);
-    let next = match end.connector.as_str() {
-        "kafka" => {
-            "'scan.bounded' = 'latest' reads the topic up to its present end; as a TABLE with a PRIMARY KEY it is followed"
-        }
-        "file" => "leave 'watch' out: 'lookup.full-cache.periodic-reload.interval' reads the file again",
-        _ => "leave 'lookup.cache' out, and declare it as a TABLE with a PRIMARY KEY",
-    };
-    end.options.fault(LOOKUP_CACHE, what).next(next)
 }
 
 /// A declared table with columns that are computed from the others, or read from beside the record.

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::ends::{self, Resolved};
-use super::provider::Provider;
 use super::session::{Session, refused};
 use super::stream::{Changes, Node, SinkNode};
-use super::translate::said;
 use super::wishes::Settings;
 use crate::connectors::accept::accept;
 use crate::connectors::contract::{End, SinkRequest};
 use crate::connectors::options::Options;
-use crate::core::fault::Fault;
+use crate::core::fault::{Fault, Place};
 use crate::core::words::counted;
+use crate::formats::types;
 use crate::sql::parse::statement::{Declaration, EndName, InsertName, Object, StreamQuery};
 
 impl Session {
@@ -75,7 +74,7 @@ impl Session {
         let name = EndName::Name(declared.name.clone());
         let found = |end: End| {
             let found = ends::resolve(self, &name, Some(declared), &Options::default(), end)?;
-            Ok::<_, Fault>((self.connectors.get(&found.connector)?, found.options))
+            Ok::<_, Fault>((found.connector(self)?, found.options))
         };
         let end = match declared.object {
             Object::Sink => End::Sink,
@@ -96,26 +95,38 @@ impl Session {
         into: Option<&EndName>,
         result: &Schema,
     ) -> Result<Option<Arranged>, Fault> {
-        let (names, into) = match into.or(query.into.as_ref()) {
-            Some(into) if !query.names.is_empty() => (&query.names, into),
-            _ => return Ok(None),
-        };
+        let Some(into) = into.or(query.into.as_ref()) else { return Ok(None) };
         let sink = match into {
             EndName::Name(name) | EndName::Uri(name) => name,
         };
+        let declared = self.catalog.end(into).map(|declared| self.columns(declared)).transpose()?;
+        let declared = declared.filter(|declared| !declared.fields().is_empty());
+        // Without a list the columns of the sink are meant, in their order.
+        let names: Vec<(&String, Option<&Place>)> = match &declared {
+            Some(declared) if query.names.is_empty() => {
+                declared.fields().iter().map(|field| (field.name(), None)).collect()
+            }
+            _ => query.names.iter().map(|InsertName { name, place }| (name, Some(place))).collect(),
+        };
+        let at = |fault: Fault, place: Option<&Place>| Fault { place: place.cloned(), ..fault };
+        if names.is_empty() {
+            return Ok(None);
+        }
         if names.len() != result.fields().len() {
             let (named, given) = (counted(names.len() as u64, "column"), result.fields().len());
-            let odd = names.get(given).or(names.last()).map(|name| name.place.clone());
+            if query.names.is_empty() {
+                let listed: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
+                let next =
+                    format!("select them in their order ({}), or name some: INSERT INTO {sink} (…)", listed.join(", "));
+                return Err(refused(&format!("the sink `{sink}` has {named}, and the query gives {given}")).next(next));
+            }
+            let odd = names.get(given).or(names.last()).and_then(|(_, place)| place.cloned());
             let fault = refused(&format!("INSERT INTO `{sink}` names {named}, and its query gives {given}"))
                 .next("name each column of the query, in its order, or leave the list out");
             return Err(Fault { place: odd, ..fault });
         }
-        let provider = Provider::new(self.functions.clone(), Vec::new());
-        let declared = self.catalog.end(into).map(|declared| ends::columns(declared, &provider)).transpose();
-        let declared =
-            declared.map_err(|error| refused(&said(&error)))?.filter(|declared| !declared.fields().is_empty());
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-        for (index, InsertName { name, place }) in names.iter().enumerate() {
+        for (index, (name, place)) in names.iter().copied().enumerate() {
             let column = match &declared {
                 None => name,
                 Some(declared) => {
@@ -125,31 +136,44 @@ impl Session {
                         exact.or_else(|| fields.iter().find(|column| column.name().eq_ignore_ascii_case(name)));
                     let Some(column) = column else {
                         let there: Vec<_> = fields.iter().map(|column| column.name().as_str()).collect();
-                        return Err(refused(&format!("the sink `{sink}` has no column `{name}`"))
-                            .next(format!("its columns are: {}", there.join(", ")))
-                            .at(place.clone()));
+                        let fault = refused(&format!("the sink `{sink}` has no column `{name}`"))
+                            .next(format!("its columns are: {}", there.join(", ")));
+                        return Err(at(fault, place));
                     };
                     column.name()
                 }
             };
             if taken.insert(column.clone(), index).is_some() {
                 let what = format!("INSERT INTO `{sink}` names the column `{column}` twice");
-                return Err(refused(&what).at(place.clone()));
+                return Err(at(refused(&what), place));
             }
         }
-        let Some(declared) = declared else {
-            let of =
-                |(index, name): (usize, &InsertName)| (result.field(index).clone().with_name(&name.name), Some(index));
+        let Some(declared) = &declared else {
+            let of = |(index, (name, _)): (usize, &(&String, Option<&Place>))| {
+                (result.field(index).clone().with_name(name.as_str()), Some(index))
+            };
             return Ok(Some(Arranged::of(names.iter().enumerate().map(of))));
         };
         let mut columns = Vec::with_capacity(declared.fields().len());
         for field in declared.fields() {
             columns.push(match taken.get(field.name()) {
-                Some(index) => (result.field(*index).clone().with_name(field.name()), Some(*index)),
+                Some(index) => {
+                    let given = result.field(*index).data_type();
+                    if !is_given(given, field.data_type()) {
+                        let (name, wanted) = (field.name(), types::name(field.data_type()));
+                        let what = format!(
+                            "the column `{name}` of the sink `{sink}` is {wanted}, and gets {}",
+                            types::name(given)
+                        );
+                        return Err(at(refused(&what).next(format!("write CAST(… AS {wanted})")), names[*index].1));
+                    }
+                    let of = if given.is_nested() { given } else { field.data_type() };
+                    (Field::new(field.name(), of.clone(), true), Some(*index))
+                }
                 None if field.is_nullable() => (Field::clone(field), None),
                 None => {
                     let what = format!("INSERT INTO `{sink}` leaves out `{}`, which is NOT NULL", field.name());
-                    let last = names.last().map(|name| name.place.clone());
+                    let last = names.last().and_then(|(_, place)| place.cloned());
                     return Err(Fault {
                         place: last,
                         ..refused(&what).next("name it, and give it a value in the query")
@@ -159,6 +183,18 @@ impl Session {
         }
         Ok(Some(Arranged::of(columns.into_iter())))
     }
+}
+
+/// Whether a value of one type is given to a column of another as it is, or made one of it as arithmetic makes them.
+fn is_given(given: &DataType, wanted: &DataType) -> bool {
+    let is_text = |of: &DataType| matches!(of, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_moment = |of: &DataType| matches!(of, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64);
+    given == wanted
+        || given.is_null()
+        || given.is_numeric() && wanted.is_numeric()
+        || is_text(given) && is_text(wanted)
+        || is_moment(given) && is_moment(wanted)
+        || given.is_nested() && wanted.is_nested()
 }
 
 /// The columns of a sink, and the column of the result that each is; `None` for one that stays NULL.

@@ -22,6 +22,7 @@ use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::SchemaRef;
 
 use crate::core::fault::{Blame, Fault};
+use crate::sql::functions::aggregates::only_value::SEVERAL;
 use crate::sql::plan::stream::{AggregateCall, Changes};
 
 /// The stage of rows that aggregates refuse.
@@ -212,5 +213,10 @@ fn joined(parts: &[ArrayRef]) -> Result<ArrayRef, Fault> {
 
 /// A fault of a library's error, which is a defect here or an expression that cannot be computed.
 pub(crate) fn failed(error: &dyn std::fmt::Display) -> Fault {
+    let error = error.to_string();
+    if error.contains(SEVERAL) {
+        let next = "say which of them: MAX(x), or ORDER BY … LIMIT 1, or a condition that one row meets";
+        return Fault::new(Blame::Operator, SEVERAL).next(next);
+    }
     Fault::new(Blame::Program, format!("an aggregate cannot be computed: {error}"))
 }

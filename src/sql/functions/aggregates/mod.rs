@@ -4,6 +4,7 @@ mod collect_set;
 mod count_if;
 mod median;
 mod numbers;
+pub mod only_value;
 mod percentile;
 mod ranked;
 mod share;

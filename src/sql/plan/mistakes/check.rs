@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SetExpr, Spanned, TableFactor, Visit,
-    Visitor,
+    Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, GroupByExpr, NullTreatment, Query, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor,
+    Visit, Visitor,
 };
 use datafusion_sql::sqlparser::tokenizer::Span;
 
@@ -82,6 +83,23 @@ impl Checking<'_> {
     fn select(&self, body: &SetExpr) -> Result<(), Fault> {
         match body {
             SetExpr::Select(select) => {
+                if matches!(select.group_by, GroupByExpr::All(_)) {
+                    let start = select.select_token.0.span.start;
+                    let next = "name the columns, or their places: GROUP BY 1, 2";
+                    return Err(refused("GROUP BY ALL is not known here").next(next).at(at(start)));
+                }
+                if select.top.is_some() {
+                    let start = select.select_token.0.span.start;
+                    return Err(refused("TOP is not known here").next("write LIMIT n behind the query").at(at(start)));
+                }
+                if let Some(Distinct::On(keys)) = &select.distinct {
+                    let listed = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    let next = format!(
+                        "number the rows and keep the first: SELECT … FROM … QUALIFY ROW_NUMBER() OVER (PARTITION BY {listed} ORDER BY …) = 1"
+                    );
+                    let start = keys.first().and_then(start_of).unwrap_or(select.select_token.0.span.start);
+                    return Err(refused("DISTINCT ON is not available in this build").next(next).at(at(start)));
+                }
                 if let Some((name, span)) = self.first(&select.selection, &Call::Aggregate) {
                     let what = format!("`{name}` cannot stand in WHERE, which looks at one row at a time");
                     return Err(refused(&what).next("write the condition in HAVING").at(at(span.start)));
@@ -103,7 +121,18 @@ impl Checking<'_> {
                 }
                 Ok(())
             }
-            SetExpr::SetOperation { left, right, .. } => self.select(left).and_then(|()| self.select(right)),
+            SetExpr::SetOperation { op, set_quantifier, left, right } => {
+                let is_all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+                if is_all && *op != SetOperator::Union {
+                    let what =
+                        format!("{op} ALL, which counts how often a row is there, is not available in this build");
+                    let next = format!(
+                        "leave ALL out, or number the rows of both sides with ROW_NUMBER() OVER (PARTITION BY …) and write {op}"
+                    );
+                    return Err(refused(&what).next(next).at(at(right.span().start)));
+                }
+                self.select(left).and_then(|()| self.select(right))
+            }
             _ => Ok(()),
         }
     }
@@ -111,6 +140,21 @@ impl Checking<'_> {
     fn call(&self, function: &Function) -> Result<(), Fault> {
         let FunctionArguments::List(list) = &function.args else { return Ok(()) };
         let name = function.name.to_string().to_uppercase();
+        let ignores = |clause: &FunctionArgumentClause| {
+            matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(NullTreatment::IgnoreNulls))
+        };
+        let ignores_nulls =
+            function.null_treatment == Some(NullTreatment::IgnoreNulls) || list.clauses.iter().any(ignores);
+        if ignores_nulls && ["LAG", "LEAD"].contains(&name.as_str()) {
+            let what = format!("{name} with IGNORE NULLS is not available in this build");
+            let next = "the newest value before a row is LAST_VALUE(x) IGNORE NULLS OVER (… ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)";
+            return Err(refused(&what).next(next).at(at(function.name.span().start)));
+        }
+        if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) && name == "COUNT" && list.args.len() > 1 {
+            let next = "make them one: COUNT(DISTINCT CONCAT(a, '|', b))";
+            let fault = refused("COUNT(DISTINCT …) counts the values of one expression").next(next);
+            return Err(fault.at(at(function.name.span().start)));
+        }
         if name == "UNNEST" {
             return Err(no_unnest(function.name.span()));
         }
@@ -149,11 +193,19 @@ impl Visitor for Checking<'_> {
                 let start = array_exprs.first().and_then(start_of);
                 ControlFlow::Break(no_unnest(start.map_or_else(Span::empty, |start| Span::new(start, start))))
             }
+            TableFactor::Table { name, sample: Some(_), .. } => {
+                let fault = refused("TABLESAMPLE is not available in this build").next("write WHERE random() < 0.1");
+                ControlFlow::Break(fault.at(at(name.span().start)))
+            }
             _ => ControlFlow::Continue(()),
         }
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
+        if query.fetch.is_some() {
+            let start = query.body.span().end;
+            return ControlFlow::Break(refused("FETCH FIRST is not known here").next("write LIMIT n").at(at(start)));
+        }
         match self.select(&query.body) {
             Err(fault) => ControlFlow::Break(fault),
             Ok(()) => ControlFlow::Continue(()),

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion_common::SchemaError;
 use datafusion_sql::sqlparser::ast::{
     Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, LimitClause, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor, Value, Visit, Visitor,
+    SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor, TableVersion, Value, Visit, Visitor,
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
@@ -74,10 +74,32 @@ pub fn of_sentence(text: &str, query: &Query) -> Option<Location> {
     if text.starts_with("LIMIT") || text.starts_with("OFFSET") {
         return limited(query, text.starts_with("OFFSET"));
     }
+    if let Some(rest) = text.strip_prefix("FOR SYSTEM_TIME AS OF ") {
+        return as_of(query, rest);
+    }
     if text.starts_with("this join would keep") {
         return only_join(query);
     }
     None
+}
+
+/// The time that a sentence begins with, where FOR SYSTEM_TIME AS OF names it.
+fn as_of(query: &Query, said: &str) -> Option<Location> {
+    struct Versions<'s>(&'s str);
+    impl Visitor for Versions<'_> {
+        type Break = Location;
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Location> {
+            match factor {
+                TableFactor::Table { version: Some(TableVersion::ForSystemTimeAsOf(time)), .. }
+                    if self.0.starts_with(&time.to_string()) =>
+                {
+                    start_of(time).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    query.visit(&mut Versions(said)).break_value()
 }
 
 /// Whether a sentence is about the halves of a UNION and its like.

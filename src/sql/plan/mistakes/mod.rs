@@ -6,6 +6,7 @@ mod check;
 mod constants;
 mod locate;
 mod place;
+mod refusals;
 mod said;
 mod template;
 #[cfg(test)]

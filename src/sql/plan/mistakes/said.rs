@@ -4,9 +4,11 @@
 use datafusion_common::DataFusionError;
 
 use super::calls;
+use super::refusals::refusals;
 use super::template::{holes, listed};
 use super::types::{all, is_text, is_time, sql};
 use crate::core::fault::Fault;
+use crate::core::words::did_you_mean;
 use crate::sql::functions::registry::Functions;
 use crate::sql::plan::session::refused;
 
@@ -22,8 +24,19 @@ pub struct Said {
 /// A rule: what it makes of a sentence that it knows.
 type Rule = fn(&str, &Functions) -> Option<Said>;
 
-const RULES: [Rule; 10] =
-    [calls::unknown, calls::arguments, grouping, operators, branches, conversions, fields, widths, numbers, names];
+const RULES: [Rule; 11] = [
+    refusals,
+    calls::unknown,
+    calls::arguments,
+    grouping,
+    operators,
+    branches,
+    conversions,
+    fields,
+    widths,
+    numbers,
+    names,
+];
 
 /// What stands before a sentence and says who in the planner says it.
 const PREFIXES: [&str; 12] = [
@@ -117,6 +130,10 @@ fn grouping(text: &str, _: &Functions) -> Option<Said> {
             format!("{sign} stands in WHERE alone, joined to the rest by AND"),
             "or write a LEFT JOIN, and look for NULL",
         );
+    }
+    if text.contains("Physical plan does not support logical expression ScalarSubquery") {
+        let next = "compare with the row outside by =, joined to the rest by AND, or write a LEFT JOIN";
+        return said("this subquery cannot be made a join", next);
     }
     let found = holes(text, "QUALIFY clause requires window functions{}");
     found.and_then(|_| said("QUALIFY is about window functions, and there is none", "write the condition in WHERE"))
@@ -246,6 +263,34 @@ fn branches(text: &str, _: &Functions) -> Option<Said> {
     said(what, "CAST one of them to the other's type")
 }
 
+/// Types that somebody may have meant.
+const TYPES: [&str; 24] = [
+    "BIGINT",
+    "INT",
+    "INTEGER",
+    "SMALLINT",
+    "TINYINT",
+    "DOUBLE",
+    "FLOAT",
+    "REAL",
+    "DECIMAL",
+    "NUMERIC",
+    "VARCHAR",
+    "STRING",
+    "TEXT",
+    "CHAR",
+    "BOOLEAN",
+    "TIMESTAMP",
+    "DATE",
+    "TIME",
+    "INTERVAL",
+    "BYTES",
+    "BINARY",
+    "ARRAY",
+    "MAP",
+    "STRUCT",
+];
+
 fn conversions(text: &str, _: &Functions) -> Option<Said> {
     if let Some(found) = holes(text, "Error parsing timestamp from '{}': {}") {
         return said(format!("`{}` is no time", found[0]), "write '2026-01-31', or '2026-01-31 12:00:00'");
@@ -260,7 +305,8 @@ fn conversions(text: &str, _: &Functions) -> Option<Said> {
         return said(format!("{} cannot be cast to {}", sql(found[0]), sql(to)), "");
     }
     if let Some(found) = holes(text, "Unsupported SQL type {}") {
-        let next = "types are BIGINT, INT, DOUBLE, DECIMAL(18, 2), VARCHAR, BOOLEAN, TIMESTAMP(3), DATE, TIME, BYTES";
+        let listed = "types are BIGINT, INT, DOUBLE, DECIMAL(18, 2), VARCHAR, BOOLEAN, TIMESTAMP(3), DATE, TIME, BYTES";
+        let next = did_you_mean(found[0], TYPES).unwrap_or_else(|| listed.to_owned());
         return said(format!("there is no type {}", found[0]), next);
     }
     let found = holes(text, "Decimal(precision = {}, scale = {}) should satisfy{}")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use datafusion_common::tree_node::{Transformed, TreeNode};
-use datafusion_common::{Column, DFSchema, Result, plan_err};
+use datafusion_common::{Column, DFSchema, DataFusionError, Result, plan_err};
 use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams, NullTreatment};
 use datafusion_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion_expr::{Aggregate, Expr, LogicalPlan};
@@ -189,6 +189,12 @@ impl Translation {
             .with_distinct(*distinct)
             .build()?;
         let filter: Option<Expression> = filter.as_ref().map(|filter| self.expression(filter, from)).transpose()?;
+        // What a constant argument makes impossible is known now.
+        if let Err(error) = function.create_accumulator()
+            && matches!(error.find_root(), DataFusionError::Plan(_))
+        {
+            return Err(error);
+        }
         Ok(AggregateCall { function: Arc::new(function), filter })
     }
 }

@@ -13,7 +13,8 @@ use super::lookup::Sides;
 use super::windowed::WindowColumns;
 use super::{Stream, Translation, columns};
 use crate::sql::plan::nodes::WINDOW_END;
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind};
+use crate::sql::plan::processing::is_processing;
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeId, NodeKind};
 
 /// Both sides are over at some time: rows wait for it. A quarter of the range, so that sums of it stay in range.
 const UNTIL_THE_END_MS: i64 = i64::MAX / 4;
@@ -72,10 +73,13 @@ impl Translation {
             _ if is_one_sided => left.window,
             _ => None,
         };
-        let mut times = left.times.clone();
-        if !is_one_sided && !matches!(bound, JoinBound::StreamTable | JoinBound::Temporal) {
-            times.extend(right.times.iter().map(|time| time + width));
-        }
+        let times = match bound {
+            JoinBound::StreamTable | JoinBound::Temporal => left.times.clone(),
+            // A window's row has the time of its last millisecond.
+            JoinBound::Window { .. } => Vec::new(),
+            _ if is_one_sided => left.times.clone(),
+            _ => common_times(join, &left.times, &right.times),
+        };
         let mut key = self.node(&left).key.clone();
         if changes == Changes::Changelog && !is_one_sided {
             let other = &self.node(&right).key;
@@ -147,10 +151,12 @@ impl Translation {
         let both = DFSchema::clone(to).join(from)?;
         let (_, rest) = Bounds::of(join.filter.as_ref(), from, to, |_, _| false);
         let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
-        let bound = match &left.as_of {
-            Some(_) => JoinBound::Temporal,
-            None => JoinBound::StreamTable,
-        };
+        if let Some(time) = left.as_of.as_ref().filter(|time| !is_processing(time)) {
+            return plan_err!(
+                "FOR SYSTEM_TIME AS OF {time} stands behind the table of a JOIN; put the stream first: FROM orders o JOIN rates FOR SYSTEM_TIME AS OF {time} AS r ON …"
+            );
+        }
+        let bound = JoinBound::StreamTable;
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
         let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
         let label = format!("{} join on {}", spelled(join_type), equalities(&swapped));
@@ -178,7 +184,11 @@ impl Translation {
                     "FOR SYSTEM_TIME AS OF {time} needs a table with a PRIMARY KEY on its right: declare it with CREATE TABLE"
                 );
             }
-            as_of_event_time(time, bounds.as_of.as_ref(), from, left)?;
+            // As of processing: the newest row of the key, as it is when the row arrives.
+            if is_processing(time) {
+                return Ok(JoinBound::StreamTable);
+            }
+            self.as_of_event_time(time, bounds.as_of.as_ref(), from, left)?;
             return Ok(JoinBound::Temporal);
         }
         if left_is_stream && !right_is_stream {
@@ -254,6 +264,41 @@ impl Translation {
         Ok(JoinBound::Interval { before_ms: -lower, after_ms: upper, left_time, right_time })
     }
 
+    /// `FOR SYSTEM_TIME AS OF` is of the left's event time: versions that no row can ask for by it are gone.
+    fn as_of_event_time(&self, time: &str, column: Option<&Column>, from: &DFSchema, left: &Stream) -> Result<()> {
+        let Some(index) = column.and_then(|column| from.maybe_index_of_column(column)) else {
+            return plan_err!(
+                "FOR SYSTEM_TIME AS OF {time} names no column of the left side of its JOIN; \
+                 name its event time, or write PROCTIME()"
+            );
+        };
+        if left.times.contains(&index) {
+            return Ok(());
+        }
+        if self.is_of_pairs(left.node) {
+            return plan_err!(
+                "FOR SYSTEM_TIME AS OF {time} stands behind another join, whose rows have the later time of their two halves; \
+                 meet the table first: FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON … JOIN shipments s ON …"
+            );
+        }
+        let name = from.field(index).name();
+        plan_err!(
+            "FOR SYSTEM_TIME AS OF {time} needs the event time of its left side: say 'event.time.field' = '{name}' there, or AS OF _event_time"
+        )
+    }
+
+    /// Whether rows are pairs of two streams' rows, or come from such.
+    fn is_of_pairs(&self, node: NodeId) -> bool {
+        let node = &self.nodes[node.0];
+        match &node.kind {
+            NodeKind::Join(JoinNode { bound: JoinBound::Interval { .. } | JoinBound::Window { .. }, .. }) => true,
+            NodeKind::Join(_) | NodeKind::Map { .. } => {
+                node.inputs.first().is_some_and(|input| self.is_of_pairs(*input))
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn equalities(
         &self,
         on: &[(Expr, Expr)],
@@ -326,15 +371,14 @@ pub(super) fn spelled(join_type: JoinType) -> &'static str {
     }
 }
 
-/// `FOR SYSTEM_TIME AS OF` is of the left's event time: versions that no row can ask for by it are gone.
-fn as_of_event_time(time: &str, column: Option<&Column>, from: &DFSchema, left: &Stream) -> Result<()> {
-    // `AS OF PROCTIME()`, `AS OF NOW()`: as of arrival, which is what the event time of a plain topic is near to.
-    let Some(index) = column.and_then(|column| from.maybe_index_of_column(column)) else { return Ok(()) };
-    if left.times.contains(&index) {
-        return Ok(());
-    }
-    let name = from.field(index).name();
-    plan_err!(
-        "FOR SYSTEM_TIME AS OF {time} needs the event time of its left side: say 'event.time.field' = '{name}' there, or AS OF _event_time"
-    )
+/// The columns that hold the event time of joined rows, which is the later one of both: those that the join says are equal.
+fn common_times(join: &Join, left: &[usize], right: &[usize]) -> Vec<usize> {
+    let width = join.left.schema().fields().len();
+    let equal = |l: &usize, r: &usize| are_equal(join, Some(*l), Some(*r));
+    // A row without a partner has NULL there.
+    let has_left = matches!(join.join_type, JoinType::Inner | JoinType::Left);
+    let has_right = matches!(join.join_type, JoinType::Inner | JoinType::Right);
+    let of_left = left.iter().filter(|l| has_left && right.iter().any(|r| equal(l, r))).copied();
+    let of_right = right.iter().filter(|r| has_right && left.iter().any(|l| equal(l, r))).map(|r| r + width);
+    of_left.chain(of_right).collect()
 }

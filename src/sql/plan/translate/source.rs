@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::TableScan;
-use datafusion_physical_expr::expressions::{Column as PhysicalColumn, Literal};
+use datafusion_physical_expr::expressions::{Column as PhysicalColumn, Literal, cast};
 
 use super::{Stream, Translation, columns};
 use crate::connectors::contract::Columns;
@@ -130,7 +130,14 @@ impl Translation {
     pub fn arranged(&mut self, input: Stream, arranged: &Arranged) -> Stream {
         let below = self.node(&input);
         let column = |(field, from): (&Arc<Field>, &Option<usize>)| match from {
-            Some(index) => Arc::new(PhysicalColumn::new(below.schema.field(*index).name(), *index)) as Expression,
+            Some(index) => {
+                let of = below.schema.field(*index);
+                let value = Arc::new(PhysicalColumn::new(of.name(), *index)) as Expression;
+                // Types that do not fit each other are refused before.
+                let wanted = field.data_type();
+                let made = (of.data_type() != wanted).then(|| cast(Arc::clone(&value), &below.schema, wanted.clone()));
+                made.and_then(Result::ok).unwrap_or(value)
+            }
             None => {
                 let null = ScalarValue::try_from(field.data_type()).unwrap_or(ScalarValue::Null);
                 Arc::new(Literal::new(null)) as Expression

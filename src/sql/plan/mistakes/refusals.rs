@@ -1,0 +1,50 @@
+//! What the planner says of a constant that no row can make good, in the words of SQL. Pure.
+
+use super::said::{Said, said};
+use super::template::holes;
+use crate::core::words::did_you_mean;
+use crate::sql::functions::registry::Functions;
+
+/// Parts of a time that people take.
+const PARTS: [&str; 14] = [
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MILLISECOND",
+    "MICROSECOND",
+    "DOW",
+    "DOY",
+    "ISODOW",
+    "EPOCH",
+];
+
+/// A pattern, a part of a time, a share of rows that cannot be.
+pub(super) fn refusals(text: &str, _: &Functions) -> Option<Said> {
+    let part = holes(text, "Date part '{}' not supported{}")
+        .or_else(|| holes(text, "Unsupported date_trunc granularity: '{}'. Supported{}"));
+    if let Some(found) = part {
+        let listed = || format!("parts are {}", PARTS.join(", "));
+        let next = did_you_mean(&found[0].to_uppercase(), PARTS).unwrap_or_else(listed);
+        return said(format!("a time has no part `{}`", found[0]), next);
+    }
+    if text.contains("regex parse error") || text.contains("Regular expression did not compile") {
+        let why = text.split("error: ").last().and_then(|why| why.lines().next()).unwrap_or("it cannot be read");
+        return said(
+            format!("this is no regular expression: {why}"),
+            "a sign is taken as it is behind a backslash: \\(",
+        );
+    }
+    if text.starts_with("Decimal scale ") || text.starts_with("Cannot parse") && text.contains("as i256") {
+        return said("a number has too many digits for a DECIMAL", "CAST('1e300' AS DOUBLE) has any size");
+    }
+    if text == "field position must not be zero" {
+        return said("SPLIT_PART counts parts from 1", "the first one is SPLIT_PART(text, ',', 1)");
+    }
+    let found = holes(text, "Percentile value must be between 0.0 and 1.0 inclusive, {} is invalid")?;
+    said(format!("the share of a percentile is from 0 to 1, not {}", found[0]), "write 0.95")
+}
