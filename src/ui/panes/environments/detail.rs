@@ -131,7 +131,10 @@ fn connection(document: &mut Document, row: &EnvironmentRow, view: &View<'_>) {
         Guard::ReadOnly => "read_only: writing is refused",
     };
     let guard = match view.model.lifted_minutes(&row.name).filter(|_| row.guard == Guard::ReadOnly) {
-        Some(minutes) => format!("read_only, lifted for {} more: writing asks for its name", counted_minutes(minutes)),
+        Some(minutes) => format!(
+            "read_only, lifted for {} more: writing asks for its name",
+            number::counted(minutes.unsigned_abs(), "minute")
+        ),
         None => guard.to_owned(),
     };
     document.fact("guard", &guard, plain, theme);
@@ -292,8 +295,4 @@ mod tests {
         assert_eq!(shared(70, [20, 30, 40]), [20, 25, 25]);
         assert_eq!(shared(20, [20, 30, 40]), [12, 12, 12], "never narrower than can be read");
     }
-}
-
-fn counted_minutes(minutes: i64) -> String {
-    number::counted(minutes.unsigned_abs(), "minute")
 }
