@@ -151,7 +151,7 @@ fn check(reader: &Reader<'_>, annotation: &Annotation) -> Result<(), (String, St
     };
     match key.as_str() {
         "metric_type" if !["counter", "gauge", "histogram"].contains(&value.as_str()) => {
-            let nearest = nearest(value, ["counter", "gauge", "histogram"].into_iter());
+            let nearest = nearest(value, ["counter", "gauge", "histogram"]);
             let next =
                 nearest.map_or("it is counter, gauge or histogram".to_owned(), |near| format!("did you mean {near}?"));
             Err((format!("`{value}` is no type of metric"), next))
