@@ -132,11 +132,11 @@ fn a_condition_reads_again_what_was_collected_and_so_does_taking_it_away() {
     let start = StartAt::Last(140);
     let search = |condition: &str| Some(Search { condition: condition.into(), whole: false });
     let started = |stage: &Stage| {
-        let tails = stage.effects.iter().filter_map(|effect| match effect {
+        let mut tails = stage.effects.iter().filter_map(|effect| match effect {
             Effect::StartTail { tail, .. } => Some((tail.search.clone(), tail.start.clone())),
             _ => None,
         });
-        tails.last()
+        tails.next_back()
     };
     stage.act(Action::SearchTail { job: JobId(2), search: search("amount > 5") });
     assert_eq!(started(&stage), Some((search("amount > 5"), start.clone())));
