@@ -9,7 +9,6 @@ use super::moving::{Moving, shown_meanwhile};
 use super::rows::{Folded, Rows};
 use super::run::RunArguments;
 use crate::cli::Failure;
-use crate::cli::arguments::Format;
 use crate::cli::output::Output;
 use crate::connectors::contract::SinkRows;
 use crate::core::fault::{Blame, Fault};
@@ -67,10 +66,9 @@ async fn print(
     mut moving: Option<Moving>,
 ) -> Result<(), Failure> {
     let (mut receiver, schema, changes) = rows;
-    let is_json = output.format() == Format::Json;
     let is_folded = is_final && changes;
     let mut left = limit;
-    let mut printed = Rows::new(&schema, changes && !is_folded, is_json);
+    let mut printed = Rows::new(&schema, changes && !is_folded, output);
     let mut folded = Folded::default();
     while left > 0 {
         let Some(batch) = shown_meanwhile(moving.as_ref(), receiver.recv()).await else { break };

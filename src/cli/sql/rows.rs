@@ -10,13 +10,15 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::Failure;
+use crate::cli::output::Output;
+use crate::cli::{Failure, Format};
 use crate::connectors::contract::{Op, SinkRows};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::Encoder;
 use crate::formats::json::JsonEncoder;
 
-/// Widest a column grows: a longer value is cut with `…`, so that one text does not push the rest off the screen.
+/// Widest a column grows. On a terminal a longer value is cut with `…`, so that one text does not push the rest off the screen;
+/// elsewhere it stands whole and only pushes the rest of its own line.
 const COLUMN_WIDTH_MAX: usize = 40;
 /// Least width of a column that may still grow: numbers get longer as a stream runs.
 const COLUMN_WIDTH_MIN: usize = 6;
@@ -30,9 +32,12 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// Rows of this schema. `changes` says whether rows are taken back.
-    pub fn new(schema: &Schema, changes: bool, is_json: bool) -> Self {
-        if is_json { Self::Json(JsonEncoder::default(), changes) } else { Self::Table(Table::new(schema, changes)) }
+    /// Rows of this schema for this output. `changes` says whether rows are taken back.
+    pub fn new(schema: &Schema, changes: bool, output: &Output) -> Self {
+        match output.format() {
+            Format::Json => Self::Json(JsonEncoder::default(), changes),
+            Format::Text => Self::Table(Table::new(schema, changes, output.is_terminal())),
+        }
     }
 
     /// Writes at most `limit` rows; gives how many it wrote.
@@ -88,17 +93,19 @@ pub struct Table {
     is_number: Vec<bool>,
     widths: Vec<usize>,
     changes: bool,
+    is_cut: bool,
     has_header: bool,
 }
 
 impl Table {
-    fn new(schema: &Schema, changes: bool) -> Self {
+    fn new(schema: &Schema, changes: bool, is_cut: bool) -> Self {
         let is_number = |data_type: &DataType| data_type.is_numeric();
         Self {
             names: schema.fields().iter().map(|field| field.name().clone()).collect(),
             is_number: schema.fields().iter().map(|field| is_number(field.data_type())).collect(),
             widths: Vec::new(),
             changes,
+            is_cut,
             has_header: false,
         }
     }
@@ -118,13 +125,13 @@ impl Table {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
         let cells: Vec<Vec<String>> = (0..batch.num_rows())
-            .map(|row| columns.iter().map(|column| shortened(&printable(&column.value(row).to_string()))).collect())
+            .map(|row| columns.iter().map(|column| self.cell(&column.value(row).to_string())).collect())
             .collect();
         if !self.has_header && !cells.is_empty() {
             self.widths = (0..self.names.len())
                 .map(|column| {
                     let widest = cells.iter().map(|row| row[column].width()).max().unwrap_or(0);
-                    widest.max(self.names[column].width()).max(COLUMN_WIDTH_MIN)
+                    widest.min(COLUMN_WIDTH_MAX).max(self.names[column].width()).max(COLUMN_WIDTH_MIN)
                 })
                 .collect();
             let names: Vec<String> = self.names.iter().map(|name| printable(name)).collect();
@@ -141,11 +148,16 @@ impl Table {
                 (true, Op::UpdateAfter) => "~ ",
             };
             for (column, cell) in cells.iter().enumerate() {
-                self.widths[column] = self.widths[column].max(cell.width());
+                self.widths[column] = self.widths[column].max(cell.width().min(COLUMN_WIDTH_MAX));
             }
             self.line(mark, cells, to)?;
         }
         Ok(())
+    }
+
+    fn cell(&self, value: &str) -> String {
+        let whole = printable(value);
+        if self.is_cut { shortened(&whole) } else { whole }
     }
 
     fn line(&self, mark: &str, cells: &[String], to: &mut impl Write) -> io::Result<()> {
@@ -272,9 +284,24 @@ mod tests {
         headers.append(false).unwrap();
         let headers: ArrayRef = Arc::new(headers.finish());
         let batch = RecordBatch::try_from_iter([("_headers", headers)]).unwrap();
-        let mut table = Table::new(&batch.schema(), false);
+        assert_eq!(written(&batch, true), "_headers\n{trace: 0af7}\nNULL\n");
+    }
+
+    fn written(batch: &RecordBatch, is_cut: bool) -> String {
         let mut text = Vec::new();
-        table.write(&batch, |_| None, &mut text).unwrap();
-        assert_eq!(String::from_utf8(text).unwrap(), "_headers\n{trace: 0af7}\nNULL\n");
+        Table::new(&batch.schema(), false, is_cut).write(batch, |_| None, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_long_value_is_cut_for_a_person_and_whole_for_a_pipe() {
+        let long = "x".repeat(50);
+        let texts = |texts: [&str; 2]| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("text", texts([&long, "y"])), ("n", texts(["1", "2"]))]).unwrap();
+        let short = format!("{}…", "x".repeat(39));
+        let header = format!("{:40}  n\n", "text");
+        let last = format!("{:40}  2\n", "y");
+        assert_eq!(written(&batch, true), format!("{header}{short}  1\n{last}"));
+        assert_eq!(written(&batch, false), format!("{header}{long}  1\n{last}"));
     }
 }

@@ -215,12 +215,16 @@ where
         let mut reading = Reading::default();
         loop {
             let wish = tokio::select! {
-                ended = job.wait() => return match ended {
-                    Ok(Ending { how: How::Finished, .. }) => Ok(Outcome::Ended(Ended::Finished)),
-                    Ok(_) => Ok(Outcome::Ended(Ended::Stopped)),
-                    Err(fault) if fault.blame == Blame::Connection => Ok(Outcome::Lost(fault)),
-                    Err(fault) => Err(fault),
-                },
+                ended = job.wait() => {
+                    // A short job is over before the next look at its figures.
+                    reading.take(&statistics.borrow_and_update(), status);
+                    return match ended {
+                        Ok(Ending { how: How::Finished, .. }) => Ok(Outcome::Ended(Ended::Finished)),
+                        Ok(_) => Ok(Outcome::Ended(Ended::Stopped)),
+                        Err(fault) if fault.blame == Blame::Connection => Ok(Outcome::Lost(fault)),
+                        Err(fault) => Err(fault),
+                    };
+                }
                 order = ordered(&mut self.orders) => (order, if order == Order::Leave { Ended::Left } else { Ended::Stopped }),
                 _ = looks.tick() => {
                     reading.take(&statistics.borrow_and_update(), status);

@@ -28,13 +28,17 @@ struct Stage {
 type Opening = fn() -> Result<Session, Fault>;
 
 fn stage() -> (Stage, Runner<Opening>) {
+    stage_of(SQL)
+}
+
+fn stage_of(sql: &str) -> (Stage, Runner<Opening>) {
     let place = tempfile::tempdir().unwrap();
     let shelf = Shelf::new(place.path());
     let definition = Definition {
         statement: 1,
         checkpoint_interval_ms: 3_600_000,
         created_ms: 1,
-        ..Definition::new("count", "sandbox", SQL)
+        ..Definition::new("count", "sandbox", sql)
     };
     shelf.add(&definition).unwrap();
     let (order, orders) = watch::channel(Order::Run);
@@ -67,6 +71,14 @@ async fn ordered_about(orders: &[Order]) -> (Stage, Result<Ended, Fault>) {
     };
     let (ended, ()) = tokio::join!(runner.run(), ordering);
     (stage, ended)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_over_at_once_leaves_its_figures() {
+    let (stage, runner) = stage_of(&SQL.replace("rate=200", "rows=80"));
+    assert_eq!(runner.run().await.unwrap(), Ended::Finished);
+    let status = stage.shelf.read("count").unwrap().status.unwrap();
+    assert_eq!((status.state, status.rows_read, status.rows_written), (State::Done, 80, 80));
 }
 
 #[tokio::test(flavor = "multi_thread")]
