@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::StreamExt;
+use velox::cli::Format;
 use velox::cli::sql::rows::{Folded, Rows};
 use velox::cli::sql::text::Source;
 use velox::config::variables::Variables;
@@ -180,7 +181,7 @@ async fn one(
     let written = case.topics.written.lock().unwrap().clone();
     let mut bytes = Vec::new();
     let folds = changes && (case.is_final || case.folds);
-    let mut rows = Rows::new(&schema, changes && !folds, true);
+    let mut rows = Rows::new(&schema, changes && !folds, Format::Json, false);
     let write = |rows: &mut Rows, given: &SinkRows, bytes: &mut Vec<u8>| {
         rows.write(given, u64::MAX, bytes).unwrap_or_else(|failure| panic!("{failure:?}"));
     };

@@ -68,7 +68,7 @@ async fn print(
     let (mut receiver, schema, changes) = rows;
     let is_folded = is_final && changes;
     let mut left = limit;
-    let mut printed = Rows::new(&schema, changes && !is_folded, output);
+    let mut printed = Rows::new(&schema, changes && !is_folded, output.format(), output.is_terminal());
     let mut folded = Folded::default();
     while left > 0 {
         let Some(batch) = shown_meanwhile(moving.as_ref(), receiver.recv()).await else { break };

@@ -10,7 +10,6 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::output::Output;
 use crate::cli::{Failure, Format};
 use crate::connectors::contract::{Op, SinkRows};
 use crate::core::fault::{Blame, Fault};
@@ -32,11 +31,11 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// Rows of this schema for this output. `changes` says whether rows are taken back.
-    pub fn new(schema: &Schema, changes: bool, output: &Output) -> Self {
-        match output.format() {
+    /// Rows of this schema. `changes` says whether rows are taken back, `is_cut` whether long values of a table are cut.
+    pub fn new(schema: &Schema, changes: bool, format: Format, is_cut: bool) -> Self {
+        match format {
             Format::Json => Self::Json(JsonEncoder::default(), changes),
-            Format::Text => Self::Table(Table::new(schema, changes, output.is_terminal())),
+            Format::Text => Self::Table(Table::new(schema, changes, is_cut)),
         }
     }
 
