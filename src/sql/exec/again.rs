@@ -74,7 +74,7 @@ fn closes_with_time(kind: &NodeKind) -> bool {
     match kind {
         NodeKind::WindowAggregate { .. } | NodeKind::CarriedWindowAggregate { .. } => true,
         NodeKind::Join(join) => {
-            matches!(join.bound, JoinBound::Interval { .. } | JoinBound::Window { .. } | JoinBound::Temporal)
+            matches!(join.bound, JoinBound::Interval { .. } | JoinBound::Window { .. } | JoinBound::Temporal { .. })
         }
         _ => false,
     }

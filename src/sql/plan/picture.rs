@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::stream::{Buffer, Changes, EmitMode, FullCache, JoinBound, Node, NodeId, NodeKind, StreamPlan};
+use super::stream::{AsOf, Buffer, Changes, EmitMode, FullCache, JoinBound, Node, NodeId, NodeKind, StreamPlan};
 use crate::core::duration::told;
 use crate::sql::exec::statistics::{LookupStatistics, Statistics};
 
@@ -127,7 +127,7 @@ pub fn operator(kind: &NodeKind) -> &'static str {
             JoinBound::Interval { .. } => "IntervalJoin",
             JoinBound::Window { .. } => "WindowJoin",
             JoinBound::StreamTable => "TableJoin",
-            JoinBound::Temporal => "TemporalJoin",
+            JoinBound::Temporal { .. } => "TemporalJoin",
             JoinBound::Lookup(_) => "LookupJoin",
             JoinBound::Updating => "UpdatingJoin",
         },
@@ -187,7 +187,11 @@ fn state(kind: &NodeKind) -> String {
             JoinBound::Interval { .. } => "both sides until they end".to_owned(),
             JoinBound::Window { .. } => "both sides until the window closes".to_owned(),
             JoinBound::StreamTable => "the table's newest row of each key".to_owned(),
-            JoinBound::Temporal => "the table's versions".to_owned(),
+            JoinBound::Temporal { as_of: None } => "the table's versions".to_owned(),
+            JoinBound::Temporal { as_of: Some(AsOf { behind_ms, .. }) } if *behind_ms < i64::MAX / 8 => {
+                format!("the table's versions, {} longer", told(Duration::from_millis(behind_ms.unsigned_abs())))
+            }
+            JoinBound::Temporal { .. } => "the table's versions until the input ends".to_owned(),
             JoinBound::Lookup(cache) => format!("the right {}, as of processing; in no checkpoint", lookup(*cache)),
             JoinBound::Updating => "both sides".to_owned(),
         },

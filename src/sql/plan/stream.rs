@@ -277,13 +277,26 @@ pub enum JoinBound {
     },
     /// Left is a stream, right a table: a left row meets the table's newest row of its key, as of its arrival.
     StreamTable,
-    /// Left is a stream, right a versioned table: a left row meets the version as of its event time.
-    Temporal,
+    /// Left is a stream, right a versioned table: a left row meets the version as of its event time, or as of an earlier
+    /// one that it carries.
+    Temporal {
+        /// The earlier time, where it is that.
+        as_of: Option<AsOf>,
+    },
     /// Left is a stream, right a table that somebody else keeps: a left row meets the rows that the table had when it was
     /// read last. The right is read whole, beside the stream, and no state of the job.
     Lookup(FullCache),
     /// Both change: the result is a changelog; rows stay for as long as `state_ttl` says, or the job runs.
     Updating,
+}
+
+/// A time that rows carry beside their own.
+#[derive(Debug, Clone)]
+pub struct AsOf {
+    /// It, over the columns of the left; a row that has NULL there meets no version.
+    pub time: Expression,
+    /// How much earlier than the row it may be, milliseconds: versions are kept for so much longer.
+    pub behind_ms: i64,
 }
 
 /// A table that is held whole in memory to be looked into.

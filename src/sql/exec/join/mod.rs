@@ -52,7 +52,7 @@ use super::operator::Operator;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::functions::checked::checked;
 use crate::sql::plan::strategies::LateStrategy;
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode};
+use crate::sql::plan::stream::{AsOf, Changes, Expression, JoinBound, JoinNode};
 
 /// One input of a join.
 #[derive(Debug, Clone)]
@@ -122,7 +122,10 @@ pub fn build(
         JoinBound::StreamTable => {
             Box::new(TableJoin::new(sides, Lookup::new(shape, condition, emission), node.null_aware))
         }
-        JoinBound::Temporal => Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), late)),
+        JoinBound::Temporal { as_of } => {
+            let as_of = as_of.map(|as_of| AsOf { time: checked(as_of.time), ..as_of });
+            Box::new(TemporalJoin::new(sides, Lookup::new(shape, condition, emission), as_of, late))
+        }
         JoinBound::Lookup(_) => return Err(defect("a table that is looked into is no input of it")),
         JoinBound::Updating => {
             Box::new(UpdatingJoin::new(sides, shape, condition, node.null_aware, emission, state_ttl))
@@ -139,14 +142,14 @@ fn check(node: &JoinNode, shape: Shape, inputs: [&JoinInput; 2]) -> Result<(), F
             "rows that change cannot wait for partners in a window of time",
             "make the changing side final (EMIT FINAL), or join it as a TABLE",
         ),
-        JoinBound::StreamTable | JoinBound::Temporal if changes(0) => {
+        JoinBound::StreamTable | JoinBound::Temporal { .. } if changes(0) => {
             refuse("a result that changes cannot look into a table as of a time", "make both sides a TABLE")
         }
-        JoinBound::StreamTable | JoinBound::Temporal if !follows_left => refuse(
+        JoinBound::StreamTable | JoinBound::Temporal { .. } if !follows_left => refuse(
             "a stream cannot be joined with a table so that rows of the table come by themselves",
             "use INNER or LEFT JOIN with the stream on the left, or make both sides a TABLE",
         ),
-        JoinBound::Temporal if node.null_aware => refuse(
+        JoinBound::Temporal { .. } if node.null_aware => refuse(
             "NOT IN cannot be asked of a table as of a time",
             "use NOT EXISTS, or leave FOR SYSTEM_TIME AS OF out",
         ),

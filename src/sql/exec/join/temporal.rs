@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
+use arrow::array::{Array, RecordBatch, UInt32Array};
 use arrow::compute::{self, SortColumn};
 
-use super::clock::{clock, restored_clock};
+use super::clock::{clock, milliseconds, restored_clock};
 use super::expression::{self, defect, evaluate};
 use super::index::NONE;
 use super::key::Keys;
@@ -17,6 +17,7 @@ use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::plan::strategies::LateStrategy;
+use crate::sql::plan::stream::AsOf;
 
 /// What [`super::store::Slot::matched`] says of a version that is a deletion.
 const TOMBSTONE: u32 = 1;
@@ -25,25 +26,41 @@ const TOMBSTONE: u32 = 1;
 pub(super) struct TemporalJoin {
     sides: [Side; 2],
     lookup: Lookup,
+    as_of: Option<AsOf>,
     late: LateStrategy,
     watermark: i64,
 }
 
 impl TemporalJoin {
-    /// An operator with an empty table.
-    pub fn new(sides: [Side; 2], lookup: Lookup, late: LateStrategy) -> Self {
-        Self { sides, lookup, late, watermark: i64::MIN }
+    /// An operator with an empty table. Rows ask for the version of their own time, or of that of `as_of`.
+    pub fn new(sides: [Side; 2], lookup: Lookup, as_of: Option<AsOf>, late: LateStrategy) -> Self {
+        Self { sides, lookup, as_of, late, watermark: i64::MIN }
+    }
+
+    /// The oldest time that a row which is still to come may ask for.
+    fn oldest(&self) -> i64 {
+        let behind_ms = self.as_of.as_ref().map_or(0, |as_of| as_of.behind_ms);
+        if self.watermark == i64::MAX { i64::MAX } else { self.watermark.saturating_sub(behind_ms) }
     }
 
     /// Rows of the stream wait for their time. Their output has the later of the two times.
     fn wait(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
-        let (chunk, values) = evaluate(&self.sides[0].expressions.clone(), chunk, out)?;
-        // Versions that older rows would ask for are gone: where late rows are kept, they ask as of now.
+        let mut expressions = self.sides[0].expressions.clone();
+        let keys = expressions.len();
+        expressions.extend(self.as_of.as_ref().map(|as_of| Arc::clone(&as_of.time)));
+        let (chunk, mut values) = evaluate(&expressions, chunk, out)?;
+        let carried = values.get(keys).map(milliseconds).transpose()?;
+        values.truncate(keys);
+        // Versions that older rows would ask for are gone: where late rows are kept, they ask for the oldest there are.
         let keeps_late = matches!(self.late, LateStrategy::IncludeInNextWindow | LateStrategy::UpdatePrevious);
-        let oldest = if keeps_late { self.watermark } else { i64::MIN };
+        let (oldest, now) = if keeps_late { (self.oldest(), self.watermark) } else { (i64::MIN, i64::MIN) };
         let is_late = |row: usize| chunk.times[row].min(STAYS - 1) < self.watermark;
-        let as_of = |row: usize| if is_late(row) { chunk.times[row].max(oldest) } else { chunk.times[row] };
-        let due = |row: usize| as_of(row).max(chunk.times[row]).min(STAYS - 1);
+        let as_of = |row: usize| match &carried {
+            Some(times) if times.is_null(row) => i64::MIN,
+            Some(times) => times.value(row).max(oldest),
+            None => chunk.times[row].max(oldest),
+        };
+        let due = |row: usize| as_of(row).max(chunk.times[row]).max(now).min(STAYS - 1);
         let mut rows: Vec<u32> = Vec::with_capacity(chunk.rows());
         for row in 0..chunk.rows() {
             if is_late(row) {
@@ -70,6 +87,7 @@ impl TemporalJoin {
 
     /// Rows of the table become versions.
     fn learn(&mut self, chunk: Chunk, out: &mut Output) -> Result<(), Fault> {
+        let oldest = self.oldest();
         let side = &mut self.sides[1];
         let (chunk, keys) = evaluate(&side.expressions.clone(), chunk, out)?;
         let encoded = side.encode(&keys, chunk.rows())?;
@@ -86,7 +104,7 @@ impl TemporalJoin {
         for (row, slot) in rows.iter().zip(slots) {
             let is_gone = !chunk.op(*row as usize).is_addition();
             side.store.slot_mut(slot).matched = if is_gone { TOMBSTONE } else { 0 };
-            let is_needed = insert(side, &encoded, *row as usize, slot, self.watermark);
+            let is_needed = insert(side, &encoded, *row as usize, slot, oldest);
             out.late_rows += u64::from(!is_needed);
             if !is_needed && self.late == LateStrategy::DeadLetter {
                 out.bad.push(expression::late(&chunk, *row as usize, self.watermark));
@@ -97,7 +115,7 @@ impl TemporalJoin {
 }
 
 /// Puts a version where its time says. Says whether any row that is still to come can ask for it.
-fn insert(side: &mut Side, keys: &Keys, row: usize, slot: u32, watermark: i64) -> bool {
+fn insert(side: &mut Side, keys: &Keys, row: usize, slot: u32, oldest: i64) -> bool {
     let time = side.store.slot(slot).time;
     let newest = side.index.find_row(keys, row).map_or(NONE, |group| side.index.head(group));
     if newest == NONE || side.store.slot(newest).time <= time {
@@ -122,7 +140,7 @@ fn insert(side: &mut Side, keys: &Keys, row: usize, slot: u32, watermark: i64) -
         due = due.min(until(side, newer));
     }
     side.store.put_off(slot, due);
-    newer == NONE || until(side, newer) >= watermark
+    newer == NONE || until(side, newer) >= oldest
 }
 
 fn pick(batch: RecordBatch, rows: &[u32]) -> Result<RecordBatch, Fault> {
@@ -156,7 +174,8 @@ impl Operator for TemporalJoin {
         }
         self.lookup.answer(&mut self.sides, None, out)?;
         release(&mut self.sides[0], &due)?;
-        let expired = self.sides[1].store.take_due(self.watermark);
+        let oldest = self.oldest();
+        let expired = self.sides[1].store.take_due(oldest);
         release(&mut self.sides[1], &expired)?;
         Ok(self.watermark)
     }

@@ -96,7 +96,8 @@ impl Translation {
         let kind = NodeKind::WindowAggregate { window, aggregate: node };
         let key = (0..=end).collect();
         let made = self.add(kind, vec![input.node], Arc::new(Schema::new(fields)), changes, key, label);
-        let made = Stream { node: made, window: Some(bounds), times: Vec::new(), is_table: false, ..input };
+        let made =
+            Stream { node: made, window: Some(bounds), times: Vec::new(), past: Vec::new(), is_table: false, ..input };
         let mut made = self.arrange(made, &kept);
         if let Some(predicate) = conjunction(above) {
             let named = predicate.transform(|expr| {
@@ -135,7 +136,7 @@ impl Translation {
             let kind = NodeKind::CarriedWindowAggregate { window_end, aggregate: AggregateNode { keys, calls, emit } };
             let made = self.add(kind, vec![input.node], schema, changes, key, format!("window {label}"));
             let window = carried.moved(at);
-            return Ok(Stream { node: made, window, times: Vec::new(), is_table: false, ..input });
+            return Ok(Stream { node: made, window, times: Vec::new(), past: Vec::new(), is_table: false, ..input });
         }
         let emit = self.emit_mode(emit, false, input.is_bounded)?;
         let only_distinct = calls.is_empty() && below == Changes::Append;
@@ -143,7 +144,7 @@ impl Translation {
         let kind = NodeKind::GroupAggregate(AggregateNode { keys, calls, emit });
         let is_table = changes == Changes::Changelog;
         let made = self.add(kind, vec![input.node], schema, changes, key, label);
-        Ok(Stream { node: made, window: None, times: Vec::new(), is_table, ..input })
+        Ok(Stream { node: made, window: None, times: Vec::new(), past: Vec::new(), is_table, ..input })
     }
 
     fn listed(&self, exprs: &[Expr]) -> String {

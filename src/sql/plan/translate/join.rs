@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use datafusion_common::{Column, DFSchema, JoinType, NullEquality, Result, ScalarValue, plan_err};
+use datafusion_common::{DFSchema, JoinType, NullEquality, Result, ScalarValue, plan_err};
 use datafusion_expr::utils::conjunction;
 use datafusion_expr::{Expr, Join, lit};
 
+use super::as_of;
 use super::bound::Bounds;
 use super::lookup::Sides;
 use super::windowed::WindowColumns;
 use super::{Stream, Translation, columns};
 use crate::sql::plan::nodes::WINDOW_END;
 use crate::sql::plan::processing::is_processing;
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeId, NodeKind};
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind};
 
 /// Both sides are over at some time: rows wait for it. A quarter of the range, so that sums of it stay in range.
 const UNTIL_THE_END_MS: i64 = i64::MAX / 4;
@@ -69,17 +70,18 @@ impl Translation {
                 right.window.and_then(|window| window.moved(|column| Some(column + width)))
             }
             JoinBound::Window { .. } if join.join_type == JoinType::Full => None,
-            JoinBound::Window { .. } | JoinBound::StreamTable | JoinBound::Temporal => left.window,
+            JoinBound::Window { .. } | JoinBound::StreamTable | JoinBound::Temporal { .. } => left.window,
             _ if is_one_sided => left.window,
             _ => None,
         };
         let times = match bound {
-            JoinBound::StreamTable | JoinBound::Temporal => left.times.clone(),
+            JoinBound::StreamTable | JoinBound::Temporal { .. } => left.times.clone(),
             // A window's row has the time of its last millisecond.
             JoinBound::Window { .. } => Vec::new(),
             _ if is_one_sided => left.times.clone(),
             _ => common_times(join, &left.times, &right.times),
         };
+        let past = as_of::of_pairs(&bound, join.join_type, &left, &right, width);
         let mut key = self.node(&left).key.clone();
         if changes == Changes::Changelog && !is_one_sided {
             let other = &self.node(&right).key;
@@ -96,7 +98,7 @@ impl Translation {
         let is_bounded = left.is_bounded && right.is_bounded;
         let inputs = vec![left.node, right.node];
         let made = self.add(NodeKind::Join(node), inputs, schema, changes, key, label);
-        Ok(Stream { node: made, window, times, is_bounded, is_table, as_of: None, key_lacks: Vec::new() })
+        Ok(Stream { node: made, window, times, past, is_bounded, is_table, as_of: None, key_lacks: Vec::new() })
     }
 
     /// A join of windows that begin together, whose ends were not carried on: they are added, and gone behind the join.
@@ -188,8 +190,8 @@ impl Translation {
             if is_processing(time) {
                 return Ok(JoinBound::StreamTable);
             }
-            self.as_of_event_time(time, bounds.as_of.as_ref(), from, left)?;
-            return Ok(JoinBound::Temporal);
+            let as_of = self.as_of_event_time(time, bounds.as_of.as_ref(), from, left)?;
+            return Ok(JoinBound::Temporal { as_of });
         }
         if left_is_stream && !right_is_stream {
             return Ok(JoinBound::StreamTable);
@@ -264,41 +266,6 @@ impl Translation {
         Ok(JoinBound::Interval { before_ms: -lower, after_ms: upper, left_time, right_time })
     }
 
-    /// `FOR SYSTEM_TIME AS OF` is of the left's event time: versions that no row can ask for by it are gone.
-    fn as_of_event_time(&self, time: &str, column: Option<&Column>, from: &DFSchema, left: &Stream) -> Result<()> {
-        let Some(index) = column.and_then(|column| from.maybe_index_of_column(column)) else {
-            return plan_err!(
-                "FOR SYSTEM_TIME AS OF {time} names no column of the left side of its JOIN; \
-                 name its event time, or write PROCTIME()"
-            );
-        };
-        if left.times.contains(&index) {
-            return Ok(());
-        }
-        if self.is_of_pairs(left.node) {
-            return plan_err!(
-                "FOR SYSTEM_TIME AS OF {time} stands behind another join, whose rows have the later time of their two halves; \
-                 meet the table first: FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON … JOIN shipments s ON …"
-            );
-        }
-        let name = from.field(index).name();
-        plan_err!(
-            "FOR SYSTEM_TIME AS OF {time} needs the event time of its left side: say 'event.time.field' = '{name}' there, or AS OF _event_time"
-        )
-    }
-
-    /// Whether rows are pairs of two streams' rows, or come from such.
-    fn is_of_pairs(&self, node: NodeId) -> bool {
-        let node = &self.nodes[node.0];
-        match &node.kind {
-            NodeKind::Join(JoinNode { bound: JoinBound::Interval { .. } | JoinBound::Window { .. }, .. }) => true,
-            NodeKind::Join(_) | NodeKind::Map { .. } => {
-                node.inputs.first().is_some_and(|input| self.is_of_pairs(*input))
-            }
-            _ => false,
-        }
-    }
-
     pub(super) fn equalities(
         &self,
         on: &[(Expr, Expr)],
@@ -311,7 +278,7 @@ impl Translation {
     fn changes(&self, bound: &JoinBound, left: &Stream, right: &Stream) -> Changes {
         match bound {
             JoinBound::Updating => Changes::Changelog,
-            JoinBound::StreamTable | JoinBound::Temporal | JoinBound::Lookup(_) => Changes::Append,
+            JoinBound::StreamTable | JoinBound::Temporal { .. } | JoinBound::Lookup(_) => Changes::Append,
             JoinBound::Interval { .. } | JoinBound::Window { .. } => {
                 debug_assert_eq!(self.node(left).changes, Changes::Append);
                 debug_assert_eq!(self.node(right).changes, Changes::Append);

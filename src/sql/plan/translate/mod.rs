@@ -2,6 +2,7 @@
 //! unbounded input allows and refuses the rest with a sentence that would make it possible; it opens nothing.
 
 mod aggregate;
+mod as_of;
 mod bound;
 mod buffer;
 mod columns;
@@ -24,6 +25,7 @@ use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::{Expr, LogicalPlan};
 use datafusion_physical_expr::create_physical_expr;
 
+use self::as_of::Past;
 use self::windowed::{WindowColumns, moved_key};
 
 use super::nodes::{Mark, Marked, Named, Window};
@@ -79,6 +81,8 @@ pub struct Stream {
     pub window: Option<WindowColumns>,
     /// Columns that hold the event time.
     pub times: Vec<usize>,
+    /// Columns that held the event time of what its rows were joined from.
+    pub past: Vec<Past>,
     /// Whether it ends.
     pub is_bounded: bool,
     /// Whether it is a table: at most one row a key.
@@ -255,6 +259,7 @@ impl Translation {
     fn project(&mut self, input: Stream, exprs: &[Expr], from: &DFSchema, schema: SchemaRef) -> Result<Stream> {
         let moved = columns::Moved::of(exprs, from);
         let mut times = moved.all(&input.times);
+        let mut past = as_of::moved(&input.past, |column| moved.all(&[column]));
         let mut event_time = None;
         for (index, expr) in exprs.iter().enumerate() {
             let (_, name) = expr.qualified_name();
@@ -262,7 +267,7 @@ impl Translation {
                 && !matches!(columns::unaliased(expr), Expr::Column(column) if column.name == EVENT_TIME)
             {
                 event_time = Some(self.time(columns::unaliased(expr), from)?);
-                times = vec![index];
+                (times, past) = (vec![index], Vec::new());
             }
         }
         let projection = exprs.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
@@ -292,7 +297,7 @@ impl Translation {
                 self.add(kind, vec![input.node], schema, changes, key, label)
             }
         };
-        Ok(Stream { node, window, times, is_table, key_lacks, ..input })
+        Ok(Stream { node, window, times, past, is_table, key_lacks, ..input })
     }
 
     /// The key of a stream whose columns move, and the names of those without which it has none.
@@ -321,7 +326,8 @@ impl Translation {
         let is_bounded = inputs.iter().all(|input| input.is_bounded);
         let node = self.add(NodeKind::Union, nodes, schema, changes, Vec::new(), "union".to_owned());
         let window = first.window.filter(|_| same_window);
-        Ok(Stream { node, window, times, is_bounded, is_table: false, as_of: None, key_lacks: Vec::new() })
+        let past = Vec::new();
+        Ok(Stream { node, window, times, past, is_bounded, is_table: false, as_of: None, key_lacks: Vec::new() })
     }
 
     fn values(&mut self, rows: Vec<RecordBatch>, schema: SchemaRef) -> Stream {
@@ -331,6 +337,7 @@ impl Translation {
             node,
             window: None,
             times: Vec::new(),
+            past: Vec::new(),
             is_bounded: true,
             is_table: false,
             as_of: None,

@@ -7,7 +7,7 @@ use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::TableScan;
 use datafusion_physical_expr::expressions::{Column as PhysicalColumn, Literal, cast};
 
-use super::{Stream, Translation, columns};
+use super::{Stream, Translation, as_of, columns};
 use crate::connectors::contract::Columns;
 use crate::connectors::contract::system_columns::{EVENT_TIME, TIMESTAMP};
 use crate::sql::parse::uri_without_secrets;
@@ -97,7 +97,8 @@ impl Translation {
         let node = self.add(kind, Vec::new(), Arc::clone(&schema), changes, key.clone(), label);
         let is_table = is_changing;
         let is_bounded = table.source.is_bounded();
-        let made = Stream { node, window: None, times, is_bounded, is_table, as_of: None, key_lacks: Vec::new() };
+        let (past, key_lacks) = (Vec::new(), Vec::new());
+        let made = Stream { node, window: None, times, past, is_bounded, is_table, as_of: None, key_lacks };
         if extra == 0 {
             return Ok(made);
         }
@@ -122,8 +123,9 @@ impl Translation {
         let kind = NodeKind::Map { predicate: None, projection: Some(projection), event_time: None };
         let node = self.add(kind, vec![input.node], Arc::new(Schema::new(fields)), changes, key, label);
         let times = input.times.iter().filter_map(|column| place(*column)).collect();
+        let past = as_of::moved(&input.past, |column| place(column).into_iter().collect());
         let window = input.window.and_then(|window| window.moved(place));
-        Stream { node, times, window, key_lacks, ..input }
+        Stream { node, times, past, window, key_lacks, ..input }
     }
 
     /// The columns of a result as a sink has them.

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use datafusion_common::ScalarValue;
+use datafusion_physical_expr::expressions::lit;
 use proptest::prelude::*;
 
 use super::*;
+use crate::sql::plan::stream::AsOf;
 
 /// Kinds that follow the left.
 const FOLLOWING: [JoinType; 5] =
@@ -79,6 +82,7 @@ proptest! {
         arrivals in arrivals(),
         has_filter: bool,
         is_text: bool,
+        is_behind: bool,
         restart in 0..60usize,
         watermarks in prop::collection::vec(any::<bool>(), 60),
     ) {
@@ -90,7 +94,7 @@ proptest! {
             .collect();
         let chunks = chunks(&arrivals);
         for kind in FOLLOWING {
-            let bound = JoinBound::Temporal;
+            let bound = JoinBound::Temporal { as_of: is_behind.then(behind) };
             let changes = [Changes::Append, Changes::Changelog];
             let case = Case { has_filter, is_text, changes, ..Case::new(kind, bound) };
             let mut operator = case.operator(None);
@@ -112,13 +116,22 @@ proptest! {
             let left: Vec<Row> = of(0).map(|(row, _)| *row).collect();
             let right: Vec<Row> = of(1).filter(|(_, op)| op.is_addition()).map(|(row, _)| *row).collect();
             let is_current = |l: &Row, r: &Row| {
-                let versions = of(1).filter(|(row, _)| row.key == l.key && row.time <= l.time);
+                let asked = if is_behind { l.end() - 200 } else { l.time };
+                let versions = of(1).filter(|(row, _)| row.key == l.key && row.time <= asked);
                 versions.max_by_key(|(row, _)| row.time).is_some_and(|(row, op)| row == r && op.is_addition())
             };
             prop_assert_eq!(sorted(given), case.oracle(&left, &right, is_current));
             prop_assert!(operator.state_rows() <= 4);
         }
     }
+}
+
+/// A time that a row carries: 200 ms before the end of its window, so 101 to 200 ms before its own.
+fn behind() -> AsOf {
+    let column: Expression = Arc::new(Column::new("end", 3));
+    let less = lit(ScalarValue::new_interval_mdn(0, 0, 200_000_000));
+    let schema = Case::new(JoinType::Inner, JoinBound::StreamTable).schema();
+    AsOf { time: binary(column, Compared::Minus, less, &schema).unwrap(), behind_ms: 200 }
 }
 
 fn row(key: Option<i64>, value: i64, time: i64) -> Row {
@@ -152,7 +165,7 @@ fn whether_a_stream_has_had_a_fitting_row_does_not_depend_on_its_newest() {
 
 #[test]
 fn a_row_waits_until_no_earlier_version_can_come() {
-    let case = Case::new(JoinType::Left, JoinBound::Temporal);
+    let case = Case::new(JoinType::Left, JoinBound::Temporal { as_of: None });
     let mut operator = case.operator(None);
     let mut out = Output::default();
     operator.push(0, case.chunk(&[(row(Some(1), 0, 50), Op::Insert)]), &mut out).unwrap();
@@ -168,7 +181,7 @@ fn a_row_waits_until_no_earlier_version_can_come() {
 #[test]
 fn a_late_row_asks_as_of_now_where_it_is_kept() {
     let asked = |late: LateStrategy| {
-        let case = Case { late, ..Case::new(JoinType::Left, JoinBound::Temporal) };
+        let case = Case { late, ..Case::new(JoinType::Left, JoinBound::Temporal { as_of: None }) };
         let mut operator = case.operator(None);
         let mut out = Output::default();
         operator.push(1, case.chunk(&[(row(Some(1), 7, 80), Op::Insert)]), &mut out).unwrap();
