@@ -91,12 +91,21 @@ impl Source {
         let mut fault = errors
             .first()
             .map_or_else(|| Fault::new(Blame::Program, "an error without a text"), |first| first.fault.clone());
-        let drawn: Vec<_> = errors.iter().map(|error| parse::render(error, &self.text)).collect();
+        let drawn: Vec<_> = errors.iter().map(|error| self.shown(error)).collect();
         fault.what =
             if errors.len() == 1 { drawn[0].clone() } else { format!("{} errors\n{}", errors.len(), drawn.join("\n")) };
         fault.place = None;
         fault.next = String::new();
         fault.into()
+    }
+
+    /// A diagnostic with its line of this text underlined; as a sentence where its place is in another file, whose lines
+    /// may hold what is nobody's to see.
+    pub fn shown(&self, found: &Diagnostic) -> String {
+        match &found.fault.place {
+            Some(place) if place.file != self.name => format!("{}\n", found.fault),
+            _ => parse::render(found, &self.text),
+        }
     }
 
     /// The failure of a fault of a statement, drawn with its place underlined; what is wrong in another file is said as it
@@ -122,7 +131,8 @@ impl Source {
 
     /// The bytes from a fault's place to the end of the word that stands there.
     pub fn span_of(&self, fault: &Fault) -> Option<Span> {
-        let place = fault.place.as_ref().filter(|place| place.line > 0 && place.column > 0)?;
+        let place =
+            fault.place.as_ref().filter(|place| place.line > 0 && place.column > 0 && place.file == self.name)?;
         let line_start: usize = self.text.split_inclusive('\n').take(place.line as usize - 1).map(str::len).sum();
         let line = self.text.get(line_start..)?.split('\n').next()?;
         let start = line_start + line.char_indices().nth(place.column as usize - 1)?.0;

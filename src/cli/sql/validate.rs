@@ -12,7 +12,6 @@ use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox};
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::counted;
-use crate::sql::parse;
 use crate::sql::parse::statement::{Diagnostic, StatementKind};
 use crate::sql::plan::session::Session as Planning;
 
@@ -119,7 +118,7 @@ async fn check(arguments: &ValidateArguments, session: &Session<'_>, file: &Path
         plan(&mut planning(session)?, &source, &mut errors, &mut warnings).await;
     }
     let is_valid = errors.is_empty() && (!arguments.strict || warnings.is_empty());
-    let drawn = errors.iter().chain(&warnings).map(|found| parse::render(found, &source.text)).collect();
+    let drawn = errors.iter().chain(&warnings).map(|found| source.shown(found)).collect();
     let faults = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.fault).collect();
     Ok(Checked {
         file: source.name.clone(),

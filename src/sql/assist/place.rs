@@ -1,5 +1,7 @@
 //! From the place that a fault names to the bytes that are underlined.
 
+use std::path::Path;
+
 use crate::core::fault::{Fault, Place};
 use crate::sql::parse::statement::{Diagnostic, Span};
 use crate::sql::parse::{self, TokenClass};
@@ -7,6 +9,12 @@ use crate::sql::parse::{self, TokenClass};
 /// The fault as a diagnostic within a statement: at the place it names, else at the first of its words that the statement
 /// has, else at the statement's first word.
 pub(super) fn diagnostic(text: &str, statement: Span, fault: Fault) -> Diagnostic {
+    if let Some(place) = fault.place.as_ref().filter(|place| !place.file.is_empty()) {
+        // What is wrong in a file that the statement names is said at its name, with the place in that file.
+        let span = naming(text, statement, &place.file).unwrap_or_else(|| word(text, statement.start));
+        let what = format!("{place}: {}", fault.what);
+        return at(text, span, Fault { what, ..fault });
+    }
     let told = fault.place.as_ref().filter(|place| place.line > 0 && place.column > 0);
     let span = told
         .map(|place| word(text, byte(text, place.line, place.column)))
@@ -20,6 +28,18 @@ pub(super) fn diagnostic(text: &str, statement: Span, fault: Fault) -> Diagnosti
 pub(super) fn at(text: &str, span: Span, fault: Fault) -> Diagnostic {
     let (line, column) = position(text, span.start);
     Diagnostic { span, fault: fault.at(Place::at("", line, column)) }
+}
+
+/// Where a statement names a file, in quotes.
+fn naming(text: &str, statement: Span, file: &str) -> Option<Span> {
+    let part = text.get(statement.start..statement.end)?;
+    let mut tokens = parse::tokens(part).into_iter().map(|(span, _)| span);
+    let is_named = |span: &Span| {
+        let written = part[span.start..span.end].trim_matches('\'');
+        written.len() + 2 == span.end - span.start && Path::new(file).ends_with(written)
+    };
+    let found = tokens.find(is_named)?;
+    Some(Span { start: statement.start + found.start, end: statement.start + found.end })
 }
 
 /// Where a name stands in a statement as a word of its own, or as several that points and hyphens join.
