@@ -198,7 +198,8 @@ impl Operator for GroupAggregate {
                 self.give(out)?;
             }
         }
-        Ok(watermark)
+        // What is given at the end is as old as its rows: until then nothing is promised of it.
+        Ok(if self.emit == EmitMode::Final && !self.is_over { i64::MIN } else { watermark })
     }
 
     fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {
@@ -275,15 +276,28 @@ mod tests {
 
     /// `SELECT k, SUM(v) … GROUP BY k EMIT EVERY 3 seconds WITH ('state.ttl' = '1s')`.
     fn forgetful() -> Box<dyn Operator> {
+        summing(EmitMode::Every(Duration::from_secs(3)), Some(Duration::from_secs(1)))
+    }
+
+    fn summing(emit: EmitMode, ttl: Option<Duration>) -> Box<dyn Operator> {
         let schema = input();
         let sum = AggregateExprBuilder::new(sum_udaf(), vec![col("v", &schema).unwrap()]);
         let sum = sum.schema(Arc::clone(&schema)).alias("sum").build().unwrap();
         let calls = vec![AggregateCall { function: Arc::new(sum), filter: None }];
-        let emit = EmitMode::Every(Duration::from_secs(3));
         let node = AggregateNode { keys: vec![col("k", &schema).unwrap()], calls, emit };
         let fields = ["k", "sum"].map(|name| Field::new(name, DataType::Int64, true));
         let output = Arc::new(Schema::new(fields.to_vec()));
-        build(&node, schema, Changes::Append, output, Some(Duration::from_secs(1))).unwrap()
+        build(&node, schema, Changes::Append, output, ttl).unwrap()
+    }
+
+    #[test]
+    fn what_is_given_at_the_end_is_not_behind_a_watermark_that_was_given_before() {
+        let mut operator = summing(EmitMode::Final, None);
+        let mut out = Output::default();
+        operator.push(0, chunk(&[(Op::Insert, 1, 1, 100)]), &mut out).unwrap();
+        assert_eq!(operator.watermark(5_000, &mut out).unwrap(), i64::MIN);
+        assert_eq!(operator.watermark(i64::MAX, &mut out).unwrap(), i64::MAX);
+        assert_eq!(out.chunks.len(), 1);
     }
 
     #[test]

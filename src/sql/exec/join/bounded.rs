@@ -91,13 +91,16 @@ impl BoundedJoin {
     /// Event times, compared times and dues of rows. The time of a window's row is the window's last millisecond.
     fn times(&self, port: usize, chunk: &Chunk, compared: Option<&ArrayRef>) -> Result<[Vec<i64>; 3], Fault> {
         let patience = self.patience_ms(port);
+        // What was made of no row has no time, as COUNT(*) over nothing: it is as old as what comes now.
+        let now = if (0..i64::MAX).contains(&self.watermark) { self.watermark } else { 0 };
+        let own = || chunk.times.iter().map(|time| if *time == i64::MIN { now } else { *time }).collect::<Vec<_>>();
         let (times, ats) = match (&self.waiting, compared) {
             (Waiting::Window { .. }, Some(ends)) => {
                 let lasts: Vec<i64> = milliseconds(ends)?.values().iter().map(|end| end.saturating_sub(1)).collect();
                 (lasts.clone(), lasts)
             }
-            (_, Some(compared)) => (chunk.times.to_vec(), milliseconds(compared)?.values().to_vec()),
-            (_, None) => (chunk.times.to_vec(), chunk.times.to_vec()),
+            (_, Some(compared)) => (own(), milliseconds(compared)?.values().to_vec()),
+            (_, None) => (own(), own()),
         };
         // One below the end of time, which is for rows that never go.
         let dues = times.iter().map(|time| time.saturating_add(patience).min(i64::MAX - 1)).collect();
