@@ -3,7 +3,7 @@
 use arrow::array::{Int8Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
-use crate::core::fault::Fault;
+use crate::core::fault::{Blame, Fault};
 
 /// Makes columns of records. One decoder serves one reader; it keeps its buffers between batches.
 pub trait Decoder: Send {
@@ -73,4 +73,9 @@ pub struct Encoded {
     pub ends: Vec<usize>,
     /// Rows that cannot be written: position, class and message.
     pub bad: Vec<Malformed>,
+}
+
+/// Columns that do not make a batch, which is a defect of this program.
+pub(crate) fn no_batch(error: arrow::error::ArrowError) -> Fault {
+    Fault::new(Blame::Program, format!("columns do not make a batch: {error}"))
 }

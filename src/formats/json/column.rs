@@ -16,7 +16,8 @@ use arrow::error::ArrowError;
 
 use super::object::Object;
 use super::scan::{Bad, Cursor};
-use crate::core::fault::{Blame, Fault};
+use crate::core::fault::Fault;
+use crate::formats::contract::no_batch;
 
 /// A column under construction.
 pub struct Column {
@@ -317,5 +318,5 @@ pub(crate) fn batch(schema: &SchemaRef, columns: &mut [Column], rows: usize) -> 
         .map(Column::finish)
         .collect::<Result<Vec<_>, _>>()
         .and_then(|columns| RecordBatch::try_new_with_options(schema.clone(), columns, &options))
-        .map_err(|error| Fault::new(Blame::Program, format!("columns do not make a batch: {error}")))
+        .map_err(no_batch)
 }

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use super::object::Object;
 use super::scan::{Bad, Cursor};
 use crate::core::fault::{Blame, Fault};
-use crate::formats::contract::{Decoded, Decoder, Malformed};
+use crate::formats::contract::{Decoded, Decoder, Malformed, no_batch};
 use crate::formats::types;
 
 /// Reads JSON objects. Fields of the record that are no columns are passed over; columns that are no fields are NULL.
@@ -76,7 +76,7 @@ impl JsonDecoder {
         self.object
             .finish()
             .and_then(|columns| RecordBatch::try_new_with_options(self.schema.clone(), columns, &options))
-            .map_err(|error| Fault::new(Blame::Program, format!("JSON columns do not make a batch: {error}")))
+            .map_err(no_batch)
     }
 
     fn note_gap(&mut self) {

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+mod aggregates;
+mod listed;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,7 +17,6 @@ use datafusion_sql::parser::Statement;
 use datafusion_sql::sqlparser::ast as sql;
 
 use super::division::ZeroDivisor;
-use super::list::{Kind, entries};
 use super::registry::Functions;
 use super::rewrite::rewrite;
 use crate::sql::parse::parse;
@@ -352,54 +353,6 @@ const ORDERS: &str = "(VALUES ('a', 1.10, 1), ('a', 2.20, 2), ('a', 3.30, 3), ('
                       orders(k, v, n)";
 
 #[tokio::test]
-async fn aggregates_answer_under_every_name() {
-    let context = context(&Functions::builtin());
-    for (aggregate, expected) in [
-        ("count_if(v > 2)", "a|2\nb|2"),
-        ("listagg(n)", "a|1,2,3\nb|4,5,6"),
-        ("listagg(n, '-') WITHIN GROUP (ORDER BY n DESC)", "a|3-2-1\nb|6-5-4"),
-        ("string_agg(n, '|' ORDER BY n)", "a|1|2|3\nb|4|5|6"),
-        ("collect(n)", "a|[1, 2, 3]\nb|[4, 5, 6]"),
-        ("array_length(collect_set(n % 2))", "a|2\nb|2"),
-        ("percentile_disc(0.5) WITHIN GROUP (ORDER BY v)", "a|2.20\nb|10.00"),
-        ("percentile_disc(0.5) WITHIN GROUP (ORDER BY v DESC)", "a|2.20\nb|20.00"),
-        ("percentile_disc(v, 1)", "a|3.30\nb|20.00"),
-        ("percentile_cont(0.5) WITHIN GROUP (ORDER BY v)", "a|2.200000\nb|15.000000"),
-        ("percentile_cont(0.95) WITHIN GROUP (ORDER BY v)", "a|3.190000\nb|19.500000"),
-        ("percentile_cont(0.95) WITHIN GROUP (ORDER BY v DESC)", "a|1.210000\nb|10.500000"),
-        ("percentile_cont(0.25) WITHIN GROUP (ORDER BY n)", "a|1.5\nb|4.5"),
-        ("quantile_cont(CAST(n AS DOUBLE), 0.25)", "a|1.5\nb|4.5"),
-        ("percentile_disc(0.34) WITHIN GROUP (ORDER BY n)", "a|2\nb|5"),
-        ("median(n)", "a|2.0\nb|5.0"),
-        ("median(v) = 2.20", "a|true\nb|false"),
-        ("approx_count_distinct(n)", "a|3\nb|3"),
-        ("stddev_pop(CAST(n AS DOUBLE))", "a|0.816496580927726\nb|0.816496580927726"),
-        ("stddev_samp(n)", "a|1.0\nb|1.0"),
-        ("variance(n)", "a|1.0\nb|1.0"),
-        ("var_pop(n) < 0.67", "a|true\nb|true"),
-        ("earliest(n ORDER BY n)", "a|1\nb|4"),
-        ("latest_by_offset(n ORDER BY n)", "a|3\nb|6"),
-        ("every(n > 1)", "a|false\nb|true"),
-    ] {
-        let found = rows(&context, &format!("SELECT k, {aggregate} FROM {ORDERS} GROUP BY k ORDER BY k")).await;
-        assert_eq!(found.as_deref(), Ok(expected), "{aggregate}");
-    }
-}
-
-#[tokio::test]
-async fn aggregates_that_forget_slide() {
-    let context = context(&Functions::builtin());
-    for (aggregate, expected) in
-        [("count_if(n % 2 = 0)", "0\n1\n1\n1\n1\n1"), ("percentile_disc(n, 0.5)", "1\n1\n2\n3\n4\n5")]
-    {
-        let query = format!(
-            "SELECT {aggregate} OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {ORDERS} ORDER BY n"
-        );
-        assert_eq!(rows(&context, &query).await.as_deref(), Ok(expected), "{aggregate}");
-    }
-}
-
-#[tokio::test]
 async fn headers_are_read_from_their_column() {
     let mut headers = MapBuilder::new(None, StringBuilder::new(), BinaryBuilder::new());
     for (name, value) in [("trace", "old"), ("trace", "new"), ("kind", "order")] {
@@ -428,41 +381,4 @@ async fn the_mark_of_within_stays_in_the_plan() {
         .into_optimized_plan()
         .unwrap();
     assert!(plan.display_indent().to_string().contains("__within"), "{}", plan.display_indent());
-}
-
-#[test]
-fn every_function_has_a_form_a_line_a_category_and_an_example() {
-    let functions = Functions::builtin();
-    let entries = entries(&functions);
-    let lacking: Vec<_> = entries
-        .iter()
-        .filter(|entry| {
-            let vague = entry.help.len() < 9 || entry.help.len() > 140 || entry.help.contains(['\n', '[', ']']);
-            let formless = entry.signatures.is_empty() || entry.signatures.iter().any(|form| form.contains('\n'));
-            vague || formless || entry.category.is_empty() || entry.example.is_empty()
-        })
-        .map(|entry| format!("{} {:?} {:?} {:?}", entry.name, entry.kind, entry.help, entry.signatures))
-        .collect();
-    assert!(lacking.is_empty(), "{} of {}:\n{}", lacking.len(), entries.len(), lacking.join("\n"));
-    let named: BTreeSet<_> = entries.iter().map(|entry| (entry.kind, entry.name.as_str())).collect();
-    assert!(!named.iter().any(|(_, name)| name.starts_with("__")));
-    for name in ["header", "json_value", "date_format", "now"] {
-        assert!(named.contains(&(Kind::Scalar, name)), "{name}");
-    }
-    for name in ["percentile_disc", "string_agg", "median"] {
-        assert!(named.contains(&(Kind::Aggregate, name)), "{name}");
-    }
-    assert!(named.contains(&(Kind::Window, "lag")));
-}
-
-#[tokio::test]
-async fn the_examples_of_this_engine_run() {
-    let context = context(&Functions::builtin());
-    for entry in entries(&Functions::builtin()) {
-        let own = ["JSON", "Text", "Numbers", "Dates and times"].contains(&entry.category.as_str());
-        if own {
-            let found = rows(&context, &entry.example).await;
-            assert!(found.is_ok(), "{}: {found:?}", entry.example);
-        }
-    }
 }
