@@ -16,6 +16,9 @@ pub const SUMMARIES: &str = "velox::summaries";
 /// Where `sql run` says what its jobs go on from, and what of their state they could not keep.
 pub const RESUMED: &str = "velox::resumed";
 
+/// Where a deployed job says that it runs, how it ended, and how to look at it.
+pub const DEPLOYED: &str = "velox::deployed";
+
 /// What `--verbose` shows.
 const VERBOSE: &str = "velox=info,warn";
 
@@ -34,7 +37,10 @@ pub fn to_standard_error(global: &Global) {
     let level = match (global.verbose, global.quiet) {
         (true, _) => VERBOSE,
         // What the client library says of a failure, the command says itself, and better.
-        (false, false) => "velox::payloads=info,velox::summaries=info,velox::resumed=info,librdkafka=off,warn",
+        (false, false) => {
+            "velox::payloads=info,velox::summaries=info,velox::resumed=info,velox::created=info,velox::deployed=info,\
+             librdkafka=off,warn"
+        }
         (false, true) => "velox::payloads=info,librdkafka=off,warn",
     };
     let said = EnvFilter::try_from_default_env();

@@ -74,6 +74,15 @@ pub fn accept(connector: &dyn Connector, end: End, given: &Options) -> Result<Op
     Ok(accepted)
 }
 
+/// What of these options does nothing, and why.
+pub fn idle(connector: &dyn Connector, given: &Options) -> Vec<String> {
+    let why = |(written, _): (&str, _)| {
+        let (parameter, _) = find(connector.parameters(), written, &written.replace('_', "."))?;
+        Some(format!("`{written}` has no effect: {}", parameter.idle?))
+    };
+    given.iter().filter(|(written, _)| engine_option(written).is_none()).filter_map(why).collect()
+}
+
 /// The name of the engine's option that a key means, if it means one. Points and underscores are the same.
 pub fn engine_option(written: &str) -> Option<&'static str> {
     let dotted = |name: &str| name.replace('_', ".");
@@ -114,6 +123,11 @@ fn check_value(parameter: &Parameter, name: &str, accepted: &Options) -> Result<
         Takes::Duration => accepted.duration(name).map(drop),
         Takes::Bytes => accepted.bytes(name).map(drop),
         Takes::OneOf(words) => {
+            let given = accepted.get(name).unwrap_or_default().trim().to_ascii_lowercase();
+            if parameter.absent.contains(&given.as_str()) {
+                let what = format!("the {} `{given}` is not available in this build", parameter.name);
+                return Err(accepted.fault(name, what).next(format!("it takes {}", words.join(", "))));
+            }
             let expected = format!("one of {}", words.join(", "));
             accepted
                 .parsed(name, &expected, |text| words.contains(&text.to_ascii_lowercase().as_str()).then_some(()))
@@ -123,16 +137,21 @@ fn check_value(parameter: &Parameter, name: &str, accepted: &Options) -> Result<
 }
 
 fn unknown(connector: &dyn Connector, parameters: &[Parameter], given: &Options, written: &str, end: End) -> Fault {
-    let names = parameters
-        .iter()
-        .filter(|parameter| parameter.end.is_none_or(|only| only == end))
+    let own = || parameters.iter().filter(|one| one.idle.is_none() && one.end.is_none_or(|only| only == end));
+    let names = own()
         .flat_map(|parameter| std::iter::once(parameter.name).chain(parameter.also.iter().copied()))
         .chain(ENGINE_OPTIONS);
     let fault = given.fault(written, format!("the connector `{}` has no option `{written}`", connector.name()));
     fault.next(did_you_mean(written, names).unwrap_or_else(|| {
-        let names: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
-        format!("it has {}", names.join(", "))
+        let names: Vec<_> = own().map(shown).collect();
+        let engine = "and, as every end, those of the engine: time, lateness, failures, state, delivery";
+        format!("it has {}; {engine}", names.join(", "))
     }))
+}
+
+/// A parameter as it is written: `headers.…` for any key under a prefix.
+fn shown(parameter: &Parameter) -> String {
+    if parameter.takes == Takes::Prefix { format!("{}…", parameter.name) } else { parameter.name.to_owned() }
 }
 
 /// The part of a URI before `?`, and what stands behind it as options. `%20` and its like are resolved in values.

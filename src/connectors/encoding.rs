@@ -9,18 +9,30 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::contract::{Op, Parameter, Takes};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
-use crate::formats::contract::{Decoder, Encoder};
+use crate::formats::contract::{Decoder, Encoder, no_batch};
 use crate::formats::csv::{CsvDecoder, CsvEncoder, Dialect};
 use crate::formats::debezium::{DebeziumDecoder, DebeziumEncoder};
 use crate::formats::json::{JsonDecoder, JsonEncoder};
 use crate::formats::raw::{RawDecoder, RawEncoder};
 
+/// Formats that the documents name and this build does not read or write yet.
+pub const FORMATS_NOT_IN_THIS_BUILD: [&str; 3] = ["avro", "protobuf", "proto"];
+
+/// Where writers and readers of such formats would keep their schemas.
+pub const SCHEMA_REGISTRY: Parameter = Parameter {
+    name: "schema.registry",
+    also: &["schema.registry.url"],
+    idle: Some("no format of this build asks a schema registry"),
+    help: "the URL of a schema registry",
+    ..Parameter::TEXT
+};
 /// The option `format` of connectors whose records are values.
 pub const FORMAT: Parameter = Parameter {
     name: "format",
     also: &["value.format"],
     takes: Takes::OneOf(&["json", "csv", "raw", "string", "debezium", "debezium-json"]),
     default: Some("json"),
+    absent: &FORMATS_NOT_IN_THIS_BUILD,
     help: "how values are written: json, csv, raw or debezium",
     ..Parameter::TEXT
 };
@@ -182,6 +194,5 @@ pub fn with_ops(batch: &RecordBatch, ops: Option<&Int8Array>) -> Result<RecordBa
     let signs: ArrayRef = Arc::new((0..batch.num_rows()).map(|row| Some(sign(row))).collect::<StringArray>());
     let mut columns = vec![signs];
     columns.extend(batch.columns().iter().cloned());
-    RecordBatch::try_new(schema_with_ops(batch.schema_ref()), columns)
-        .map_err(|error| Fault::new(Blame::Program, format!("a changelog does not make a batch: {error}")))
+    RecordBatch::try_new(schema_with_ops(batch.schema_ref()), columns).map_err(no_batch)
 }

@@ -1,6 +1,6 @@
 //! Deployed jobs at work in the console: their folder is held and watched, each runs as a job that its owner can order about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ pub async fn run(
 
 async fn held(
     shelf: Shelf,
-    definition: Definition,
+    mut definition: Definition,
     from: Beginning,
     session: impl Fn() -> Result<Session, Fault> + Clone + Send + 'static,
     (order, orders): (watch::Sender<Order>, watch::Receiver<Order>),
@@ -138,7 +138,7 @@ async fn held(
         let checking = async { is_right(super::off_the_async_threads(opening).await?, &definition).await };
         let mut orders = orders.clone();
         tokio::select! {
-            checked = checking => checked?,
+            checked = checking => definition.columns = checked?,
             () = stop.cancelled() => return Ok(Ended::Left),
             _ = orders.wait_for(|order| matches!(order, Order::Stop | Order::Savepoint)) => return Ok(Ended::Stopped),
         }
@@ -171,13 +171,13 @@ async fn held(
 
 /// What is wrong with a new job is told before anything of it is kept. Without its brokers it is not checked: it waits for
 /// them, as every deployed job does.
-async fn is_right(session: Session, definition: &Definition) -> Result<(), Fault> {
+async fn is_right(session: Session, definition: &Definition) -> Result<BTreeMap<String, String>, Fault> {
     match prepare::check(session, definition).await {
         Err(fault) if fault.blame == Blame::Connection => {
             tracing::warn!(target: "velox::sql", job = definition.name, "not checked against its topics: {fault}");
-            Ok(())
+            Ok(BTreeMap::new())
         }
-        checked => checked.map(drop),
+        checked => checked.map(|checked| checked.columns),
     }
 }
 

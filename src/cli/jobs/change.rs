@@ -44,7 +44,7 @@ pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Resul
     let outcome = async {
         let (hold, now) = shelf.hold_seen(&seen, &program("jobs resume"))?;
         let definition = shelf.begin_again(now, arguments.from_scratch)?;
-        Foreground { definition, shelf, hold }.run(session).await
+        Foreground { definition, shelf, hold, said: Vec::new() }.run(session).await
     };
     let outcome = outcome.await;
     audited.ended(outcome.as_ref().copied(), None);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::cli::log::DEPLOYED;
 use crate::cli::progress::{Progress, REFRESH, grouped, rate};
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
@@ -15,7 +16,7 @@ use crate::kafka::auth::AuthRegistry;
 use crate::kafka::settings::Connection;
 use crate::sql::deploy::definition::Definition;
 use crate::sql::deploy::hold::Hold;
-use crate::sql::deploy::run::{Ended, Order, Runner, TOLD_MAX, Told};
+use crate::sql::deploy::run::{Begun, Ended, Order, Runner, TOLD_MAX, Told};
 use crate::sql::deploy::shelf::Shelf;
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::plan::session::Session as Planning;
@@ -33,6 +34,8 @@ pub struct Foreground {
     pub shelf: Shelf,
     /// That this process runs it.
     pub hold: Hold,
+    /// Warnings of its plan that were said before.
+    pub said: Vec<String>,
 }
 
 impl Foreground {
@@ -41,12 +44,13 @@ impl Foreground {
     /// # Errors
     /// What it failed with, its environment included.
     pub async fn run(self, session: &Session<'_>) -> Result<Exit, Failure> {
-        let Self { definition, shelf, hold } = self;
+        let Self { definition, shelf, hold, said } = self;
         let opening = opening(session, &definition.environment)?;
         let connection = opening()?.context.kafka;
         let (order, orders) = watch::channel(Order::Run);
         let (told, hears) = mpsc::channel(TOLD_MAX);
         let name = definition.name.clone();
+        let of_it = Commands::of(&name, session);
         let runner = Runner { definition, shelf, session: opening, orders, told };
         let quiet = session.global.quiet;
         let work = async {
@@ -57,7 +61,7 @@ impl Foreground {
                 }
             };
             tokio::select! {
-                ended = async { tokio::join!(runner.run(), hear(hears, &name, quiet)).0 } => ended,
+                ended = async { tokio::join!(runner.run(), hear(hears, &name, quiet, (&of_it, &said))) } => ended,
                 never = sandbox => match never {},
             }
         };
@@ -65,9 +69,11 @@ impl Foreground {
             // A signal ends the process and not the wish: what starts it again goes on.
             order.send_replace(Order::Leave);
         });
-        let (ended, _) = signals::drive(work, saving).await?;
+        let ((ended, done), _) = signals::drive(work, saving).await?;
         drop(hold);
-        Ok(match ended? {
+        let ended = ended?;
+        tracing::info!(target: DEPLOYED, "{}", of_it.over(ended, &done));
+        Ok(match ended {
             Ended::Left => Exit::Stopped,
             Ended::Finished | Ended::Stopped | Ended::OnRequest => Exit::Done,
         })
@@ -91,19 +97,64 @@ pub fn opening(
     })
 }
 
-/// Says what the job tells, and shows how far it is.
-async fn hear(mut hears: mpsc::Receiver<Told>, name: &str, quiet: bool) {
+/// What a person types next, with the folder of jobs where that was named.
+struct Commands {
+    name: String,
+    folder: String,
+}
+
+impl Commands {
+    fn of(name: &str, session: &Session<'_>) -> Self {
+        let folder = session.global.state_dir.as_ref();
+        let folder = folder.map(|folder| format!(" --state-dir {}", folder.display())).unwrap_or_default();
+        Self { name: name.to_owned(), folder }
+    }
+
+    fn command(&self, verb: &str) -> String {
+        format!("`velox-tui jobs {verb} {}{}`", self.name, self.folder)
+    }
+
+    fn begun(&self, from: Option<Begun>) -> String {
+        let from = from.map(|from| format!(", from checkpoint {}", from.epoch)).unwrap_or_default();
+        format!(
+            "{} runs here{from}; {} tells how it does, {} ends it with a savepoint",
+            self.name,
+            self.command("show"),
+            self.command("stop")
+        )
+    }
+
+    fn over(&self, ended: Ended, done: &Statistics) -> String {
+        let rows = format!("{} read, {} written", grouped(done.rows_read()), grouped(done.rows_written()));
+        let (name, resume) = (&self.name, self.command("resume"));
+        match ended {
+            Ended::Finished => {
+                format!("{name} has read all there was: {rows}; {} has the figures", self.command("show"))
+            }
+            Ended::Stopped | Ended::OnRequest => format!("{name} is stopped: {rows}; {resume} goes on from there"),
+            Ended::Left => format!("{name} has left a savepoint: {rows}; {resume} goes on from there"),
+        }
+    }
+}
+
+/// Says what the job tells, and shows how far it is. Gives what it has counted.
+async fn hear(
+    mut hears: mpsc::Receiver<Told>,
+    name: &str,
+    quiet: bool,
+    (of_it, said): (&Commands, &[String]),
+) -> Statistics {
     let mut counters: Option<watch::Receiver<Statistics>> = None;
     let progress = Progress::open_ended(quiet);
     let mut looks = tokio::time::interval(REFRESH);
     loop {
         tokio::select! {
             told = hears.recv() => match told {
-                Some(Told::Began { statistics, messages, .. }) => {
-                    for message in messages {
-                        tracing::info!("{name}: {message}");
+                Some(Told::Began { statistics, messages, from, .. }) => {
+                    for message in messages.iter().filter(|message| !said.contains(*message)) {
+                        tracing::info!(target: DEPLOYED, "{name}: {message}");
                     }
-                    tracing::info!("{name}: runs");
+                    tracing::info!(target: DEPLOYED, "{}", of_it.begun(from));
                     counters = Some(statistics);
                 }
                 Some(Told::Lost { fault, attempt }) => tracing::warn!("{name}: {fault}; attempt {attempt} follows"),
@@ -120,4 +171,5 @@ async fn hear(mut hears: mpsc::Receiver<Told>, name: &str, quiet: bool) {
         }
     }
     progress.clear();
+    counters.map(|counters| counters.borrow().clone()).unwrap_or_default()
 }

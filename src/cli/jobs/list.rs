@@ -11,6 +11,7 @@ use crate::cli::{Exit, Failure};
 use crate::clock::now_ms;
 use crate::core::duration::told;
 use crate::sql::deploy::definition::Wish;
+use crate::sql::deploy::prepare;
 use crate::sql::deploy::shelf::{Kept, Shelf};
 use crate::sql::deploy::status::{OperatorStatus, State};
 
@@ -172,7 +173,7 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
         state_bytes: kept.status.as_ref().map_or(0, |status| status.state_bytes),
         folder: shelf.folder(name).display().to_string(),
         operators: kept.status.as_ref().map(|status| status.operators.clone()).unwrap_or_default(),
-        sql: kept.definition.shown_statement(),
+        sql: prepare::shown(&kept.definition),
     };
     output.show(&shown, |page| {
         let row = &shown.row;

@@ -19,7 +19,7 @@ use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
 use crate::sql::deploy::definition::{Definition, Delivery};
-use crate::sql::deploy::prepare::{self, NAME, nowhere};
+use crate::sql::deploy::prepare::{self, Checked, NAME, nowhere};
 use crate::sql::parse::statement::StatementKind;
 
 /// Flags of `sql deploy`.
@@ -90,7 +90,8 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
     let audited = Audited::new(session, guards.names(), &what);
     audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
     let outcome = async {
-        planned(&definition, session).await?;
+        let Checked { warnings: said, columns } = planned(&definition, session).await?;
+        let definition = Definition { columns, ..definition };
         let hold = shelf.hold_job(&definition.name, &program("sql deploy"))?;
         shelf.add(&definition)?;
         if arguments.register {
@@ -103,15 +104,16 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
             output.show(&definition.shown(), |page| page.line(line))?;
             return Ok(Exit::Done);
         }
-        Foreground { definition, shelf, hold }.run(session).await
+        Foreground { definition, shelf, hold, said }.run(session).await
     };
     let outcome = outcome.await.map_err(|failure| drawn(&source, statement, failure));
     audited.ended(outcome.as_ref().copied(), None);
     outcome
 }
 
-/// Plans the job as whoever resumes it will: what is wrong with it is told before anything is kept.
-async fn planned(definition: &Definition, session: &Session<'_>) -> Result<(), Failure> {
+/// Plans the job as whoever resumes it will: what is wrong with it is told before anything is kept. Gives what it has
+/// shown.
+async fn planned(definition: &Definition, session: &Session<'_>) -> Result<Checked, Failure> {
     let opening = opening(session, &definition.environment)?;
     let planning = off_the_async_threads(opening).await?;
     let connection = planning.context.kafka.clone();
@@ -129,14 +131,17 @@ async fn planned(definition: &Definition, session: &Session<'_>) -> Result<(), F
     };
     let (checked, _) = signals::drive(work, []).await?;
     match checked {
-        Ok(warnings) => warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+        Ok(checked) => {
+            checked.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            Ok(checked)
+        }
         // It waits for its brokers, as every deployed job does.
         Err(fault) if fault.blame == Blame::Connection => {
             tracing::warn!("{} is not checked against its topics: {fault}", definition.name);
+            Ok(Checked::default())
         }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => Err(fault.into()),
     }
-    Ok(())
 }
 
 /// What is wrong with the statement, underlined in the text as it was given.

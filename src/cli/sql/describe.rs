@@ -169,7 +169,9 @@ pub async fn explained(planning: &Planning, statement: &Statement) -> Result<Dra
     };
     let planned = planning.plan("explain", query, into, false).await?;
     let nodes = picture::nodes(&planned.plan);
-    Ok(Drawn { text: picture::tree(&planned.plan), nodes, warnings: planned.warnings })
+    let mut warnings = planned.warnings;
+    warnings.extend(planning.creates(&planned.plan).await);
+    Ok(Drawn { text: picture::tree(&planned.plan), nodes, warnings })
 }
 
 async fn shown(

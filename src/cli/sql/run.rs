@@ -16,7 +16,7 @@ use super::called::Names;
 use super::moving::{Moving, shown_meanwhile};
 use super::printing::{Printing, Shown};
 use super::screen::screen;
-use super::summary::Report;
+use super::summary::{self, Report};
 use super::text::{Input, Source, planning};
 use super::which::{moves, shown};
 use crate::cli::arguments::{duration, size};
@@ -29,7 +29,6 @@ use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::Written;
 use crate::core::fault::{Blame, Fault};
-use crate::core::words::counted;
 use crate::sql::exec::job::{self, Ending, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
@@ -145,21 +144,13 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     };
     let stopping = stop.clone();
     let (endings, stopped) = signals::drive(work, signals::once(move || stopping.cancel())).await?;
-    let Worked { endings, reports } = endings?;
+    let Worked { endings, reports, dead_letters } = endings?;
     output.finish()?;
     if !quiet {
         reports.iter().try_for_each(|report| report.say(output.format(), stopped))?;
     }
+    summary::troubles(&endings, &dead_letters).iter().for_each(|trouble| tracing::warn!("{trouble}"));
     let bad: u64 = endings.iter().map(|ending| ending.bad).sum();
-    let late: u64 = endings.iter().map(|ending| ending.late).sum();
-    let by_zero: u64 = endings.iter().map(|ending| ending.by_zero).sum();
-    for (count, noun, what) in
-        [(bad, "record", "failed"), (late, "row", "came too late"), (by_zero, "division", "by zero gave NULL")]
-    {
-        if count > 0 {
-            tracing::warn!("{} {what}", counted(count, noun));
-        }
-    }
     Ok(match (stopped, bad) {
         (true, _) => Exit::Stopped,
         (false, 0) => Exit::Done,
@@ -255,7 +246,7 @@ async fn drive(
         () = &mut until => Some(Err(started.too_late())),
         () = stop.cancelled() => None,
     };
-    let Started { running, shown, counted, .. } = started;
+    let Started { running, shown, counted, dead_letters, .. } = started;
     for message in running.iter().flat_map(Job::messages) {
         tracing::info!(target: RESUMED, "{message}");
     }
@@ -300,15 +291,18 @@ async fn drive(
     };
     // A job that has ended, or is dropped here, hands no more rows over: what was begun is printed, and the output is back.
     drop(running);
-    let reports = counted.iter().map(|(name, statistics)| Report::of(name, &statistics.borrow())).collect();
+    let report = |(name, job, statistics): &(String, usize, watch::Receiver<Statistics>)| {
+        Report::of(name, &statistics.borrow(), dead_letters[*job].clone())
+    };
+    let reports = counted.iter().map(report).collect();
     if let Some(mut printing) = printing {
         let printed = printing.ended().await;
         if let Some(back) = printing.output() {
             *output = back;
         }
-        return endings.and_then(|endings| printed.map(|()| Worked { endings, reports }));
+        return endings.and_then(|endings| printed.map(|()| Worked { endings, reports, dead_letters }));
     }
-    Ok(Worked { endings: endings?, reports })
+    Ok(Worked { endings: endings?, reports, dead_letters })
 }
 
 /// What came of the jobs.
@@ -317,6 +311,8 @@ struct Worked {
     endings: Vec<Ending>,
     /// Of those whose rows do not come to the screen.
     reports: Vec<Report>,
+    /// The topic of the dead letters of each job, where it has one.
+    dead_letters: Vec<Option<String>>,
 }
 
 /// Jobs on their way from the first to the last.
@@ -326,8 +322,10 @@ struct Started {
     running: Vec<Job>,
     /// Rows that come to the screen, with the number of their job.
     shown: Vec<(usize, Shown)>,
-    /// Names and counters of those whose rows do not.
-    counted: Vec<(String, watch::Receiver<Statistics>)>,
+    /// Names, numbers and counters of those whose rows do not.
+    counted: Vec<(String, usize, watch::Receiver<Statistics>)>,
+    /// The topic of the dead letters of each, where it has one.
+    dead_letters: Vec<Option<String>>,
     /// The one that is being started.
     beginning: Option<String>,
 }
@@ -338,10 +336,11 @@ impl Started {
         while let Some(job) = self.waiting.pop_front() {
             let name = job.settings.name.clone();
             self.beginning = Some(name.clone());
+            self.dead_letters.push(job.plan.failure.dead_letters().map(str::to_owned));
             let started = job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?;
             match job.shown {
                 Some(shown) => self.shown.push((self.running.len(), shown)),
-                None => self.counted.push((name, started.statistics())),
+                None => self.counted.push((name, self.running.len(), started.statistics())),
             }
             self.running.push(started);
         }

@@ -15,7 +15,7 @@ use crate::core::fault::Fault;
 use crate::kafka::settings::Connection;
 
 pub use op::Op;
-pub use sink::{BadRow, Sink, SinkRequest, SinkRows, Written};
+pub use sink::{BadRow, CREATED, Sink, SinkRequest, SinkRows, Written};
 pub use source::{
     BATCH_ROWS_MAX, BATCH_WAIT, BadRecord, Columns, Position, Pull, RawRecord, ReaderProgress, Source, SourceRequest,
     SourceRows, Split, SplitReader,
@@ -45,6 +45,11 @@ pub trait Connector: Send + Sync {
     fn written(&self, _name: &str, _options: &Options) -> Result<Option<Written>, Fault> {
         Ok(None)
     }
+    /// What a sink as it is asked for would create when it is opened, as a sentence for a person: a topic, a folder. It
+    /// looks, and creates nothing; where the system behind it does not answer, it says nothing.
+    async fn creates(&self, _request: &SinkRequest, _context: &Context) -> Option<String> {
+        None
+    }
     /// A sink of rows.
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault>;
 }
@@ -64,14 +69,27 @@ pub struct Parameter {
     pub takes: Takes,
     /// The value where it is absent, as text.
     pub default: Option<&'static str>,
+    /// Why it does nothing in this build, for one that the documents print; nobody is offered it, and who gives it is told.
+    pub idle: Option<&'static str>,
+    /// Words that the documents know for it, and this build does not take.
+    pub absent: &'static [&'static str],
     /// One line of help.
     pub help: &'static str,
 }
 
 impl Parameter {
     /// An option that takes text, concerns both ends and may be left out; `..Parameter::TEXT` fills a table's lines.
-    pub const TEXT: Self =
-        Self { name: "", also: &[], required: None, end: None, takes: Takes::Text, default: None, help: "" };
+    pub const TEXT: Self = Self {
+        name: "",
+        also: &[],
+        required: None,
+        end: None,
+        takes: Takes::Text,
+        default: None,
+        idle: None,
+        absent: &[],
+        help: "",
+    };
 }
 
 /// One of the two ends of a pipeline.

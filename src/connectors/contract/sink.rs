@@ -8,6 +8,10 @@ use async_trait::async_trait;
 use crate::connectors::options::Options;
 use crate::core::fault::Fault;
 
+/// Where a sink that is opened says what it creates, in the words of [`Connector::creates`](super::Connector::creates); a
+/// command shows it without being asked.
+pub const CREATED: &str = "velox::created";
+
 /// A sink as a statement asks for it.
 #[derive(Debug, Clone)]
 pub struct SinkRequest {

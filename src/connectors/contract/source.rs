@@ -38,6 +38,10 @@ pub struct SourceRequest {
 pub trait Source: Send + Sync {
     /// The columns of a row, without the system columns.
     fn schema(&self) -> SchemaRef;
+    /// Whether its columns were read from a sample of its data: another sample may show others.
+    fn is_inferred(&self) -> bool {
+        false
+    }
     /// Which system columns it fills (see [`system_columns`](super::system_columns)); the others are NULL.
     fn system_columns(&self) -> &'static [&'static str];
     /// Whether it ends.

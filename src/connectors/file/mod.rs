@@ -21,7 +21,7 @@ use async_trait::async_trait;
 
 use super::accept::{accept, decoded, split_query};
 use super::contract::{Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes};
-use super::encoding::{DELIMITER, NULL_TEXT, QUOTE};
+use super::encoding::{DELIMITER, FORMATS_NOT_IN_THIS_BUILD, NULL_TEXT, QUOTE};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
@@ -46,6 +46,7 @@ const PARAMETERS: &[Parameter] = &[
             "debezium",
             "debezium-json",
         ]),
+        absent: &FORMATS_NOT_IN_THIS_BUILD,
         help: "what the file holds; by its extension where absent",
         ..Parameter::TEXT
     },
@@ -166,6 +167,11 @@ impl Connector for FileConnector {
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {
         let options = accept(self, End::Source, &request.options)?;
         Ok(Arc::new(source::FileSource::open(&request, &options, context).await?))
+    }
+
+    async fn creates(&self, request: &SinkRequest, context: &Context) -> Option<String> {
+        let options = accept(self, End::Sink, &request.options).ok()?;
+        target::creates(settings::Settings::of(&options, &request.name, context).ok()?.path).await
     }
 
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault> {

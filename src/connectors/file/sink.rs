@@ -14,7 +14,7 @@ use super::partition::Partition;
 use super::segment::{Finished, Segment, ends_its_line};
 use super::settings::{Compression, Holds, Settings};
 use super::target::{Names, Target, same_header};
-use crate::connectors::contract::{BadRow, Context, Sink, SinkRequest, SinkRows};
+use crate::connectors::contract::{BadRow, CREATED, Context, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::{Format, schema_with_ops, with_ops};
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
@@ -293,6 +293,9 @@ impl FileSink {
 #[async_trait]
 impl Sink for FileSink {
     async fn open(&mut self) -> Result<Option<u64>, Fault> {
+        if let Some(created) = super::target::creates(self.settings.path.clone()).await {
+            tracing::info!(target: CREATED, "{created}");
+        }
         Ok(None)
     }
 

@@ -34,6 +34,7 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) struct FileSource {
     settings: Arc<Settings>,
     schema: SchemaRef,
+    is_inferred: bool,
     watch: Option<Duration>,
     /// Files and bytes when the source was opened, for people.
     found: (usize, u64),
@@ -69,7 +70,8 @@ impl FileSource {
         if let Holds::Records(format) = &settings.holds {
             format.decoder(&schema, &(0..schema.fields().len()).collect::<Vec<_>>())?;
         }
-        Ok(Self { settings, schema, watch, found })
+        let is_inferred = request.schema.is_none() && matches!(settings.holds, Holds::Records(_));
+        Ok(Self { settings, schema, is_inferred, watch, found })
     }
 }
 
@@ -77,6 +79,10 @@ impl FileSource {
 impl Source for FileSource {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
+    }
+
+    fn is_inferred(&self) -> bool {
+        self.is_inferred
     }
 
     fn system_columns(&self) -> &'static [&'static str] {

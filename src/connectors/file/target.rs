@@ -9,9 +9,19 @@ use std::time::Instant;
 use super::settings::failed;
 use crate::core::fault::{Blame, Fault};
 use crate::formats::csv::{self, Dialect};
+use crate::kafka::admin::off_the_async_threads;
 
 /// The longest first line that is looked at: thousands of names.
 const HEADER_BYTES_MAX: u64 = 1 << 20;
+
+/// What the first row creates beside a file: its folder, where it is not there.
+pub(super) async fn creates(path: PathBuf) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?.to_owned();
+    let shown = folder.strip_prefix(".").unwrap_or(&folder).display();
+    let sentence = format!("the folder {shown} does not exist: it is created");
+    let is_there = off_the_async_threads(move || Ok::<_, Fault>(folder.exists())).await.unwrap_or(true);
+    (!is_there).then_some(sentence)
+}
 
 /// The file that rows of one folder go to now.
 #[derive(Debug, Clone)]

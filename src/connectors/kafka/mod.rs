@@ -18,7 +18,7 @@ use async_trait::async_trait;
 
 use super::accept::{accept, split_query};
 use super::contract::{Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes, Written};
-use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE};
+use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE, SCHEMA_REGISTRY};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
 
@@ -42,6 +42,7 @@ const PARAMETERS: &[Parameter] = &[
         ..Parameter::TEXT
     },
     FORMAT,
+    SCHEMA_REGISTRY,
     DELIMITER,
     QUOTE,
     NULL_TEXT,
@@ -246,6 +247,11 @@ impl Connector for KafkaConnector {
         let options = accept(self, End::Sink, options)?;
         let topic = options.get("topic").unwrap_or(name).trim().to_owned();
         Ok(Some(Written { topic, brokers: options.get("brokers").map(|brokers| brokers.trim().to_owned()) }))
+    }
+
+    async fn creates(&self, request: &SinkRequest, context: &Context) -> Option<String> {
+        let options = accept(self, End::Sink, &request.options).ok()?;
+        sink::KafkaSink::new(request, &options, context).ok()?.creates().await
     }
 
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault> {

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use super::client::{Client, Marker, Refusal, TRANSACTION_TIMEOUT_MAX};
 use super::key::{KeyFormat, Keys};
 use super::settings::Connected;
-use crate::connectors::contract::{BadRow, Context, End, Op, Sink, SinkRequest, SinkRows};
+use crate::connectors::contract::{BadRow, CREATED, Context, End, Op, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::Format;
 use crate::connectors::options::Options;
 use crate::core::environment::Guard;
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::counted;
 use crate::formats::contract::{Encoded, Encoder};
 use crate::kafka::admin::Admin;
 use crate::kafka::health::unless_refused;
@@ -24,6 +25,8 @@ use crate::kafka::transaction::TransactionFault;
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(600);
 /// Partitions of a topic that is created where nothing else is said: enough to spread keys, few enough for one broker.
 const PARTITIONS: u64 = 3;
+/// How long brokers are waited for by who only wants to know whether a topic is there: a person looks on.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(3);
 /// Rows after which other tasks of this thread have their turn.
 const TURN_ROWS: usize = 1_024;
 
@@ -160,19 +163,40 @@ impl KafkaSink {
             .ok_or_else(|| Fault::new(Blame::Program, format!("the sink to `{}` is not open", self.connected.topic)))
     }
 
+    /// Whether the topic is there.
+    async fn has_topic(&self, admin: &Admin, timeout: Duration) -> Result<bool, Fault> {
+        let asked = admin.cluster(Some(&self.connected.topic), timeout);
+        match unless_refused(&self.connected.connection, asked).await {
+            Ok(_) => Ok(true),
+            Err(fault) if fault.blame == Blame::Operator => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Creates the topic where it is not there.
     async fn ensure_topic(&self) -> Result<(), Fault> {
         let (topic, timeout) = (&self.connected.topic, self.connected.connection.request_timeout());
         let admin = Admin::open(&self.connected.connection)?;
-        match unless_refused(&self.connected.connection, admin.cluster(Some(topic), timeout)).await {
-            Ok(_) => Ok(()),
-            Err(fault) if fault.blame != Blame::Operator => Err(fault),
-            Err(_) => {
-                admin.create_topic(topic, self.partitions, timeout).await?;
-                tracing::info!("created the topic {topic} with {} partitions", self.partitions);
-                Ok(())
-            }
+        if !self.has_topic(&admin, timeout).await? {
+            tracing::info!(target: CREATED, "{}", self.created());
+            admin.create_topic(topic, self.partitions, timeout).await?;
         }
+        Ok(())
+    }
+
+    /// What opening it would create, where its brokers say.
+    pub async fn creates(&self) -> Option<String> {
+        let admin = Admin::open(&self.connected.connection).ok()?;
+        let timeout = self.connected.connection.request_timeout().min(LOOK_TIMEOUT);
+        if self.has_topic(&admin, timeout).await.ok()? {
+            return None;
+        }
+        Some(self.created())
+    }
+
+    fn created(&self) -> String {
+        let partitions = counted(u64::try_from(self.partitions).unwrap_or(PARTITIONS), "partition");
+        format!("the topic {} does not exist: it is created with {partitions}", self.connected.topic)
     }
 
     /// A fresh producer of the transactional id, and what it finds committed. Whatever was open is aborted.

@@ -41,6 +41,7 @@ pub(super) struct KafkaSource {
     connected: Arc<Connected>,
     format: Format,
     schema: SchemaRef,
+    is_inferred: bool,
     start: Start,
     bounded: bool,
     isolation: String,
@@ -97,6 +98,7 @@ impl KafkaSource {
         // Columns that this format cannot fill are told now, not by the first record.
         format.decoder(&schema, &(0..schema.fields().len()).collect::<Vec<_>>())?;
         Ok(Self {
+            is_inferred: request.schema.is_none() && format != Format::Raw,
             format,
             schema,
             start,
@@ -149,6 +151,10 @@ impl KafkaSource {
 impl Source for KafkaSource {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
+    }
+
+    fn is_inferred(&self) -> bool {
+        self.is_inferred
     }
 
     fn system_columns(&self) -> &'static [&'static str] {
@@ -244,6 +250,7 @@ impl Source for KafkaSource {
         let marks = self.admin.watermarks(&self.connected.topic, timeout).await?;
         let group = self.group.as_ref().map(|group| Group { name: group.name.clone(), committer: Mutex::default() });
         Ok(Some(Arc::new(Self {
+            is_inferred: self.is_inferred,
             connected: Arc::clone(&self.connected),
             format: self.format.clone(),
             schema: Arc::clone(&self.schema),

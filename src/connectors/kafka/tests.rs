@@ -8,6 +8,7 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
 use super::*;
+use crate::connectors::accept::idle;
 use crate::connectors::contract::{Columns, Position, Pull, SinkRows, SourceRows, Split, SplitReader, system_columns};
 use crate::core::environment::Environment;
 use crate::kafka::auth::AuthRegistry;
@@ -413,10 +414,11 @@ fn uris_name_brokers_and_topic() {
 }
 
 #[test]
-fn a_schema_registry_is_refused_as_long_as_no_format_asks_it() {
+fn a_schema_registry_has_no_effect_and_is_said_to_have_none() {
     for end in [End::Source, End::Sink] {
-        let given: Options = [("topic", "t"), ("schema.registry", "http://registry")].into_iter().collect();
-        let fault = accept(&KafkaConnector, end, &given).unwrap_err();
-        assert!(fault.what.contains("has no option `schema.registry`"), "{fault}");
+        let given: Options = [("topic", "t"), ("schema_registry", "http://registry")].into_iter().collect();
+        accept(&KafkaConnector, end, &given).unwrap();
+        let said = idle(&KafkaConnector, &given);
+        assert_eq!(said, ["`schema_registry` has no effect: no format of this build asks a schema registry"]);
     }
 }

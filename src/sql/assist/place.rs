@@ -117,3 +117,25 @@ pub(super) fn words(text: &str, statement: Span) -> impl Iterator<Item = &str> {
     });
     names.map(move |(span, _)| part[span.start..span.end].trim_matches('"'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fault::Blame;
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_said_at_its_name_in_the_statement() {
+        let text = "SELECT a\nFROM b\nWITH ('b.config_file' = 'config/b.yaml')";
+        let statement = Span { start: 0, end: text.len() };
+        let check = |file: &str, underlined: &str| {
+            let fault = Fault::new(Blame::Operator, "no option `x`").at(Place::at(file, 4, 9));
+            let found = diagnostic(text, statement, fault);
+            assert_eq!(&text[found.span.start..found.span.end], underlined);
+            assert_eq!(found.fault.what, format!("{file}:4:9: no option `x`"));
+        };
+        check("config/b.yaml", "'config/b.yaml'");
+        check("/home/me/config/b.yaml", "'config/b.yaml'");
+        // A file that another one extends.
+        check("config/base.yaml", "SELECT");
+    }
+}

@@ -1,5 +1,6 @@
 //! What a deployed job is and what is wished of it. Values only.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,10 @@ pub struct Definition {
     pub created_ms: i64,
     /// How often it was begun from scratch: each time under another name for its sink.
     pub generation: u32,
+    /// Columns that were read from a sample when it was planned first, by the name of their source: it keeps them until it
+    /// begins from scratch.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
     /// What is wished of it.
     pub wish: Wish,
 }
@@ -87,6 +92,7 @@ impl Definition {
             checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,
             created_ms: 0,
             generation: 0,
+            columns: BTreeMap::new(),
             wish: Wish::Running,
         }
     }

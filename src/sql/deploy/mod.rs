@@ -18,3 +18,4 @@ pub mod status;
 pub mod prepare;
 mod reading;
 pub mod run;
+mod start;

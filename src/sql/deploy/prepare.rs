@@ -11,6 +11,7 @@ use crate::connectors::registry::builtin;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::sql::parse;
 use crate::sql::parse::statement::{EndName, Span, Statement, StatementKind, StreamQuery};
+use crate::sql::plan::kept::inferred;
 use crate::sql::plan::session::{Planned, Session};
 use crate::sql::plan::stream::NodeKind;
 
@@ -69,11 +70,37 @@ pub fn written(variables: &Variables, text: &str, index: usize) -> Result<Vec<Wr
     found.map_err(|fault| placed(fault, text, statement.span))
 }
 
+/// The statements that a job was made of, as they may be shown: those that name its ends and what it reads, and its own.
+pub fn shown(definition: &Definition) -> String {
+    let text = &definition.sql;
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
+    let screen = ("discard".to_owned(), Options::default());
+    let mut session = Session::new(builtin(), context, Variables::default(), screen);
+    // A text that this version does not read is shown as far as it can be cut.
+    let Ok((before, statement)) = read_with(&mut session, text, definition.statement, &|_| None) else {
+        return definition.shown_statement();
+    };
+    let Ok((query, into)) = moves(&statement) else { return definition.shown_statement() };
+    let names = session.names_behind(query, into);
+    let named = before.iter().filter(|one| one.kind.defines().is_some_and(|name| names.contains(name)));
+    let written = named.chain([&statement]).filter_map(|one| text.get(one.span.start..one.span.end));
+    let shown: Vec<_> = written.map(|one| format!("{};", parse::without_secrets(one))).collect();
+    shown.join("\n")
+}
+
 /// The statement of this number behind those before it, whose names the session knows then.
 fn read(session: &mut Session, text: &str, index: usize) -> Result<(Vec<Statement>, Statement), Fault> {
     let variables = session.variables.clone();
-    let lookup = |variable: &str| variables.get(variable).map(|value| value.expose().to_owned());
-    let script = parse::parse_with(text, NAME, &lookup);
+    read_with(session, text, index, &|variable| variables.get(variable).map(|value| value.expose().to_owned()))
+}
+
+fn read_with(
+    session: &mut Session,
+    text: &str,
+    index: usize,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Vec<Statement>, Statement), Fault> {
+    let script = parse::parse_with(text, NAME, lookup);
     let Some(span) = parse::statements(text).get(index).copied() else {
         return Err(Fault::new(Blame::Operator, "there is no such statement"));
     };
@@ -95,7 +122,8 @@ fn read(session: &mut Session, text: &str, index: usize) -> Result<(Vec<Statemen
 ///
 /// # Errors
 /// As [`plan`]; a statement that writes nowhere.
-pub async fn deployed(session: Session, definition: &Definition) -> Result<(Planned, Named), Fault> {
+pub async fn deployed(mut session: Session, definition: &Definition) -> Result<(Planned, Named), Fault> {
+    session.keep_columns(&definition.columns)?;
     let name = definition.run_name();
     let wanted = Wanted { text: &definition.sql, statement: definition.statement, job: &name };
     let (mut planned, named) = plan(session, wanted).await?;
@@ -108,18 +136,26 @@ pub async fn deployed(session: Session, definition: &Definition) -> Result<(Plan
     Ok((planned, named))
 }
 
-/// Whether a job can be planned and has a sink that takes its rows: whoever resumes it meets no mistake in its text. Gives
-/// what works and should be known.
+/// What a look at a job that is to be deployed has shown.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// What works and should be known.
+    pub warnings: Vec<String>,
+    /// Columns that were read from a sample, by the name of their source: the job is to keep them.
+    pub columns: BTreeMap<String, String>,
+}
+
+/// Whether a job can be planned and has a sink that takes its rows: whoever resumes it meets no mistake in its text.
 ///
 /// # Errors
 /// What [`deployed`] or the sink refuses.
-pub async fn check(session: Session, definition: &Definition) -> Result<Vec<String>, Fault> {
+pub async fn check(session: Session, definition: &Definition) -> Result<Checked, Fault> {
     let (planned, Named { session, .. }) = deployed(session, definition).await?;
     if let Some(NodeKind::Sink(sink)) = planned.plan.nodes.last().map(|node| &node.kind) {
         let connector = session.connectors.get(&sink.connector)?;
         connector.sink(sink.request.clone(), &session.context).await?;
     }
-    Ok(planned.warnings)
+    Ok(Checked { columns: inferred(&planned.plan), warnings: planned.warnings })
 }
 
 /// The fault of a statement that is to be deployed and writes nowhere.

@@ -6,19 +6,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::definition::{Definition, Wish};
-use super::prepare;
 use super::reading::Reading;
 use super::shelf::{Request, Shelf};
+use super::start::{Start, start};
 use super::status::{State, Status};
 use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
-use crate::sql::exec::job::{self, Ending, How, Job};
-use crate::sql::exec::settings::JobSettings;
+use crate::sql::exec::job::{Ending, How, Job};
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::plan::session::Session;
 use crate::sql::plan::stream::StreamPlan;
-use crate::sql::state::checkpoint;
-use crate::sql::state::folder::Folder;
 
 /// Between two looks at requests and two writes of the status: a person who asked waits no longer, and a disk does not mind.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -106,14 +103,6 @@ pub struct Runner<Open> {
     pub told: mpsc::Sender<Told>,
 }
 
-/// A job that was started.
-struct Start {
-    job: Job,
-    plan: StreamPlan,
-    from: Option<Begun>,
-    messages: Vec<String>,
-}
-
 /// What ends one start.
 enum Outcome {
     Ended(Ended),
@@ -191,11 +180,12 @@ where
             started = starting => started,
             ended = self.until_ended() => return Ok(Outcome::Ended(ended)),
         };
-        let Start { job, plan, from, messages } = match started {
+        let Start { job, plan, from, messages, columns } = match started {
             Ok(started) => started,
             Err(fault) if fault.blame == Blame::Connection => return Ok(Outcome::Lost(fault)),
             Err(fault) => return Err(fault),
         };
+        self.definition.columns = columns;
         let statistics = job.statistics();
         self.told.send(Told::Began { plan: Box::new(plan), statistics, from, messages }).await.ok();
         // Before it has written one of its own, what it stands on is the one it goes on from.
@@ -348,33 +338,8 @@ where
     }
 }
 
-/// Plans and starts it, from its newest checkpoint where there is one.
-async fn start(
-    definition: Definition,
-    shelf: Shelf,
-    session: impl Fn() -> Result<Session, Fault> + Send + 'static,
-) -> Result<Start, Fault> {
-    let session = tokio::task::spawn_blocking(session).await.unwrap_or_else(|error| Err(cut_short(&error)))?;
-    let (planned, named) = prepare::deployed(session, &definition).await?;
-    let (name, plan) = (definition.run_name(), planned.plan);
-    let limit = planned.state_limit;
-    let mut settings = JobSettings::new(&name, named.sql)
-        .standing_on(named.definitions)
-        .remembering(shelf.folder(&definition.name))
-        .every(Duration::from_millis(definition.checkpoint_interval_ms));
-    settings.state_bytes_max = limit.unwrap_or(settings.state_bytes_max);
-    let drawn = plan.clone();
-    let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
-    let mut messages = planned.warnings;
-    messages.extend(job.messages().iter().cloned());
-    let store = Folder::new(shelf.folder(&definition.name).join(&name));
-    let epoch = job.begun_from();
-    let reading = move || epoch.map(|epoch| Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? }));
-    let from = tokio::task::spawn_blocking(reading).await.ok().flatten().flatten();
-    Ok(Start { job, plan: drawn, from, messages })
-}
-
-fn cut_short(error: &tokio::task::JoinError) -> Fault {
+/// What became of a blocking step that did not end.
+pub(super) fn cut_short(error: &tokio::task::JoinError) -> Fault {
     Fault::new(Blame::Program, format!("a blocking step failed: {error}"))
 }
 

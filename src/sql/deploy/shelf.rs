@@ -248,7 +248,10 @@ impl Shelf {
     pub fn begin_again(&self, definition: Definition, from_scratch: bool) -> Result<Definition, Fault> {
         // Each beginning from scratch has a name of its own at the sink; the folder of the one before goes with it.
         let generation = definition.generation + u32::from(from_scratch);
-        let begun = Definition { wish: Wish::Running, generation, ..definition.clone() };
+        let mut begun = Definition { wish: Wish::Running, generation, ..definition.clone() };
+        if from_scratch {
+            begun.columns.clear();
+        }
         self.write(&begun)?;
         if from_scratch {
             self.forget_state(&definition)?;

@@ -36,8 +36,17 @@ pub struct Ending {
     pub bad: u64,
     /// Rows that were too late.
     pub late: u64,
+    /// Those of both that went to the dead letters.
+    pub dead_letters: u64,
     /// Divisions by zero that gave NULL.
     pub by_zero: u64,
+}
+
+impl Ending {
+    /// The end of a job that has done nothing.
+    pub fn of_nothing(how: How) -> Self {
+        Self { how, checkpoint: None, bad: 0, late: 0, dead_letters: 0, by_zero: 0 }
+    }
 }
 
 /// What ended a job.
@@ -183,6 +192,7 @@ impl Coordinator {
             checkpoint: state.checkpoint.map(|checkpoint| checkpoint.epoch).filter(|_| self.checkpoints.is_some()),
             bad: statistics.failures.bad(),
             late: statistics.late(),
+            dead_letters: statistics.failures.dead_letters,
             by_zero: statistics.by_zero,
         })
     }
@@ -327,6 +337,7 @@ impl Coordinator {
                 sql_sha256: self.text.sha256(),
                 sql: self.text.statement.clone(),
                 definitions: Some(self.text.marks()),
+                ends: Some(self.text.ends.clone()),
                 has_finished: pending.is_last && state.closing == Some(How::Finished),
                 lanes: pending.lanes.clone(),
                 operators: Vec::new(),

@@ -101,6 +101,6 @@ async fn ended(ending: &mut watch::Receiver<Option<Result<Ending, Fault>>>) -> R
     match ending.wait_for(Option::is_some).await.map(|ending| ending.clone()) {
         Ok(Some(ending)) => ending,
         // The runtime itself has gone, and the job's tasks with it.
-        _ => Ok(Ending { how: How::Cancelled, checkpoint: None, bad: 0, late: 0, by_zero: 0 }),
+        _ => Ok(Ending::of_nothing(How::Cancelled)),
     }
 }

@@ -69,6 +69,14 @@ pub fn resume(
     if has_changed {
         messages.push(format!("{} than at that checkpoint: state that still fits is kept", others.join(", and ")));
     }
+    let reconfigured = text.reconfigured(&manifest);
+    if !reconfigured.is_empty() {
+        let names = reconfigured.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        messages.push(format!(
+            "{names}: options are others than at that checkpoint, by a variable or a configuration file; its state and \
+             positions are kept"
+        ));
+    }
     let known = known(plan, identities);
     for operator in &manifest.operators {
         let rows: usize = operator.tables.iter().map(|table| table.rows).sum();

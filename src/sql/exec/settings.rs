@@ -52,7 +52,7 @@ impl JobSettings {
     pub fn new(name: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            text: JobText { statement: sql.into(), definitions: BTreeMap::new() },
+            text: JobText { statement: sql.into(), ..JobText::default() },
             checkpoints: None,
             state_bytes_max: STATE_BYTES_MAX,
             sink: None,

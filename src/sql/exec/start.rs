@@ -1,6 +1,7 @@
 //! From a plan to a running job: opens sources and sink, finds the checkpoint to go on from, has the tasks connected and
 //! starts them. Nothing runs before all of it has succeeded.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +24,10 @@ use super::tasks::TaskSet;
 use crate::connectors::contract::{Context, Sink, Source};
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
-use crate::sql::plan::stream::{NodeKind, StreamPlan};
+use crate::sql::parse::uri_without_secrets;
+use crate::sql::plan::stream::{Node, NodeKind, StreamPlan};
 use crate::sql::state::identity::identities;
+use crate::sql::state::manifest::mark_of;
 
 /// Reports that may wait for the coordinator: a few for each task of a large job.
 const REPORTS: usize = 256;
@@ -42,6 +45,7 @@ pub async fn start(
     let hold = settings.checkpoints.as_ref().map(|checkpoints| checkpoints.store.hold()).transpose()?;
     let sources = Opened::all(&plan).await?;
     let identities = identities(&plan);
+    settings.text.ends = ends(&plan);
     let plan = Arc::new(plan);
     let (mut sink, exactly_once) = open_sink(&plan, &mut settings, connectors, context).await?;
     let committed = sink.open().await?;
@@ -120,6 +124,16 @@ pub async fn start(
     })
 }
 
+/// The marks of the options that the plan's sources and sink were resolved to, by name.
+fn ends(plan: &StreamPlan) -> BTreeMap<String, String> {
+    let of = |node: &Node| match &node.kind {
+        NodeKind::Source(source) => Some((source.name.clone(), mark_of(&source.options))),
+        NodeKind::Sink(sink) => Some((sink.request.name.clone(), mark_of(&sink.request.options))),
+        _ => None,
+    };
+    plan.nodes.iter().filter_map(of).map(|(name, mark)| (uri_without_secrets(&name).into_owned(), mark)).collect()
+}
+
 /// The sink, and whether what it writes becomes visible with checkpoints.
 async fn open_sink(
     plan: &StreamPlan,
@@ -175,8 +189,7 @@ async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Re
 fn finished(messages: Vec<String>) -> Job {
     let (orders, _) = mpsc::channel(1);
     let (_, statistics) = watch::channel(Statistics::default());
-    let (_, ending) =
-        watch::channel(Some(Ok(Ending { how: How::Finished, checkpoint: None, bad: 0, late: 0, by_zero: 0 })));
+    let (_, ending) = watch::channel(Some(Ok(Ending::of_nothing(How::Finished))));
     let guard = CancellationToken::new().drop_guard();
     Job { orders, statistics, ending, messages, begun_from: 0, has_checkpoints: true, guard }
 }

@@ -258,7 +258,8 @@ fn trailing(
         }
         Clause::Into => {
             twice(lift.into.is_some())?;
-            lift.into = Some((end_name(reader, &mut cursor, "a sink")?, span));
+            let named = cursor.span();
+            lift.into = Some((end_name(reader, &mut cursor, "a sink")?, named));
         }
         _ => {
             twice(lift.optioned)?;

@@ -132,6 +132,7 @@ fn query(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StreamQuery, Di
         query,
         windows: lift.windows.into_iter().map(|window| window.spec).collect(),
         emit: lift.emit.map(|(emit, _)| emit),
+        sink_place: lift.into.as_ref().map(|(_, named)| reader.source.place(*named)),
         into: lift.into.map(|(into, _)| into),
         names: Vec::new(),
         key: lift.key,
@@ -268,6 +269,7 @@ fn stem(uri: &str) -> String {
 fn insert(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind, Diagnostic> {
     cursor.next();
     cursor.expect_word("INTO", "write INSERT INTO sink SELECT …")?;
+    let sink_place = Some(reader.source.place(cursor.span()));
     let sink = end_name(reader, cursor, "a sink")?;
     let mut named = Vec::new();
     let list = cursor
@@ -284,7 +286,7 @@ fn insert(reader: &Reader<'_>, cursor: &mut Cursor<'_>) -> Result<StatementKind,
         }
         names.done("columns are parted by commas")?;
     }
-    let query = StreamQuery { names: named, ..query(reader, cursor)? };
+    let query = StreamQuery { names: named, sink_place, ..query(reader, cursor)? };
     Ok(StatementKind::Insert { sink, query })
 }
 

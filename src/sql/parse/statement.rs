@@ -121,6 +121,17 @@ pub enum StatementKind {
     },
 }
 
+impl StatementKind {
+    /// The name that the statement gives to something.
+    pub fn defines(&self) -> Option<&str> {
+        match self {
+            Self::CreateStream(made) | Self::CreateTable(made) | Self::CreateView(made) => Some(&made.name),
+            Self::Declare(declared) => Some(&declared.name),
+            _ => None,
+        }
+    }
+}
+
 /// A name given to a query.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -197,6 +208,8 @@ pub struct StreamQuery {
     pub emit: Option<Emit>,
     /// `INTO …`.
     pub into: Option<EndName>,
+    /// Where the name of its sink stands, behind `INTO` or `INSERT INTO`.
+    pub sink_place: Option<Place>,
     /// `INSERT INTO sink (names)`: what the sink is to call the columns of the result, in order; empty where they keep
     /// their own names.
     pub names: Vec<InsertName>,

@@ -7,7 +7,7 @@ use super::session::{Session, refused, relations};
 use crate::connectors::accept::named_as_the_engine_does;
 use crate::connectors::options::Options;
 use crate::core::fault::Fault;
-use crate::sql::parse::statement::{EndName, Statement, StatementKind, StreamQuery};
+use crate::sql::parse::statement::{EndName, Statement, StreamQuery};
 
 /// Options of a source that hold for the whole job that reads it.
 const OF_A_JOB: [&str; 4] = ["failure_strategy", "dead_letter.topic", "late.data.strategy", "allowed.lateness"];
@@ -25,17 +25,11 @@ impl Session {
         let names = self.names_behind(query, into);
         let mut texts = BTreeMap::new();
         for statement in before {
-            let name = match &statement.kind {
-                StatementKind::CreateStream(made)
-                | StatementKind::CreateTable(made)
-                | StatementKind::CreateView(made) => &made.name,
-                StatementKind::Declare(declared) => &declared.name,
-                _ => continue,
-            };
-            if let Some(written) = text.get(statement.span.start..statement.span.end).filter(|_| names.contains(name)) {
+            let Some(name) = statement.kind.defines().filter(|name| names.contains(*name)) else { continue };
+            if let Some(written) = text.get(statement.span.start..statement.span.end) {
                 // What CREATE OR REPLACE replaces does not count, nor what IF NOT EXISTS leaves alone; both may count
                 // here: whoever changes them is told once too often, and loses nothing.
-                let kept: &mut String = texts.entry(name.clone()).or_default();
+                let kept: &mut String = texts.entry(name.to_owned()).or_default();
                 kept.push_str(written);
                 kept.push(';');
             }
@@ -73,7 +67,8 @@ impl Session {
         Ok(options)
     }
 
-    fn names_behind(&self, query: &StreamQuery, into: Option<&EndName>) -> BTreeSet<String> {
+    /// The names that a query and its end stand on, those that stand behind others too.
+    pub fn names_behind(&self, query: &StreamQuery, into: Option<&EndName>) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut waiting = Vec::new();
         let note = |query: &StreamQuery, waiting: &mut Vec<String>| {

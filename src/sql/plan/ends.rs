@@ -1,7 +1,7 @@
 //! The ends of a pipeline: which connector a name stands for, with which options, and where a source's time comes from.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,9 +99,14 @@ pub fn is_file_in_quotes(query: &sql::Query, name: &str) -> bool {
         .is_break()
 }
 
+/// A path as the operator would type it.
+fn beside(folder: &Path, name: &str) -> PathBuf {
+    if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
+}
+
 /// The name of a file that is no URI would be a topic: what was meant instead.
 pub fn no_topic(folder: &Path, name: &str, end: End) -> Fault {
-    let path = if folder == Path::new(".") { Path::new(name).to_owned() } else { folder.join(name) };
+    let path = beside(folder, name);
     let (declares, word) = match end {
         End::Source => ("CREATE SOURCE", "read as"),
         End::Sink => ("CREATE SINK", "written to"),
@@ -130,7 +135,15 @@ pub fn resolve(
         EndName::Uri(uri) => {
             let scheme = uri.split("://").next().unwrap_or_default().to_lowercase();
             let from_uri = session.connectors.get(&scheme)?.uri(uri)?;
-            let mut found = from_uri.over(&engine_only(options));
+            let own = named_as_the_engine_does(&options.under(&format!("{}.", uri.to_lowercase())));
+            for (key, value) in own.iter() {
+                let same = |said: &str| said.replace('_', ".") == key.replace('_', ".");
+                if from_uri.iter().any(|(said, there)| same(said) && there.text != value.text) {
+                    let what = format!("`{key}` is said twice: in the URI, and here");
+                    return Err(own.fault(key, what).next("leave one of them out"));
+                }
+            }
+            let mut found = own.over(&from_uri).over(&engine_only(options));
             found.set("connector", scheme, None);
             (uri.clone(), found)
         }
@@ -159,7 +172,7 @@ pub fn resolve(
 }
 
 /// `connector`, else `type` as the documents write it, else what the options are about, else Kafka.
-fn connector_of(options: &Options, end: End) -> Result<String, Fault> {
+pub fn connector_of(options: &Options, end: End) -> Result<String, Fault> {
     if let Some(name) = options.get("connector") {
         return Ok(name.to_lowercase());
     }
@@ -192,7 +205,7 @@ fn engine_only(options: &Options) -> Options {
 }
 
 fn read_file(session: &Session, file: &str, name: &str) -> Result<Options, Fault> {
-    let path = session.context.folder.join(Path::new(file));
+    let path = beside(&session.context.folder, file);
     let found = file_options(&path, &session.variables).map_err(|faults| {
         faults
             .into_iter()

@@ -7,7 +7,9 @@ mod computed;
 pub mod condition;
 mod constants;
 mod ends;
+mod idle;
 mod inner;
+pub mod kept;
 mod logical;
 pub mod looked_at;
 mod mistakes;
@@ -28,5 +30,6 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod translate;
+mod unnamed;
 pub mod wishes;
 mod written;

@@ -2,7 +2,7 @@
 //! and moves no row.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,14 @@ use super::mistakes::{self, Known};
 use super::names;
 use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
+use super::sinks::at_sink;
 use super::strategies::{FailureStrategy, LateStrategy};
 use super::stream::{Node, NodeKind, StreamPlan, WatermarkSpec};
 use super::surviving::surviving;
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
-use super::wishes::{self, EVENT_TIME_FIELD, Settings};
-use super::{computed, ends, picture};
+use super::wishes::{EVENT_TIME_FIELD, Settings};
+use super::{computed, ends, kept, picture};
 use crate::config::Scrubber;
 use crate::config::variables::Variables;
 use crate::connectors::contract::{Context, End, SourceRequest, system_columns};
@@ -54,6 +55,8 @@ pub struct Session {
     /// The connector of a query that names no sink, and its options.
     pub screen: (String, Options),
     pub(super) catalog: Catalog,
+    /// Columns of sources that were read from a sample once.
+    pub(super) kept: BTreeMap<String, Arc<Schema>>,
 }
 
 /// A statement, planned.
@@ -73,7 +76,8 @@ impl Session {
     /// Nothing named yet.
     pub fn new(connectors: Connectors, context: Context, variables: Variables, screen: (String, Options)) -> Self {
         let functions = Functions::builtin();
-        Self { connectors, context, variables, functions, screen, catalog: Catalog::default() }
+        let (catalog, kept) = (Catalog::default(), BTreeMap::new());
+        Self { connectors, context, variables, functions, screen, catalog, kept }
     }
 
     /// Takes the name that a statement gives, if it gives one.
@@ -118,7 +122,7 @@ impl Session {
             _ => ZeroDivisor::Fail,
         };
         let functions = self.functions.dividing(on_zero);
-        let logical = self.logical(query, &functions, DEPTH_MAX).await?;
+        let logical = self.logical(query, into, &functions, DEPTH_MAX).await?;
         let optimized = logical.optimized()?;
         let wishes = Wishes {
             emit: query.emit,
@@ -145,7 +149,7 @@ impl Session {
             sink.request.schema = arranged.schema;
         }
         if into.or(query.into.as_ref()).is_some() {
-            self.check(&sink)?;
+            self.check(&sink).map_err(|fault| at_sink(fault, query))?;
         }
         let (schema, changes, key) = (sink.request.schema.clone(), end.changes, translation.node(&stream).key.clone());
         let label = format!("write {}", uri_without_secrets(&sink.request.name));
@@ -161,21 +165,9 @@ impl Session {
             state_ttl: settings.state_ttl,
         };
         let Settings { checkpoint_interval, state_limit, .. } = settings;
-        Ok(Planned { plan, warnings: translation.warnings, checkpoint_interval, state_limit })
-    }
-
-    /// Options that belong to nothing in the statement are mistakes, and said.
-    fn refuse_unknown(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<(), Fault> {
-        let mut ends = relations(&query.query);
-        if let Some(EndName::Name(sink)) = into.or(query.into.as_ref()) {
-            ends.push(sink.clone());
-        }
-        // An option may speak of a source that stands behind a name.
-        ends.extend(self.catalog.declarations().map(|declared| declared.name.clone()));
-        for defined in self.catalog.definitions() {
-            ends.extend(relations(&defined.definition.query.query));
-        }
-        wishes::refuse_unknown(&query.options, &ends)
+        let mut warnings = translation.warnings;
+        warnings.extend(self.idle(&plan.nodes));
+        Ok(Planned { plan, warnings, checkpoint_interval, state_limit })
     }
 
     /// The columns of a name, as `DESCRIBE` gives them, and a sentence on what is behind it.
@@ -190,7 +182,7 @@ impl Session {
         if let EndName::Name(name) = name
             && let Some(defined) = self.catalog.defined(name)
         {
-            let plan = self.logical(&defined.definition.query, &self.functions, DEPTH_MAX).await?.optimized()?;
+            let plan = self.logical(&defined.definition.query, None, &self.functions, DEPTH_MAX).await?.optimized()?;
             return Ok((plan.schema().as_arrow().clone(), format!("a query named {name}")));
         }
         let table = self.source(name, &Options::default()).await?;
@@ -203,10 +195,17 @@ impl Session {
     }
 
     /// The logical plan of a query, with the names in it resolved.
-    async fn logical(&self, query: &StreamQuery, functions: &Functions, depth: usize) -> Result<Logical, Fault> {
+    async fn logical(
+        &self,
+        query: &StreamQuery,
+        into: Option<&EndName>,
+        functions: &Functions,
+        depth: usize,
+    ) -> Result<Logical, Fault> {
         if depth == 0 {
             return Err(refused("names lead to names in a circle here"));
         }
+        let options = self.in_full(query, into);
         let mut provider = Provider::new(functions.clone(), query.windows.clone());
         let mut query_ast = query.query.clone();
         crate::sql::functions::rewrite::rewrite(&mut query_ast);
@@ -216,7 +215,7 @@ impl Session {
             let known = self.catalog.spelled(&name);
             let source: Arc<dyn TableSource> = match self.catalog.defined(known) {
                 Some(Defined { definition: Definition { query: made, .. }, kind }) => {
-                    let plan = Box::pin(self.logical(made, functions, depth - 1)).await?.plan;
+                    let plan = Box::pin(self.logical(made, None, functions, depth - 1)).await?.plan;
                     let plan = if *kind == Kind::View {
                         plan
                     } else {
@@ -232,7 +231,7 @@ impl Session {
                         return Err(mistakes::at_relation(fault, &query_ast, &name));
                     }
                     let end = ends::named(known);
-                    let table = self.source(&end, &query.options).await;
+                    let table = self.source(&end, &options).await;
                     let table = table
                         .map_err(|fault| mistakes::at_relation(ends::unless_a_file(fault, known), &query_ast, &name))?;
                     match self.catalog.declared(known).map(computed::columns).transpose()?.flatten() {
@@ -261,7 +260,7 @@ impl Session {
         let settings = Settings::read(&end.options)?;
         let schema = match declared {
             Some(declared) if !declared.columns.is_empty() => Some(self.columns(declared)?),
-            _ => None,
+            _ => self.kept.get(&kept::key(&end.name)).cloned(),
         };
         let connector = end.connector(self)?;
         let key = declared.map_or_else(Vec::new, |declared| {

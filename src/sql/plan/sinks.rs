@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::ends::{self, Resolved};
+use super::mistakes;
 use super::session::{Session, refused};
 use super::stream::{Changes, Node, SinkNode};
 use super::wishes::Settings;
@@ -21,7 +22,9 @@ impl Session {
     /// Where a query says that its rows go.
     pub(super) fn sink_end(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<Option<Resolved>, Fault> {
         let named = into.or(query.into.as_ref());
-        named.map(|name| ends::resolve(self, name, self.catalog.end(name), &query.options, End::Sink)).transpose()
+        let options = self.in_full(query, into);
+        let resolved = |name| ends::resolve(self, name, self.catalog.end(name), &options, End::Sink);
+        named.map(resolved).transpose().map_err(|fault| at_sink(fault, query))
     }
 
     /// The sink of a query, as it is asked for.
@@ -118,7 +121,10 @@ impl Session {
                 let listed: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
                 let next =
                     format!("select them in their order ({}), or name some: INSERT INTO {sink} (…)", listed.join(", "));
-                return Err(refused(&format!("the sink `{sink}` has {named}, and the query gives {given}")).next(next));
+                let fault = refused(&format!("the sink `{sink}` has {named}, and the query gives {given}")).next(next);
+                // The first column that is too much, or the sink that wants more.
+                let odd = (given > names.len()).then(|| mistakes::of_item(&query.query, names.len())).flatten();
+                return Err(at_sink(at(fault, odd.as_ref()), query));
             }
             let odd = names.get(given).or(names.last()).and_then(|(_, place)| place.cloned());
             let fault = refused(&format!("INSERT INTO `{sink}` names {named}, and its query gives {given}"))
@@ -165,7 +171,9 @@ impl Session {
                             "the column `{name}` of the sink `{sink}` is {wanted}, and gets {}",
                             types::name(given)
                         );
-                        return Err(at(refused(&what).next(format!("write CAST(… AS {wanted})")), names[*index].1));
+                        let fault = refused(&what).next(format!("write CAST(… AS {wanted})"));
+                        let item = mistakes::of_item(&query.query, *index);
+                        return Err(at_sink(at(fault, names[*index].1.or(item.as_ref())), query));
                     }
                     let of = if given.is_nested() { given } else { field.data_type() };
                     (Field::new(field.name(), of.clone(), true), Some(*index))
@@ -173,16 +181,19 @@ impl Session {
                 None if field.is_nullable() => (Field::clone(field), None),
                 None => {
                     let what = format!("INSERT INTO `{sink}` leaves out `{}`, which is NOT NULL", field.name());
-                    let last = names.last().and_then(|(_, place)| place.cloned());
-                    return Err(Fault {
-                        place: last,
-                        ..refused(&what).next("name it, and give it a value in the query")
-                    });
+                    let fault = refused(&what).next("name it, and give it a value in the query");
+                    return Err(at_sink(at(fault, names.last().and_then(|(_, place)| *place)), query));
                 }
             });
         }
         Ok(Some(Arranged::of(columns.into_iter())))
     }
+}
+
+/// A fault of a sink, at its name in the statement unless it is known more closely.
+pub(super) fn at_sink(fault: Fault, query: &StreamQuery) -> Fault {
+    let place = fault.place.clone().or_else(|| query.sink_place.clone());
+    Fault { place, ..fault }
 }
 
 /// Whether a value of one type is given to a column of another as it is, or made one of it as arithmetic makes them.

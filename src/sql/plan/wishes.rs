@@ -185,11 +185,16 @@ fn wrong(key: &str, value: &OptionValue, takes: &str) -> Fault {
     }
 }
 
-/// Options that are neither the engine's nor of an end that the statement names.
+/// Whether a key begins with one of these names.
+pub fn is_of(key: &str, names: &[String]) -> bool {
+    names.iter().any(|name| key.strip_prefix(&name.to_lowercase()).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Options that are neither the engine's nor of an end that the statement names; `sink` is the name of its own.
 ///
 /// # Errors
 /// The first of them, with the nearest key there is.
-pub fn refuse_unknown(options: &Options, names: &[String]) -> Result<(), Fault> {
+pub fn refuse_unknown(options: &Options, names: &[String], sink: Option<&str>) -> Result<(), Fault> {
     for (key, value) in options.iter() {
         if let Some(own @ (LOOKUP_CACHE | LOOKUP_RELOAD)) = engine_option(key) {
             let what = format!("`{own}` is about one table, and this is a whole query");
@@ -197,13 +202,14 @@ pub fn refuse_unknown(options: &Options, names: &[String]) -> Result<(), Fault> 
                 "say it in the table's own WITH, or with the table's name before it, as 'rates.{own}'"
             )));
         }
-        let known = engine_option(key).is_some()
-            || names.iter().any(|name| key.starts_with(&format!("{}.", name.to_lowercase())));
-        if !known {
-            let mut next = "an end's options begin with its name, as `orders.topic`".to_owned();
-            if let Some(near) = nearest(key, ENGINE_OPTIONS) {
-                next = format!("{next}; the nearest key is `{near}`");
-            }
+        if engine_option(key).is_none() && !is_of(key, names) {
+            let next = match (nearest(key, ENGINE_OPTIONS), sink) {
+                (Some(near), _) => {
+                    format!("an end's options begin with its name, as `orders.topic`; the nearest key is `{near}`")
+                }
+                (None, Some(sink)) => format!("an end's options begin with its name, as `{sink}.{key}`"),
+                (None, None) => "an end's options begin with its name, as `orders.topic`".to_owned(),
+            };
             let mut fault = refused(&format!("`{key}` is no option of this statement")).next(next);
             if let Some(place) = &value.place {
                 fault = fault.at(place.clone());

@@ -1,7 +1,8 @@
 //! Which topics a statement writes to, and whose brokers they are on, as far as its text says it: guards are asked before
-//! anything is planned. It opens nothing.
+//! anything is planned. And what a planned job creates. It opens nothing.
 
 use super::session::Session;
+use super::stream::{NodeKind, StreamPlan};
 use super::wishes::Settings;
 use crate::connectors::contract::Written;
 use crate::core::fault::Fault;
@@ -22,5 +23,11 @@ impl Session {
             written.push(Written { topic: topic.to_owned(), brokers: None });
         }
         Ok(written)
+    }
+
+    /// What the job of a plan creates when it starts, as a sentence: a topic or a folder that is not there.
+    pub async fn creates(&self, plan: &StreamPlan) -> Option<String> {
+        let Some(NodeKind::Sink(sink)) = plan.nodes.last().map(|node| &node.kind) else { return None };
+        self.connectors.get(&sink.connector).ok()?.creates(&sink.request, &self.context).await
     }
 }

@@ -184,6 +184,7 @@ mod tests {
             written_ms: 0,
             sql_sha256: sha256(b"SELECT 1"),
             definitions: Some(std::collections::BTreeMap::new()),
+            ends: None,
             sql: "SELECT 1".into(),
             has_finished: false,
             lanes: Vec::new(),

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::connectors::contract::{Position, Split};
+use crate::connectors::options::Options;
+use crate::core::secret::is_secret_key;
+use crate::sql::parse::uri_without_secrets;
 
 /// The form of manifests that this program writes.
 pub const FORM: u32 = 1;
@@ -29,6 +32,10 @@ pub struct Manifest {
     /// SHA-256 of the definitions that it stands on, by name; `None` in checkpoints of versions that did not look at them.
     #[serde(default)]
     pub definitions: Option<BTreeMap<String, String>>,
+    /// SHA-256 of the options of its ends as they were resolved, secrets left out, by name; `None` in checkpoints of
+    /// versions that did not look at them.
+    #[serde(default)]
+    pub ends: Option<BTreeMap<String, String>>,
     /// Whether the job had come to its end: there is nothing to go on with.
     pub has_finished: bool,
     /// Where the sources stood.
@@ -46,6 +53,9 @@ pub struct JobText {
     pub statement: String,
     /// Definitions of sources, streams, views and sinks, by name.
     pub definitions: BTreeMap<String, String>,
+    /// The mark of the resolved options of each source and sink ([`mark_of`]), by name: what variables and configuration
+    /// files say is in no text.
+    pub ends: BTreeMap<String, String>,
 }
 
 impl JobText {
@@ -81,6 +91,32 @@ impl JobText {
         let names: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
         names.into_iter().filter(|name| now.get(*name) != before.get(*name)).cloned().collect()
     }
+}
+
+impl JobText {
+    /// The names whose text is the same and whose options are others than at a checkpoint: a variable or a configuration
+    /// file says something else.
+    pub fn reconfigured(&self, manifest: &Manifest) -> Vec<String> {
+        let Some(before) = &manifest.ends else { return Vec::new() };
+        if self.is_another_than(manifest) {
+            // What the text says otherwise is told as that.
+            return Vec::new();
+        }
+        // A URI that is named otherwise under the same text is so by a variable.
+        let others = self.ends.iter().filter(|(name, mark)| before.get(*name) != Some(mark));
+        others.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// SHA-256 of options, hexadecimal. Values of keys that are a secret's are left out: a new password changes no job.
+pub fn mark_of(options: &Options) -> String {
+    let mut lines: Vec<String> = options
+        .iter()
+        .filter(|(key, _)| !is_secret_key(key))
+        .map(|(key, value)| format!("{key}\0{}\0", uri_without_secrets(&value.text)))
+        .collect();
+    lines.sort();
+    sha256(lines.concat().as_bytes())
 }
 
 /// An operator in a manifest.
@@ -147,4 +183,17 @@ impl SplitState {
 /// SHA-256, hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_of_what_options_say_in_any_order_and_of_no_secret() {
+        let mark = |pairs: &[(&str, &str)]| mark_of(&pairs.iter().copied().collect());
+        let one = mark(&[("topic", "a"), ("kafka.sasl.password", "x")]);
+        assert_eq!(one, mark(&[("kafka.sasl.password", "another"), ("topic", "a")]));
+        assert_ne!(one, mark(&[("topic", "b")]));
+    }
 }

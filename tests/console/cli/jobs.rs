@@ -222,3 +222,47 @@ fn a_secret_in_a_uri_is_not_shown_with_the_mistake_beside_it() {
     let drawn = place.run(&["sql", "explain", "-e", sql]).expect(2);
     assert!(!format!("{}{}", drawn.stdout, drawn.stderr).contains("CANARY"), "{}{}", drawn.stdout, drawn.stderr);
 }
+
+#[test]
+fn a_deployed_job_says_that_it_runs_how_to_look_at_it_and_what_came_of_it() {
+    let sql = "CREATE SOURCE rows (id BIGINT, part BIGINT) WITH ('connector' = 'file', 'path' = 'in.csv');
+        CREATE SOURCE other (id BIGINT) WITH ('connector' = 'file', 'path' = 'other.csv');
+        CREATE VIEW kept AS SELECT part FROM rows WHERE id > 1;
+        CREATE SINK copy WITH ('connector' = 'file', 'path' = 'new/copy.csv');
+        INSERT INTO copy SELECT part, COUNT(*) AS n FROM kept GROUP BY part EMIT FINAL;";
+    let place = Place::shipped().with("in.csv", "id,part\n1,7\n2,7\n3,8\n").with("copy.sql", sql);
+    let ran = place.run(&["-E", "sandbox", "sql", "deploy", "copy.sql", "--state-dir", "state"]).expect(0);
+    for told in [
+        "the folder new does not exist: it is created",
+        "copy runs here; `velox-tui jobs show copy --state-dir state` tells how it does",
+        "copy has read all there was: 3 read, 2 written",
+    ] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    let shown = place.run(&["jobs", "show", "copy", "--state-dir", "state"]).expect(0).stdout;
+    for part in ["CREATE SOURCE rows", "CREATE VIEW kept", "CREATE SINK copy", "INSERT INTO copy"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("other.csv"), "what the job does not stand on is not shown: {shown}");
+}
+
+#[test]
+fn a_job_keeps_the_columns_that_a_sample_gave_it_until_it_begins_from_scratch() {
+    let place = Place::shipped().with("in/1.csv", "id,amount\n1,1.25\n2,2.50\n").with(
+        "sum.sql",
+        "INSERT INTO 'file://sums.jsonl' SELECT SUM(amount) AS total FROM 'file://in/*.csv' EMIT FINAL",
+    );
+    place.run(&["-E", "sandbox", "sql", "deploy", "sum.sql", "--state-dir", "state"]).expect(0);
+    let total = || {
+        let written = std::fs::read_to_string(place.path("sums.jsonl")).unwrap();
+        written.lines().last().unwrap().to_owned()
+    };
+    assert_eq!(total(), "{\"total\":\"3.75\"}");
+    // What comes now would be read as another decimal by who sees it first.
+    std::fs::write(place.path("in/2.csv"), "id,amount\n3,0.12345\n").unwrap();
+    let kept = place.run(&["jobs", "resume", "sum", "--state-dir", "state"]).expect(0);
+    assert!(kept.stderr.contains("has more digits behind the point than DECIMAL(18,2)"), "{}", kept.stderr);
+    assert_eq!(total(), "{\"total\":\"3.75\"}");
+    place.run(&["jobs", "resume", "sum", "--state-dir", "state", "--from-scratch"]).expect(0);
+    assert_eq!(total(), "{\"total\":\"3.87345\"}");
+}

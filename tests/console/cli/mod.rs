@@ -3,6 +3,7 @@
 
 mod configuration;
 mod declared;
+mod ends;
 mod gallery;
 mod guards;
 mod help;

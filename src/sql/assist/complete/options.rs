@@ -89,10 +89,7 @@ pub(super) fn keys(words: &[Word<'_>], given: &[String]) -> Vec<Known> {
         let is_sink = words.iter().take(5).any(|word| word.is("SINK"));
         let end = if is_sink { End::Sink } else { End::Source };
         known.push(engine("connector"));
-        let parameters = parameters(&connector(words));
-        known.extend(
-            parameters.filter(|parameter| parameter.end.is_none_or(|only| only == end)).map(|one| own("", one)),
-        );
+        known.extend(parameters(&connector(words)).filter(|one| is_offered(one, end)).map(|one| own("", one)));
         let concerns = |key: &str| !is_sink || ![LOOKUP_CACHE, LOOKUP_RELOAD].contains(&key);
         let others = ENGINE.iter().filter(|(key, ..)| *key != "connector" && *key != "type" && concerns(key));
         known.extend(others.map(line));
@@ -104,12 +101,17 @@ pub(super) fn keys(words: &[Word<'_>], given: &[String]) -> Vec<Known> {
             if end == End::Source {
                 known.extend([LOOKUP_CACHE, LOOKUP_RELOAD].map(of));
             }
-            let parameters = parameters("kafka").filter(|parameter| parameter.end.is_none_or(|only| only == end));
+            let parameters = parameters("kafka").filter(|parameter| is_offered(parameter, end));
             known.extend(parameters.map(|parameter| own(&format!("{name}."), parameter)));
         }
     }
     known.retain(|one| one.takes != Takes::Prefix && !given.contains(&one.key));
     known
+}
+
+/// Whether an end may be given a parameter, to any effect.
+fn is_offered(parameter: &Parameter, end: End) -> bool {
+    parameter.idle.is_none() && parameter.end.is_none_or(|only| only == end)
 }
 
 /// What the value of an option may be; `None` for an option that is not known.

@@ -161,7 +161,8 @@ fn in_selects(query: &Query, mut find: impl FnMut(&Select) -> Option<Location>) 
     })
 }
 
-fn first_select(body: &SetExpr) -> Option<&Select> {
+/// The SELECT that names the columns of the result.
+pub fn first_select(body: &SetExpr) -> Option<&Select> {
     match body {
         SetExpr::Select(select) => Some(select),
         SetExpr::SetOperation { left, .. } => first_select(left),

@@ -77,6 +77,11 @@ pub fn at_relation(fault: Fault, query: &Query, name: &str) -> Fault {
     }
 }
 
+/// Where the item of a column of the result stands, as far as its place can be told.
+pub fn of_item(query: &Query, column: usize) -> Option<Place> {
+    place::of_item(query, column).map(at)
+}
+
 /// A place in the statement; the file is known elsewhere.
 fn at(location: Location) -> Place {
     let number = |at: u64| u32::try_from(at).unwrap_or(0);

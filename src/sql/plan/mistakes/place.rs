@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, Query, Spanned, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions, visit_relations,
+    Expr, Query, SelectItem, Spanned, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
+    visit_relations,
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
-use super::locate::start_of;
+use super::locate::{first_select, start_of};
 use crate::sql::plan::names::whole;
 
 /// Parts that are taken out, one plan each, until it is enough: the mistakes of a page of SQL are found in them, and a
@@ -40,6 +41,20 @@ pub fn of_relation(query: &Query, name: &str) -> Option<Location> {
         ControlFlow::Break(start) if start.line > 0 => Some(start),
         _ => None,
     }
+}
+
+/// Where the item of SELECT stands that gives a column of the result; of `*`, where it stands for more than one.
+pub fn of_item(query: &Query, column: usize) -> Option<Location> {
+    let items = &first_select(&query.body)?.projection;
+    let is_star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+    let star = items.iter().position(is_star).unwrap_or(usize::MAX);
+    let start = match items.get(column.min(star))? {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            start_of(expr).unwrap_or(expr.span().start)
+        }
+        item => item.span().start,
+    };
+    (start.line > 0).then_some(start)
 }
 
 /// The names by which the query's FROM knows its relations.
