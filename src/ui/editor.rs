@@ -1,16 +1,15 @@
-//! `$EDITOR` and the file of records that it edits. Records go out and come back as JSON lines; nothing is sent from here.
+//! `$EDITOR` and the file of records that it edits. Records go out and come back as JSON; nothing is sent from here.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
 use tokio::process::Command;
 
 use crate::app::action::ResendRequest;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::record::Message;
+use crate::formats::record_lines::{self, layout, member, read};
 
 /// The command that opens a file at a line: `$VISUAL`, else `$EDITOR`, else `vi`.
 ///
@@ -37,42 +36,6 @@ fn arguments(program: &str, path: &str, line: u32) -> Vec<String> {
         "hx" | "helix" | "subl" => vec![format!("{path}:{line}")],
         "code" | "codium" => vec!["--wait".into(), "--goto".into(), format!("{path}:{line}")],
         _ => vec![path.to_owned()],
-    }
-}
-
-/// One record in the file. A value that is not text is base64.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    topic: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    partition: Option<i32>,
-    key: Option<Field>,
-    value: Option<Field>,
-    #[serde(default)]
-    headers: Vec<(String, Option<Field>)>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Field {
-    Text(String),
-    Bytes { base64: String },
-}
-
-impl Field {
-    fn of(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Bytes { base64: STANDARD.encode(bytes) },
-        }
-    }
-
-    fn bytes(self) -> Result<Vec<u8>, String> {
-        match self {
-            Self::Text(text) => Ok(text.into_bytes()),
-            Self::Bytes { base64 } => STANDARD.decode(base64).map_err(|error| format!("this is not base64: {error}")),
-        }
     }
 }
 
@@ -114,64 +77,75 @@ fn create(ending: &str) -> io::Result<(std::fs::File, Draft)> {
     Ok((file, Draft(path)))
 }
 
-/// Writes records to a file that only its owner reads.
+/// Writes records to a file that only its owner reads: an object each, in the words of `tail --format json`. A value that is a
+/// JSON object or array is one there, a member a line; what is no text is base64.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_messages(resend: &ResendRequest) -> io::Result<Draft> {
-    let (mut file, draft) = create("jsonl")?;
+    let (mut file, draft) = create("json")?;
     for message in &resend.messages {
-        let line = Line {
-            topic: message.topic.to_string(),
-            partition: message.partition,
-            key: message.key.as_deref().map(Field::of),
-            value: message.value.as_deref().map(Field::of),
-            headers: message
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.as_deref().map(Field::of)))
-                .collect(),
-        };
-        serde_json::to_writer(&mut file, &line)?;
+        file.write_all(shown(message)?.as_bytes())?;
         file.write_all(b"\n")?;
     }
     Ok(draft)
 }
 
-/// Reads the records back. A file left empty means none.
-///
-/// # Errors
-/// The file cannot be read, or a line is not a record; the place says which.
-pub fn read_messages(path: &Path, environment: String) -> Result<ResendRequest, Fault> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Fault::new(Blame::Operator, error.to_string()).at(Place::file(&shown)))?;
-    let mut messages = Vec::new();
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let fault = |what: String| {
-            Fault::new(Blame::Operator, what)
-                .at(Place::at(&shown, at as u32 + 1, 0))
-                .next("nothing was sent; edit the records again")
-        };
-        let line: Line = serde_json::from_str(line).map_err(|error| fault(format!("this is not a record: {error}")))?;
-        messages.push(message(line).map_err(fault)?);
-    }
-    Ok(ResendRequest { environment, messages })
+/// A record as it stands in the file.
+fn shown(message: &Message) -> io::Result<String> {
+    let mut line = Vec::new();
+    record_lines::write_message(&mut line, message)?;
+    Ok(layout::laid_out(&String::from_utf8_lossy(&line)))
 }
 
-fn message(line: Line) -> Result<Message, String> {
-    let mut headers = Vec::with_capacity(line.headers.len());
-    for (name, value) in line.headers {
-        headers.push((name.as_str().into(), value.map(Field::bytes).transpose()?));
+/// Reads the records back: what was edited is sent as it was edited, and what was not byte for byte as it was. A file left
+/// empty means none.
+///
+/// # Errors
+/// The file cannot be read, or holds what is no record; the place says where.
+pub fn read_messages(path: &Path, asked: &ResendRequest) -> Result<ResendRequest, Fault> {
+    let place = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Fault::new(Blame::Operator, error.to_string()).at(Place::file(&place)))?;
+    let fault = |what: String, line: usize| {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        Fault::new(Blame::Operator, what).at(Place::at(&place, line, 0)).next("nothing was sent; edit the record again")
+    };
+    let mut messages = Vec::new();
+    let mut documents = serde_json::Deserializer::from_str(&text).into_iter::<IgnoredAny>();
+    let mut start = 0;
+    while let Some(document) = documents.next() {
+        document.map_err(|error| fault(format!("this is not JSON: {error}"), error.line()))?;
+        let end = documents.byte_offset();
+        let object = text.get(start..end).unwrap_or_default();
+        let begins = start + object.len() - object.trim_start().len();
+        let line = text[..begins].matches('\n').count() + 1;
+        let message = message(object, asked.messages.get(messages.len()));
+        messages.push(message.map_err(|why| fault(why, line))?);
+        start = end;
     }
-    Ok(Message {
-        topic: line.topic.as_str().into(),
-        partition: line.partition,
-        timestamp_ms: None,
-        key: line.key.map(Field::bytes).transpose()?,
-        value: line.value.map(Field::bytes).transpose()?,
-        headers,
-    })
+    Ok(ResendRequest { environment: asked.environment.clone(), messages })
+}
+
+/// The record that an object describes; `before` is what it was.
+fn message(object: &str, before: Option<&Message>) -> Result<Message, String> {
+    let mut message = read::message(object).map_err(|error| error.to_string())?;
+    let topic = member::text_of(object, "topic").and_then(|topic| serde_json::from_str::<String>(topic).ok());
+    message.topic = topic.filter(|topic| !topic.is_empty()).ok_or("no `topic` in it")?.as_str().into();
+    if let Some(value) = member::text_of(object, "value").filter(|value| value.starts_with(['{', '['])) {
+        // The lines are for the editor.
+        message.value = Some(layout::compact(value).into_bytes());
+    }
+    let Some(before) = before else { return Ok(message) };
+    let was = shown(before).map_err(|error| error.to_string())?;
+    let is_same = |name: &str| member::text_of(&was, name) == member::text_of(object, name);
+    if is_same("value") && is_same("value_base64") {
+        message.value.clone_from(&before.value);
+    }
+    if is_same("headers") {
+        message.headers.clone_from(&before.headers);
+    }
+    Ok(message)
 }
 
 #[cfg(test)]
@@ -180,30 +154,107 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn records_come_back_from_the_editor_as_they_went() {
+    fn asked(value: &[u8]) -> ResendRequest {
         let message = Message {
             topic: "orders".into(),
             partition: Some(2),
             timestamp_ms: None,
             key: Some(b"CUST-1".to_vec()),
-            value: Some(vec![0xff, 0x00]),
-            headers: vec![("trace".into(), Some(b"1".to_vec())), ("empty".into(), None)],
+            value: Some(value.to_vec()),
+            headers: vec![
+                ("trace".into(), Some(b"1".to_vec())),
+                ("empty".into(), None),
+                ("trace".into(), Some(vec![0xff])),
+            ],
         };
-        let resend = ResendRequest { environment: "qa".into(), messages: vec![message] };
-        let draft = write_messages(&resend).unwrap();
-        assert_eq!(read_messages(draft.path(), "qa".into()).unwrap(), resend);
+        ResendRequest { environment: "qa".into(), messages: vec![message] }
+    }
+
+    /// What comes back when these words of the file are replaced by others.
+    fn edited(asked: &ResendRequest, changes: &[(&str, &str)]) -> Result<ResendRequest, Fault> {
+        let draft = write_messages(asked).unwrap();
+        let mut text = std::fs::read_to_string(draft.path()).unwrap();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{text}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(draft.path(), text).unwrap();
+        read_messages(draft.path(), asked)
+    }
+
+    #[test]
+    fn what_was_not_edited_comes_back_byte_for_byte() {
+        let values: [&[u8]; 4] = [b"{\"a\": 1204.50,\r\n \"b\" :[ ] }\n", b"plain text", b"[1]", b"\xff\x00"];
+        for value in values {
+            let asked = asked(value);
+            assert_eq!(edited(&asked, &[]).unwrap(), asked);
+        }
+        let draft = write_messages(&asked(b"{}")).unwrap();
         let path = draft.path().to_owned();
         drop(draft);
         assert!(!path.exists());
     }
 
     #[test]
-    fn a_line_that_is_no_record_is_named_and_nothing_is_sent() {
+    fn a_json_value_is_edited_as_json_and_sent_as_it_was_edited() {
+        let asked = asked(br#"{"order": {"id": "O-1", "amount": 1204.50}, "tags": []}"#);
+        let draft = write_messages(&asked).unwrap();
+        let text = std::fs::read_to_string(draft.path()).unwrap();
+        assert_eq!(
+            text,
+            r#"{
+  "topic": "orders",
+  "partition": 2,
+  "key": "CUST-1",
+  "value": {
+    "order": {
+      "id": "O-1",
+      "amount": 1204.50
+    },
+    "tags": []
+  },
+  "headers": {
+    "trace": [
+      "1",
+      {
+        "base64": "/w=="
+      }
+    ],
+    "empty": null
+  }
+}
+"#
+        );
+        let changes =
+            [("1204.50", "0.10"), ("\"partition\": 2,", ""), ("\"CUST-1\"", "null"), ("\"O-1\"", "\"O \\u00e9\"")];
+        let message = edited(&asked, &changes).unwrap().messages.remove(0);
+        let value = String::from_utf8(message.value.unwrap()).unwrap();
+        assert_eq!(value, r#"{"order":{"id":"O \u00e9","amount":0.10},"tags":[]}"#);
+        assert_eq!((message.partition, message.key), (None, None));
+        assert_eq!(message.headers, asked.messages[0].headers, "headers that were not edited keep their order");
+    }
+
+    #[test]
+    fn several_records_none_and_what_is_no_record_are_told_apart() {
+        let asked = asked(b"text");
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "\n{\"topic\": 1}\n").unwrap();
-        let fault = read_messages(file.path(), "qa".into()).unwrap_err();
-        assert_eq!(fault.place.unwrap().line, 2);
+        let read = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            read_messages(file.path(), &asked)
+        };
+        assert_eq!(read(" \n").unwrap().messages, []);
+        let two = read("{\"topic\": \"a\", \"value\": \"x\"}\n{\"topic\": \"b\", \"value\": null}").unwrap();
+        let told: Vec<_> = two.messages.iter().map(|one| (&*one.topic, one.value.as_deref())).collect();
+        assert_eq!(told, [("a", Some(&b"x"[..])), ("b", None)]);
+        for (text, line, why) in [
+            ("{\n  \"topic\": \"a\",\n}", 3, "this is not JSON"),
+            ("\n\n{\"topic\": \"a\", \"valeu\": 1}", 3, "valeu"),
+            ("{\"value\": 1}", 1, "no `topic`"),
+        ] {
+            let fault = read(text).unwrap_err();
+            assert_eq!(fault.place.as_ref().map(|place| place.line), Some(line), "{fault}");
+            assert!(fault.to_string().contains(why) && fault.next.contains("nothing was sent"), "{fault}");
+        }
     }
 
     #[test]

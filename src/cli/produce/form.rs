@@ -5,8 +5,8 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use serde::de::IgnoredAny;
 
-use crate::cli::records::{member, read};
 use crate::core::record::{Headers, Message};
+use crate::formats::record_lines::{member, read};
 
 /// What a piece of the input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -1,9 +1,6 @@
-//! Records as text, both ways: lines for people, JSON Lines for programs, and what `produce` reads back. What was
-//! written as JSON Lines is read back byte for byte, save that line breaks inside a JSON value become spaces.
+//! Records as text: lines for people, JSON Lines for programs. What `produce` reads back is [`crate::formats::record_lines::read`].
 
-pub mod member;
 pub mod print;
-pub mod read;
 
 use std::io::{self, Write};
 

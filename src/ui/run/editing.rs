@@ -57,8 +57,8 @@ impl<B: Backend, S: Seat> Console<B, S> {
     }
 
     pub(super) async fn edit_resend(&mut self, resend: ResendRequest) -> Result<Vec<Effect>, B::Error> {
-        let environment = resend.environment.clone();
-        let file = match off_the_loop(move || editor::write_messages(&resend)).await.unwrap_or_else(cut_short) {
+        let asked = resend.clone();
+        let file = match off_the_loop(move || editor::write_messages(&asked)).await.unwrap_or_else(cut_short) {
             Ok(file) => file,
             Err(error) => {
                 self.say(Note::danger(format!("the records could not be written for the editor: {error}")));
@@ -66,7 +66,7 @@ impl<B: Backend, S: Seat> Console<B, S> {
             }
         };
         let Some(file) = self.edit_draft(file, 1).await? else { return Ok(Vec::new()) };
-        let read = off_the_loop(move || editor::read_messages(file.path(), environment)).await;
+        let read = off_the_loop(move || editor::read_messages(file.path(), &resend)).await;
         Ok(match read.unwrap_or_else(|error| Err(Fault::new(Blame::Program, error.to_string()))) {
             Ok(edited) if edited.messages.is_empty() => self.model.update(Action::Say(Note::plain("nothing was sent"))),
             Ok(edited) => self.model.update(Action::Resend(edited)),

@@ -1,4 +1,4 @@
-//! A line of JSON back into a message: what `tail --format json` wrote can be sent again unchanged.
+//! An object of JSON back into a message: what `tail --format json` wrote can be sent again unchanged.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -55,7 +55,7 @@ struct Line {
     headers: IndexMap<String, Value>,
 }
 
-/// The message that a line describes, without a topic. Partition and time are as they were in the line.
+/// The message that a line, or an object on several lines, describes, without a topic. Partition and time are as they were in the line.
 pub fn message(line: &str) -> Result<Message, ReadError> {
     let read: Line = serde_json::from_str(line).map_err(|error| ReadError::Shape(error.to_string()))?;
     let value = match read.value_base64 {
@@ -119,8 +119,8 @@ fn header(name: &str, value: &Value) -> Result<Option<Vec<u8>>, ReadError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::Values;
-    use super::super::json::tests::{line, record};
+    use super::super::Values;
+    use super::super::tests::{line, record};
     use super::*;
 
     #[test]

@@ -1,4 +1,9 @@
-//! A record as one line of JSON: topic, partition, offset, time, key, value, headers. It allocates nothing a record.
+//! A record as one line of JSON: topic, partition, offset, time, key, value, headers, and back. Writing allocates nothing a record;
+//! what was written is read back byte for byte, save that line breaks inside a JSON value become spaces.
+
+pub mod layout;
+pub mod member;
+pub mod read;
 
 use std::io::{self, Write};
 
@@ -8,7 +13,7 @@ use base64::write::EncoderWriter;
 use serde::de::IgnoredAny;
 
 use super::clock::Clock;
-use crate::core::record::{Headers, Record};
+use crate::core::record::{Headers, Message, Record};
 
 /// How a value stands in a line of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +60,23 @@ impl JsonLines {
         headers(to, &record.headers)?;
         to.write_all(b"}\n")
     }
+}
+
+/// Writes a message that is on its way to a topic, with what there is of it, without a line break.
+pub fn write_message(to: &mut impl Write, message: &Message) -> io::Result<()> {
+    to.write_all(b"{\"topic\":")?;
+    serde_json::to_writer(&mut *to, &message.topic)?;
+    if let Some(partition) = message.partition {
+        write!(to, ",\"partition\":{partition}")?;
+    }
+    if let Some(timestamp_ms) = message.timestamp_ms {
+        write!(to, ",\"timestamp_ms\":{timestamp_ms}")?;
+    }
+    member(to, "key", message.key.as_deref(), Values::Text)?;
+    member(to, "value", message.value.as_deref(), Values::Auto)?;
+    to.write_all(b",\"headers\":")?;
+    headers(to, &message.headers)?;
+    to.write_all(b"}")
 }
 
 fn member(to: &mut impl Write, name: &str, bytes: Option<&[u8]>, values: Values) -> io::Result<()> {

@@ -37,7 +37,7 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The place after the string that begins at `at`.
-fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     at += 1;
     while let Some(byte) = bytes.get(at) {
         match byte {
