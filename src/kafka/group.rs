@@ -2,8 +2,8 @@
 //! Lives in the client's callbacks, so that a partition that is taken away is committed before it goes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
@@ -20,8 +20,8 @@ const COMMIT_SHARE: u32 = 10;
 /// Shortest time between two commits: what comes again after a crash was processed within this, and a commit's duration.
 const COMMIT_PAUSE_MIN: Duration = Duration::from_millis(10);
 
-/// A topic's partition.
-pub type Place = (String, i32);
+/// A topic's partition. The topic is shared: a place is made for every record.
+pub type Place = (Arc<str>, i32);
 
 /// The callbacks and the books of one member.
 pub struct Group {
@@ -142,12 +142,7 @@ impl Group {
 }
 
 fn places_of(partitions: &TopicPartitionList) -> impl Iterator<Item = Place> {
-    partitions
-        .elements()
-        .into_iter()
-        .map(|one| (one.topic().to_owned(), one.partition()))
-        .collect::<Vec<_>>()
-        .into_iter()
+    partitions.elements().into_iter().map(|one| (one.topic().into(), one.partition())).collect::<Vec<_>>().into_iter()
 }
 
 fn list_of(offsets: &BTreeMap<Place, i64>) -> KafkaResult<TopicPartitionList> {

@@ -1,6 +1,6 @@
 //! A member of a group: a thread that polls, commits and answers rebalances whatever the callbacks do. It processes nothing.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -110,6 +110,7 @@ impl Drop for Member {
 /// paused and polling goes on, so that the group keeps its member.
 fn attend(consumer: &BaseConsumer<Group>, outbox: &mpsc::Sender<Arrival>, is_leaving: &AtomicBool) -> Option<Fault> {
     let mut copies = Copies::whole();
+    let mut topics = HashSet::new();
     let mut backlog: VecDeque<Arrival> = VecDeque::new();
     let mut full_since: Option<Instant> = None;
     let mut is_paused = false;
@@ -136,8 +137,8 @@ fn attend(consumer: &BaseConsumer<Group>, outbox: &mpsc::Sender<Arrival>, is_lea
         match consumer.poll(LOOK) {
             None => {}
             Some(Ok(message)) => {
-                let place: Place = (message.topic().to_owned(), message.partition());
-                let topic: Arc<str> = message.topic().into();
+                let topic = shared(&mut topics, message.topic());
+                let place: Place = (Arc::clone(&topic), message.partition());
                 let record = copies.record(&message, &topic, None);
                 backlog.extend(consumer.context().turn(&place).map(|turn| Arrival::Record(record, turn)));
                 if is_paused {
@@ -153,6 +154,16 @@ fn attend(consumer: &BaseConsumer<Group>, outbox: &mpsc::Sender<Arrival>, is_lea
         }
     }
     leave(consumer)
+}
+
+/// The topic's name, allocated once however many records come of it.
+fn shared(topics: &mut HashSet<Arc<str>>, name: &str) -> Arc<str> {
+    if let Some(known) = topics.get(name) {
+        return Arc::clone(known);
+    }
+    let topic: Arc<str> = name.into();
+    topics.insert(Arc::clone(&topic));
+    topic
 }
 
 fn paused(consumer: &BaseConsumer<Group>, should_pause: bool) -> bool {
@@ -181,5 +192,18 @@ fn trouble(consumer: &BaseConsumer<Group>, error: &KafkaError) -> Option<Arrival
         (RDKafkaErrorCode::GroupAuthorizationFailed, Severity::Passing(fault)) => Some(refused(fault.what)),
         (_, Severity::Final(fault)) => Some(Arrival::Ended(context.watch.ending().unwrap_or(fault))),
         (_, Severity::Passing(fault)) => Some(Arrival::Trouble(context.watch.take_passing().unwrap_or(fault))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_a_topic_share_its_name() {
+        let mut topics = HashSet::new();
+        let names = ["orders", "payments", "orders"].map(|name| shared(&mut topics, name));
+        assert!(Arc::ptr_eq(&names[0], &names[2]) && !Arc::ptr_eq(&names[0], &names[1]));
+        assert_eq!(topics.len(), 2);
     }
 }

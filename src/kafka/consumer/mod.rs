@@ -224,13 +224,13 @@ impl<'a, Observe: FnMut(ConsumeEvent)> Desk<'a, Observe> {
     }
 
     fn arrived(&mut self, record: Record, turn: u64, group: &Group) {
-        let place = (record.topic.to_string(), record.partition);
+        let place: Place = (Arc::clone(&record.topic), record.partition);
         if group.turn(&place) != Some(turn) {
             return;
         }
         self.finished.arrived(&place, turn, record.offset);
-        let lane = (place, record.key.clone());
-        let task = Task { record: Arc::new(record), lane: lane.clone(), turn, attempt: 1 };
+        let lane: Lane = Arc::new((place, record.key.clone()));
+        let task = Task { record: Arc::new(record), lane: Arc::clone(&lane), turn, attempt: 1 };
         self.ready.extend(self.lanes.enter(&lane, task));
     }
 

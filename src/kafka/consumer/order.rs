@@ -2,11 +2,13 @@
 //! Values only: it waits for nothing and commits nothing.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::kafka::group::Place;
 
-/// Records that must stay one after another: those of a key in a partition, and those without a key in a partition.
-pub type Lane = (Place, Option<Vec<u8>>);
+/// Records that must stay one after another: those of a key in a partition, and those without a key in a partition. Shared by the
+/// record and the books, so that its key is copied once.
+pub type Lane = Arc<(Place, Option<Vec<u8>>)>;
 
 /// Lanes that are at work, and what waits for its turn in each.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ impl<T> Lanes<T> {
                 None
             }
             None => {
-                self.busy.insert(lane.clone(), VecDeque::new());
+                self.busy.insert(Arc::clone(lane), VecDeque::new());
                 Some(one)
             }
         }
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_lane_gives_one_at_a_time_in_order_and_lanes_do_not_wait_for_each_other() {
-        let lane = |key: &str| (place(), Some(key.as_bytes().to_vec()));
+        let lane = |key: &str| Arc::new((place(), Some(key.as_bytes().to_vec())));
         let mut lanes = Lanes::default();
         assert_eq!(lanes.enter(&lane("a"), 1), Some(1));
         assert_eq!(lanes.enter(&lane("a"), 2), None);
@@ -118,10 +120,10 @@ mod tests {
     #[test]
     fn records_without_a_key_are_a_lane_of_their_partition() {
         let mut lanes = Lanes::default();
-        assert_eq!(lanes.enter(&(place(), None), 1), Some(1));
-        assert_eq!(lanes.enter(&(place(), None), 2), None);
-        assert_eq!(lanes.enter(&(("orders".into(), 1), None), 3), Some(3));
-        assert_eq!(lanes.enter(&(place(), Some(Vec::new())), 4), Some(4), "an empty key is a key");
+        assert_eq!(lanes.enter(&Arc::new((place(), None)), 1), Some(1));
+        assert_eq!(lanes.enter(&Arc::new((place(), None)), 2), None);
+        assert_eq!(lanes.enter(&Arc::new((("orders".into(), 1), None)), 3), Some(3));
+        assert_eq!(lanes.enter(&Arc::new((place(), Some(Vec::new()))), 4), Some(4), "an empty key is a key");
     }
 
     #[test]
