@@ -52,8 +52,8 @@ pub struct TailArguments {
 
 const LONG_WHERE: &str = "\
 Only records for which this SQL condition holds: `amount > 100 AND _key LIKE 'ORD-%'`.
-Names are fields of the JSON value, or _key, _topic, _partition, _offset, _timestamp;
-HEADER('name') is a header. Texts stand in either quote, names with odd letters in
+Names are fields of the JSON value, or _key, _topic, _partition, _offset, _timestamp, and
+_value, the whole value as text, whatever it holds; HEADER('name') is a header. Texts stand in either quote, names with odd letters in
 backquotes. A value that does not fit is NULL and does not match.";
 
 fn long_from() -> String {

@@ -1,7 +1,7 @@
 //! What can be named in a statement: topics with the columns that a sample showed, what the buffer itself defines, and
 //! functions. Values only.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema, SchemaRef};
 
@@ -11,7 +11,7 @@ use crate::sql::functions::list::{self, Entry};
 use crate::sql::functions::registry::Functions;
 
 /// Everything that can be named.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Catalog {
     /// Topics of the environment, in order of name.
     pub topics: Vec<Topic>,
@@ -19,16 +19,13 @@ pub struct Catalog {
     pub is_complete: bool,
     /// What the statements of the buffer define, in their order, as the last diagnosis found it.
     pub relations: Vec<Relation>,
-    /// Functions, by kind and name.
-    pub functions: Arc<[Entry]>,
 }
 
-impl Default for Catalog {
-    fn default() -> Self {
-        static FUNCTIONS: OnceLock<Arc<[Entry]>> = OnceLock::new();
-        let functions = FUNCTIONS.get_or_init(|| list::entries(&Functions::builtin()).into());
-        Self { topics: Vec::new(), is_complete: false, relations: Vec::new(), functions: Arc::clone(functions) }
-    }
+/// Functions, by kind and name. They are collected when somebody first wants to see them: an idle console needs none, and all of
+/// them with their signatures are eight megabytes of code and text.
+pub fn functions() -> &'static [Entry] {
+    static FUNCTIONS: LazyLock<Vec<Entry>> = LazyLock::new(|| list::entries(&Functions::builtin()));
+    &FUNCTIONS
 }
 
 impl Catalog {

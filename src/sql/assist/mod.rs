@@ -11,7 +11,7 @@ mod statements;
 
 pub use super::parse::TokenClass;
 pub use super::parse::statement::{Diagnostic, Span};
-pub use catalog::{Catalog, Columns, Field, Relation, RelationKind, Sample, Topic, fields_of};
+pub use catalog::{Catalog, Columns, Field, Relation, RelationKind, Sample, Topic, fields_of, functions};
 pub use complete::{Completion, ITEMS_MAX, Item, ItemKind, complete, complete_predicate, identifier, relation_name};
 pub use diagnose::{Diagnosis, Surroundings, diagnose, diagnose_in};
 pub use highlight::highlight;

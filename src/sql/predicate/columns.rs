@@ -19,6 +19,8 @@ use crate::sql::plan::stream::Expression;
 
 /// Numbers that stand as texts: 28 digits before the point and 10 behind it.
 const TEXT_NUMBER: DataType = DataType::Decimal128(38, 10);
+/// The whole value as text, for conditions on what is no JSON; NULL where it is no text.
+pub const WHOLE_VALUE: &str = "_value";
 /// Names of fields kept to say what there is: more would not be read.
 const NAMES_MAX: usize = 100;
 
@@ -160,7 +162,7 @@ impl Columns {
         let values: Vec<Field> = self.wanted.iter().map(field).collect();
         let actual = self.wanted.iter().zip(&values);
         let actual: Vec<_> = actual.map(|(wanted, field)| field.clone().with_name(&wanted.actual)).collect();
-        let system = self.system.iter().filter_map(|name| system_columns::field(name));
+        let system = self.system.iter().filter_map(|name| system_field(name));
         let schema = Arc::new(Schema::new(values.into_iter().chain(system).collect::<Vec<_>>()));
         if self.compiled.is_some() && schema == self.schema {
             return Ok(false);
@@ -244,15 +246,17 @@ fn empty(decoder: &mut JsonDecoder) -> Result<(), Fault> {
     decoder.read(b"{}").map_err(|bad| Fault::new(Blame::Program, format!("an empty row: {}", bad.line())))
 }
 
+/// The type of a column that every record has.
+pub(super) fn system_field(name: &str) -> Option<Field> {
+    if name == WHOLE_VALUE { Some(Field::new(WHOLE_VALUE, DataType::Utf8, true)) } else { system_columns::field(name) }
+}
+
 fn system(name: &str, records: &[&Record]) -> ArrayRef {
     let rows = records.iter();
+    let text = |bytes: Option<&'_ [u8]>| bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned);
     match name {
-        system_columns::KEY => {
-            let key = |record: &&Record| {
-                record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok()).map(str::to_owned)
-            };
-            Arc::new(rows.map(key).collect::<StringArray>())
-        }
+        system_columns::KEY => Arc::new(rows.map(|record| text(record.key.as_deref())).collect::<StringArray>()),
+        WHOLE_VALUE => Arc::new(rows.map(|record| text(record.value.as_deref())).collect::<StringArray>()),
         system_columns::TOPIC => Arc::new(rows.map(|record| Some(&*record.topic)).collect::<StringArray>()),
         system_columns::PARTITION => Arc::new(rows.map(|record| record.partition).collect::<Int32Array>()),
         system_columns::OFFSET => Arc::new(rows.map(|record| record.offset).collect::<Int64Array>()),

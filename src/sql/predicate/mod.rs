@@ -13,6 +13,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
 use columns::Columns;
+pub use columns::WHOLE_VALUE;
 use text::Written;
 
 use crate::connectors::contract::system_columns;
@@ -149,7 +150,7 @@ impl Predicate {
                 known.push(name);
             }
         }
-        let meant = did_you_mean(missing, known.iter().copied().chain(system_columns::ALL));
+        let meant = did_you_mean(missing, known.iter().copied().chain(system_columns::ALL).chain([WHOLE_VALUE]));
         let meant = meant.map_or(String::new(), |meant| format!(" ({meant})"));
         let more = if known.len() > NAMED_MAX { ", …" } else { "" };
         known.truncate(NAMED_MAX);
@@ -180,7 +181,7 @@ impl Predicate {
             let kind =
                 |place: usize| kinds[way / kinds.len().pow(u32::try_from(place).unwrap_or(0)) % kinds.len()].clone();
             let values = fields.iter().enumerate().map(|(place, name)| Field::new(name, kind(place), true));
-            let system = self.written.system.iter().filter_map(|name| system_columns::field(name));
+            let system = self.written.system.iter().filter_map(|name| columns::system_field(name));
             match condition(&self.written.expr, &Schema::new(values.chain(system).collect::<Vec<_>>()), &self.functions)
             {
                 Ok(_) => return Ok(()),

@@ -28,6 +28,23 @@ fn hits(text: &str, values: &[&str]) -> Vec<usize> {
 }
 
 #[test]
+fn what_is_no_json_is_searched_as_text() {
+    let values = ["2026-11-21 ERROR timeout of ORD-7", r#"{"state": "timeout"}"#, "ok"];
+    for (text, expected) in [
+        ("_value LIKE '%timeout%'", &[0, 1][..]),
+        ("_value = 'ok'", &[2]),
+        ("_VALUE LIKE '%ERROR%' AND _key = 'CUST-0'", &[0]),
+        ("state = 'timeout' OR _value LIKE '%ERROR%'", &[0, 1]),
+    ] {
+        assert_eq!(hits(text, &values), expected, "{text}");
+    }
+    let mut bytes = records(&["x"]);
+    bytes[0].value = Some(vec![0xff]);
+    let found = Predicate::compile("_value IS NULL").unwrap().matches(&bytes).unwrap();
+    assert_eq!(found.hits, [true], "bytes that are no text");
+}
+
+#[test]
 fn records_match_by_value_key_and_place() {
     let orders = [
         r#"{"amount": 99.99, "state": "open", "customer": {"id": 7}, "at": "2026-11-21T09:00:00Z"}"#,

@@ -9,6 +9,7 @@ use datafusion_sql::sqlparser::ast::{
 };
 use datafusion_sql::sqlparser::tokenizer;
 
+use super::columns::WHOLE_VALUE;
 use crate::connectors::contract::system_columns;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::did_you_mean;
@@ -80,7 +81,8 @@ impl Written {
                 _ => None,
             };
             if let Some(ident) = root {
-                let system = system_columns::ALL.into_iter().find(|name| name.eq_ignore_ascii_case(&ident.value));
+                let mut system = system_columns::ALL.into_iter().chain([WHOLE_VALUE]);
+                let system = system.find(|name| name.eq_ignore_ascii_case(&ident.value));
                 match system.filter(|name| *name != system_columns::EVENT_TIME) {
                     Some(name) => {
                         name.clone_into(&mut ident.value);

@@ -48,7 +48,9 @@ impl Popup {
     pub fn open(text: &str, caret: usize, completion: Completion, is_asked: bool) -> Option<Self> {
         let typed = text.get(completion.replace.start..caret).unwrap_or_default();
         let is_behind_point = text.get(..completion.replace.start).is_some_and(|before| before.ends_with('.'));
-        let is_wanted = is_asked || !typed.is_empty() || is_behind_point;
+        // Who opens a quote wants one of the values that can stand in it.
+        let is_behind_quote = completion.is_in_text && typed.is_empty();
+        let is_wanted = is_asked || !typed.is_empty() || is_behind_point || is_behind_quote;
         // What is written out already needs no list that takes the arrows away.
         let is_written =
             !is_asked && completion.items.first().is_some_and(|item| item.label.eq_ignore_ascii_case(typed));
@@ -63,7 +65,7 @@ impl Popup {
 
     /// These items, for a field whose whole text one of them replaces; none where there are none.
     pub fn of(items: Vec<Item>, typed: &str, keys: &'static str) -> Option<Self> {
-        let completion = Completion { replace: 0..typed.len(), items };
+        let completion = Completion { replace: 0..typed.len(), items, ..Completion::default() };
         (!completion.items.is_empty()).then_some(Self { completion, at: 0, top: 0, is_asked: false, keys })
     }
 

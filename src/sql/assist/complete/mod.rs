@@ -37,6 +37,8 @@ const STATEMENTS_MAX: usize = 50;
 pub struct Completion {
     /// The bytes of the text that a chosen item replaces: what is typed of it already.
     pub replace: Range<usize>,
+    /// Whether the cursor is in a text in quotes: what is completed is all of it.
+    pub is_in_text: bool,
     /// Items, best first; at most [`ITEMS_MAX`].
     pub items: Vec<Item>,
 }
@@ -95,6 +97,7 @@ pub fn complete(text: &str, offset: usize, catalog: &Catalog) -> Completion {
     let frames = frames::frames(before);
     let position = position::position(before, &frames);
     let mut offer = Offer::new(catalog, around.prefix);
+    offer.is_in_text = around.in_text.is_some();
     match (&position, around.in_text) {
         (Position::OptionKey, in_text) => {
             let open = frames.last().map_or(0, |frame| frame.open);
@@ -139,6 +142,7 @@ pub fn complete_predicate(text: &str, offset: usize, fields: &[Field], catalog: 
     let scopes = [scope];
     let compared = compared(before, &scopes);
     let mut offer = Offer::new(catalog, around.prefix);
+    (offer.is_in_text, offer.has_whole_value) = (around.in_text.is_some(), true);
     if let Some(is_closed) = around.in_text {
         if let Some(field) = compared {
             with::texts(&mut offer, &field, is_closed);
@@ -151,7 +155,7 @@ pub fn complete_predicate(text: &str, offset: usize, fields: &[Field], catalog: 
 }
 
 fn nothing(offset: usize) -> Completion {
-    Completion { replace: offset..offset, items: Vec::new() }
+    Completion { replace: offset..offset, ..Completion::default() }
 }
 
 /// The beginning of the character that a byte belongs to.

@@ -7,21 +7,26 @@ use super::scope::{Scope, Source, find};
 use super::{Completion, ITEMS_MAX, Item, ItemKind};
 use crate::connectors::contract::system_columns;
 use crate::formats::types;
-use crate::sql::assist::catalog::{Catalog, Field};
+use crate::sql::assist::catalog::{Catalog, Field, functions};
 use crate::sql::functions::list::{Entry, Kind};
 use crate::sql::parse;
+use crate::sql::predicate::WHOLE_VALUE;
 
 /// Items in the making.
 pub(super) struct Offer<'a> {
     pub catalog: &'a Catalog,
     /// What is typed of an item.
     pub prefix: &'a str,
+    /// Whether the cursor is in a text in quotes.
+    pub is_in_text: bool,
+    /// Whether the whole value has a name, as in a condition that stands alone.
+    pub has_whole_value: bool,
     items: Vec<(u32, u32, Item)>,
 }
 
 impl<'a> Offer<'a> {
     pub fn new(catalog: &'a Catalog, prefix: &'a str) -> Self {
-        Self { catalog, prefix, items: Vec::new() }
+        Self { catalog, prefix, is_in_text: false, has_whole_value: false, items: Vec::new() }
     }
 
     /// Best first; of those of one name, the first.
@@ -35,7 +40,7 @@ impl<'a> Offer<'a> {
                 items.push(item);
             }
         }
-        Completion { replace, items }
+        Completion { replace, is_in_text: self.is_in_text, items }
     }
 
     /// Adds an item, if it fits what is typed. `weight` says how well it fits the place.
@@ -180,6 +185,10 @@ impl<'a> Offer<'a> {
                 self.add(700, made);
             }
         }
+        if self.has_whole_value && self.prefix.starts_with('_') {
+            let help = "the whole value as text, whatever it holds".to_owned();
+            self.add(700, Item { detail: "TEXT".into(), help, ..item(WHOLE_VALUE.to_owned(), ItemKind::Column) });
+        }
         if matches!(clause, Clause::Group) {
             for (label, text, caret, detail, help) in keywords::WINDOWS.iter().filter(|window| window.0 != "HOPPING") {
                 let label = if *label == "TUMBLING" { "TUMBLE" } else { label };
@@ -281,8 +290,7 @@ impl<'a> Offer<'a> {
     }
 
     fn functions(&mut self, clause: Clause) {
-        let catalog = self.catalog;
-        for entry in catalog.functions.iter() {
+        for entry in functions() {
             let fits = match (entry.kind, clause) {
                 (Kind::Scalar, _) => true,
                 (Kind::Aggregate, Clause::Select | Clause::Having | Clause::Order) => true,

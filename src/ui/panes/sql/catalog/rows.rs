@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::app::model::assist::Shelf;
-use crate::sql::assist::{Catalog, Columns, Field, Topic, identifier, relation_name};
+use crate::sql::assist::{Catalog, Columns, Field, Topic, functions, identifier, relation_name};
 use crate::ui::theme::Role;
 use crate::ui::widgets::{number, text};
 
@@ -101,8 +101,8 @@ impl Builder<'_> {
                 }
             }
         }
-        if self.section("functions", &catalog.functions.len().to_string()) {
-            for function in catalog.functions.iter() {
+        if self.section("functions", &functions().len().to_string()) {
+            for function in functions() {
                 let signature = function.signatures.first().map_or("", String::as_str);
                 self.rows.push(Row {
                     depth: 1,
@@ -232,6 +232,10 @@ impl Builder<'_> {
 
 fn count(topics: usize, shelf: Option<&Shelf>) -> String {
     match shelf {
+        // What was listed before the brokers were lost may be another by now.
+        Some(shelf) if shelf.listed_ms.is_some() && shelf.fault.is_some() => {
+            format!("{}, old", number::grouped(topics as u64))
+        }
         Some(shelf) if shelf.listed_ms.is_some() => number::grouped(topics as u64),
         // The line below says why.
         Some(shelf) if shelf.fault.is_some() => "n/a".into(),
