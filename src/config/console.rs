@@ -35,6 +35,7 @@ impl Default for ConsoleConfig {
         Self {
             theme: "dark".into(),
             keys: IndexMap::new(),
+            // More is not seen in text.
             frame_rate: 30,
             tail_capacity: 2_000,
             time_zone: "local".into(),
