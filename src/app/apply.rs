@@ -1,5 +1,7 @@
 //! Facts become changes of the model, sometimes with effects that follow from them. Pure: it touches nothing else.
 
+use std::sync::Arc;
+
 use super::action::Action;
 use super::effect::Effect;
 use super::fact::{Fact, Loaded};
@@ -64,7 +66,7 @@ impl Model {
                 }
             }
             Fact::RunReport { job, report } => {
-                self.progressed(job, std::sync::Arc::new(report.progress.clone()));
+                self.progressed(job, Arc::new(report.progress.clone()));
                 self.sample_last_latency(job, &report);
                 if let Some(run) = self.runs.get_mut(&job) {
                     run.report = Some(report);
@@ -94,6 +96,7 @@ impl Model {
             Fact::SqlSaved { buffer, name, path, text } => self.sql_saved(&buffer, name, &path, text),
             Fact::SqlExplained { request, outcome } => self.sql_explained(request, outcome),
             Fact::BrokersFound { request, outcome } => return self.brokers_found(request, outcome),
+            Fact::Themes(themes) => self.themes = Arc::new(themes),
             Fact::PresetSaved(preset) => {
                 self.say(Note::success(format!("saved as `{}`", preset.name)));
                 self.presets.retain(|saved| saved.name != preset.name);
@@ -131,6 +134,7 @@ impl Model {
         }
         self.etls = loaded.etls;
         self.presets = loaded.presets;
+        self.themes = Arc::new(loaded.themes);
         self.faults = loaded.faults;
         let is_broken = |faults: &[Fault]| !faults.is_empty();
         let broken = (
@@ -205,7 +209,7 @@ impl Model {
     }
 
     /// The newest counts of a run; the report brings the last ones. What was not sent is no event that passed.
-    fn progressed(&mut self, id: JobId, progress: std::sync::Arc<RunProgress>) {
+    fn progressed(&mut self, id: JobId, progress: Arc<RunProgress>) {
         let total = progress.total();
         if let Some(job) = self.jobs.get_mut(&id) {
             job.records = total.acknowledged + total.failed;
@@ -218,7 +222,7 @@ impl Model {
     }
 
     /// The newest counts of a job of operators.
-    fn piped(&mut self, id: JobId, pipeline: std::sync::Arc<Pipeline>) {
+    fn piped(&mut self, id: JobId, pipeline: Arc<Pipeline>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.records = pipeline.rows_read;
         job.bytes = pipeline.bytes_read;
@@ -228,7 +232,9 @@ impl Model {
         job.watermark_ms = pipeline.watermark_ms;
         job.checkpoint = pipeline.checkpoint.or(job.checkpoint);
         let before = self.pipelines.remove(&id);
-        self.pipelines.insert(id, Drawn::take(before, pipeline));
+        // The last reading may come behind the ending.
+        let is_at_rest = job.phase.is_ending();
+        self.pipelines.insert(id, Drawn { is_at_rest, ..Drawn::take(before, pipeline) });
     }
 
     fn phase(&mut self, id: JobId, phase: Phase) -> Vec<Effect> {
@@ -249,6 +255,9 @@ impl Model {
         job.phase = phase.clone();
         if phase.is_ending() {
             job.rate = 0.0;
+            if let Some(drawn) = self.pipelines.get_mut(&id) {
+                drawn.is_at_rest = true;
+            }
         }
         let (work, environment) = (job.work.clone(), job.environment.clone());
         if let Work::Check(name) = &work
@@ -307,13 +316,15 @@ impl Model {
         if matches!((work, phase), (Work::Tail(_), Phase::Done | Phase::Stopped)) {
             return Vec::new();
         }
-        self.say(match phase {
-            Phase::Failed(fault) if matches!(work, Work::Run(_)) => Note::danger(failed_in_a_line(work, fault)),
-            Phase::Failed(_) | Phase::Panicked(_) => Note::danger(text.clone()),
-            _ if failed_events => Note::warning(text.clone()),
-            Phase::Done => Note::success(text.clone()),
-            _ => Note::plain(text.clone()),
-        });
+        match phase {
+            Phase::Failed(fault) if matches!(work, Work::Run(_)) => {
+                self.say_logged(Note::danger(failed_in_a_line(work, fault)));
+            }
+            Phase::Failed(_) | Phase::Panicked(_) => self.say_logged(Note::danger(text.clone())),
+            _ if failed_events => self.say(Note::warning(text.clone())),
+            Phase::Done => self.say(Note::success(text.clone())),
+            _ => self.say(Note::plain(text.clone())),
+        }
         match work {
             Work::Run(run) if !run.dry_run => vec![Effect::Audit(self.entry(environment, said_of(work), text))],
             Work::Resend(_) | Work::Deployed(_) => vec![Effect::Audit(self.entry(environment, said_of(work), text))],

@@ -184,6 +184,8 @@ pub enum Effect {
         /// The statement.
         query: QueryRequest,
     },
+    /// Read the theme files again.
+    ReadThemes,
     /// Write rows to a file.
     ExportRows(RowsExport),
     /// Write in `$EDITOR` (terminal); the text comes back as [`super::model::Model::sql_edited`].

@@ -11,6 +11,7 @@ use super::model::pipeline::{Checkpoint, Pipeline};
 use super::model::queries::{QueryRow, QuerySchema};
 use super::model::runs::{Preset, RunReport};
 use super::model::sql::{Explained, KeptDesk, SqlFile};
+use super::model::themes::ThemeFile;
 use crate::core::brokers::Whose;
 use crate::core::fault::Fault;
 use crate::core::job::{JobId, Update};
@@ -29,6 +30,8 @@ pub struct Loaded {
     pub etls: Vec<EtlRow>,
     /// Saved runs.
     pub presets: Vec<Preset>,
+    /// Theme files of the working folder.
+    pub themes: Vec<ThemeFile>,
     /// Faults of files that are neither an environment nor an ETL.
     pub faults: Vec<Fault>,
     /// What is odd but stops nothing.
@@ -198,6 +201,8 @@ pub enum Fact {
         /// Whose.
         outcome: Result<Whose, Fault>,
     },
+    /// The theme files were read again.
+    Themes(Vec<ThemeFile>),
     /// A run was saved under a name.
     PresetSaved(Preset),
     /// A preset and its file are gone.

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod effect;
 pub mod fact;
+mod request;
 
 pub mod model;
 

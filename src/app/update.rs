@@ -148,6 +148,7 @@ impl Model {
                 self.theme = name;
                 Vec::new()
             }
+            Action::ReadThemes => vec![Effect::ReadThemes],
             Action::SetLogLevel(level) => {
                 self.log.level = level;
                 Vec::new()

@@ -138,7 +138,6 @@ fn set_up(opening: &Opening, config: &Config, console: &ConsoleConfig) -> Result
         model.folder = folder.display().to_string();
     }
     let look = Look {
-        themes: Some(PathBuf::from("themes")),
         depth: Depth::detect(variable),
         marks: Marks::detect(variable),
         zone,

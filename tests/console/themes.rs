@@ -2,6 +2,9 @@
 
 use ratatui::style::Color;
 use velox::app::action::{Action, PaneId};
+use velox::app::effect::Effect;
+use velox::app::fact::Fact;
+use velox::app::model::themes::ThemeFile;
 use velox::ui::screen::Look;
 use velox::ui::theme::{Depth, Marks};
 
@@ -18,9 +21,8 @@ fn a_theme_applies_at_once() {
 
 #[test]
 fn a_wrong_theme_is_told_with_its_line_and_the_default_one_is_drawn() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("mine.yaml"), "roles:\n  accent: reddish\n").expect("a file");
-    let mut stage = Stage::with_look(Look { themes: Some(folder.path().into()), ..Look::default() });
+    let mut stage = Stage::new();
+    stage.apply(Fact::Themes(vec![file("mine", "roles:\n  accent: reddish\n")]));
     let before = stage.drawn(80, 24);
     stage.act(Action::SetTheme("mine".into()));
     assert_eq!(stage.drawn(80, 24)[(2, 0)].fg, before[(2, 0)].fg);
@@ -28,6 +30,27 @@ fn a_wrong_theme_is_told_with_its_line_and_the_default_one_is_drawn() {
     assert!(faults.len() == 1 && faults[0].contains("mine.yaml:2:11: `reddish` is no colour"), "{faults:?}");
     stage.drawn(80, 24);
     assert!(stage.faults().is_empty(), "it is told once");
+}
+
+#[test]
+fn the_palette_asks_for_the_theme_files_and_lists_what_comes_while_it_is_open() {
+    let mut stage = Stage::new();
+    stage.press("Ctrl+P").types("theme zeb");
+    assert_eq!(stage.effects, [Effect::ReadThemes]);
+    assert!(!stage.text(80, 24).contains("Theme: zebra"));
+    stage.apply(Fact::Themes(vec![file("zebra", "roles:\n  text: \"#010203\"\n")]));
+    assert!(stage.text(80, 24).contains("Theme: zebra"), "{}", stage.text(80, 24));
+    stage.press("Enter");
+    let is_drawn_in = |stage: &mut Stage, colour| stage.drawn(80, 24).content.iter().any(|cell| cell.fg == colour);
+    assert!(is_drawn_in(&mut stage, Color::Rgb(1, 2, 3)), "{}", stage.text(80, 24));
+    // What is written in the file meanwhile is seen with the next reading.
+    stage.apply(Fact::Themes(vec![file("zebra", "roles:\n  text: \"#040506\"\n")]));
+    assert!(is_drawn_in(&mut stage, Color::Rgb(4, 5, 6)));
+}
+
+/// A file of `themes/`.
+fn file(name: &str, text: &str) -> ThemeFile {
+    ThemeFile { name: name.into(), path: format!("themes/{name}.yaml"), text: Ok(text.into()) }
 }
 
 #[test]

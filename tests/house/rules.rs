@@ -42,6 +42,24 @@ fn only_the_clock_asks_what_time_it_is() {
     }
 }
 
+/// Where the screen touches files: the draft that `$EDITOR` is given, off its thread.
+const MAY_TOUCH_FILES: [&str; 2] = ["ui/editor.rs", "ui/run/editing.rs"];
+
+#[test]
+fn the_screen_reads_and_writes_no_file() {
+    let files = source::files();
+    let of_screen = |file: &&source::File| file.layer() == "ui" && !MAY_TOUCH_FILES.contains(&file.path.as_str());
+    for file in files.iter().filter(of_screen) {
+        for touches in ["std::fs", "tokio::fs", "read_dir(", "File::open", "is_file()", "read_to_string"] {
+            assert!(
+                !file.code.contains(touches),
+                "src/{} writes `{touches}`: a frame would wait for a disk",
+                file.path
+            );
+        }
+    }
+}
+
 #[test]
 fn every_module_opens_with_what_it_is() {
     for file in source::files() {

@@ -61,6 +61,13 @@ impl EnvironmentRow {
     }
 }
 
+impl EnvironmentRow {
+    /// Why what its brokers said before may not hold any more: they cannot be asked now.
+    pub fn lost(&self) -> Option<&Fault> {
+        self.connection.fault.as_ref().filter(|_| self.connection.state == ConnectionState::Error)
+    }
+}
+
 /// A connection at one moment. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Connection {

@@ -6,6 +6,7 @@ pub mod queries;
 pub mod runs;
 pub mod sql;
 pub mod tails;
+pub mod themes;
 
 pub mod deployments;
 
@@ -18,6 +19,7 @@ pub mod metrics;
 pub mod pipeline;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::action::{PaneId, RunRequest};
 use crate::core::fault::Fault;
@@ -37,6 +39,7 @@ use pipeline::Drawn;
 use queries::Query;
 use runs::{Preset, Run};
 use tails::{ConditionCheck, Survey, TAIL_RECORDS_MAX, Tail};
+use themes::ThemeFile;
 
 /// How long what is said for information stays: it is one line, and what it says is old news soon.
 const NOTE_MS: i64 = 8_000;
@@ -107,6 +110,8 @@ pub struct Model {
     pub focus: PaneId,
     /// Name of the theme in use.
     pub theme: String,
+    /// Theme files of the working folder.
+    pub themes: Arc<Vec<ThemeFile>>,
 
     /// Records that a tail keeps for the view.
     pub tail_records: usize,
@@ -173,6 +178,8 @@ pub struct Model {
     pub lifted: BTreeMap<String, i64>,
     /// The last thing said, until its time is over.
     pub note: Option<Note>,
+    /// Whether the log has it already: what a job failed of is logged where it failed.
+    pub note_is_logged: bool,
     pub(super) note_since_ms: i64,
     /// The pane that the note points to: once it is in front, nothing is left to be said.
     pub(super) note_points_to: Option<PaneId>,
@@ -190,6 +197,7 @@ impl Default for Model {
             now_ms: 0,
             focus: PaneId::Environments,
             theme: "dark".into(),
+            themes: Arc::default(),
             tail_records: TAIL_RECORDS_MAX,
             folder: ".".into(),
             environments: Vec::new(),
@@ -219,6 +227,7 @@ impl Default for Model {
             confirmation: None,
             lifted: BTreeMap::new(),
             note: None,
+            note_is_logged: false,
             note_since_ms: 0,
             note_points_to: None,
             samples: BTreeMap::new(),
@@ -251,6 +260,12 @@ impl Model {
         (0 < left_ms).then(|| (left_ms + 59_999) / 60_000)
     }
 
+    /// When the topics of an environment were listed, milliseconds since 1970, where its brokers cannot be asked again now.
+    pub fn topics_are_of_ms(&self, name: &str) -> Option<i64> {
+        self.environment(name)?.lost()?;
+        self.assist.shelf(name)?.listed_ms
+    }
+
     /// An ETL by name.
     pub fn etl(&self, name: &str) -> Option<&EtlRow> {
         self.etls.iter().find(|row| row.name == name)
@@ -271,8 +286,14 @@ impl Model {
     }
 
     pub(super) fn say(&mut self, note: Note) {
-        self.note = Some(note);
+        (self.note, self.note_is_logged) = (Some(note), false);
         (self.note_since_ms, self.note_points_to) = (self.now_ms, None);
+    }
+
+    /// Says what the log has already, with all that is known of it.
+    pub(super) fn say_logged(&mut self, note: Note) {
+        self.say(note);
+        self.note_is_logged = true;
     }
 
     /// Says where something is to be seen: over once that pane is in front.

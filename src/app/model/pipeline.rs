@@ -139,6 +139,8 @@ pub struct Drawn {
     pub pipeline: std::sync::Arc<Pipeline>,
     /// Rates by node, oldest first.
     pub rates: Vec<Ring<f64>>,
+    /// Whether its job has ended: what was counted stays, and nothing has a rate.
+    pub is_at_rest: bool,
 }
 
 impl Drawn {
@@ -148,7 +150,7 @@ impl Drawn {
         for (rates, node) in rates.iter_mut().zip(&pipeline.nodes) {
             rates.push(node.rate());
         }
-        Self { pipeline, rates }
+        Self { pipeline, rates, is_at_rest: false }
     }
 }
 

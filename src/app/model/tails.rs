@@ -202,8 +202,13 @@ mod tests {
 
     #[test]
     fn large_records_push_out_the_oldest_which_count_as_not_shown() {
-        let request =
-            TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
+        let request = TailRequest {
+            environment: "qa".into(),
+            topics: vec!["orders".into()],
+            start: StartAt::End,
+            search: None,
+            partitions: Vec::new(),
+        };
         let mut tail = Tail::new(JobId(1), request, TAIL_RECORDS_MAX);
         let quarter = TAIL_BYTES_MAX / 4;
         (0..10).for_each(|offset| tail.records.push(record(offset, quarter)));

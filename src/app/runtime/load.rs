@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::files;
 use super::places::places;
+use super::themes;
 use crate::app::fact::Loaded as Facts;
 use crate::app::model::environments::{EnvironmentRow, MissingVariable, Setting};
 use crate::app::model::etls::EtlRow;
@@ -30,6 +31,7 @@ pub fn facts(config: &Config, engine: &Engine, state: Option<&Path>) -> Facts {
         environments: config.environments.iter().map(environment).collect(),
         etls: config.etls.iter().map(|loaded| etl(loaded, &scrubber, engine)).collect(),
         presets,
+        themes: themes::read(Path::new(themes::THEMES)),
         faults,
         warnings,
         note: config.note(),

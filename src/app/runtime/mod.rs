@@ -14,10 +14,11 @@ mod places;
 mod query;
 mod sql_files;
 mod tail;
+mod themes;
 mod work;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
 use tokio_util::sync::CancellationToken;
@@ -210,6 +211,13 @@ impl Runtime {
                     Err(fault) => Note::danger(fault.to_string()),
                 })
             }),
+            Effect::ReadThemes => self.supervisor.ask("reading the themes", async move {
+                let reading = || Ok(themes::read(Path::new(themes::THEMES)));
+                match off_the_async_threads(reading).await {
+                    Ok(themes) => Fact::Themes(themes),
+                    Err(fault) => Fact::Said(Note::danger(fault.to_string())),
+                }
+            }),
             Effect::StopJob(job) => self.supervisor.stop(job),
             Effect::Export(export) => self.supervisor.ask("exporting", async move {
                 let folder = PathBuf::from(".");
@@ -273,7 +281,14 @@ impl Runtime {
                 self.supervisor.ask("counting what is to be read", async move {
                     let counting = async {
                         let connection = off_the_async_threads(opening).await?;
-                        survey(&connection, &tail.topics, &tail.reads_from(), connection.request_timeout()).await
+                        survey(
+                            &connection,
+                            &tail.topics,
+                            &tail.partitions,
+                            &tail.reads_from(),
+                            connection.request_timeout(),
+                        )
+                        .await
                     };
                     Fact::TailSurveyed { request, outcome: counting.await }
                 });

@@ -34,6 +34,7 @@ async fn read(connection: &Connection, request: &TailRequest, out: &Outlet) -> R
         Some(_) => TailSettings::whole(request.reads_from()),
         None => TailSettings::heads(request.reads_from()),
     };
+    let settings = TailSettings { partitions: request.partitions.clone(), ..settings };
     let mut reader = TailReader::open(connection, &request.topics, &settings, connection.request_timeout()).await?;
     out.phase(Phase::Running).await;
     while let Some(batch) = reader.next().await {
@@ -157,8 +158,13 @@ mod tests {
     async fn troubles_are_not_told_as_attempts_and_records_end_them() {
         let (intake, mut feed) = feed();
         let out = intake.outlet(JobId(1));
-        let request =
-            TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
+        let request = TailRequest {
+            environment: "qa".into(),
+            topics: vec!["orders".into()],
+            start: StartAt::End,
+            search: None,
+            partitions: Vec::new(),
+        };
         let mut reading = Reading::new(&request, &out).await.unwrap();
         let trouble = || Some(Fault::new(Blame::Connection, "refused"));
         for (trouble, is_empty) in [(None, false), (trouble(), true), (trouble(), true), (None, true), (None, false)] {

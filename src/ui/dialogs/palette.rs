@@ -45,6 +45,12 @@ struct Row {
     keys: String,
 }
 
+impl Row {
+    fn theme(name: &String) -> Self {
+        Self { choice: Choice::Theme(name.clone()), words: format!("Theme: {name}"), keys: String::new() }
+    }
+}
+
 /// The palette while it is open.
 pub struct Palette {
     rows: Vec<Row>,
@@ -74,15 +80,23 @@ impl Palette {
         add(&|scope| scope == Scope::Pane(focus));
         add(&|scope| matches!(scope, Scope::Pane(id) if id != focus));
         add(&|scope| scope == Scope::Global);
-        rows.extend(themes.iter().map(|name| Row {
-            choice: Choice::Theme(name.clone()),
-            words: format!("Theme: {name}"),
-            keys: String::new(),
-        }));
+        rows.extend(themes.iter().map(Row::theme));
         let mut palette = Self { rows, shown: Vec::new(), search: Search::default(), cursor: Cursor::default() };
         palette.search.start();
         palette.refresh();
         palette
+    }
+
+    /// Takes the themes as they are known now.
+    pub fn set_themes(&mut self, themes: &[String]) {
+        let now: Vec<Row> = themes.iter().map(Row::theme).collect();
+        let known = self.rows.iter().filter(|row| matches!(row.choice, Choice::Theme(_)));
+        if known.map(|row| &row.choice).eq(now.iter().map(|row| &row.choice)) {
+            return;
+        }
+        self.rows.retain(|row| !matches!(row.choice, Choice::Theme(_)));
+        self.rows.extend(now);
+        self.refresh();
     }
 
     /// Takes a key.

@@ -12,6 +12,7 @@ use crate::ui::dialogs::palette::{Choice, Outcome, Palette};
 use crate::ui::keymap::{Command, Scope};
 use crate::ui::keys;
 use crate::ui::pane::{Pane, Press, Reply};
+use crate::ui::theme;
 
 /// What an event asks of the loop.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,8 +129,10 @@ impl Screen {
                 None
             }
             keys::PALETTE => {
-                self.palette = Some(Palette::new(&self.keymap, &self.titles(), model.focus, &self.theme_names()));
-                None
+                let themes = theme::names(&model.themes);
+                self.palette = Some(Palette::new(&self.keymap, &self.titles(), model.focus, &themes));
+                // A file may have been added or written in since; the list takes it in when it is read.
+                Some(Wish::Act(Action::ReadThemes))
             }
             keys::LOG if model.focus == PaneId::Log => focus(self.before_log),
             keys::LOG => focus(PaneId::Log),

@@ -8,7 +8,7 @@ mod tabs;
 
 pub use input::Wish;
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use ratatui::Frame;
@@ -28,13 +28,12 @@ use super::theme::{self, Depth, Marks, Role, Theme};
 use super::widgets::text;
 use crate::app::action::PaneId;
 use crate::app::model::Model;
+use crate::app::model::themes::ThemeFile;
 use crate::core::fault::Fault;
 
 /// How the screen is set up.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// Folder of themes that go before those compiled in.
-    pub themes: Option<PathBuf>,
     /// Colours that the terminal has.
     pub depth: Depth,
     /// Signs that the terminal has.
@@ -48,7 +47,7 @@ pub struct Look {
 impl Default for Look {
     /// True colours, all signs, UTC.
     fn default() -> Self {
-        Self { themes: None, depth: Depth::True, marks: Marks::Unicode, zone: TimeZone::UTC, clock: "%H:%M:%S".into() }
+        Self { depth: Depth::True, marks: Marks::Unicode, zone: TimeZone::UTC, clock: "%H:%M:%S".into() }
     }
 }
 
@@ -59,6 +58,8 @@ pub struct Screen {
     theme: Theme,
     /// The theme that was asked for; where it is wrong another one is drawn with.
     asked_theme: String,
+    /// The files in which it was looked for.
+    theme_files: Arc<Vec<ThemeFile>>,
     /// What is wrong with it, until it is told.
     theme_faults: Vec<Fault>,
     look: Look,
@@ -66,6 +67,8 @@ pub struct Screen {
     resume: Resume,
     help: Option<Help>,
     palette: Option<Palette>,
+    /// The pane that had the keys when the screen was drawn last.
+    front: Option<PaneId>,
     /// Where the keys go back to from the log.
     before_log: PaneId,
     /// The two panes of a wide screen, left and right.
@@ -99,14 +102,16 @@ impl Screen {
         Self {
             panes,
             keymap,
-            theme: Theme::load(theme::DEFAULT, None, look.depth, look.marks).0,
+            theme: Theme::load(theme::DEFAULT, &[], look.depth, look.marks).0,
             asked_theme: String::new(),
+            theme_files: Arc::default(),
             theme_faults: Vec::new(),
             look,
             confirm: Confirm::default(),
             resume: Resume::default(),
             help: None,
             palette: None,
+            front: None,
             before_log: PaneId::Environments,
             split: [PaneId::Environments, PaneId::Jobs],
             drawn: Drawn::default(),
@@ -225,11 +230,21 @@ impl Screen {
 
     /// Follows what the model has decided: the theme and which panes are shown.
     fn follow(&mut self, model: &Model) {
-        if self.asked_theme != model.theme {
-            let folder = self.look.themes.as_deref();
-            let (theme, faults) = Theme::load(&model.theme, folder, self.look.depth, self.look.marks);
+        let are_other_files = self.theme_files != model.themes;
+        if are_other_files {
+            self.theme_files = model.themes.clone();
+            let names = theme::names(&self.theme_files);
+            self.palette.iter_mut().for_each(|palette| palette.set_themes(&names));
+        }
+        if self.asked_theme != model.theme || are_other_files {
+            let (theme, faults) = Theme::load(&model.theme, &self.theme_files, self.look.depth, self.look.marks);
             self.asked_theme.clone_from(&model.theme);
             (self.theme, self.theme_faults) = (theme, faults);
+        }
+        if self.front.replace(model.focus) != Some(model.focus)
+            && let Some(pane) = self.panes.iter_mut().find(|pane| pane.id() == model.focus)
+        {
+            pane.comes_to_front();
         }
         if model.focus != PaneId::Log {
             self.before_log = model.focus;
@@ -273,9 +288,5 @@ impl Screen {
 
     fn titles(&self) -> Vec<(PaneId, &'static str)> {
         self.panes.iter().map(|pane| (pane.id(), pane.title())).collect()
-    }
-
-    fn theme_names(&self) -> Vec<String> {
-        theme::names(self.look.themes.as_deref())
     }
 }

@@ -1,11 +1,11 @@
-//! Theme files: `themes/*.yaml` of the working folder over those compiled in. A wrong line is a fault with its place.
-
-use std::path::Path;
+//! Theme files: those of the working folder over those compiled in. A wrong line is a fault with its place. It reads texts,
+//! never a disk.
 
 use ratatui::style::Color;
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
 use super::{Palette, Role, colour};
+use crate::app::model::themes::ThemeFile;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::did_you_mean;
 
@@ -19,40 +19,34 @@ const BUILT_IN: [(&str, &str); 6] = [
     ("catppuccin-mocha", include_str!("../../../themes/catppuccin-mocha.yaml")),
 ];
 
-/// Names of all themes: those compiled in, then others found in `folder`, in order of name.
-pub fn names(folder: Option<&Path>) -> Vec<String> {
+/// Names of all themes: those compiled in, then others of `files`, in order of name.
+pub fn names(files: &[ThemeFile]) -> Vec<String> {
     let mut names: Vec<String> = BUILT_IN.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let files = folder.and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
-    let mut others: Vec<String> = files
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .filter(|name| !names.contains(name))
-        .collect();
+    let mut others: Vec<String> =
+        files.iter().map(|file| file.name.clone()).filter(|name| !names.contains(name)).collect();
     others.sort();
     names.append(&mut others);
     names
 }
 
-/// The palette of a theme: the file in `folder` if there is one, else what is compiled in.
+/// The palette of a theme: that of its file if there is one, else what is compiled in.
 ///
 /// # Errors
-/// The theme does not exist, its file cannot be read, or lines of it are wrong (all of them are told).
-pub fn load(name: &str, folder: Option<&Path>) -> Result<Palette, Vec<Fault>> {
-    let path = folder.map(|folder| folder.join(format!("{name}.yaml"))).filter(|path| path.is_file());
-    if let Some(path) = path {
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            vec![
-                Fault::new(Blame::Configuration, format!("this theme cannot be read: {error}")).at(Place::file(&shown)),
-            ]
-        })?;
-        return read(&text, &shown);
+/// The theme does not exist, its file could not be read, or lines of it are wrong (all of them are told).
+pub fn load(name: &str, files: &[ThemeFile]) -> Result<Palette, Vec<Fault>> {
+    if let Some(file) = files.iter().find(|file| file.name == name) {
+        return match &file.text {
+            Ok(text) => read(text, &file.path),
+            Err(why) => {
+                let what = format!("this theme cannot be read: {why}");
+                Err(vec![Fault::new(Blame::Configuration, what).at(Place::file(&file.path))])
+            }
+        };
     }
     match BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
         Some((name, text)) => read(text, &format!("themes/{name}.yaml")),
         None => {
-            let known = names(folder);
+            let known = names(files);
             Err(vec![
                 Fault::new(Blame::Configuration, format!("there is no theme `{name}`"))
                     .next(format!("choose one of {}", known.join(", "))),
@@ -199,14 +193,23 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_folder_goes_before_the_theme_compiled_in_and_new_ones_are_listed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("dark.yaml"), "roles:\n  accent: red\n").expect("a file");
-        std::fs::write(folder.path().join("zebra.yaml"), "roles:\n  accent: 9\n").expect("a file");
-        let palette = load("dark", Some(folder.path())).expect("a theme");
+    fn a_file_goes_before_the_theme_compiled_in_and_new_ones_are_listed() {
+        let file = |name: &str, text: Result<&str, &str>| ThemeFile {
+            name: name.into(),
+            path: format!("themes/{name}.yaml"),
+            text: text.map(str::to_owned).map_err(str::to_owned),
+        };
+        let files = [
+            file("dark", Ok("roles:\n  accent: red\n")),
+            file("zebra", Ok("roles:\n  accent: 9\n")),
+            file("locked", Err("permission denied")),
+        ];
+        let palette = load("dark", &files).expect("a theme");
         assert_eq!(palette.roles[Role::Accent as usize], Color::Red);
-        assert_eq!(names(Some(folder.path())).last().map(String::as_str), Some("zebra"));
-        let missing = load("drak", None).expect_err("no such theme");
+        assert_eq!(names(&files)[BUILT_IN.len()..], ["locked", "zebra"]);
+        let missing = load("drak", &[]).expect_err("no such theme");
         assert!(missing[0].to_string().contains("choose one of dark, light"), "{missing:?}");
+        let locked = load("locked", &files).expect_err("no text");
+        assert_eq!(locked[0].to_string(), "themes/locked.yaml: this theme cannot be read: permission denied");
     }
 }

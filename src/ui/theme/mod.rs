@@ -1,11 +1,10 @@
 //! Themes: colours by role, never by hue, on any terminal down to one without colours. Drawing asks for a role or an
 //! environment and gets a style; it never names a colour itself.
 
-use std::path::Path;
-
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::app::model::themes::ThemeFile;
 use crate::core::fault::Fault;
 
 pub mod marks;
@@ -130,12 +129,12 @@ pub struct Theme {
 
 impl Theme {
     /// The theme of this name; where it is wrong, the default one and what is wrong with the other.
-    /// `folder` holds files that go before those compiled in.
-    pub fn load(name: &str, folder: Option<&Path>, depth: Depth, marks: Marks) -> (Self, Vec<Fault>) {
-        match file::load(name, folder) {
+    /// `files` go before those compiled in.
+    pub fn load(name: &str, files: &[ThemeFile], depth: Depth, marks: Marks) -> (Self, Vec<Fault>) {
+        match file::load(name, files) {
             Ok(palette) => (Self { name: name.to_owned(), depth, marks, palette }, Vec::new()),
             Err(faults) => {
-                let palette = file::load(DEFAULT, None).unwrap_or_else(|_| Palette::plain());
+                let palette = file::load(DEFAULT, &[]).unwrap_or_else(|_| Palette::plain());
                 (Self { name: DEFAULT.to_owned(), depth, marks, palette }, faults)
             }
         }
@@ -219,7 +218,7 @@ impl Theme {
 impl Default for Theme {
     /// The default theme in true colours with all signs.
     fn default() -> Self {
-        Self::load(DEFAULT, None, Depth::True, Marks::Unicode).0
+        Self::load(DEFAULT, &[], Depth::True, Marks::Unicode).0
     }
 }
 
@@ -229,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_wrong_theme_gives_the_default_one_and_says_why() {
-        let (theme, faults) = Theme::load("no-such", None, Depth::True, Marks::Unicode);
+        let (theme, faults) = Theme::load("no-such", &[], Depth::True, Marks::Unicode);
         assert_eq!(theme.name(), DEFAULT);
         assert_eq!(faults.len(), 1);
         assert_eq!(theme, Theme::default());
@@ -245,7 +244,7 @@ mod tests {
 
     #[test]
     fn without_colours_no_style_has_one_and_the_selection_is_still_seen() {
-        let (theme, _) = Theme::load("gruvbox", None, Depth::Mono, Marks::Ascii);
+        let (theme, _) = Theme::load("gruvbox", &[], Depth::Mono, Marks::Ascii);
         for role in Role::ALL {
             let style = theme.role(role);
             assert!(matches!(style.fg, None | Some(Color::Reset)) && style.bg.is_none(), "{role:?}");
@@ -256,8 +255,8 @@ mod tests {
 
     #[test]
     fn letters_of_every_theme_can_be_read_on_its_background_and_on_its_selection() {
-        for name in names(None) {
-            let palette = file::load(&name, None).expect("a theme");
+        for name in names(&[]) {
+            let palette = file::load(&name, &[]).expect("a theme");
             // A theme that leaves the background to the terminal is judged on a dark grey one.
             let ground = if palette.background == Color::Reset { Color::Rgb(24, 26, 30) } else { palette.background };
             for role in Role::ALL.into_iter().filter(|role| !matches!(role, Role::Selection | Role::Border)) {
