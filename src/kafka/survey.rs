@@ -13,17 +13,18 @@ use super::tail::{first_offset, offsets_at};
 use crate::core::fault::Fault;
 use crate::core::record::{Scan, StartAt};
 
-/// What reading these topics from `start` to where they end now comes to.
+/// What reading these topics, or only these of their partitions, from `start` to where they end now comes to.
 ///
 /// # Errors
 /// A topic does not exist, no broker answered in time, or the login was refused.
 pub async fn survey(
     connection: &Connection,
     topics: &[String],
+    only: &[i32],
     start: &StartAt,
     timeout: Duration,
 ) -> Result<Vec<Scan>, Fault> {
-    let (topics, start) = (topics.to_vec(), start.clone());
+    let (topics, only, start) = (topics.to_vec(), only.to_vec(), start.clone());
     let counting = off_the_async_threads({
         let connection = connection.clone();
         move || {
@@ -32,7 +33,7 @@ pub async fn survey(
                 .create_with_context(connection.context())
                 .map_err(|error| connection.scrubber().clean(call_fault("open a client", &error)))?;
             let deadline = Instant::now() + timeout;
-            topics.iter().map(|topic| scan(&client, &connection, topic, &start, deadline)).collect()
+            topics.iter().map(|topic| scan(&client, &connection, (topic, &only), &start, deadline)).collect()
         }
     });
     unless_refused(connection, counting).await
@@ -41,13 +42,14 @@ pub async fn survey(
 fn scan(
     client: &BaseConsumer<Context>,
     connection: &Connection,
-    topic: &str,
+    (topic, only): (&str, &[i32]),
     start: &StartAt,
     deadline: Instant,
 ) -> Result<Scan, Fault> {
     let left = || deadline.saturating_duration_since(Instant::now());
     let metadata = admin::metadata(client, connection, Some(topic), left())?;
-    let partitions = admin::partitions_of(&metadata, topic, connection)?;
+    let mut partitions = admin::partitions_of(&metadata, topic, connection)?;
+    partitions.retain(|partition| only.is_empty() || only.contains(partition));
     let mut records = 0;
     let mut ends = Vec::with_capacity(partitions.len());
     for &partition in &partitions {

@@ -57,6 +57,9 @@ pub trait Pane {
     /// Draws inside `area`, which has no border of its own.
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>);
 
+    /// It comes to the front: the keys are its own from now on.
+    fn comes_to_front(&mut self) {}
+
     /// Takes a mouse event inside `area`, the area it was last drawn in.
     fn mouse(&mut self, event: MouseEvent, area: Rect, model: &Model) -> Reply {
         let _ = (event, area, model);

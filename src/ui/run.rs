@@ -25,8 +25,6 @@ use crate::app::runtime::Runtime;
 use crate::app::supervisor::SHUTDOWN_GRACE_MS;
 use crate::core::words::counted;
 
-/// Frames a second where the file is silent: more is not seen in text.
-pub const FRAMES_PER_SECOND: u32 = 30;
 /// Time between two ticks of the clock.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -261,6 +259,9 @@ impl<B: Backend, S: Seat> Console<B, S> {
             return;
         }
         self.told.clone_from(&self.model.note);
+        if self.model.note_is_logged {
+            return;
+        }
         match &self.told {
             Some(Note { tone: Tone::Danger, text }) => tracing::error!(target: "velox::console", "{text}"),
             Some(Note { tone: Tone::Warning, text }) => tracing::warn!(target: "velox::console", "{text}"),

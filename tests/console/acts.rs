@@ -31,7 +31,13 @@ fn run(environments: &[&str]) -> RunRequest {
 }
 
 fn tail() -> TailRequest {
-    TailRequest { environment: "sandbox".into(), topics: vec!["orders".into()], start: StartAt::End, search: None }
+    TailRequest {
+        environment: "sandbox".into(),
+        topics: vec!["orders".into()],
+        start: StartAt::End,
+        search: None,
+        partitions: Vec::new(),
+    }
 }
 
 fn record(offset: i64) -> Record {

@@ -91,6 +91,7 @@ fn the_count_line_of_a_flooded_tail_is_exact() {
         topics,
         start: StartAt::End,
         search: None,
+        partitions: Vec::new(),
     }));
     let job = stage.model.tail.expect("a tail");
     let (intake, mut feed) = feed();

@@ -56,6 +56,7 @@ pub fn busy() -> Stage {
         topics,
         start: StartAt::End,
         search: None,
+        partitions: Vec::new(),
     }));
     phase(&mut stage, TAIL, Phase::Running);
     stage.act(Action::Run(run()));

@@ -4,6 +4,7 @@ mod stage;
 
 mod acts;
 mod deployed;
+mod deployed_orders;
 mod flood;
 mod flood_query;
 
@@ -18,9 +19,12 @@ mod jobs;
 mod log;
 mod metrics;
 mod sql;
+mod sql_names;
+mod sql_rows;
 mod states;
 mod tail;
 mod themes;
+mod whole;
 
 mod cli;
 mod killed;

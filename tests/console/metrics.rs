@@ -24,6 +24,7 @@ pub fn measured(seconds: i64) -> Stage {
         topics,
         start: StartAt::End,
         search: None,
+        partitions: Vec::new(),
     }));
     stage.act(Action::Run(RunRequest {
         etls: vec!["customer_update".into()],

@@ -17,10 +17,10 @@ use velox::app::feed::feed;
 use velox::app::model::Model;
 use velox::app::runtime::Runtime;
 use velox::app::supervisor::Supervisor;
-use velox::config::{Config, Sources};
+use velox::config::{Config, ConsoleConfig, Sources};
 use velox::ui::chord::Chord;
 use velox::ui::farewell::Ended;
-use velox::ui::run::{Console, FRAMES_PER_SECOND, Parts};
+use velox::ui::run::{Console, Parts};
 use velox::ui::screen::{Look, Screen};
 use velox::ui::signals::Signals;
 use velox::ui::terminal::Seat;
@@ -81,8 +81,8 @@ impl Played {
         let clock = || jiff::Timestamp::now().as_millisecond();
         let screen = Screen::new(Look::default());
         let seat = ScriptSeat::default();
-        let mut console =
-            Console::new(Parts { model, screen, terminal, seat, runtime, feed }, clock, FRAMES_PER_SECOND);
+        let frame_rate = ConsoleConfig::default().frame_rate;
+        let mut console = Console::new(Parts { model, screen, terminal, seat, runtime, feed }, clock, frame_rate);
         console.begin(effects);
         let signals = Signals::listen().expect("signals");
         Self { console, signals, tick: interval(Duration::from_millis(200)), ended: None }

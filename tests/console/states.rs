@@ -29,7 +29,13 @@ fn lost(stage: &mut Stage, attempt: u32) {
 
 fn reads(topics: &[&str]) -> TailRequest {
     let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-    TailRequest { environment: "sandbox".into(), topics, start: StartAt::Last(10), search: None }
+    TailRequest {
+        environment: "sandbox".into(),
+        topics,
+        start: StartAt::Last(10),
+        search: None,
+        partitions: Vec::new(),
+    }
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub fn reading(count: i64) -> Stage {
         topics,
         start: StartAt::Last(10),
         search: None,
+        partitions: Vec::new(),
     }));
     phase(&mut stage, Phase::Running);
     records(&mut stage, (0..count).map(order).collect());
@@ -123,7 +124,16 @@ fn a_topic_is_picked_by_a_few_letters_and_read_from_where_one_wants() {
         _ => None,
     });
     let topics = vec!["sandbox.orders.v1".to_owned()];
-    assert_eq!(asked, Some(TailRequest { environment: "sandbox".into(), topics, start: StartAt::End, search: None }));
+    assert_eq!(
+        asked,
+        Some(TailRequest {
+            environment: "sandbox".into(),
+            topics,
+            start: StartAt::End,
+            search: None,
+            partitions: Vec::new()
+        })
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::app::action::PaneId;
+use crate::ui::chord::Chord;
 use crate::ui::keymap::{Command, Entry, Keymap, Scope};
 use crate::ui::layout;
 use crate::ui::theme::{Marks, Role, Theme, marks};
@@ -66,9 +67,11 @@ impl Help {
             !not_here.contains(&entry.command) && (entry.chords.is_empty() || !is_taken)
         };
         let of = |scope: Scope| keymap.entries().iter().filter(move |entry| entry.scope == scope);
-        section(&mut lines, pane.1, of(Scope::Pane(pane.0)), cells, theme);
-        section(&mut lines, "Lists", of(Scope::List).filter(means), cells, theme);
-        section(&mut lines, "Console", of(Scope::Global).filter(means), cells, theme);
+        // A chord that the pane has taken for itself means nothing else in it.
+        let here = |entry: &Entry, chord: Chord| keymap.command(pane.0, chord) == Some(entry.command);
+        section(&mut lines, pane.1, of(Scope::Pane(pane.0)), here, cells, theme);
+        section(&mut lines, "Lists", of(Scope::List).filter(means), here, cells, theme);
+        section(&mut lines, "Console", of(Scope::Global).filter(means), here, cells, theme);
         lines.push(Line::styled("Marks", theme.focused()));
         for (sign, plain, meaning) in marks::MEANINGS {
             let shown = if theme.marks() == Marks::Ascii { plain } else { sign };
@@ -103,6 +106,7 @@ fn section<'a>(
     lines: &mut Vec<Line<'a>>,
     title: &'a str,
     entries: impl Iterator<Item = &'a Entry>,
+    here: impl Fn(&Entry, Chord) -> bool,
     width: usize,
     theme: &Theme,
 ) {
@@ -113,7 +117,8 @@ fn section<'a>(
     lines.push(Line::styled(title, theme.focused()));
     for entry in entries {
         // The name by which `config/console.yaml` binds it: beside the help, or below it where there is no room.
-        let keys = format!("  {:<KEYS_WIDTH$}", chords(entry));
+        let keys = entry.chords.iter().filter(|chord| here(entry, **chord));
+        let keys = format!("  {:<KEYS_WIDTH$}", written(keys));
         let room = width.saturating_sub(text::width(&keys) + text::width(entry.help) + 1);
         let name = |cells: usize| Span::styled(format!(" {:>cells$}", entry.command.0), theme.role(Role::Muted));
         let mut line = vec![Span::styled(keys, theme.role(Role::Accent)), Span::raw(entry.help)];
@@ -127,5 +132,9 @@ fn section<'a>(
 
 /// All chords of a command, as `j  Down`.
 pub fn chords(entry: &Entry) -> String {
-    entry.chords.iter().map(ToString::to_string).collect::<Vec<_>>().join("  ")
+    written(entry.chords.iter())
+}
+
+fn written<'c>(chords: impl Iterator<Item = &'c Chord>) -> String {
+    chords.map(ToString::to_string).collect::<Vec<_>>().join("  ")
 }

@@ -54,11 +54,20 @@ impl Cursor {
         self.row = row.min(self.rows.saturating_sub(1));
     }
 
-    /// Puts the cursor on a row that has moved to another place, and the window with it, so that it stays where it was drawn.
+    /// Puts the cursor on a row that has moved to another place, and the window with it, so that it stays where it was drawn;
+    /// a list whose head was in view keeps it there, or what comes first would come unseen.
     pub fn follow(&mut self, row: usize) {
-        let drawn_at = self.row.saturating_sub(self.top);
+        let (top, drawn_at) = (self.top, self.row.saturating_sub(self.top));
         self.go(row);
-        self.top = self.row.saturating_sub(drawn_at);
+        self.top = if top == 0 { 0 } else { self.row.saturating_sub(drawn_at) };
+    }
+
+    /// Shows the list from its head, the cursor on its row where that is still seen, else on the first.
+    pub fn show_head(&mut self) {
+        self.top = 0;
+        if usize::from(self.area.height) <= self.row {
+            self.row = 0;
+        }
     }
 
     /// Whether the cursor is on the last row.
@@ -187,6 +196,21 @@ mod tests {
         cursor.set_rows(110);
         cursor.follow(25);
         assert_eq!((cursor.window(Rect::new(0, 0, 10, 10)), cursor.row()), (16..26, Some(25)));
+    }
+
+    #[test]
+    fn a_list_whose_head_is_in_view_keeps_it_there_when_rows_come_above() {
+        let mut cursor = Cursor::default();
+        cursor.set_rows(10);
+        assert_eq!(cursor.window(Rect::new(0, 0, 10, 5)), 0..5);
+        cursor.set_rows(12);
+        cursor.follow(2);
+        assert_eq!((cursor.window(Rect::new(0, 0, 10, 5)), cursor.row()), (0..5, Some(2)));
+        cursor.set_rows(20);
+        cursor.follow(10);
+        assert_eq!((cursor.window(Rect::new(0, 0, 10, 5)), cursor.row()), (6..11, Some(10)));
+        cursor.show_head();
+        assert_eq!((cursor.window(Rect::new(0, 0, 10, 5)), cursor.row()), (0..5, Some(0)));
     }
 
     #[test]

@@ -46,40 +46,50 @@ pub struct Field {
     pub hint: String,
     /// What it holds.
     pub value: Value,
+    /// Whether what stands there is only an example: typing replaces it.
+    pub is_example: bool,
 }
 
 impl Field {
     /// A field of words.
     pub fn text(name: &'static str, label: &'static str, text: impl Into<String>) -> Self {
-        Self { name, label, hint: String::new(), value: Value::Text(Input::new(text)) }
+        Self { name, label, hint: String::new(), value: Value::Text(Input::new(text)), is_example: false }
     }
 
     /// A field of a whole number that must be given.
     pub fn number(name: &'static str, label: &'static str, number: u64, least: u64, most: u64) -> Self {
         let input = Input::new(number.to_string());
-        Self { name, label, hint: String::new(), value: Value::Number { input, least, most, optional: false } }
+        let value = Value::Number { input, least, most, optional: false };
+        Self { name, label, hint: String::new(), value, is_example: false }
     }
 
     /// A field of a whole number that may be left empty, and is.
     pub fn optional_number(name: &'static str, label: &'static str, least: u64, most: u64) -> Self {
         let value = Value::Number { input: Input::default(), least, most, optional: true };
-        Self { name, label, hint: String::new(), value }
+        Self { name, label, hint: String::new(), value, is_example: false }
     }
 
     /// A field of yes or no.
     pub fn toggle(name: &'static str, label: &'static str, on: bool) -> Self {
-        Self { name, label, hint: String::new(), value: Value::Toggle(on) }
+        Self { name, label, hint: String::new(), value: Value::Toggle(on), is_example: false }
     }
 
     /// A field of one of several.
     pub fn choice(name: &'static str, label: &'static str, options: Vec<String>, chosen: usize) -> Self {
-        Self { name, label, hint: String::new(), value: Value::Choice { options, chosen } }
+        Self { name, label, hint: String::new(), value: Value::Choice { options, chosen }, is_example: false }
     }
 
     /// The same field with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
+        self
+    }
+
+    /// The same field, of which what stands there is only an example.
+    #[must_use]
+    pub fn example(mut self) -> Self {
+        self.is_example = true;
         self
     }
 
@@ -124,10 +134,13 @@ impl Form {
         form
     }
 
-    /// Selects a number that is come upon, so that typing replaces it: `1` must not become `11000`.
+    /// Selects a number or an example that is come upon, so that typing replaces it: `1` must not become `11000`.
     fn select(&mut self) {
-        if let Some(Value::Number { input, .. }) = self.fields.get_mut(self.at).map(|field| &mut field.value) {
-            input.select();
+        let Some(field) = self.fields.get_mut(self.at) else { return };
+        match &mut field.value {
+            Value::Number { input, .. } => input.select(),
+            Value::Text(input) if field.is_example => input.select(),
+            _ => {}
         }
     }
 

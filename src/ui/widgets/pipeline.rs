@@ -24,17 +24,19 @@ pub struct Picture<'a> {
     pipeline: &'a Pipeline,
     /// Rates by node and what time it is; none before anything runs.
     live: Option<(&'a [Ring<f64>], i64)>,
+    /// Whether it ran and does not any more: it has counts and no rates.
+    is_at_rest: bool,
 }
 
 impl<'a> Picture<'a> {
-    /// A pipeline at work, at a time in milliseconds since 1970.
+    /// A pipeline that runs or ran, at a time in milliseconds since 1970.
     pub fn live(drawn: &'a Drawn, now_ms: i64) -> Self {
-        Self { pipeline: &drawn.pipeline, live: Some((&drawn.rates, now_ms)) }
+        Self { pipeline: &drawn.pipeline, live: Some((&drawn.rates, now_ms)), is_at_rest: drawn.is_at_rest }
     }
 
     /// A pipeline that does not run.
     pub fn planned(pipeline: &'a Pipeline) -> Self {
-        Self { pipeline, live: None }
+        Self { pipeline, live: None, is_at_rest: false }
     }
 
     /// Lines of what a node does.
@@ -43,7 +45,7 @@ impl<'a> Picture<'a> {
     }
 
     fn is_slowest(&self, node: &PipelineNode) -> bool {
-        self.live.is_some() && self.pipeline.slowest() == Some(node.id)
+        self.live.is_some() && !self.is_at_rest && self.pipeline.slowest() == Some(node.id)
     }
 }
 

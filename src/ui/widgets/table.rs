@@ -74,7 +74,7 @@ pub fn draw(listing: &mut Listing, rows: &impl Rows, look: Look<'_>, area: Rect,
     }
     draw_rows(listing, rows, look, Rect { height: area.height - 1, ..area }, buffer, theme);
     let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-    draw_filter(listing.search(), &listing.count(), last, buffer, theme);
+    draw_filter(listing.search(), &listing.count(), last, look.focused, buffer, theme);
 }
 
 /// Draws titles and rows alone.
@@ -120,15 +120,15 @@ pub fn draw_cursor(line: Rect, focused: bool, buffer: &mut Buffer, theme: &Theme
     buffer.set_style(line, style);
 }
 
-/// A filter on the left, a count on the right.
-pub fn draw_filter(search: &Search, count: &str, line: Rect, buffer: &mut Buffer, theme: &Theme) {
+/// A filter on the left, a count on the right; the caret only where the list has the keys.
+pub fn draw_filter(search: &Search, count: &str, line: Rect, focused: bool, buffer: &mut Buffer, theme: &Theme) {
     let count = text::fit(count, usize::from(line.width));
     let start = line.right() - text::width(&count) as u16;
     buffer.set_string(start, line.y, &count, theme.role(Role::Muted));
     if search.is_typing() || search.is_active() {
         buffer.set_stringn(line.x, line.y, "/", usize::from(line.width), theme.role(Role::Accent));
         let input = Rect { x: line.x + 1, width: start.saturating_sub(line.x + 2), ..line };
-        search.input().draw(input, buffer, theme, search.is_typing());
+        search.input().draw(input, buffer, theme, focused && search.is_typing());
     }
 }
 
@@ -183,13 +183,18 @@ fn draw_titles(
             Some(_) => marks::ABOVE,
             None => "",
         };
+        let (title, is_number) = (columns[column].title, columns[column].number);
         let title = match mark.is_empty() {
-            true => Cow::Borrowed(columns[column].title),
-            false => Cow::Owned(format!("{} {mark}", columns[column].title)),
+            true => Cow::Borrowed(title),
+            false if text::width(title) + 2 <= usize::from(cells) => Cow::Owned(format!("{title} {mark}")),
+            false => Cow::Owned(format!("{title}{mark}")),
         };
         let style = theme.role(if sort.is_some() { Role::Text } else { Role::Muted });
-        let cell = Rect { x: area.x + offset, width: cells, height: 1, y: area.y };
-        draw_aligned(&title, columns[column].number, cell, style, buffer);
+        // A title that its mark makes too wide takes a cell of the gap to its neighbour.
+        let wants = u16::from(usize::from(cells) < text::width(&title));
+        let more = if is_number { wants.min(offset) } else { wants.min(area.width.saturating_sub(offset + cells)) };
+        let x = area.x + offset - if is_number { more } else { 0 };
+        draw_aligned(&title, is_number, Rect { x, width: cells + more, height: 1, y: area.y }, style, buffer);
     }
 }
 
@@ -326,6 +331,20 @@ mod tests {
         assert_eq!(lines[0], "name             lag  state     since");
         assert_eq!(lines[2], "orders-1           7  running   now     │");
         assert_eq!(lines[4], format!("{:>41}", "(1/10,000)"));
+    }
+
+    #[test]
+    fn a_column_that_is_sorted_by_has_its_title_and_its_mark_whole() {
+        let mut listing = Listing::default();
+        listing.set_sort(Some(crate::ui::widgets::listing::Sort { column: 3, descending: true }));
+        let narrow: [Column; 4] = [COLUMNS[0], COLUMNS[1], Column::words("state", 5), Column::number("brokers", 7)];
+        listing.refresh(&Ten, narrow.len(), 1);
+        let area = Rect::new(0, 0, 35, 5);
+        let mut buffer = Buffer::empty(area);
+        let look = Look { columns: &narrow, focused: true, empty: "" };
+        draw(&mut listing, &Ten, look, area, &mut buffer, &Theme::default());
+        let title: String = (0..35).map(|x| buffer[(x, 0)].symbol()).collect();
+        assert_eq!(title.trim_end(), format!("name           lag  state brokers{}", marks::BELOW));
     }
 
     /// Ten thousand rows that count how often they are asked what they say.

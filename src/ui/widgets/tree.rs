@@ -157,7 +157,7 @@ impl Tree {
         let body = Rect { height: area.height - 1, ..area };
         table::draw_rows(&mut self.listing, &lines, look, body, buffer, theme);
         let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-        table::draw_filter(self.listing.search(), &self.count(facts), last, buffer, theme);
+        table::draw_filter(self.listing.search(), &self.count(facts), last, look.focused, buffer, theme);
     }
 
     /// `(7/12)`: the leaf under the cursor of all leaves; `(12)` where the cursor is on none.

@@ -240,14 +240,24 @@ fn settings(document: &mut Document, row: &EnvironmentRow, theme: &Theme) {
             let role = if setting.origin == "default" { Role::Muted } else { Role::Text };
             // What has no section stands two cells further to the left; its value stands under the others.
             let (before, more) = if section.is_empty() { ("", 2) } else { ("  ", 0) };
-            let entry = document.line(Line::from(vec![
-                Span::raw(before),
-                cell(&text::fit_end(words[0], widths[0] + more), widths[0] + more, theme.role(Role::Muted)),
+            let room = widths[0] + more;
+            let name = theme.role(Role::Muted);
+            let rest = [
                 cell(&text::fit(words[1], widths[1]), widths[1], theme.role(role)),
                 cell(&text::fit(words[2], widths[2]), widths[2], theme.role(Role::Muted)),
-            ]));
-            entry.place.clone_from(&setting.place);
-            entry.copied = Some(setting.value.clone());
+            ];
+            let mut tell = |line: Vec<Span<'static>>| {
+                let entry = document.line(Line::from(line));
+                entry.place.clone_from(&setting.place);
+                entry.copied = Some(setting.value.clone());
+            };
+            // A name is never cut: where it has no room beside the others it stands above them.
+            let has_room = text::width(words[0]) <= room;
+            if !has_room {
+                tell(vec![Span::raw(before), cell(words[0], 0, name)]);
+            }
+            let named = if has_room { words[0] } else { "" };
+            tell([Span::raw(before), cell(named, room, name)].into_iter().chain(rest).collect());
         }
     }
 }
@@ -274,9 +284,11 @@ fn short(setting: &Setting, folder: &str) -> String {
     }
 }
 
-/// Widths of name, value and origin in a room: the name keeps what it wants, up to two of five; of the others the wider gives way.
+/// Widths of name, value and origin in a room: the name keeps what it wants, up to two of five, and more where the others can be
+/// told apart in the rest; of those the wider gives way.
 fn shared(room: usize, [name, value, origin]: [usize; 3]) -> [usize; 3] {
-    let name = name.min((room * 2 / 5).max(COLUMN_CELLS_MIN));
+    let least = value.min(COLUMN_CELLS_MIN) + origin.min(COLUMN_CELLS_MIN);
+    let name = name.min((room * 2 / 5).max(room.saturating_sub(least)).max(COLUMN_CELLS_MIN));
     let mut most = value.max(origin);
     while most > COLUMN_CELLS_MIN && value.min(most) + origin.min(most) > room.saturating_sub(name) {
         most -= 1;
@@ -293,6 +305,11 @@ mod tests {
         assert_eq!(shared(100, [20, 30, 40]), [20, 30, 40]);
         assert_eq!(shared(70, [20, 10, 60]), [20, 10, 40]);
         assert_eq!(shared(70, [20, 30, 40]), [20, 25, 25]);
+        assert_eq!(
+            shared(44, [20, 30, 40]),
+            [20, 12, 12],
+            "a name has more than two of five where the rest can be read"
+        );
         assert_eq!(shared(20, [20, 30, 40]), [12, 12, 12], "never narrower than can be read");
     }
 }

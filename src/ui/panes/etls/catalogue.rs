@@ -12,11 +12,18 @@ use crate::core::job::Phase;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::number::{counted, short};
 use crate::ui::widgets::table::Column;
+use crate::ui::widgets::text;
 use crate::ui::widgets::tree::{Branches, Node};
 
-/// Columns: name with its mark, environments served of all, last result or place of the fault.
+/// Columns: name with its mark, environments served of all, last result or place of the fault. What the last has no use for is
+/// the names': see [`Catalogue::columns`].
 pub const COLUMNS: [Column; 3] =
     [Column::words("", 18).grows(1), Column::number("", 8).gives_way(2), Column::words("", 12).gives_way(1)];
+
+/// Place of the result among the columns.
+const RESULT: usize = 2;
+/// Cells of a result while there is one: a run that goes on counts up, and names must not move with it.
+const RESULT_CELLS_MIN: u16 = 7;
 
 /// The group of files that cannot be read, whose category is not known. A category of files can be called anything but this.
 const UNREADABLE: &str = "\u{2716} cannot be read";
@@ -39,6 +46,21 @@ impl<'a, 'k> Catalogue<'a, 'k> {
         }
         let categories = groups.into_iter().map(|((_, name), rows)| (name, rows)).collect();
         Self { model, marked, categories }
+    }
+
+    /// The columns as wide as what is in them: where nothing ran and nothing is broken there are no results.
+    pub fn columns(&self) -> Vec<Column> {
+        let ran: BTreeSet<&str> =
+            self.model.runs.values().flat_map(|run| &run.request.etls).map(String::as_str).collect();
+        let has_result = |row: &&&EtlRow| !row.faults.is_empty() || ran.contains(row.name.as_str());
+        let rows = self.categories.iter().flat_map(|(_, rows)| rows).filter(has_result);
+        let widest = rows.map(|row| text::width(&self.result(row).0)).max().unwrap_or(0) as u16;
+        let mut columns = COLUMNS.to_vec();
+        match widest {
+            0 => columns.truncate(RESULT),
+            cells => columns[RESULT].width = cells.clamp(RESULT_CELLS_MIN, COLUMNS[RESULT].width),
+        }
+        columns
     }
 
     /// The ETL of a leaf.

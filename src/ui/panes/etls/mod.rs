@@ -229,7 +229,8 @@ impl Pane for Etls {
             let reload = chord(view, keys::RELOAD);
             let empty = format!("no ETLs: describe one in config/etl/NAME.yaml, then {reload} reads it");
             let focused = view.focused && !self.in_detail && !self.layers.is_open();
-            let look = Look { columns: &catalogue::COLUMNS, focused, empty: &empty };
+            let columns = facts.columns();
+            let look = Look { columns: &columns, focused, empty: &empty };
             self.tree.draw(&facts, look, list, buffer, view.theme);
             self.draw_marked(list, buffer, view);
         }

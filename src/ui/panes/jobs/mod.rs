@@ -10,7 +10,6 @@ use crossterm::event::MouseEvent;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, Borders};
 
 use crate::app::action::{Action, PaneId};
 use crate::app::model::jobs::Job;
@@ -21,8 +20,7 @@ use crate::ui::keys;
 use crate::ui::pane::{Pane, Press, Reply, View};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::cursor::Pointed;
-use crate::ui::widgets::document::Reader;
-use crate::ui::widgets::listing::Listing;
+use crate::ui::widgets::inspector::Inspector;
 use crate::ui::widgets::table::{self, Look};
 use crate::ui::widgets::text;
 
@@ -53,13 +51,12 @@ const KEYS: &[Binding] = &[
 /// The pane.
 #[derive(Debug, Default)]
 pub struct Jobs {
-    list: Listing,
-    reader: Reader,
+    inspector: Inspector,
     /// Which columns are seen where there is no room for all, and how many such pages there are.
     page: usize,
     pages: usize,
-    /// Whether keys scroll the detail.
-    in_detail: bool,
+    /// It came to the front since it was drawn: what runs is to be seen.
+    is_new: bool,
     /// Whether the detail has the whole pane.
     is_open: bool,
     /// What decides which keys mean something to the job under the cursor.
@@ -108,12 +105,12 @@ impl Chosen {
 
 impl Jobs {
     fn selected<'m>(&self, model: &'m Model) -> Option<&'m Job> {
-        model.jobs.get(self.drawn.get(self.list.selected()?)?)
+        model.jobs.get(self.drawn.get(self.inspector.list.selected()?)?)
     }
 
     /// Says, beside the count, which columns the arrows bring.
     fn draw_hidden(&self, hidden: &[&str], list: Rect, buffer: &mut Buffer, theme: &Theme) {
-        let search = self.list.search();
+        let search = self.inspector.list.search();
         if hidden.is_empty() || search.is_typing() || search.is_active() || list.height < 2 {
             return;
         }
@@ -122,7 +119,7 @@ impl Jobs {
             (_, true) => "← →",
             (_, false) => "←",
         };
-        let room = usize::from(list.width).saturating_sub(text::width(&self.list.count()) + 2);
+        let room = usize::from(list.width).saturating_sub(text::width(&self.inspector.list.count()) + 2);
         let words = format!("{arrows} {}", hidden.join(", "));
         let last = list.bottom() - 1;
         buffer.set_string(list.x, last, text::fit(&words, room), theme.role(Role::Muted));
@@ -132,7 +129,7 @@ impl Jobs {
         Reply::Emit(match command {
             keys::OPEN => {
                 self.is_open = !self.is_open;
-                self.in_detail = self.is_open;
+                self.inspector.in_detail = self.is_open;
                 return Reply::Handled;
             }
             VISIT if job.kind == JobKind::Sql => {
@@ -146,33 +143,25 @@ impl Jobs {
             RESTART => Action::RestartJob(job.id),
             FORGET => Action::ForgetJob(job.id),
             FORGET_ENDED => Action::ForgetEndedJobs,
-            keys::COPY if self.in_detail => Action::Copy(self.reader.copied().to_owned()),
+            keys::COPY if self.inspector.in_detail => Action::Copy(self.inspector.reader.copied().to_owned()),
             keys::COPY => Action::Copy(detail::in_words(job)),
-            DETAIL => {
-                self.in_detail = !self.in_detail;
-                return Reply::Handled;
-            }
-            keys::RIGHT if !self.in_detail && self.page + 1 < self.pages => {
+            keys::RIGHT if !self.inspector.in_detail && self.page + 1 < self.pages => {
                 self.page += 1;
                 return Reply::Handled;
             }
-            keys::LEFT if !self.in_detail && 0 < self.page => {
+            keys::LEFT if !self.inspector.in_detail && 0 < self.page => {
                 self.page -= 1;
                 return Reply::Handled;
             }
             // Where there are columns to go through, their end is no way into the detail.
-            keys::RIGHT if !self.in_detail && 1 < self.pages => return Reply::Handled,
-            keys::RIGHT if !self.in_detail => {
-                self.in_detail = true;
-                return Reply::Handled;
-            }
+            keys::RIGHT if !self.inspector.in_detail && 1 < self.pages => return Reply::Handled,
             // It is the list that is filtered, and what is typed goes there.
-            keys::FILTER if self.in_detail => {
-                (self.in_detail, self.is_open) = (false, false);
+            keys::FILTER if self.inspector.in_detail => {
+                (self.inspector.in_detail, self.is_open) = (false, false);
                 return Reply::Ignored;
             }
-            keys::LEFT | keys::BACK if self.in_detail => {
-                (self.in_detail, self.is_open) = (false, false);
+            _ if self.inspector.moved(command, DETAIL) => {
+                self.is_open &= self.inspector.in_detail;
                 return Reply::Handled;
             }
             _ => return Reply::Ignored,
@@ -194,19 +183,25 @@ impl Pane for Jobs {
     }
 
     fn takes_text(&self) -> bool {
-        self.list.search().is_typing()
+        self.inspector.is_typing()
     }
 
     fn fills(&self) -> bool {
         self.is_open
     }
 
+    fn comes_to_front(&mut self) {
+        self.is_new = true;
+    }
+
     fn footer(&self) -> Vec<Command> {
         match self.chosen {
             _ if self.takes_text() => vec![keys::BACK],
-            None => keys::without_rows(self.list.search(), &[keys::PANE_ETLS, keys::PANE_SQL, keys::PANE_TAIL]),
+            None => {
+                keys::without_rows(self.inspector.list.search(), &[keys::PANE_ETLS, keys::PANE_SQL, keys::PANE_TAIL])
+            }
             Some(chosen) => {
-                let around = if self.in_detail { keys::BACK } else { keys::FILTER };
+                let around = if self.inspector.in_detail { keys::BACK } else { keys::FILTER };
                 chosen.footer().iter().copied().chain([around]).collect()
             }
         }
@@ -214,7 +209,7 @@ impl Pane for Jobs {
 
     fn key(&mut self, press: &Press, model: &Model) -> Reply {
         if self.takes_text() {
-            return if self.list.key(press.event) { Reply::Handled } else { Reply::Ignored };
+            return if self.inspector.key(press.event) { Reply::Handled } else { Reply::Ignored };
         }
         if let (Some(command), Some(job)) = (press.command, self.selected(model)) {
             match self.command(command, job) {
@@ -222,52 +217,42 @@ impl Pane for Jobs {
                 reply => return reply,
             }
         }
-        let moved = if self.in_detail { self.reader.key(press.event) } else { self.list.key(press.event) };
-        if moved { Reply::Handled } else { Reply::Ignored }
+        if self.inspector.key(press.event) { Reply::Handled } else { Reply::Ignored }
     }
 
     fn paste(&mut self, text: &str, _model: &Model) -> Reply {
-        if self.list.search_mut().paste(text) { Reply::Handled } else { Reply::Ignored }
+        if self.inspector.list.search_mut().paste(text) { Reply::Handled } else { Reply::Ignored }
     }
 
     fn mouse(&mut self, event: MouseEvent, _area: Rect, _model: &Model) -> Reply {
-        match self.list.mouse(event) {
-            Pointed::Elsewhere => match self.reader.mouse(event) {
-                Pointed::Elsewhere => Reply::Ignored,
-                Pointed::Scrolled => Reply::Handled,
-                Pointed::Chosen | Pointed::Opened => {
-                    self.in_detail = true;
-                    Reply::Handled
-                }
-            },
-            Pointed::Opened => {
-                (self.in_detail, self.is_open) = (true, true);
-                Reply::Handled
-            }
-            Pointed::Scrolled | Pointed::Chosen => {
-                self.in_detail = false;
-                Reply::Handled
-            }
+        match self.inspector.mouse(event) {
+            Pointed::Elsewhere => return Reply::Ignored,
+            Pointed::Opened => (self.inspector.in_detail, self.is_open) = (true, true),
+            Pointed::Scrolled | Pointed::Chosen => {}
         }
+        Reply::Handled
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let jobs = rows::in_order(view.model);
         let shown = JobRows { jobs: &jobs, view };
-        let before = self.list.selected().and_then(|at| self.drawn.get(at)).copied();
-        self.list.refresh(&shown, COLUMNS.len(), view.model.revision);
+        let before = self.inspector.list.selected().and_then(|at| self.drawn.get(at)).copied();
+        self.inspector.list.refresh(&shown, COLUMNS.len(), view.model.revision);
         self.drawn = jobs.iter().map(|job| job.id).collect();
         if let (Some(gone), Some((kind, name))) = (before, &self.under_cursor)
             && !view.model.jobs.contains_key(&gone)
             && let Some(again) = jobs.iter().position(|job| job.kind == *kind && job.name == *name)
         {
-            self.list.select(again);
+            self.inspector.list.select(again);
         }
-        let selected = self.list.selected().and_then(|at| jobs.get(at)).copied();
+        if std::mem::take(&mut self.is_new) {
+            self.inspector.list.cursor_mut().show_head();
+        }
+        let selected = self.inspector.list.selected().and_then(|at| jobs.get(at)).copied();
         self.under_cursor = selected.map(|job| (job.kind, job.name.clone()));
         self.chosen = selected.map(|job| Chosen::of(job, view.model));
-        self.in_detail &= selected.is_some();
-        self.is_open &= self.in_detail;
+        self.inspector.in_detail &= selected.is_some();
+        self.is_open &= self.inspector.in_detail;
 
         let [list, detail] = match self.is_open {
             true => [Rect { height: 0, ..area }, area],
@@ -278,22 +263,19 @@ impl Pane for Jobs {
         let (columns, hidden) = rows::columns(self.page, list.width);
         let look = Look {
             columns: &columns,
-            focused: view.focused && !self.in_detail,
+            focused: view.focused && !self.inspector.in_detail,
             empty: "nothing runs or ran yet: run an ETL in pane 2, read a topic in pane 4, check an environment in pane 1",
         };
         if !self.is_open {
-            table::draw(&mut self.list, &shown, look, list, frame.buffer_mut(), view.theme);
+            table::draw(&mut self.inspector.list, &shown, look, list, frame.buffer_mut(), view.theme);
             self.draw_hidden(&hidden, list, frame.buffer_mut(), view.theme);
         }
-        let edge = if view.focused && self.in_detail { Role::Accent } else { Role::Border };
-        let border = Block::new().borders(Borders::TOP).border_style(view.theme.role(edge));
-        let inside = border.inner(detail);
-        frame.render_widget(border, detail);
+        let inside = self.inspector.draw_edge(frame, detail, false, view.theme, view.focused);
         if let Some(job) = selected {
             let hidden: &[&str] = if self.is_open { &[] } else { &hidden };
             let lines = detail::document(job, view, inside.width.saturating_sub(2), hidden);
-            let focused = view.focused && self.in_detail;
-            self.reader.draw(job.id.0, &lines, inside, frame.buffer_mut(), view.theme, focused);
+            let focused = view.focused && self.inspector.in_detail;
+            self.inspector.reader.draw(job.id.0, &lines, inside, frame.buffer_mut(), view.theme, focused);
         }
     }
 }

@@ -48,7 +48,8 @@ impl SqlPane {
         let has_row = query.is_some_and(|query| self.results.selected(query).is_some());
         Here {
             has_statement: statement.is_some(),
-            is_planned: self.areas.is_wide && is_live && is_same,
+            // A row that is looked at whole has the plan's place.
+            is_planned: self.areas.is_wide && is_live && is_same && self.inspect.is_none(),
             is_live,
             is_held: query.is_some_and(|query| query.frozen.is_some()),
             has_row,

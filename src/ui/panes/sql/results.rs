@@ -271,7 +271,7 @@ impl Results {
         if self.follows {
             count = format!("newest  {count}");
         }
-        table::draw_filter(self.listing.search(), &count, last, buffer, theme);
+        table::draw_filter(self.listing.search(), &count, last, focused, buffer, theme);
     }
 
     /// Remembers what the rows in sight say, and when a value of them changed.

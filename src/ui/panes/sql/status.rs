@@ -4,7 +4,6 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::model::Model;
-use crate::app::model::environments::ConnectionState;
 use crate::app::model::pipeline::Pipeline;
 use crate::app::model::queries::Query;
 use crate::core::job::Phase;
@@ -13,6 +12,9 @@ use crate::ui::keys;
 use crate::ui::pane::View;
 use crate::ui::theme::{Role, Theme, marks};
 use crate::ui::widgets::{number, text, time};
+
+/// Lines that say what is wrong with the brokers: more would leave the rows none.
+const LOST_LINES_MAX: usize = 3;
 
 /// The state of a query with its style, and whose it is where that is not the text in front.
 pub fn state(query: &Query, view: &View<'_>) -> (String, Style) {
@@ -66,14 +68,20 @@ pub fn fault(query: &Query, model: &Model) -> Option<String> {
     }
 }
 
-/// What is wrong with the brokers that the next query would ask, in one line.
-pub fn lost(view: &View<'_>, cells: usize) -> Option<Line<'static>> {
-    let row = view.model.environment(view.model.active.as_deref()?)?;
-    let fault = row.connection.fault.as_ref().filter(|_| row.connection.state == ConnectionState::Error)?;
+/// What is wrong with the brokers that the next query would ask, and what to do.
+pub fn lost(view: &View<'_>, cells: usize) -> Vec<Line<'static>> {
+    let row = view.model.active.as_deref().and_then(|active| view.model.environment(active));
+    let Some((row, fault)) = row.and_then(|row| Some((row, row.lost()?))) else { return Vec::new() };
     let pane = view.keymap.chord_of(keys::PANE_ENVIRONMENTS).map(|chord| format!("; {chord} goes to it"));
     let pane = pane.filter(|_| row.connection.attempt == 0).unwrap_or_default();
     let words = format!("{} {}: {fault}{pane}", marks::FAILED, row.name);
-    Some(Line::from(Span::styled(text::fit(&words, cells).into_owned(), view.theme.role(Role::Danger))))
+    let style = view.theme.role(Role::Danger);
+    let mut lines = text::wrapped(&words, cells);
+    if LOST_LINES_MAX < lines.len() {
+        let rest = lines.split_off(LOST_LINES_MAX - 1).join(" ");
+        lines.push(text::fit(&rest, cells).into_owned());
+    }
+    lines.into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
 /// A count that is told, with the words around it; the least important first to leave.

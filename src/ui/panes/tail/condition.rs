@@ -30,6 +30,8 @@ pub struct Condition {
     survey: TailRequest,
     /// What could stand at the caret: fields of the topics, system columns, functions, words.
     popup: Option<Popup>,
+    /// Fields that were known when that was found out, and whether somebody asked; none once it was closed or moved in.
+    offered: Option<(usize, bool)>,
 }
 
 /// What a key came to.
@@ -51,7 +53,7 @@ impl Condition {
         let condition = request.search.as_ref().map(|search| search.condition.clone()).unwrap_or_default();
         let search = Some(Search { condition: String::new(), whole });
         let survey = TailRequest { search, ..request.clone() };
-        Self { input: Input::new(condition), whole, refused: None, survey, popup: None }
+        Self { input: Input::new(condition), whole, refused: None, survey, popup: None, offered: None }
     }
 
     /// The question for what reading will come to.
@@ -64,13 +66,16 @@ impl Condition {
         let before = self.input.text().to_owned();
         match self.popup.as_mut().map_or(Chosen::Ignored, |popup| popup.key(event)) {
             Chosen::Ignored => {}
-            Chosen::Moved => return Written::Open,
+            Chosen::Moved => {
+                self.offered = None;
+                return Written::Open;
+            }
             Chosen::Closed => {
-                self.popup = None;
+                (self.popup, self.offered) = (None, None);
                 return Written::Open;
             }
             Chosen::Taken(range, text, caret) => {
-                self.popup = None;
+                (self.popup, self.offered) = (None, None);
                 self.input.replace(range, &text, caret);
                 return self.changed(&before);
             }
@@ -84,7 +89,7 @@ impl Condition {
             KeyCode::Esc => Written::Left,
             KeyCode::Enter => self.enter(),
             _ if is_asked => {
-                self.popup = self.offered(true, model);
+                self.offer(true, model);
                 Written::Open
             }
             _ => {
@@ -92,17 +97,35 @@ impl Condition {
                 self.input.key(event);
                 if self.input.text() != before {
                     let was_asked = self.popup.as_ref().is_some_and(Popup::is_asked);
-                    self.popup = self.offered(was_asked, model);
+                    self.offer(was_asked, model);
                 } else if self.input.caret() != caret {
-                    self.popup = None;
+                    (self.popup, self.offered) = (None, None);
                 }
                 self.changed(&before)
             }
         }
     }
 
-    /// What could stand at the caret.
-    fn offered(&self, is_asked: bool, model: &Model) -> Option<Popup> {
+    /// Offers what could stand at the caret.
+    fn offer(&mut self, is_asked: bool, model: &Model) {
+        let fields = self.fields(model);
+        let catalog = model.assist.catalog(&self.survey.environment);
+        let (text, caret) = (self.input.text(), self.input.caret());
+        self.popup = Popup::open(text, caret, complete_predicate(text, caret, &fields, &catalog), is_asked);
+        self.offered = Some((fields.len(), is_asked));
+    }
+
+    /// Offers it again where fields have become known since: a topic is looked into while somebody types.
+    fn offer_what_came(&mut self, model: &Model) {
+        if let Some((known, is_asked)) = self.offered
+            && known != self.fields(model).len()
+        {
+            self.offer(is_asked, model);
+        }
+    }
+
+    /// The fields of the topics, as far as they are known.
+    fn fields(&self, model: &Model) -> Vec<Field> {
         let catalog = model.assist.catalog(&self.survey.environment);
         let mut fields: Vec<Field> = Vec::new();
         for topic in &self.survey.topics {
@@ -111,15 +134,14 @@ impl Condition {
                 fields.extend(sample.fields.iter().filter(|field| !known.contains(&field.name)).cloned());
             }
         }
-        let (text, caret) = (self.input.text(), self.input.caret());
-        Popup::open(text, caret, complete_predicate(text, caret, &fields, &catalog), is_asked)
+        fields
     }
 
     /// Takes what was pasted.
     pub fn paste(&mut self, pasted: &str) -> Written {
         let before = self.input.text().to_owned();
         self.input.insert(pasted);
-        self.popup = None;
+        (self.popup, self.offered) = (None, None);
         self.changed(&before)
     }
 
@@ -158,12 +180,13 @@ impl Condition {
     /// Draws it on two lines: what is wrong is said on the upper and underlined on the lower. What could be written next is
     /// in a box above them, `within` the list.
     pub fn draw(&mut self, area: Rect, within: Rect, buffer: &mut Buffer, theme: &Theme, model: &Model) {
+        self.offer_what_came(model);
         let [said, line] = [0, 1].map(|row| Rect { y: area.y + row, height: 1, ..area }.intersection(area));
         let wrong = self.wrong(model);
         let (words, role) = match wrong {
             Some(wrong) if wrong.fault.next.is_empty() => (wrong.fault.what.clone(), Role::Danger),
             Some(wrong) => (format!("{}; {}", wrong.fault.what, wrong.fault.next), Role::Danger),
-            None => (self.plan(model), Role::Muted),
+            None => (self.plan(model, usize::from(area.width)), Role::Muted),
         };
         let cells = usize::from(area.width);
         buffer.set_stringn(said.x, said.y, text::fit(&words, cells), cells, theme.role(role));
@@ -191,26 +214,33 @@ impl Condition {
     }
 
     /// What will be read.
-    fn plan(&self, model: &Model) -> String {
+    fn plan(&self, model: &Model, cells: usize) -> String {
         let Some(survey) = model.survey.as_ref().filter(|survey| survey.asked == self.survey) else {
             return String::new();
         };
         match &survey.outcome {
             None => "asking the brokers how much there is to read".into(),
             Some(Err(fault)) => format!("how much there is to read is not known: {fault}"),
-            Some(Ok(scans)) => said(scans, self.whole),
+            Some(Ok(scans)) => said(scans, self.whole, cells),
         }
     }
 }
 
-/// `reads 12,345 records in 3 partitions of orders, then ends`.
-fn said(scans: &[Scan], whole: bool) -> String {
+/// `Enter reads 12,345 records in 3 partitions of orders, then ends`, in so many cells: where they are few the partitions go
+/// first, then the names of the topics. How much it is and when it ends stay.
+fn said(scans: &[Scan], whole: bool, cells: usize) -> String {
     let records: u64 = scans.iter().map(|scan| scan.records).sum();
     let partitions: u32 = scans.iter().map(|scan| scan.partitions).sum();
     let topics = scans.iter().map(|scan| scan.topic.as_str()).collect::<Vec<_>>().join(", ");
     let then = if whole { "then ends" } else { "then what comes" };
     let (records, partitions) = (number::counted(records, "record"), number::counted(partitions.into(), "partition"));
-    format!("Enter reads {records} in {partitions} of {topics}, {then}")
+    let all = [
+        format!("Enter reads {records} in {partitions} of {topics}, {then}"),
+        format!("Enter reads {records} of {topics}, {then}"),
+        format!("Enter reads {records} of {}, {then}", number::counted(scans.len() as u64, "topic")),
+    ];
+    let [.., shortest] = &all;
+    all.iter().find(|line| text::width(line) <= cells).unwrap_or(shortest).clone()
 }
 
 /// How a search of everything goes: `45 %, 8 s left`. Nothing while that is not known.
@@ -243,7 +273,10 @@ mod tests {
     fn line(condition: Option<&str>, whole: bool) -> Condition {
         let search = condition.map(|condition| Search { condition: condition.into(), whole: false });
         let topics = vec!["orders".into()];
-        Condition::new(&TailRequest { environment: "qa".into(), topics, start: StartAt::End, search }, whole)
+        Condition::new(
+            &TailRequest { environment: "qa".into(), topics, start: StartAt::End, search, partitions: Vec::new() },
+            whole,
+        )
     }
 
     fn press(condition: &mut Condition, code: KeyCode) -> Written {
@@ -328,11 +361,34 @@ mod tests {
     }
 
     #[test]
+    fn fields_that_become_known_while_somebody_types_are_offered() {
+        let area = Rect::new(0, 20, 80, 2);
+        let offers = |keys: &[KeyCode]| {
+            let mut condition = line(None, false);
+            keys.iter().for_each(|key| drop(condition.key(KeyEvent::from(*key), &sampled(&[]))));
+            let before = condition.popup.is_some();
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
+            let known = sampled(&[("zebra", "TEXT")]);
+            condition.draw(area, Rect::new(0, 0, 80, 20), &mut buffer, &Theme::default(), &known);
+            (before, condition.popup.is_some())
+        };
+        assert_eq!(offers(&[KeyCode::Char('z'), KeyCode::Char('e')]), (false, true));
+        assert_eq!(offers(&[]), (false, false), "nothing was typed");
+        assert_eq!(
+            offers(&[KeyCode::Char('z'), KeyCode::Char('e'), KeyCode::Left]),
+            (false, false),
+            "the caret went on"
+        );
+    }
+
+    #[test]
     fn what_is_read_is_said_in_words() {
         let scan = |topic: &str, partitions, records| Scan { topic: topic.into(), partitions, records };
-        assert_eq!(said(&[scan("a", 1, 1)], true), "Enter reads 1 record in 1 partition of a, then ends");
+        assert_eq!(said(&[scan("a", 1, 1)], true, 80), "Enter reads 1 record in 1 partition of a, then ends");
         let two = [scan("a", 3, 1_200), scan("b", 3, 34)];
-        assert_eq!(said(&two, false), "Enter reads 1,234 records in 6 partitions of a, b, then what comes");
+        assert_eq!(said(&two, false, 80), "Enter reads 1,234 records in 6 partitions of a, b, then what comes");
+        assert_eq!(said(&two, false, 60), "Enter reads 1,234 records of a, b, then what comes");
+        assert_eq!(said(&two, true, 40), "Enter reads 1,234 records of 2 topics, then ends");
     }
 
     #[test]

@@ -14,6 +14,10 @@ use crate::ui::widgets::{number, text, time};
 
 /// Share of the height that headers take unless all are asked for.
 const HEADER_SHARE: u16 = 3;
+/// Share of the height that a key takes unless all of it is asked for.
+const KEY_SHARE: u16 = 6;
+/// What stands before a key.
+const KEY_NAME: &str = "key  ";
 /// Lines above the headers: place, time, key.
 const HEAD_LINES: u16 = 3;
 /// Widest name of a header, cells.
@@ -23,8 +27,9 @@ const NAME_CELLS_MAX: usize = 24;
 #[derive(Debug, Default)]
 pub struct Detail {
     value: ValueView,
+    /// Whether key and headers are shown whole, whatever is left for the value.
     all_headers: bool,
-    /// Whether the record has more headers than fit beside its value.
+    /// Whether the record has more of them than fits beside its value.
     has_more: bool,
 }
 
@@ -44,12 +49,12 @@ impl Detail {
         self.value.cycle();
     }
 
-    /// All headers, or as many as leave room for the value.
+    /// All of key and headers, or as much as leaves room for the value.
     pub fn turn_headers(&mut self) {
         self.all_headers = !self.all_headers;
     }
 
-    /// Whether turning headers would show others.
+    /// Whether turning them would show more.
     pub fn has_more_headers(&self) -> bool {
         self.has_more
     }
@@ -90,8 +95,7 @@ impl Detail {
         ]);
         let when = record.timestamp_ms.map_or("no time: the topic keeps none".into(), |ms| time::full(ms, view.zone));
         page.words(&[(&when, muted)]);
-        let key = record.key.as_deref().map(|key| text::one_line_of(key, usize::from(area.width)));
-        page.words(&[("key  ", muted), (key.as_deref().unwrap_or("null"), if key.is_some() { plain } else { muted })]);
+        self.draw_key(record, &mut page, view, area.height);
         self.draw_headers(record, &mut page, view, area.height);
 
         let form = self.value.form();
@@ -103,6 +107,29 @@ impl Detail {
         let edge = if focused { view.theme.focused() } else { muted };
         page.words(&[("value  ", edge), (&title, muted), (&cut, view.theme.role(Role::Warning))]);
         self.value.draw(page.left, page.buffer, view.theme, focused);
+    }
+
+    /// The key, on more lines where it is long: on a share of the height, or on all that there are where all is asked for.
+    fn draw_key(&mut self, record: &Record, page: &mut Page<'_>, view: &View<'_>, height: u16) {
+        let muted = view.theme.role(Role::Muted);
+        let Some(key) = record.key.as_deref() else { return page.words(&[("key  ", muted), ("null", muted)]) };
+        let cells = usize::from(page.left.width).saturating_sub(KEY_NAME.len()).max(1);
+        let room = usize::from(if self.all_headers { page.left.height } else { (height / KEY_SHARE).max(1) });
+        // No more of a large key is looked at than could be shown.
+        let shown = text::one_line_of(key, cells.saturating_mul(room).saturating_add(1));
+        let mut lines = text::wrapped(&shown, cells);
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+        if room < lines.len() {
+            self.has_more = true;
+            let rest = lines.split_off(room - 1).concat();
+            lines.push(text::fit(&rest, cells).into_owned());
+        }
+        for (at, line) in lines.iter().enumerate() {
+            let name = if at == 0 { KEY_NAME } else { "     " };
+            page.words(&[(name, muted), (line, view.theme.role(Role::Text))]);
+        }
     }
 
     fn draw_headers(&self, record: &Record, page: &mut Page<'_>, view: &View<'_>, height: u16) {

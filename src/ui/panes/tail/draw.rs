@@ -16,7 +16,7 @@ use crate::ui::pane::View;
 use crate::ui::theme::{Role, marks};
 use crate::ui::widgets::input::Input;
 use crate::ui::widgets::table::{self, Column, Look};
-use crate::ui::widgets::text;
+use crate::ui::widgets::{text, time};
 
 /// Cells that topics keep beside a long state: enough to know which.
 const TOPIC_CELLS_MIN: usize = 20;
@@ -93,7 +93,11 @@ impl TailPane {
         let is_at_work = view.model.jobs.get(&tail.job).is_some_and(|job| job.phase == Phase::Running);
         buffer.set_stringn(line.x, line.y, text::fit(environment, cells), cells, view.theme.environment(environment));
         let mut x = line.x + environment_cells as u16 + 2;
-        let topics = tail.request.topics.join(", ");
+        let mut topics = tail.request.topics.join(", ");
+        if !tail.request.partitions.is_empty() {
+            let only = tail.request.partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            topics.push_str(&format!("  partition {only}"));
+        }
         // The state is what changes: it keeps half the line, and more where it says what is wrong; topics and start share the rest.
         let share =
             if is_at_work { cells / 2 + cells / 8 } else { cells.saturating_sub(environment_cells + TOPIC_CELLS_MIN) };
@@ -186,7 +190,7 @@ pub fn no_tail(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, lists: bool) 
     };
     told.push(("No topic is being read.".into(), Role::Text));
     let listing = if let Topics::Failed(fault) = &row.topics { Some(fault) } else { None };
-    let fault = row.connection.fault.as_ref().filter(|_| row.connection.state == ConnectionState::Error).or(listing);
+    let fault = row.lost().or(listing);
     if let Some(fault) = fault {
         told.push((format!("{} {}: {fault}", marks::FAILED, row.name), Role::Danger));
         told.push((
@@ -199,8 +203,12 @@ pub fn no_tail(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, lists: bool) 
             Role::Muted,
         ));
     }
-    if can_pick(model) {
+    // The box of the picker has the place of this.
+    if lists && can_pick(model) {
         told.push((format!("{} picks topics of {}.", key(PICK), row.name), Role::Muted));
+    }
+    if let (true, Topics::Known(_), Some(at_ms)) = (lists, &row.topics, model.topics_are_of_ms(&row.name)) {
+        told.push((format!("Its topics as of {}:", time::clock(at_ms, view.zone)), Role::Muted));
     }
     let below = tell(frame, area, &told, view);
     if let (true, Topics::Known(topics)) = (lists, &row.topics) {

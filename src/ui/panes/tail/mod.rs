@@ -62,7 +62,7 @@ const KEYS: &[Binding] = &[
     Binding::new(SEARCH, &["W"], "search it all"),
     Binding::new(EXPORT, &["o"], "export what is shown"),
     Binding::new(COPY_RECORD, &["Y"], "copy the record as a line of JSON"),
-    Binding::new(HEADERS, &["h"], "all headers or a few"),
+    Binding::new(HEADERS, &["h"], "all of key and headers, or a few"),
     Binding::new(CLEAR, &["C"], "forget the records shown"),
     Binding::new(STOP, &["x"], "stop reading"),
     Binding::new(RESTART, &["R"], "read again"),

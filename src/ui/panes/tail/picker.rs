@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::app::action::TailRequest;
 use crate::app::model::Model;
-use crate::app::model::environments::{ConnectionState, EnvironmentRow, TopicRow, Topics};
+use crate::app::model::environments::{EnvironmentRow, TopicRow, Topics};
 use crate::core::record::StartAt;
 use crate::ui::pane::View;
 use crate::ui::theme::Role;
@@ -23,7 +23,7 @@ const LAST_BY_DEFAULT: u64 = 10;
 const LAST_MAX: u64 = 1_000_000;
 
 /// Cells of the names beside the key that reads them: room is left for the other keys.
-const READ_CELLS_MAX: usize = 16;
+const READ_CELLS_MAX: usize = 20;
 
 const STARTS: [&str; 5] = ["last n", "end", "beginning", "offset", "time"];
 
@@ -106,7 +106,9 @@ impl Picker {
                     self.start.key(key);
                     let after = self.start.chosen("start");
                     if after != before {
+                        let partitions = self.start.text("partitions").to_owned();
                         self.start = form(after);
+                        self.start.set_text("partitions", &partitions);
                     }
                 }
             }
@@ -135,10 +137,13 @@ impl Picker {
 
     /// Draws the box over the pane.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        let title = format!("Read topics of {}", self.environment);
-        let reads = format!("read {}", text::fit(&self.topics.chosen().join(", "), READ_CELLS_MAX));
+        let title = match view.model.topics_are_of_ms(&self.environment) {
+            Some(at_ms) => format!("Topics of {} as of {}", self.environment, time::clock(at_ms, view.zone)),
+            None => format!("Read topics of {}", self.environment),
+        };
+        let reads = reads(&self.topics.chosen());
         let keys = [("Enter", reads.as_str()), ("Space", "check"), ("Tab", "start at"), ("Esc", "back")];
-        let height = self.topics.listing_mut().cursor_mut().rows().clamp(6, 24) as u16 + 5;
+        let height = self.topics.listing_mut().cursor_mut().rows().clamp(6, 24) as u16 + 6;
         let look = dialog::Frame { title: &title, keys: &keys, danger: false, size: (68, height) };
         let inside = dialog::draw(look, area, frame.buffer_mut(), view.theme);
         // On a low screen topics are worth more than a hint and a blank line.
@@ -162,8 +167,7 @@ impl Picker {
     /// Why there are no topics, and what to do.
     fn empty(&self, view: &View<'_>) -> String {
         let row = view.model.environment(&self.environment);
-        let is_lost = |row: &&EnvironmentRow| row.connection.state == ConnectionState::Error;
-        let fault = row.filter(is_lost).and_then(|row| row.connection.fault.as_ref());
+        let fault = row.and_then(EnvironmentRow::lost);
         match row.map(|row| &row.topics) {
             Some(Topics::Waiting(_) | Topics::Unknown) if fault.is_some() => {
                 fault.map_or(String::new(), |fault| format!("topics cannot be had: {fault}"))
@@ -184,15 +188,28 @@ impl Picker {
             self.fault = Some("no topic is checked or under the cursor".into());
             return Picked::Open;
         }
-        match self.start_at(now_ms, zone) {
-            Ok(start) => {
-                Picked::Chosen(TailRequest { environment: self.environment.clone(), topics, start, search: None })
-            }
+        match self.partitions().and_then(|partitions| Ok((partitions, self.start_at(now_ms, zone)?))) {
+            Ok((partitions, start)) => Picked::Chosen(TailRequest {
+                environment: self.environment.clone(),
+                topics,
+                start,
+                search: None,
+                partitions,
+            }),
             Err(fault) => {
                 (self.fault, self.on_start) = (Some(fault), true);
                 Picked::Open
             }
         }
+    }
+
+    fn partitions(&self) -> Result<Vec<i32>, String> {
+        let mut partitions = Vec::new();
+        for word in self.start.text("partitions").split([',', ' ']).filter(|word| !word.is_empty()) {
+            let partition = word.parse().ok().filter(|partition| 0 <= *partition);
+            partitions.push(partition.ok_or_else(|| format!("`{word}` is no partition: write numbers, as 0 or 0,3"))?);
+        }
+        Ok(partitions)
     }
 
     fn start_at(&self, now_ms: i64, zone: &TimeZone) -> Result<StartAt, String> {
@@ -211,6 +228,17 @@ impl Picker {
     }
 }
 
+/// What the key that goes on reads: names that have no room are counted.
+fn reads(topics: &[String]) -> String {
+    let names = topics.join(", ");
+    match topics.len() {
+        0 => "read".to_owned(),
+        _ if text::width(&names) <= READ_CELLS_MAX => format!("read {names}"),
+        1 => "read it".to_owned(),
+        several => format!("read {}", number::counted(several as u64, "topic")),
+    }
+}
+
 /// The fields for a kind of start.
 fn form(start: usize) -> Form {
     let options = STARTS.map(str::to_owned).to_vec();
@@ -226,10 +254,12 @@ fn form(start: usize) -> Form {
         "offset" => {
             fields.push(Field::number("value", "Offset", 0, 0, i64::MAX as u64).hint("this offset in each partition"));
         }
-        "time" => fields
-            .push(Field::text("value", "Time", "15m").hint("15m, 2h ago; 14:02 today; 2026-11-21 14:02; RFC 3339")),
+        "time" => fields.push(
+            Field::text("value", "Time", "15m").example().hint("15m, 2h ago; 14:02 today; 2026-11-21 14:02; RFC 3339"),
+        ),
         _ => {}
     }
+    fields.push(Field::text("partitions", "Partitions", "").hint("only these, as 0 or 0,3; all where it is empty"));
     Form::new(fields)
 }
 
@@ -269,7 +299,7 @@ mod tests {
 
     fn request(topics: &[&str], start: StartAt) -> Picked {
         let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-        Picked::Chosen(TailRequest { environment: "qa".into(), topics, start, search: None })
+        Picked::Chosen(TailRequest { environment: "qa".into(), topics, start, search: None, partitions: Vec::new() })
     }
 
     #[test]
@@ -281,14 +311,46 @@ mod tests {
     }
 
     #[test]
+    fn what_would_be_read_is_said_whole() {
+        let said = |topics: &[&str]| reads(&topics.iter().map(|topic| (*topic).to_owned()).collect::<Vec<_>>());
+        assert_eq!(said(&["audit", "orders"]), "read audit, orders");
+        assert_eq!(said(&["sandbox.customer.updates.v1"]), "read it");
+        assert_eq!(said(&["sandbox.customer.updates.v1", "orders"]), "read 2 topics");
+        assert_eq!(said(&[]), "read");
+    }
+
+    #[test]
     fn several_topics_are_checked_and_a_start_is_chosen() {
         let keys =
             [KeyCode::Char(' '), KeyCode::Down, KeyCode::Char(' '), KeyCode::Tab, KeyCode::Right, KeyCode::Enter];
         assert_eq!(picked(&keys), request(&["audit", "orders"], StartAt::End));
         let offset = [KeyCode::Tab, KeyCode::Left, KeyCode::Left, KeyCode::Down, KeyCode::Char('7'), KeyCode::Enter];
         assert_eq!(picked(&offset), request(&["audit"], StartAt::Offset(7)));
+        let typed =
+            [KeyCode::Tab, KeyCode::Left, KeyCode::Down, KeyCode::Char('1'), KeyCode::Char('h'), KeyCode::Enter];
+        assert_eq!(
+            picked(&typed),
+            request(&["audit"], StartAt::Time(1_795_262_400_000 - 3_600_000)),
+            "what is typed takes the place of the example"
+        );
         let time = [KeyCode::Tab, KeyCode::Left, KeyCode::Enter];
         assert_eq!(picked(&time), request(&["audit"], StartAt::Time(1_795_262_400_000 - 900_000)));
+    }
+
+    #[test]
+    fn single_partitions_are_read_and_what_is_none_is_told() {
+        let typed = |letters: &str| {
+            let to_field = [KeyCode::Tab, KeyCode::Right, KeyCode::Right, KeyCode::Down];
+            let keys = to_field.into_iter().chain(letters.chars().map(KeyCode::Char)).chain([KeyCode::Enter]);
+            picked(&keys.collect::<Vec<_>>())
+        };
+        let Picked::Chosen(chosen) = typed("3, 0") else { panic!("chosen") };
+        assert_eq!((chosen.partitions, chosen.start), (vec![3, 0], StartAt::Beginning));
+        assert_eq!(typed("a"), Picked::Open);
+        assert_eq!(typed("-1"), Picked::Open);
+        let kept = [KeyCode::Tab, KeyCode::Down, KeyCode::Down, KeyCode::Char('2'), KeyCode::Down, KeyCode::Right];
+        let Picked::Chosen(chosen) = picked(&[&kept[..], &[KeyCode::Enter]].concat()) else { panic!("chosen") };
+        assert_eq!((chosen.partitions, chosen.start), (vec![2], StartAt::End), "another start keeps them");
     }
 
     #[test]

@@ -276,8 +276,13 @@ mod tests {
     }
 
     fn tail(values: &[&str]) -> Tail {
-        let request =
-            TailRequest { environment: "qa".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
+        let request = TailRequest {
+            environment: "qa".into(),
+            topics: vec!["orders".into()],
+            start: StartAt::End,
+            search: None,
+            partitions: Vec::new(),
+        };
         let mut tail = Tail::new(JobId(1), request, TAIL_RECORDS_MAX);
         values.iter().enumerate().for_each(|(at, value)| tail.records.push(record(at as i64, value)));
         tail

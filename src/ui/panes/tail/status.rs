@@ -57,20 +57,21 @@ pub fn state(tail: &Tail, view: &View<'_>) -> (String, Style) {
 }
 
 /// `read 1,204,332 · matched 3,120 · shown 2,000 · not shown 1,120`, in so many cells: where they are few, `matched` goes if it
-/// says the same as `read`, and numbers are short. Shown and not shown are what matched.
+/// says the same as `read`, numbers are short, and `shown` goes, which the place in the list says too.
 pub fn counts(tail: &Tail, shown: usize, cells: usize) -> String {
     let (read, matched, shown) = (tail.counts.read, tail.counts.matched, shown as u64);
     // The view's copy can be a frame ahead of the counters.
     let (read, matched) = (read.max(shown), matched.max(shown));
     let named = [("read", read), ("matched", matched), ("shown", shown), ("not shown", matched - shown)];
-    let said = |number: &dyn Fn(u64) -> String, is_whole: bool| {
+    let said = |number: &dyn Fn(u64) -> String, is_whole: bool, says_shown: bool| {
         let kept = named.iter().filter(|(name, count)| is_whole || *name != "matched" || *count != read);
+        let kept = kept.filter(|(name, _)| says_shown || *name != "shown");
         let words: Vec<String> = kept.map(|(name, count)| format!("{name} {}", number(*count))).collect();
         words.join(&format!(" {} ", marks::DOT))
     };
     let short = |count: u64| number::short(count as f64);
-    let lines = [said(&number::grouped, true), said(&number::grouped, false)];
-    lines.into_iter().find(|line| text::width(line) <= cells).unwrap_or_else(|| said(&short, false))
+    let lines = [said(&number::grouped, true, true), said(&number::grouped, false, true), said(&short, false, true)];
+    lines.into_iter().find(|line| text::width(line) <= cells).unwrap_or_else(|| said(&short, false, false))
 }
 
 /// Why no record is shown, and what to do about it.
@@ -116,7 +117,8 @@ mod tests {
 
     fn said(read: u64, matched: u64, cells: usize) -> String {
         let topics = vec!["orders".into()];
-        let request = TailRequest { environment: "qa".into(), topics, start: StartAt::End, search: None };
+        let request =
+            TailRequest { environment: "qa".into(), topics, start: StartAt::End, search: None, partitions: Vec::new() };
         let mut tail = Tail::new(JobId(1), request, 10);
         (tail.counts.read, tail.counts.matched) = (read, matched);
         counts(&tail, 2_000, cells)
@@ -127,5 +129,6 @@ mod tests {
         assert_eq!(said(3_030, 3_030, 60), "read 3,030 · matched 3,030 · shown 2,000 · not shown 1,030");
         assert_eq!(said(3_030, 3_030, 50), "read 3,030 · shown 2,000 · not shown 1,030");
         assert_eq!(said(1_204_332, 3_120, 56), "read 1.2M · matched 3.12k · shown 2k · not shown 1.12k");
+        assert_eq!(said(1_244_332, 3_120, 54), "read 1.24M · matched 3.12k · not shown 1.12k");
     }
 }

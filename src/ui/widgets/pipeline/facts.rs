@@ -39,9 +39,9 @@ pub fn label(picture: Picture<'_>, words: &str, cells: usize) -> Vec<String> {
     lines
 }
 
-/// Rate, and the last rates as blocks in what is left of `cells`; none of what does not run.
+/// Rate, and the last rates as blocks in what is left of `cells`; none of what does not run, now or any more.
 pub fn pace(picture: Picture<'_>, node: &PipelineNode, cells: usize) -> Option<String> {
-    let (rates, _) = picture.live?;
+    let (rates, _) = picture.live.filter(|_| !picture.is_at_rest)?;
     let now = number::rate(node.rate());
     let room = cells.saturating_sub(text::width(&now) + 1);
     let rates: Vec<f64> = rates.get(node.id).map(|rates| rates.iter().copied().collect()).unwrap_or_default();
@@ -54,6 +54,7 @@ pub fn all(picture: Picture<'_>, node: &PipelineNode) -> Vec<Fact> {
         Some((_, now_ms)) => {
             let mut facts = holds(node, now_ms);
             facts.extend(troubles(node));
+            facts.extend((!picture.is_at_rest).then(|| busy(node)));
             facts
         }
         None => {
@@ -89,15 +90,19 @@ fn holds(node: &PipelineNode, now_ms: i64) -> Vec<Fact> {
     facts.into_iter().map(|fact| (fact, Role::Muted)).collect()
 }
 
-/// What went wrong, and how busy it is.
+/// How busy it is.
+fn busy(node: &PipelineNode) -> Fact {
+    (format!("busy {:.0} %", node.busy_share.clamp(0.0, 1.0) * 100.0), Role::Muted)
+}
+
+/// What went wrong.
 fn troubles(node: &PipelineNode) -> Vec<Fact> {
     let counted = |what: &str, count: u64, role: Role| {
         (format!("{what} {}", number::grouped(count)), if 0 < count { role } else { Role::Muted })
     };
     let late = (node.role == NodeRole::Operator).then(|| counted("late", node.late, Role::Warning));
     let retries = (0 < node.retries).then(|| counted("retries", node.retries, Role::Warning));
-    let busy = (format!("busy {:.0} %", node.busy_share.clamp(0.0, 1.0) * 100.0), Role::Muted);
-    late.into_iter().chain([counted("bad", node.bad, Role::Danger)]).chain(retries).chain([busy]).collect()
+    late.into_iter().chain([counted("bad", node.bad, Role::Danger)]).chain(retries).collect()
 }
 
 /// How far a watermark is behind: `−1.2 s`, `−02:05`; the day where it is far.

@@ -29,7 +29,7 @@ fn drawn(nodes: Vec<PipelineNode>) -> Drawn {
         rates
     });
     let rates = rates.collect();
-    Drawn { pipeline: Arc::new(Pipeline { nodes, ..Pipeline::default() }), rates }
+    Drawn { pipeline: Arc::new(Pipeline { nodes, ..Pipeline::default() }), rates, is_at_rest: false }
 }
 
 fn chain() -> Drawn {
