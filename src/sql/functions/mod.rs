@@ -87,6 +87,7 @@ pub mod aggregates;
 mod help;
 mod json;
 mod marks;
+pub mod may_equal;
 mod number;
 mod scalar;
 mod text;

@@ -27,6 +27,7 @@ use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule}
 use datafusion_sql::planner::SqlToRel;
 use datafusion_sql::sqlparser::ast as sql;
 
+use super::bare;
 use super::constants;
 use super::inner;
 use super::mistakes::{self, Known};
@@ -34,6 +35,7 @@ use super::processing;
 use super::provider::{Provider, parser_options};
 use super::quoted;
 use super::scalar;
+use super::subqueries::SubqueriesAsValues;
 use crate::core::fault::Fault;
 use crate::sql::functions::registry::Functions;
 
@@ -41,6 +43,8 @@ use crate::sql::functions::registry::Functions;
 pub struct Logical {
     /// The plan as it was written.
     pub plan: LogicalPlan,
+    /// What works and should be known.
+    pub warnings: Vec<String>,
     provider: Provider,
     query: Box<sql::Query>,
     columns: BTreeSet<String>,
@@ -60,12 +64,22 @@ impl Logical {
     ) -> Result<Self, Fault> {
         mistakes::check(&query, &functions)?;
         let nothing = LogicalPlan::default();
-        let mut logical = Self { plan: nothing, provider, query, columns, functions };
+        let mut logical = Self { plan: nothing, warnings: Vec::new(), provider, query, columns, functions };
         // Which bounds of windows over windows a qualifier means is known once the relations are planned, the innermost
-        // first.
+        // first; which columns are bare, once the planner names them. Each round settles one, so there are as many as names.
         loop {
             let made = logical.planned(&logical.query);
             if inner::name(&mut logical.query, &logical.provider.renamed()) {
+                continue;
+            }
+            if let Err(error) = &made
+                && let Some(column) = bare::named(&error.strip_backtrace())
+                && bare::settle(&mut logical.query, &column, &logical.functions)
+            {
+                logical.warnings.push(format!(
+                    "`{column}` is neither in GROUP BY nor inside an aggregate: it is the value of the newest row of its \
+                     group, which is said by LAST_VALUE({column})"
+                ));
                 continue;
             }
             logical.plan =
@@ -113,6 +127,7 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(OptimizeUnions::new()),
         Arc::new(SimplifyExpressions::new()),
         Arc::new(ReplaceDistinctWithAggregate::new()),
+        Arc::new(SubqueriesAsValues::default()),
         Arc::new(DecorrelatePredicateSubquery::new()),
         Arc::new(ScalarSubqueryToJoin::new()),
         Arc::new(DecorrelateLateralJoin::new()),

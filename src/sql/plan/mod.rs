@@ -1,6 +1,7 @@
 //! Statements to a graph of nodes with compiled expressions: names are resolved, types are checked, unbounded input
 //! that would never answer is refused. It reads schemas and moves no row.
 
+mod bare;
 mod behind;
 mod catalog;
 mod computed;
@@ -12,6 +13,7 @@ mod inner;
 pub mod kept;
 mod logical;
 pub mod looked_at;
+mod membership;
 mod mistakes;
 mod names;
 mod nodes;
@@ -25,6 +27,7 @@ pub mod session;
 mod sinks;
 pub mod strategies;
 pub mod stream;
+mod subqueries;
 mod surviving;
 mod tables;
 #[cfg(test)]

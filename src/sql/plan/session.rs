@@ -165,7 +165,7 @@ impl Session {
             state_ttl: settings.state_ttl,
         };
         let Settings { checkpoint_interval, state_limit, .. } = settings;
-        let mut warnings = translation.warnings;
+        let mut warnings = [logical.warnings, translation.warnings].concat();
         warnings.extend(self.idle(&plan.nodes));
         Ok(Planned { plan, warnings, checkpoint_interval, state_limit })
     }
@@ -210,12 +210,14 @@ impl Session {
         let mut query_ast = query.query.clone();
         crate::sql::functions::rewrite::rewrite(&mut query_ast);
         let system = names::system_columns(&query_ast, &query.windows);
-        let mut columns = BTreeSet::new();
+        let (mut columns, mut warnings) = (BTreeSet::new(), Vec::new());
         for name in relations(&query_ast) {
             let known = self.catalog.spelled(&name);
             let source: Arc<dyn TableSource> = match self.catalog.defined(known) {
                 Some(Defined { definition: Definition { query: made, .. }, kind }) => {
-                    let plan = Box::pin(self.logical(made, None, functions, depth - 1)).await?.plan;
+                    let Logical { plan, warnings: more, .. } =
+                        Box::pin(self.logical(made, None, functions, depth - 1)).await?;
+                    warnings.extend(more);
                     let plan = if *kind == Kind::View {
                         plan
                     } else {
@@ -244,7 +246,9 @@ impl Session {
             provider.tables.insert(name, source);
         }
         names::settle(&mut query_ast, &columns, &system, &provider.tables);
-        Logical::of(query_ast, columns, provider, functions.clone())
+        let mut logical = Logical::of(query_ast, columns, provider, functions.clone())?;
+        logical.warnings.splice(0..0, warnings);
+        Ok(logical)
     }
 
     /// A source by its name, with the options that the query gives it.

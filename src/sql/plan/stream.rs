@@ -247,7 +247,8 @@ pub struct JoinNode {
     pub filter: Option<Expression>,
     /// How long rows wait for their partners.
     pub bound: JoinBound,
-    /// `NOT IN`, an anti join of one key: a NULL on either side meets every row of the other, for it may be equal.
+    /// What `IN` is not FALSE of, a semi, anti or mark join of one key: a NULL on either side meets every row of the
+    /// other, for it may be equal.
     pub null_aware: bool,
     /// `IS NOT DISTINCT FROM` keys (INTERSECT, EXCEPT): NULL meets NULL. Otherwise a NULL key meets nothing.
     pub nulls_equal: bool,

@@ -1,4 +1,4 @@
--- fail: NOT EXISTS
+-- fail: lookup table
 -- input orders: {"id":1,"currency":"EUR","amount":"10.50","at":1}
 -- input orders: {"id":2,"currency":"USD","amount":"20.00","at":2}
 -- input orders: {"id":3,"currency":null,"amount":"1.00","at":3}

@@ -24,6 +24,14 @@ impl Lookup {
         Self { shape, condition, emission, candidates: Candidates::default(), rows: Vec::new() }
     }
 
+    /// How many rows of the table an answer has to look at: whether there is one is known by the first.
+    pub fn enough(&self) -> usize {
+        match self.shape {
+            Shape::Member { .. } if self.condition.is_none() => 1,
+            _ => usize::MAX,
+        }
+    }
+
     /// A row of the left with the rows of the table that it may meet.
     pub fn ask(
         &mut self,

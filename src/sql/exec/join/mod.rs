@@ -150,13 +150,11 @@ fn check(node: &JoinNode, shape: Shape, inputs: [&JoinInput; 2]) -> Result<(), F
             "use INNER or LEFT JOIN with the stream on the left, or make both sides a TABLE",
         ),
         JoinBound::Temporal { .. } if node.null_aware => refuse(
-            "NOT IN cannot be asked of a table as of a time",
-            "use NOT EXISTS, or leave FOR SYSTEM_TIME AS OF out",
+            "IN cannot ask a table as of a time whether NULL hides an answer",
+            "use EXISTS, or leave FOR SYSTEM_TIME AS OF out",
         ),
-        _ if node.null_aware
-            && (node.on.len() != 1 || !matches!(shape, Shape::Member { gives: [false, true], .. })) =>
-        {
-            refuse("NOT IN compares one column", "use NOT EXISTS for several")
+        _ if node.null_aware && (node.on.len() != 1 || !matches!(shape, Shape::Member { kept: 0, .. })) => {
+            refuse("IN compares one column", "use EXISTS for several")
         }
         _ => Ok(()),
     }
@@ -184,7 +182,7 @@ fn keys(node: &JoinNode, schemas: [&SchemaRef; 2]) -> Result<[Vec<Expression>; 2
         let ends = |(left, right): &(Expression, Expression)| {
             column(left) == Some(left_end) && column(right) == Some(right_end)
         };
-        // With NOT IN a NULL meets rows of every key: there the ends are compared row by row alone.
+        // Where NULL may be equal it meets rows of every key: there the ends are compared row by row alone.
         if !node.null_aware && !node.on.iter().any(ends) {
             for (keys, (schema, end)) in keys.iter_mut().zip(schemas.iter().zip([left_end, right_end])) {
                 keys.push(Arc::new(Column::new(schema.field(end).name(), end)));

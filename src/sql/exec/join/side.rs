@@ -20,7 +20,7 @@ use crate::sql::plan::stream::Expression;
 const TABLE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Columns of a snapshot behind those of the row: time, compared time, due, partners.
 pub(super) const SLOT_COLUMNS: usize = 4;
-/// Where the rows are whose key has a NULL, for `NOT IN`: no encoded key is empty.
+/// Where the rows are whose key has a NULL that may be equal to any: no encoded key is empty.
 const NULL_KEY: (u64, KeyRef<'static>) = (0, KeyRef::Bytes(&[]));
 
 /// One side.
@@ -156,7 +156,7 @@ impl Side {
         }
     }
 
-    /// The rows whose key has a NULL, for `NOT IN`.
+    /// The rows whose key has a NULL, which may be equal to any.
     pub fn null_group(&self) -> Option<u32> {
         self.index.find(NULL_KEY.0, NULL_KEY.1)
     }

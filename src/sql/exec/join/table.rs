@@ -63,17 +63,18 @@ impl TableJoin {
     fn answer(&mut self, rest: &mut Rest, out: &mut Output) -> Result<(), Fault> {
         let Rest { chunk, keys, slots, next } = rest;
         let origin = Some((&*chunk, slots.as_slice()));
+        let enough = self.lookup.enough();
         let mut found: Vec<u32> = Vec::new();
         while let Some(slot) = slots.get(*next).filter(|_| !out.is_full()) {
             let row = *next;
             *next += 1;
             let table = &self.sides[1];
             if self.is_null_aware && keys.is_null(row) {
-                found.extend(table.store.slots());
+                found.extend(table.store.slots().take(enough));
             } else {
                 let nulls = self.is_null_aware.then(|| table.null_group()).flatten();
                 for group in [table.index.find_row(keys, row), nulls].into_iter().flatten() {
-                    found.extend(table.index.slots(group));
+                    found.extend(table.index.slots(group).take(enough));
                 }
             }
             self.lookup.ask(&mut self.sides, *slot, found.drain(..), origin, out)?;

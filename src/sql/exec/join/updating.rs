@@ -45,9 +45,9 @@ struct Pending {
 /// Where the partners of a row are looked for.
 #[derive(Clone, Copy)]
 enum Where {
-    /// In a group, and among the rows with a NULL key for `NOT IN`.
+    /// In a group, and among the rows with a NULL key, which may be equal.
     Groups([Option<u32>; 2]),
-    /// Everywhere: the key is NULL, and `NOT IN` cannot tell.
+    /// Everywhere: the key is NULL and may be equal to any.
     All,
 }
 

@@ -8,7 +8,7 @@ mod locate;
 mod place;
 mod refusals;
 mod said;
-mod template;
+pub mod template;
 #[cfg(test)]
 mod tests;
 mod types;

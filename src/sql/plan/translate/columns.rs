@@ -49,7 +49,7 @@ pub fn plain(expr: &Expr) -> String {
     let shown = |text: String| Expr::Column(Column::new_unqualified(text));
     let bare = unaliased(expr).clone().transform(|expr| {
         Ok(match &expr {
-            Expr::Column(column) if column.relation.is_some() => Transformed::yes(shown(column.name.clone())),
+            Expr::Column(column) if column.relation.is_some() => Transformed::yes(shown(own_name(column))),
             Expr::Literal(value, _) => Transformed::yes(shown(literal(value))),
             _ => Transformed::no(expr),
         })
@@ -62,6 +62,15 @@ pub fn plain(expr: &Expr) -> String {
     match expr {
         Expr::Alias(alias) if alias.name != text => format!("{text} AS {}", alias.name),
         _ => text,
+    }
+}
+
+/// The name of a column without its relation; marks of joins, which are all called alike, are told by their number.
+fn own_name(column: &Column) -> String {
+    let number = column.relation.as_ref().and_then(|relation| relation.table().strip_prefix("__correlated_sq_"));
+    match number.filter(|_| column.name == "mark") {
+        Some(number) => format!("mark_{number}"),
+        None => column.name.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::as_of;
 use super::bound::Bounds;
 use super::lookup::Sides;
 use super::windowed::WindowColumns;
-use super::{Stream, Translation, columns};
+use super::{Stream, Translation, columns, pairs};
 use crate::sql::plan::nodes::WINDOW_END;
 use crate::sql::plan::processing::is_processing;
 use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind};
@@ -56,12 +56,13 @@ impl Translation {
             matches!(schema.field(index).data_type(), DataType::Timestamp(..) | DataType::Date64)
         };
         let (bounds, rest) = Bounds::of(join.filter.as_ref(), from, to, |l, r| is_time(from, l) && is_time(to, r));
-        let on = self.equalities(&join.on, from, to)?;
+        let (null_aware, compared, rest) = pairs::asked_with_nulls(&join.on, rest, from, to);
+        let on = self.equalities(&compared, from, to)?;
         let bound = self.bound(join, &left, &right, bounds, left_is_stream)?;
         let both = DFSchema::clone(from).join(to)?;
         let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
         let changes = self.changes(&bound, &left, &right);
-        let label = format!("{} join on {}", spelled(join.join_type), equalities(&join.on));
+        let label = pairs::label(join.join_type, &compared, null_aware, &join.schema);
         let width = from.fields().len();
         let is_one_sided = matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark);
         let window = match bound {
@@ -92,7 +93,6 @@ impl Translation {
             }
         }
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
-        let null_aware = join.null_aware;
         let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware, nulls_equal };
         let is_table = changes == Changes::Changelog;
         let is_bounded = left.is_bounded && right.is_bounded;
@@ -161,7 +161,7 @@ impl Translation {
         let bound = JoinBound::StreamTable;
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
         let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
-        let label = format!("{} join on {}", spelled(join_type), equalities(&swapped));
+        let label = pairs::label(join_type, &swapped, false, &both);
         let inputs = vec![right.node, left.node];
         let made = self.add(NodeKind::Join(node), inputs, Arc::clone(both.inner()), Changes::Append, Vec::new(), label);
         let (l, r) = (from.fields().len(), to.fields().len());
@@ -222,10 +222,13 @@ impl Translation {
             return Ok(JoinBound::Updating);
         }
         if is_member {
-            self.warnings.push(format!(
+            let warning = format!(
                 "`{}` is looked up as of now: a row that arrives there later does not change what was given",
-                join.right.display()
-            ));
+                pairs::read(&join.right)
+            );
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
             return Ok(JoinBound::StreamTable);
         }
         plan_err!(
@@ -319,22 +322,6 @@ fn place(expr: &Expr, schema: &DFSchema) -> Option<usize> {
     match columns::unaliased(expr) {
         Expr::Column(column) => schema.maybe_index_of_column(column),
         _ => None,
-    }
-}
-
-pub(super) fn equalities(on: &[(Expr, Expr)]) -> String {
-    on.iter().map(|(l, r)| format!("{} = {}", columns::plain(l), columns::plain(r))).collect::<Vec<_>>().join(" and ")
-}
-
-pub(super) fn spelled(join_type: JoinType) -> &'static str {
-    match join_type {
-        JoinType::Inner => "inner",
-        JoinType::Left => "left",
-        JoinType::Right => "right",
-        JoinType::Full => "full",
-        JoinType::LeftSemi | JoinType::RightSemi => "semi",
-        JoinType::LeftAnti | JoinType::RightAnti => "anti",
-        JoinType::LeftMark | JoinType::RightMark => "mark",
     }
 }
 

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use datafusion_common::{DFSchema, JoinType, NullEquality, Result, plan_err};
-use datafusion_expr::utils::conjunction;
+use datafusion_expr::utils::{conjunction, split_conjunction};
 use datafusion_expr::{Expr, Join, LogicalPlan};
 use datafusion_physical_expr::expressions::Column;
 
 use super::bound::Bounds;
-use super::join::{equalities, spelled, turned};
-use super::{Stream, Translation};
+use super::join::turned;
+use super::{Stream, Translation, pairs as compared};
+use crate::sql::functions::may_equal;
 use crate::sql::plan::nodes::{Mark, Marked};
 use crate::sql::plan::processing::is_processing;
 use crate::sql::plan::stream::{Changes, Expression, FullCache, JoinBound, JoinNode, NodeKind};
@@ -100,14 +101,17 @@ impl Translation {
             | JoinType::LeftMark),
         ) = join_type
         else {
-            let kind = spelled(join.join_type).to_uppercase();
+            let kind = compared::spelled(join.join_type).to_uppercase();
             return plan_err!(
                 "{kind} JOIN would give rows of `{name}` that no row asks for, and a lookup table is only looked into; \
                  use INNER or LEFT JOIN with the stream on the left, or leave 'lookup.cache' out of the table"
             );
         };
-        if join.null_aware {
-            return plan_err!("NOT IN cannot be asked of the lookup table `{name}`; use NOT EXISTS");
+        let asks_with_nulls = |part: &&Expr| may_equal::sides(part).is_some();
+        if join.filter.as_ref().is_some_and(|filter| split_conjunction(filter).iter().any(asks_with_nulls)) {
+            return plan_err!(
+                "IN cannot ask the lookup table `{name}` whether NULL hides an answer; use EXISTS (SELECT … WHERE …)"
+            );
         }
         if let Some(time) = &table.as_of {
             return plan_err!(
@@ -153,7 +157,7 @@ impl Translation {
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
         let bound = JoinBound::Lookup(table.cache);
         let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
-        let label = format!("{} join on {}", spelled(join_type), equalities(&pairs));
+        let label = compared::label(join_type, &pairs, false, &join.schema);
         let schema = if is_turned { both.inner() } else { join.schema.inner() };
         let key = if keeps_key { self.node(&stream).key.clone() } else { Vec::new() };
         let key_lacks = if keeps_key { stream.key_lacks.clone() } else { Vec::new() };

@@ -11,6 +11,7 @@ mod join;
 mod lookup;
 mod order;
 mod over;
+mod pairs;
 mod source;
 mod windowed;
 

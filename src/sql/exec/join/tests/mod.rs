@@ -41,6 +41,9 @@ const KINDS: [JoinType; 10] = [
     JoinType::RightMark,
 ];
 
+/// Kinds that `IN` with a subquery becomes, where a NULL may be equal to any.
+const ASKING: [JoinType; 3] = [JoinType::LeftSemi, JoinType::LeftAnti, JoinType::LeftMark];
+
 /// A row of either side: columns `key`, `value`, `id` and `end`, the end of its window of 100 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Row {

@@ -8,4 +8,4 @@
 
 CREATE SOURCE orders (id BIGINT, customer VARCHAR, amount DECIMAL(10, 2), quantity BIGINT, ts BIGINT)
 WITH ('topic' = 'orders');
-SELECT customer, COUNT(*) FROM orders GROUP BY quantity;
+SELECT customer, COUNT(*) FROM orders;
