@@ -5,6 +5,7 @@
 mod again;
 mod broker;
 mod cases;
+mod documents;
 mod failures;
 mod flood;
 mod folders;
