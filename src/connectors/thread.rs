@@ -173,7 +173,7 @@ mod tests {
             let options = RecordBatchOptions::new().with_row_count(Some(orders.rows_max()));
             let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).unwrap();
             let times = vec![0; batch.num_rows()].into();
-            let rows = SourceRows { batch, times, ops: None, origins: None, bad: Vec::new(), bytes: 0 };
+            let rows = SourceRows { batch, times, ops: None, origins: None, bad: Vec::new(), skipped: 0, bytes: 0 };
             Ok(Some(Handed::Rows(rows, self.0)))
         }
     }

@@ -211,6 +211,7 @@ impl SplitReader for PacedReader {
             ops: None,
             origins,
             bad: Vec::new(),
+            skipped: 0,
             bytes: rows.len() as u64,
         }))
     }

@@ -226,6 +226,7 @@ impl SplitReader for TopicReader {
             ops: decoded.ops.or(ops),
             origins: self.columns.origins.then(|| Arc::new(rows.iter().map(|row| raw(*row)).collect())),
             bad: bad.collect(),
+            skipped: 0,
             bytes: 0,
         }))
     }

@@ -148,6 +148,8 @@ pub struct SourceRows {
     pub origins: Option<Arc<Vec<RawRecord>>>,
     /// Records that could not be made rows, in order of arrival.
     pub bad: Vec<BadRecord>,
+    /// Records that are neither rows nor bad: tombstones where nothing has a key.
+    pub skipped: u64,
     /// Bytes read for this batch.
     pub bytes: u64,
 }

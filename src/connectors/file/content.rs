@@ -98,16 +98,15 @@ fn targets(names: &[(String, bool)], schema: &SchemaRef, fields: &[usize], path:
     Ok(targets)
 }
 
-/// Rows with the system columns that were asked for behind them; the number of a line is its offset.
+/// Columns with the system columns that were asked for behind them; the number of a line is its offset.
 pub(super) fn with_system(
     schema: &SchemaRef,
-    batch: RecordBatch,
+    mut columns: Vec<ArrayRef>,
     system: &[&'static str],
     topic: &str,
     numbers: &[i64],
 ) -> Result<RecordBatch, Fault> {
-    let count = batch.num_rows();
-    let mut columns = batch.columns().to_vec();
+    let count = numbers.len();
     columns.extend(system.iter().map(|name| -> ArrayRef {
         match *name {
             names::TOPIC => Arc::new(StringArray::from(vec![topic; count])),

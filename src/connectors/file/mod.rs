@@ -2,6 +2,7 @@
 //! it; what a sink writes becomes visible whole, under its own name, or not at all.
 
 mod content;
+mod folders;
 mod leftovers;
 mod lines;
 mod listing;

@@ -12,7 +12,7 @@ use crate::core::fault::{Blame, Fault};
 use crate::formats::json::PlainWriter;
 
 /// Folder of rows whose partition column is NULL, as Hive names it.
-const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(super) const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// Which columns name folders, and which are written.
 pub(super) struct Partition {

@@ -10,6 +10,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 
 use super::content::{Content, content, wanted, with_system};
+use super::folders::{self, Given};
 use super::lines::{Ends, Found, Lines, identity};
 use super::place::{Place, Stamp, is_plain};
 use super::settings::{Holds, Settings, failed};
@@ -135,6 +136,7 @@ struct Worker {
     job: Job,
     topic: Arc<str>,
     schema: SchemaRef,
+    given: Given,
     content: Content,
     /// How long the file was when it was opened.
     length: u64,
@@ -175,11 +177,12 @@ impl thread::Worker for Worker {
 impl Worker {
     fn open(mut job: Job) -> Result<Self, Fault> {
         let length = job.settle();
-        let content = content(&job)?;
         let mut columns: Vec<_> = wanted(&job)?.fields().iter().cloned().collect();
+        let (job, given) = folders::apart(&job)?;
+        let content = content(&job)?;
         columns.extend(job.columns.system.iter().filter_map(|name| names::field(name).map(Arc::new)));
         let (topic, schema) = (job.path.to_string_lossy().into(), Arc::new(Schema::new(columns)));
-        Ok(Self { topic, schema, content, length, rests_at: None, is_replaced: false, job })
+        Ok(Self { topic, schema, given, content, length, rests_at: None, is_replaced: false, job })
     }
 
     fn handed(&mut self, rows: SourceRows) -> Handed<Stand> {
@@ -276,8 +279,9 @@ impl Worker {
                     message: unfit.message,
                 });
                 let bad = bad.collect();
-                let batch = with_system(&self.schema, rows.batch, system, &self.topic, &rows.numbers)?;
-                return Ok(Some(SourceRows { batch, times, ops: None, origins: None, bad, bytes }));
+                let columns = self.given.among(&rows.batch)?;
+                let batch = with_system(&self.schema, columns, system, &self.topic, &rows.numbers)?;
+                return Ok(Some(SourceRows { batch, times, ops: None, origins: None, bad, skipped: 0, bytes }));
             }
             Content::Records(lines, decoder) => (lines, decoder),
         };
@@ -337,13 +341,15 @@ impl Worker {
         }
         let bytes = lines.place().0 - begun;
         let all = self.schema.clone();
-        let batch = with_system(&all, decoded.batch, system, &self.topic, &numbers)?;
+        let filled = self.given.among(&decoded.batch)?;
+        let batch = with_system(&all, filled, system, &self.topic, &numbers)?;
         Ok(Some(SourceRows {
             times: ScalarBuffer::from(vec![now; numbers.len()]),
             batch,
             ops: decoded.ops,
             origins: columns.origins.then(|| Arc::new(origins)),
             bad,
+            skipped: 0,
             bytes,
         }))
     }

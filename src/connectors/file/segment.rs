@@ -19,6 +19,24 @@ use crate::core::fault::{Blame, Fault};
 /// Bytes that are gathered before they go to the file.
 const WRITE_BYTES: usize = 256 << 10;
 
+/// Records from `first` on as lines, as many as there is room for: the one that fills it is the last. Those that have no
+/// bytes are none. Answers with the record that comes next.
+pub(super) fn fitting(bytes: &[u8], ends: &[usize], first: usize, room: Option<u64>) -> (usize, Vec<u8>) {
+    let mut start = if first == 0 { 0 } else { ends[first - 1] };
+    let mut lines = Vec::new();
+    for (record, end) in ends.iter().enumerate().skip(first) {
+        if *end > start {
+            lines.extend_from_slice(&bytes[start..*end]);
+            lines.push(b'\n');
+        }
+        start = *end;
+        if room.is_some_and(|room| lines.len() as u64 >= room) {
+            return (record + 1, lines);
+        }
+    }
+    (ends.len(), lines)
+}
+
 /// A finished file that is not visible yet. It goes into the manifest of a checkpoint as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Finished {

@@ -11,14 +11,14 @@ use async_trait::async_trait;
 
 use super::leftovers;
 use super::partition::Partition;
-use super::segment::{Finished, Segment, ends_its_line};
+use super::segment::{Finished, Segment, ends_its_line, fitting};
 use super::settings::{Compression, Holds, Settings};
 use super::target::{Names, Target, same_header};
 use crate::connectors::contract::{BadRow, CREATED, Context, Sink, SinkRequest, SinkRows};
 use crate::connectors::encoding::{Format, schema_with_ops, with_ops};
 use crate::connectors::options::Options;
 use crate::core::fault::{Blame, Fault};
-use crate::formats::contract::Encoder;
+use crate::formats::contract::{Encoded, Encoder};
 use crate::formats::csv::CsvEncoder;
 use crate::kafka::admin::off_the_async_threads;
 
@@ -27,6 +27,9 @@ const OPEN_FILES_MAX: usize = 64;
 /// How long rows of Parquet wait for others where neither a checkpoint nor `roll.interval` ends their file: each file has
 /// a footer and is opened by whoever reads them, so that one for each moment of quiet would be a plague.
 const PARQUET_WAITS: Duration = Duration::from_secs(10);
+
+/// Rows of Parquet between two looks at the size of a file that is to be rolled: a page holds more.
+const PARQUET_ROWS: usize = 512;
 
 /// A file, or a family of them.
 pub(super) struct FileSink {
@@ -123,6 +126,37 @@ impl FileSink {
     }
 
     fn put(&mut self, folder: &Path, batch: &RecordBatch, bad: &mut Vec<BadRow>) -> Result<(), Fault> {
+        if let Some(encoder) = &mut self.encoder {
+            let encoded = encoder.encode(batch)?;
+            bad.extend(encoded.bad.iter().map(|bad| BadRow {
+                row: bad.record as usize,
+                class: bad.class,
+                message: bad.message.clone(),
+            }));
+            return self.put_lines(folder, &encoded);
+        }
+        let portion = if self.roll_bytes.is_some() { PARQUET_ROWS } else { batch.num_rows() };
+        for first in (0..batch.num_rows()).step_by(portion.max(1)) {
+            let rows = batch.slice(first, portion.min(batch.num_rows() - first));
+            self.opened(folder)?.segment.write_rows(&rows)?;
+        }
+        Ok(())
+    }
+
+    fn put_lines(&mut self, folder: &Path, encoded: &Encoded) -> Result<(), Fault> {
+        let mut first = 0;
+        while first < encoded.ends.len() {
+            self.opened(folder)?;
+            let room = self.roll_bytes.map(|most| most.saturating_sub(self.bytes_of(folder)));
+            let (next, lines) = fitting(&encoded.bytes, &encoded.ends, first, room);
+            self.opened(folder)?.segment.write(&lines)?;
+            first = next;
+        }
+        Ok(())
+    }
+
+    /// The file of a folder, another one where the one before is full.
+    fn opened(&mut self, folder: &Path) -> Result<&mut Open, Fault> {
         if self.is_due(folder) {
             self.finish(folder)?;
             self.begun.remove(folder);
@@ -130,38 +164,22 @@ impl FileSink {
         if !self.open.contains_key(folder) {
             self.begin(folder)?;
         }
-        let lines = match &mut self.encoder {
-            Some(encoder) => {
-                let encoded = encoder.encode(batch)?;
-                bad.extend(encoded.bad.into_iter().map(|bad| BadRow {
-                    row: bad.record as usize,
-                    class: bad.class,
-                    message: bad.message,
-                }));
-                Some(joined(&encoded.bytes, &encoded.ends))
-            }
-            None => None,
-        };
-        self.write_to(folder, batch, lines.as_deref())
+        self.open.get_mut(folder).ok_or_else(|| Fault::new(Blame::Program, "a file that was not begun"))
     }
 
-    fn write_to(&mut self, folder: &Path, batch: &RecordBatch, lines: Option<&[u8]>) -> Result<(), Fault> {
-        let Some(open) = self.open.get_mut(folder) else {
-            return Err(Fault::new(Blame::Program, "a file that was not begun"));
-        };
-        match lines {
-            Some(lines) => open.segment.write(lines),
-            None => open.segment.write_rows(batch),
-        }
+    /// Bytes of a folder's file, those that are still to be published among them.
+    fn bytes_of(&self, folder: &Path) -> u64 {
+        let written = self.open.get(folder).map_or(0, |open| open.segment.written());
+        self.begun.get(folder).map_or(0, |target| target.bytes) + written
     }
 
     /// Whether the file of a folder is to be followed by another one.
     fn is_due(&self, folder: &Path) -> bool {
         let Some(target) = self.begun.get(folder) else { return false };
-        let written = self.open.get(folder).map_or(0, |open| open.segment.written());
-        let is_full = self.roll_bytes.is_some_and(|most| target.bytes + written >= most);
+        let bytes = self.bytes_of(folder);
+        let is_full = self.roll_bytes.is_some_and(|most| bytes >= most);
         let is_old = self.roll_time.is_some_and(|most| target.since.elapsed() >= most);
-        (is_full || is_old) && target.bytes + written > 0
+        (is_full || is_old) && bytes > 0
     }
 
     fn begin(&mut self, folder: &Path) -> Result<(), Fault> {
@@ -314,10 +332,7 @@ impl Sink for FileSink {
                 Some(encoder) => encoder.encode_changes(&kept, rows.ops.as_ref())?,
                 None => return Ok(bad),
             };
-            if !self.open.contains_key(Path::new("")) {
-                self.begin(Path::new(""))?;
-            }
-            self.write_to(Path::new(""), &kept, Some(&joined(&encoded.bytes, &encoded.ends)))?;
+            self.put_lines(Path::new(""), &encoded)?;
             return Ok(bad);
         }
         let batch = if self.shows_ops { with_ops(&rows.batch, rows.ops.as_ref())? } else { rows.batch };
@@ -378,18 +393,4 @@ impl Sink for FileSink {
         // What was prepared belongs to a checkpoint, which may yet ask for it; the rest is taken back.
         Ok(())
     }
-}
-
-/// Values as lines.
-fn joined(bytes: &[u8], ends: &[usize]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(bytes.len() + ends.len());
-    let mut start = 0;
-    for end in ends {
-        if *end > start {
-            lines.extend_from_slice(&bytes[start..*end]);
-            lines.push(b'\n');
-        }
-        start = *end;
-    }
-    lines
 }

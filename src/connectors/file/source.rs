@@ -12,7 +12,7 @@ use super::listing::{files, is_pattern};
 use super::place::Place;
 use super::reader::{FileReader, Job};
 use super::settings::{Holds, Settings};
-use super::{parquet, reader};
+use super::{folders, parquet, reader};
 use crate::connectors::contract::{
     Columns, Context, Position, Source, SourceRequest, Split, SplitReader, system_columns,
 };
@@ -160,6 +160,14 @@ fn nothing(path: &Path) -> Fault {
 
 /// Columns as the first records show them.
 fn sampled(settings: &Settings, found: &[PathBuf], records: u64) -> Result<SchemaRef, Fault> {
+    let own = within(settings, found, records)?;
+    // What is read whole is one column.
+    let is_raw = settings.holds == Holds::Records(Format::Raw);
+    Ok(if is_raw { own } else { folders::with_folders(&own, found) })
+}
+
+/// Those that stand in the files themselves.
+fn within(settings: &Settings, found: &[PathBuf], records: u64) -> Result<SchemaRef, Fault> {
     match &settings.holds {
         Holds::Parquet => parquet::schema(&found[0]),
         Holds::Records(Format::Raw) => Ok(raw::schema()),

@@ -63,7 +63,15 @@ impl GeneratorReader {
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(|error| Fault::new(Blame::Program, format!("generator: {error}")))?;
         self.next += count;
-        Ok(SourceRows { batch, times: ScalarBuffer::from(times), ops: None, origins: None, bad: Vec::new(), bytes })
+        Ok(SourceRows {
+            batch,
+            times: ScalarBuffer::from(times),
+            ops: None,
+            origins: None,
+            bad: Vec::new(),
+            skipped: 0,
+            bytes,
+        })
     }
 }
 

@@ -359,12 +359,19 @@ impl Worker {
             .map_err(|error| Fault::new(Blame::Program, format!("columns of `{}`: {error}", self.topic)))?;
         bad.sort_by_key(|bad| bad.record.offset);
         debug_assert!(bad.len() <= records as usize);
+        let mut with_rows = sources;
+        if let Some(sources) = &mut with_rows {
+            sources.dedup();
+        }
+        let given = with_rows.map_or(records as usize, |sources| sources.len());
+        let skipped = (records as usize).saturating_sub(given + bad.len()) as u64;
         Ok(SourceRows {
             batch,
             times: ScalarBuffer::from(row_times),
             ops: ops.filter(|ops| ops.values().iter().any(|op| *op != Op::Insert as i8)),
             origins: origins.map(Arc::new),
             bad,
+            skipped,
             bytes,
         })
     }

@@ -203,6 +203,7 @@ fn piece(rows: &SinkRows, from: usize, count: usize, fields: &[usize]) -> Result
     let batch = rows.batch.slice(from, count);
     let batch = project(&batch, fields)?;
     Ok(SourceRows {
+        skipped: 0,
         bytes: batch.columns().iter().map(|column| column.get_array_memory_size() as u64).sum(),
         batch,
         times: rows.times.slice(from, count),

@@ -15,6 +15,7 @@ pub struct Counters {
     rows_in: AtomicU64,
     rows_out: AtomicU64,
     bytes: AtomicU64,
+    skipped: AtomicU64,
     busy_ns: AtomicU64,
     late: AtomicU64,
     bad: AtomicU64,
@@ -56,6 +57,7 @@ impl Counters {
             rows_in: AtomicU64::new(0),
             rows_out: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
             busy_ns: AtomicU64::new(0),
             late: AtomicU64::new(0),
             bad: AtomicU64::new(0),
@@ -75,6 +77,11 @@ impl Counters {
     /// Rows that were given.
     pub fn add_out(&self, rows: usize) {
         self.rows_out.fetch_add(rows as u64, Relaxed);
+    }
+
+    /// Records read that are neither rows nor bad.
+    pub fn add_skipped(&self, records: u64) {
+        self.skipped.fetch_add(records, Relaxed);
     }
 
     /// Bytes read.
@@ -158,6 +165,7 @@ impl Counters {
             rows_in: self.rows_in.load(Relaxed),
             rows_out: self.rows_out.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
+            skipped: self.skipped.load(Relaxed),
             busy: Duration::from_nanos(self.busy_ns.load(Relaxed)),
             late: self.late.load(Relaxed),
             bad: self.bad.load(Relaxed),
@@ -187,6 +195,8 @@ pub struct OperatorStatistics {
     pub rows_out: u64,
     /// Bytes read (sources).
     pub bytes: u64,
+    /// Records read that are neither rows nor bad (sources): tombstones where nothing has a key.
+    pub skipped: u64,
     /// Time at work, summed over the instances.
     pub busy: Duration,
     /// Rows that were too late.
@@ -311,10 +321,11 @@ pub struct CheckpointStatistics {
 }
 
 impl Statistics {
-    /// Rows read by all sources.
+    /// Rows read by all sources, those that failed and those that are none among them.
     pub fn rows_read(&self) -> u64 {
         // A source takes nothing in from another node.
-        self.operators.iter().filter(|operator| operator.rows_in == 0).map(|operator| operator.rows_out).sum()
+        let sources = self.operators.iter().filter(|operator| operator.rows_in == 0);
+        sources.map(|operator| operator.rows_out + operator.bad + operator.skipped).sum()
     }
 
     /// Rows written by the sink.

@@ -210,6 +210,7 @@ impl Lane {
     async fn give(&mut self, state: &mut State, index: usize, rows: SourceRows) -> Result<(), Fault> {
         let began = Instant::now();
         self.counters.add_bytes(rows.bytes);
+        self.counters.add_skipped(rows.skipped);
         let (chunk, bad) = self.shape.chunk(rows)?;
         self.counters.add_busy(began);
         self.counters.add_out(chunk.rows());

@@ -76,6 +76,7 @@ impl SplitReader for Reader {
             ops: None,
             origins: None,
             bad: Vec::new(),
+            skipped: 0,
             bytes: 0,
         }))
     }
