@@ -96,7 +96,7 @@ async fn another_definition_is_another_job_and_is_named() {
     let start = async |definitions| {
         let job = stage.start(&sql, stage.remembering(&sql).standing_on(definitions)).await;
         job.wait().await.unwrap();
-        job.messages().join("\n")
+        job.warnings().join("\n")
     };
     start(defined("one")).await;
     let same = start(defined("one")).await;

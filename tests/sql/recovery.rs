@@ -211,9 +211,10 @@ async fn another_text_keeps_the_state_that_fits_and_says_what_it_drops() {
 
     let other = format!("{TABLE} SELECT v FROM a WHERE k = 'cat'");
     let job = stage.start(&other, stage.remembering(&other)).await;
-    let said = job.messages().join("\n");
+    let said = job.warnings().join("\n");
     assert!(said.contains("the SQL text is another one"), "{said}");
     assert!(said.contains("rows of state"), "{said}");
+    assert!(said.contains("windows that are open, and groups, answer for the rows that come from now on"), "{said}");
     job.wait().await.unwrap();
 }
 

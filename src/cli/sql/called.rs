@@ -17,6 +17,8 @@ pub(super) struct Names {
     script: String,
     folder: Option<PathBuf>,
     mark: Mark,
+    /// The file, where its name is what tells the text from others.
+    file: Option<String>,
 }
 
 /// How one job is called.
@@ -27,6 +29,8 @@ pub(super) struct Named {
     pub id: String,
     /// Where it remembers, under its name.
     pub folder: Option<PathBuf>,
+    /// The file of its text from the root on, where that is called by its file's name.
+    pub script: Option<String>,
 }
 
 impl Names {
@@ -40,16 +44,21 @@ impl Names {
             Some(folder) => off_the_async_threads(move || Mark::of(&folder)).await?,
             None => Mark::passing(),
         };
-        Ok(Self { script: as_file_name(&script), folder, mark })
+        let file = match file.filter(|_| app.is_none()).map(Path::to_owned) {
+            Some(file) => off_the_async_threads(move || Ok(std::fs::canonicalize(file).ok())).await?,
+            None => None,
+        };
+        let file = file.map(|file| file.to_string_lossy().into_owned());
+        Ok(Self { script: as_file_name(&script), folder, mark, file })
     }
 
     pub fn job(&self, name: String, query: &StreamQuery) -> Result<Named, Fault> {
         if let Some(name) = Settings::read(&query.options)?.job_name {
-            return Ok(Named { id: name.clone(), name, folder: self.folder.clone() });
+            return Ok(Named { id: name.clone(), name, folder: self.folder.clone(), script: None });
         }
         let id = self.mark.job(&self.script, &name);
         let folder = self.folder.as_ref().map(|folder| folder.join(&self.script));
-        Ok(Named { name, id, folder })
+        Ok(Named { name, id, folder, script: self.file.clone() })
     }
 }
 

@@ -195,6 +195,7 @@ async fn prepare(
         let before = &source.script.statements[..index];
         let mut settings = JobSettings::new(named.name, &source.text[statement.span.start..statement.span.end])
             .standing_on(planning.behind(query, into, &source.text, before));
+        settings.text.script = named.script;
         settings.state_bytes_max = arguments.state_limit.or(planned.state_limit).unwrap_or(settings.state_bytes_max);
         if let Some(folder) = named.folder {
             settings = settings.remembering(folder);
@@ -250,6 +251,7 @@ async fn drive(
     for message in running.iter().flat_map(Job::messages) {
         tracing::info!(target: RESUMED, "{message}");
     }
+    running.iter().flat_map(Job::warnings).for_each(|warning| tracing::warn!("{warning}"));
     let has_rows = !shown.is_empty();
     // A final result comes when the input ends: until then it is seen that something moves.
     let shown =

@@ -45,7 +45,7 @@ pub(super) async fn start(
     let drawn = plan.clone();
     let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
     let mut messages = planned.warnings;
-    messages.extend(job.messages().iter().cloned());
+    messages.extend(job.messages().iter().chain(job.warnings()).cloned());
     let store = Folder::new(shelf.folder(&definition.name).join(&name));
     let epoch = job.begun_from();
     let reading = move || epoch.map(|epoch| Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? }));

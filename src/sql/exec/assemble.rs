@@ -237,7 +237,7 @@ impl<'a> Assembly<'a> {
         match Chain::restore(operator.as_mut(), tables) {
             Ok(()) => Ok(operator),
             Err(fault) if resumed.has_changed => {
-                resumed.messages.push(format!("dropped the state of `{label}`: {}", fault.what));
+                resumed.warnings.push(format!("dropped the state of `{label}`: {}", fault.what));
                 build(self.plan, step, &self.caches)
             }
             Err(fault) => {

@@ -338,6 +338,7 @@ impl Coordinator {
                 sql: self.text.statement.clone(),
                 definitions: Some(self.text.marks()),
                 ends: Some(self.text.ends.clone()),
+                script: self.text.script.clone(),
                 has_finished: pending.is_last && state.closing == Some(How::Finished),
                 lanes: pending.lanes.clone(),
                 operators: Vec::new(),

@@ -18,6 +18,7 @@ pub struct Job {
     pub(super) statistics: watch::Receiver<Statistics>,
     pub(super) ending: watch::Receiver<Option<Result<Ending, Fault>>>,
     pub(super) messages: Vec<String>,
+    pub(super) warnings: Vec<String>,
     /// The checkpoint it goes on from; 0 for a beginning.
     pub(super) begun_from: u64,
     pub(super) has_checkpoints: bool,
@@ -44,7 +45,12 @@ impl Job {
         self.statistics.clone()
     }
 
-    /// What should be known of its start: the checkpoint it goes on from, state that was dropped.
+    /// What makes its results others than those of an undisturbed run: another text, other ends, state that was dropped.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What should be known of its start: the checkpoint it goes on from, what was added since.
     pub fn messages(&self) -> &[String] {
         &self.messages
     }

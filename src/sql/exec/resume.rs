@@ -1,6 +1,7 @@
 //! Which checkpoint a job goes on from, and what of it still fits. It reads the store and starts nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::time::Duration;
 
 use super::operator::StateTable;
@@ -9,6 +10,9 @@ use crate::sql::plan::stream::{NodeKind, StreamPlan};
 use crate::sql::state::checkpoint::{self, Restored};
 use crate::sql::state::manifest::{JobText, LaneState, SplitState};
 use crate::sql::state::store::Store;
+
+/// What dropped state means for results.
+const ANEW: &str = "what was kept there begins anew: windows that are open, and groups, answer for the rows that come from now on alone";
 
 /// What a job goes on from.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ pub struct Resumed {
     pub tables: HashMap<String, Vec<StateTable>>,
     /// What should be known.
     pub messages: Vec<String>,
+    /// What makes results others than those of an undisturbed run.
+    pub warnings: Vec<String>,
 }
 
 /// The identity of the rows that a source read as a table remembers.
@@ -54,6 +60,18 @@ pub fn resume(
     let Some(Restored { manifest, mut tables }) = restored else {
         return Ok(Resumed { messages, ..Resumed::default() });
     };
+    let mut warnings = Vec::new();
+    if let (Some(then), Some(now)) = (&manifest.script, &text.script)
+        && then != now
+    {
+        if Path::new(then).is_file() {
+            let what = format!("checkpoint {} in {} is of {then}, and this is {now}", manifest.epoch, store.place());
+            return Err(Fault::new(Blame::Operator, what).next(
+                "going on would leave out what that one has read: name another --state-dir, or give each an `-- @app: NAME`",
+            ));
+        }
+        warnings.push(format!("checkpoint {} is of {then}, which is not there any more", manifest.epoch));
+    }
     checkpoint::forget_newer(store, manifest.epoch)?;
     let has_changed = text.is_another_than(&manifest);
     messages.insert(0, format!("goes on from checkpoint {} in {}", manifest.epoch, store.place()));
@@ -67,36 +85,41 @@ pub fn resume(
         others.push(format!("the definition of {names} is another one"));
     }
     if has_changed {
-        messages.push(format!("{} than at that checkpoint: state that still fits is kept", others.join(", and ")));
+        warnings.push(format!("{} than at that checkpoint: state that still fits is kept", others.join(", and ")));
     }
     let reconfigured = text.reconfigured(&manifest);
     if !reconfigured.is_empty() {
         let names = reconfigured.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        messages.push(format!(
+        warnings.push(format!(
             "{names}: options are others than at that checkpoint, by a variable or a configuration file; its state and \
              positions are kept"
         ));
     }
     let known = known(plan, identities);
+    let mut has_dropped = false;
     for operator in &manifest.operators {
         let rows: usize = operator.tables.iter().map(|table| table.rows).sum();
         if !known.contains(&operator.identity) {
             tables.remove(&operator.identity);
             if rows > 0 {
-                messages.push(format!("dropped {rows} rows of state: no operator is `{}` any more", operator.label));
+                warnings.push(format!("dropped {rows} rows of state: no operator is `{}` any more", operator.label));
+                has_dropped = true;
             }
         }
     }
+    if has_dropped {
+        warnings.push(ANEW.to_owned());
+    }
     let (lanes, dropped): (Vec<_>, Vec<_>) = manifest.lanes.into_iter().partition(|lane| known.contains(&lane.source));
     if !dropped.is_empty() {
-        messages.push("dropped the positions of a source that is not read any more".into());
+        warnings.push("dropped the positions of a source that is not read any more".into());
     }
     let commit = match (exactly_once, committed) {
         (true, None) => manifest.prepared.map(|prepared| (manifest.epoch, prepared)),
         _ => None,
     };
     let has_finished = manifest.has_finished;
-    Ok(Resumed { epoch: manifest.epoch, commit, has_finished, has_changed, lanes, tables, messages })
+    Ok(Resumed { epoch: manifest.epoch, commit, has_finished, has_changed, lanes, tables, messages, warnings })
 }
 
 impl Resumed {

@@ -22,6 +22,7 @@ use super::settings::JobSettings;
 use super::statistics::Statistics;
 use super::tasks::TaskSet;
 use crate::connectors::contract::{Context, Sink, Source};
+use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
 use crate::sql::parse::uri_without_secrets;
@@ -45,7 +46,7 @@ pub async fn start(
     let hold = settings.checkpoints.as_ref().map(|checkpoints| checkpoints.store.hold()).transpose()?;
     let sources = Opened::all(&plan).await?;
     let identities = identities(&plan);
-    settings.text.ends = ends(&plan);
+    settings.text.ends = ends(&plan, context);
     let plan = Arc::new(plan);
     let (mut sink, exactly_once) = open_sink(&plan, &mut settings, connectors, context).await?;
     let committed = sink.open().await?;
@@ -61,7 +62,7 @@ pub async fn start(
     }
     if again::look(&plan, &identities, &sources, &mut resumed).await {
         sink.close(true).await?;
-        return Ok(finished(resumed.messages));
+        return Ok(finished(resumed));
     }
     let dead_letters = dead_letters(&plan, &settings, context)?;
     let failures = Arc::new(Failures::new(&settings.name, plan.failure.clone(), dead_letters)?);
@@ -118,6 +119,7 @@ pub async fn start(
         statistics: statistics_out,
         ending,
         messages: resumed.messages,
+        warnings: resumed.warnings,
         begun_from: resumed.epoch,
         has_checkpoints: checkpoints.is_some(),
         guard: token.drop_guard(),
@@ -125,10 +127,18 @@ pub async fn start(
 }
 
 /// The marks of the options that the plan's sources and sink were resolved to, by name.
-fn ends(plan: &StreamPlan) -> BTreeMap<String, String> {
+fn ends(plan: &StreamPlan, context: &Context) -> BTreeMap<String, String> {
+    let mark = |options: &Options| {
+        let mut options = options.clone();
+        // A relative path is another place in another folder.
+        if let Some(path) = options.get("path").and_then(|path| std::path::absolute(context.folder.join(path)).ok()) {
+            options.set("path", path.to_string_lossy(), None);
+        }
+        mark_of(&options)
+    };
     let of = |node: &Node| match &node.kind {
-        NodeKind::Source(source) => Some((source.name.clone(), mark_of(&source.options))),
-        NodeKind::Sink(sink) => Some((sink.request.name.clone(), mark_of(&sink.request.options))),
+        NodeKind::Source(source) => Some((source.name.clone(), mark(&source.options))),
+        NodeKind::Sink(sink) => Some((sink.request.name.clone(), mark(&sink.request.options))),
         _ => None,
     };
     plan.nodes.iter().filter_map(of).map(|(name, mark)| (uri_without_secrets(&name).into_owned(), mark)).collect()
@@ -186,10 +196,11 @@ async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Re
 }
 
 /// A job that had come to its end before.
-fn finished(messages: Vec<String>) -> Job {
+fn finished(resumed: Resumed) -> Job {
+    let Resumed { messages, warnings, .. } = resumed;
     let (orders, _) = mpsc::channel(1);
     let (_, statistics) = watch::channel(Statistics::default());
     let (_, ending) = watch::channel(Some(Ok(Ending::of_nothing(How::Finished))));
     let guard = CancellationToken::new().drop_guard();
-    Job { orders, statistics, ending, messages, begun_from: 0, has_checkpoints: true, guard }
+    Job { orders, statistics, ending, messages, warnings, begun_from: 0, has_checkpoints: true, guard }
 }

@@ -185,6 +185,7 @@ mod tests {
             sql_sha256: sha256(b"SELECT 1"),
             definitions: Some(std::collections::BTreeMap::new()),
             ends: None,
+            script: None,
             sql: "SELECT 1".into(),
             has_finished: false,
             lanes: Vec::new(),

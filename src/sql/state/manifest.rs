@@ -36,6 +36,9 @@ pub struct Manifest {
     /// versions that did not look at them.
     #[serde(default)]
     pub ends: Option<BTreeMap<String, String>>,
+    /// The file that the text came from, where its name alone tells it from others; see [`JobText::script`].
+    #[serde(default)]
+    pub script: Option<String>,
     /// Whether the job had come to its end: there is nothing to go on with.
     pub has_finished: bool,
     /// Where the sources stood.
@@ -56,6 +59,9 @@ pub struct JobText {
     /// The mark of the resolved options of each source and sink ([`mark_of`]), by name: what variables and configuration
     /// files say is in no text.
     pub ends: BTreeMap<String, String>,
+    /// The file that the text came from, from the root on, where it is told from others by its name alone: a file of
+    /// that name in another folder is another script.
+    pub script: Option<String>,
 }
 
 impl JobText {

@@ -230,3 +230,23 @@ fn a_sink_that_never_answers_holds_up_neither_the_time_nor_a_signal() {
     assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
     drop(taken);
 }
+
+#[test]
+fn two_scripts_of_one_name_do_not_share_a_checkpoint() {
+    let copy = "INSERT INTO 'file://copy.csv' SELECT id FROM 'file://in.csv'";
+    let place = Place::shipped().with("in.csv", "id\n1\n").with("a/copy.sql", copy).with("b/copy.sql", copy);
+    copied(&place, "a/copy.sql").expect(0);
+    let other = copied(&place, "b/copy.sql").expect(2);
+    assert!(other.stderr.contains("a/copy.sql, and this is") && other.stderr.contains("@app"), "{}", other.stderr);
+    // One that has moved is the same.
+    std::fs::remove_file(place.path("a/copy.sql")).unwrap();
+    let moved = copied(&place, "b/copy.sql").expect(0);
+    assert!(moved.stderr.contains("which is not there any more"), "{}", moved.stderr);
+}
+
+#[test]
+fn brokers_that_do_not_answer_have_their_number_in_json() {
+    let sql = "SELECT * FROM 'kafka://127.0.0.1:9/nothing'";
+    let ran = Place::shipped().run(&["sql", "run", "--format", "json", "-e", sql]).expect(3);
+    assert!(ran.error()["error_code"].is_number(), "{}", ran.stderr);
+}

@@ -96,7 +96,7 @@ async fn start(planned: Planned, named: prepare::Named, out: &Outlet) -> Result<
         "screen".clone_into(&mut sink.operator);
     }
     let job = job::start(plan, settings, &session.connectors, &session.context).await?;
-    for message in job.messages() {
+    for message in job.messages().iter().chain(job.warnings()) {
         tracing::info!(target: "velox::query", job = out.job().0, "{message}");
     }
     let readings = Mutex::new(Readings::new(nodes, job.statistics()));
