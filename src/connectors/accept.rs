@@ -47,6 +47,19 @@ const ALSO: [(&str, &str); 1] = [("dlq.topic", "dead_letter.topic")];
 /// # Errors
 /// The first thing that is wrong: the option, its place, and the nearest name or what it takes.
 pub fn accept(connector: &dyn Connector, end: End, given: &Options) -> Result<Options, Fault> {
+    let mut faults = Vec::new();
+    let accepted = accepted(connector, end, given, &mut faults);
+    faults.into_iter().next().map_or(Ok(accepted), Err)
+}
+
+/// All that is wrong with the options of an end, in their order.
+pub fn mistakes(connector: &dyn Connector, end: End, given: &Options) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    accepted(connector, end, given, &mut faults);
+    faults
+}
+
+fn accepted(connector: &dyn Connector, end: End, given: &Options, faults: &mut Vec<Fault>) -> Options {
     let parameters = connector.parameters();
     let mut accepted = Options::default();
     for (written, value) in given.iter() {
@@ -56,22 +69,24 @@ pub fn accept(connector: &dyn Connector, end: End, given: &Options) -> Result<Op
         }
         let key = written.replace('_', ".");
         let Some((parameter, name)) = find(parameters, written, &key) else {
-            return Err(unknown(connector, parameters, given, written, end));
+            faults.push(unknown(connector, parameters, given, written, end));
+            continue;
         };
         if parameter.end.is_some_and(|only| only != end) {
             let whose = if end == End::Source { "sinks" } else { "sources" };
-            return Err(given.fault(written, format!("`{written}` of `{}` concerns {whose} only", connector.name())));
+            faults.push(given.fault(written, format!("`{written}` of `{}` concerns {whose} only", connector.name())));
+            continue;
         }
         accepted.set(&name, value.text.clone(), value.place.clone());
-        check_value(parameter, &name, &accepted)?;
+        faults.extend(check_value(parameter, &name, &accepted).err());
     }
     for parameter in parameters {
         if parameter.required.is_some_and(|whom| whom == end) && accepted.get(parameter.name).is_none() {
             let what = format!("the connector `{}` needs the option `{}`", connector.name(), parameter.name);
-            return Err(Fault::new(Blame::Operator, what).next(parameter.help));
+            faults.push(Fault::new(Blame::Operator, what).next(parameter.help));
         }
     }
-    Ok(accepted)
+    accepted
 }
 
 /// What of these options does nothing, and why.
@@ -144,6 +159,9 @@ fn unknown(connector: &dyn Connector, parameters: &[Parameter], given: &Options,
     let fault = given.fault(written, format!("the connector `{}` has no option `{written}`", connector.name()));
     fault.next(did_you_mean(written, names).unwrap_or_else(|| {
         let names: Vec<_> = own().map(shown).collect();
+        if names.is_empty() {
+            return "it has none of its own; every end takes those of the engine: time, lateness, failures, state, delivery".into();
+        }
         let engine = "and, as every end, those of the engine: time, lateness, failures, state, delivery";
         format!("it has {}; {engine}", names.join(", "))
     }))

@@ -22,6 +22,7 @@ use clap::Subcommand;
 use super::output::Output;
 use super::session::Session;
 use super::{Exit, Failure};
+use crate::core::fault::Blame;
 
 /// What `sql` does.
 #[derive(Debug, Clone, Subcommand)]
@@ -51,7 +52,7 @@ pub enum SqlCommand {
 
 /// Carries out a `sql` command.
 pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
-    match command {
+    let outcome = match command {
         SqlCommand::Run(arguments) => run::run(arguments, session, output).await,
         SqlCommand::Deploy(arguments) => deploy::run(arguments, session, output).await,
         SqlCommand::Explain(arguments) => explain::run(arguments, session, output).await,
@@ -59,5 +60,12 @@ pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Outpu
         SqlCommand::Functions(arguments) => functions::run(arguments, output),
         SqlCommand::Describe(arguments) => describe::run(arguments, session, output).await,
         SqlCommand::Fmt(arguments) => formatting::run(arguments, output),
-    }
+    };
+    outcome.map_err(|failure| match failure {
+        // What a broker refuses has a number, here as with every other command.
+        Failure::Fault { fault, code: None } if matches!(fault.blame, Blame::Connection | Blame::Authentication) => {
+            Failure::consuming(*fault)
+        }
+        other => other,
+    })
 }

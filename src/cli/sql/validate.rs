@@ -144,10 +144,8 @@ async fn plan(planning: &mut Planning, source: &Source, errors: &mut Vec<Diagnos
             say(fault);
             continue;
         }
-        if let StatementKind::Declare(declared) = &statement.kind
-            && let Err(fault) = planning.declared(declared)
-        {
-            say(fault);
+        if let StatementKind::Declare(declared) = &statement.kind {
+            planning.wrong_in(declared).into_iter().for_each(say);
             continue;
         }
         let (query, into) = match &statement.kind {
@@ -163,7 +161,10 @@ async fn plan(planning: &mut Planning, source: &Source, errors: &mut Vec<Diagnos
                 span: statement.span,
                 fault: source.placed(Fault::new(Blame::Operator, what), statement.span.start),
             })),
-            Err(fault) => say(fault),
+            Err(fault) => {
+                say(fault);
+                planning.mistakes(query, into).into_iter().for_each(say);
+            }
         }
     }
 }

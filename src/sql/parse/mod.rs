@@ -43,6 +43,7 @@ use std::cell::RefCell;
 use datafusion_sql::sqlparser::ast as sql;
 use datafusion_sql::sqlparser::tokenizer::Token;
 
+use crate::core::fault::Fault;
 use lex::{Lexed, Lexeme};
 use reader::Reader;
 use source::Source;
@@ -76,6 +77,20 @@ pub fn statements(text: &str) -> Vec<Span> {
     }
     let lexed = lex::lex(&source, None);
     pieces(&lexed.lexemes, text.len()).into_iter().filter_map(|(piece, _)| cursor::covered(piece)).collect()
+}
+
+/// A text with `${NAME}`, `${NAME:-default}` and `${NAME:?message}` replaced as within a statement.
+///
+/// # Errors
+/// A variable that is not set; the fault has no place.
+pub fn with_variables(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Fault> {
+    let source = Source::new(text, "");
+    let span = Span { start: 0, end: text.len() };
+    let expanded = variables::expand(&source, text, span, lookup).and_then(|expanded| match expanded.unset.first() {
+        Some(name) => Err(variables::unset(&source, span, name)),
+        None => Ok(expanded.text),
+    });
+    expanded.map_err(|found| Fault { place: None, ..found.fault })
 }
 
 /// Whether a word is kept for the grammar: as a name it needs quotes.

@@ -18,8 +18,8 @@ use crate::connectors::accept::{LOOKUP_CACHE, OF_ONE_END, engine_option, named_a
 use crate::connectors::contract::{Connector, End};
 use crate::connectors::options::{Options, duration};
 use crate::core::fault::{Blame, Fault};
-use crate::sql::parse::parse_expression;
 use crate::sql::parse::statement::{Column, Declaration, EndName};
+use crate::sql::parse::{parse_expression, with_variables};
 
 /// A name of a statement as a connector and its options.
 pub struct Resolved {
@@ -148,7 +148,7 @@ pub fn resolve(
             (uri.clone(), found)
         }
         EndName::Name(name) => {
-            let own = options.under(&format!("{}.", name.to_lowercase()));
+            let own = of_the_end(options).under(&format!("{}.", name.to_lowercase()));
             let own = match declared {
                 Some(declared) => own.over(&declared.options),
                 None => own,
@@ -193,6 +193,15 @@ pub fn connector_of(options: &Options, end: End) -> Result<String, Fault> {
     Ok(if options.get("path").is_some() && options.get("topic").is_none() { "file" } else { "kafka" }.to_owned())
 }
 
+/// Options that are none of the statement's own: a source may be called `late` or `state`.
+fn of_the_end(options: &Options) -> Options {
+    let mut kept = Options::default();
+    for (key, value) in options.iter().filter(|(key, _)| engine_option(key).is_none()) {
+        kept.set(key, value.text.clone(), value.place.clone());
+    }
+    kept
+}
+
 /// The engine's options among those of a statement: they hold for every source that does not say otherwise.
 fn engine_only(options: &Options) -> Options {
     let mut kept = Options::default();
@@ -227,7 +236,9 @@ fn read_file(session: &Session, file: &str, name: &str) -> Result<Options, Fault
             options.set("type", prefix.trim_end_matches('.'), Some(option.place.clone()));
         }
         let key = outer.map_or(option.key.as_str(), |prefix| &option.key[prefix.len()..]);
-        options.set(key, option.text, Some(option.place));
+        let lookup = |variable: &str| session.variables.get(variable).map(|value| value.expose().to_owned());
+        let text = with_variables(&option.text, &lookup).map_err(|fault| fault.at(option.place.clone()))?;
+        options.set(key, text, Some(option.place));
     }
     Ok(options)
 }

@@ -7,10 +7,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::ends::{self, Resolved};
 use super::mistakes;
-use super::session::{Session, refused};
+use super::session::{Session, refused, relations};
 use super::stream::{Changes, Node, SinkNode};
 use super::wishes::Settings;
-use crate::connectors::accept::accept;
+use crate::connectors::accept::{self, accept};
 use crate::connectors::contract::{End, SinkRequest};
 use crate::connectors::options::Options;
 use crate::core::fault::{Fault, Place};
@@ -67,6 +67,40 @@ impl Session {
     /// What is wrong with the sink that a statement names: whatever looks at the statement meets it.
     pub(super) fn check(&self, sink: &SinkNode) -> Result<(), Fault> {
         self.connectors.get(&sink.connector)?.check(&sink.request, &self.context)
+    }
+
+    /// All that is wrong with the options of the ends that a query names.
+    pub fn mistakes(&self, query: &StreamQuery, into: Option<&EndName>) -> Vec<Fault> {
+        let mut found = Vec::new();
+        let mut look = |end: Resolved, which: End| {
+            if let Ok(connector) = end.connector(self) {
+                found.extend(accept::mistakes(connector.as_ref(), which, &end.options));
+            }
+        };
+        let options = self.in_full(query, into);
+        for name in relations(&query.query) {
+            let known = self.catalog.spelled(&name);
+            if self.catalog.defined(known).is_none() {
+                let name = ends::named(known);
+                let end = ends::resolve(self, &name, self.catalog.end(&name), &options, End::Source);
+                end.into_iter().for_each(|end| look(end, End::Source));
+            }
+        }
+        self.sink_end(query, into).into_iter().flatten().for_each(|end| look(end, End::Sink));
+        found
+    }
+
+    /// All that is wrong with a declaration; see [`Session::declared`].
+    pub fn wrong_in(&self, declared: &Declaration) -> Vec<Fault> {
+        let Err(first) = self.declared(declared) else { return Vec::new() };
+        let end = if declared.object == Object::Sink { End::Sink } else { End::Source };
+        let name = EndName::Name(declared.name.clone());
+        let resolved = ends::resolve(self, &name, Some(declared), &Options::default(), end);
+        let all = resolved.ok().and_then(|found| {
+            let connector = found.connector(self).ok()?;
+            Some(accept::mistakes(connector.as_ref(), end, &found.options))
+        });
+        all.filter(|all| all.contains(&first)).unwrap_or_else(|| vec![first])
     }
 
     /// Whether the connector of a declaration is there and takes its options, also where no statement names it.

@@ -116,3 +116,98 @@ fn a_restart_tells_which_end_a_variable_or_a_configuration_file_has_changed() {
     let place = place.with(".env", "COPY=a.csv\n").with("copy.yaml", "type: file_sink\nformat: csv\nheader: false\n");
     assert!(run(&place));
 }
+
+#[test]
+fn what_a_sink_has_parted_by_folders_is_read_back_whole() {
+    let rows = "id,cat,day\n1,a,2024-01-15\n2,b,2024-01-16\n3,a,2024-01-16\n";
+    for (format, extension) in [("jsonl", "jsonl"), ("csv", "csv"), ("parquet", "parquet")] {
+        let place = Place::shipped().with("in.csv", rows);
+        let into = format!(
+            "SELECT * FROM 'file://in.csv' INTO 'file://out/o.{extension}' WITH (format = '{format}', partition_by = ['day', 'cat'])"
+        );
+        place.run(&["sql", "run", "-e", &into]).expect(0);
+        let back = format!("FROM 'file://out/*/*/o*.{extension}' ORDER BY id");
+        let said = |sql: &str| {
+            let ran = place.run(&["sql", "run", "--final", "--format", "json", "-e", sql]).expect(0);
+            ran.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let inferred = said(&format!("SELECT id, cat, CAST(day AS VARCHAR) AS day {back}"));
+        assert_eq!(inferred[0], "{\"id\":1,\"cat\":\"a\",\"day\":\"2024-01-15\"}", "{format}: {inferred:?}");
+        assert_eq!(inferred.len(), 3, "{format}: {inferred:?}");
+        let declared = format!(
+            "CREATE SOURCE o (day VARCHAR NOT NULL, id BIGINT, cat VARCHAR) WITH ('connector' = 'file', 'path' = 'out/*/*/o*.{extension}');
+             SELECT cat, COUNT(*) AS n, MAX(day) AS newest FROM o GROUP BY cat ORDER BY cat"
+        );
+        assert_eq!(
+            said(&declared),
+            ["{\"cat\":\"a\",\"n\":2,\"newest\":\"2024-01-16\"}", "{\"cat\":\"b\",\"n\":1,\"newest\":\"2024-01-16\"}"],
+            "{format}"
+        );
+    }
+    let place = Place::shipped().with("x/n=many/a.csv", "id\n1\n");
+    let sql =
+        "CREATE SOURCE x (id BIGINT, n BIGINT) WITH ('connector' = 'file', 'path' = 'x/*/a.csv'); SELECT * FROM x";
+    let ran = place.run(&["sql", "run", "-e", sql]).expect(2);
+    assert!(ran.stderr.contains("the folder `n=many` is no BIGINT"), "{}", ran.stderr);
+}
+
+#[test]
+fn variables_are_read_in_a_configuration_file_as_in_a_statement() {
+    let place = place()
+        .with(".env", "IN=trades.csv\n")
+        .with("in.yaml", "type: file_source\npath: ${IN}\nheader: ${HEADED:-true}\n");
+    let sql = "SELECT id FROM x WITH ('x.config_file' = 'in.yaml')";
+    let ran = place.run(&["sql", "run", "--format", "json", "-e", sql]).expect(0);
+    assert_eq!(ran.lines().len(), 2, "{}", ran.stdout);
+    let place = place.with("in.yaml", "type: file_source\npath: ${NOWHERE}\n");
+    let ran = place.run(&["sql", "run", "-e", sql]).expect(2);
+    assert!(ran.stderr.contains("in.yaml:2:7: variable `NOWHERE` is not set"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_source_that_is_called_like_an_option_of_the_statement_leaves_it_alone() {
+    let sql = "SELECT * FROM late WITH ('late.type' = 'file_source', 'late.path' = 'trades.csv', 'late.data.strategy' = 'drop')";
+    let ran = place().run(&["sql", "run", "--format", "json", "-e", sql]).expect(0);
+    assert_eq!(ran.lines().len(), 2, "{}", ran.stdout);
+}
+
+#[test]
+fn every_record_that_is_read_is_counted_also_those_that_fail() {
+    let place = place().with("odd.csv", "id\n1\nx\n3\n");
+    let sql = "CREATE SOURCE odd (id BIGINT) WITH ('connector' = 'file', 'path' = 'odd.csv');
+        INSERT INTO 'file://good.csv' SELECT id FROM odd;";
+    let ran = place.with("a.sql", sql).run(&["sql", "run", "a.sql"]).expect(1);
+    assert!(ran.stderr.contains("3 read, 2 written, 1 failed"), "{}", ran.stderr);
+}
+
+#[test]
+fn every_option_that_is_wrong_is_told_and_not_the_first_alone() {
+    let sql = "CREATE SINK out WITH ('connector' = 'file', 'path' = 'o.csv', 'haeder' = 'true', 'roll.size' = 'much');
+        INSERT INTO other SELECT id FROM 'file://trades.csv'
+        WITH ('other.type' = 'kafka_sink', 'other.formt' = 'json', 'other.mode' = 'sometimes');";
+    let validated = place().with("a.sql", sql).run(&["sql", "validate", "a.sql"]).expect(1);
+    for told in ["did you mean `header`?", "`roll.size` is `much`", "did you mean `format`?", "`mode` is `sometimes`"] {
+        assert_eq!(validated.stdout.matches(told).count(), 1, "{told}: {}", validated.stdout);
+    }
+    let discard = "CREATE SINK nowhere WITH ('connector' = 'discard', 'wibble' = '1')";
+    let validated = place().with("a.sql", discard).run(&["sql", "validate", "a.sql"]).expect(1);
+    assert!(validated.stdout.contains("= it has none of its own"), "{}", validated.stdout);
+}
+
+#[test]
+fn a_file_is_rolled_at_its_size_and_not_at_a_batch() {
+    let rows: String =
+        (0..5_000).map(|id| format!("{id},some words that fill a line up to sixty bytes or so\n")).collect();
+    for (extension, most) in [("csv", 21_000), ("jsonl", 21_000), ("parquet", 60_000)] {
+        let place = Place::shipped().with("in.csv", &format!("id,note\n{rows}"));
+        let sql = format!("SELECT * FROM 'file://in.csv' INTO 'file://out/o.{extension}' WITH ('roll.size' = '20KB')");
+        place.run(&["sql", "run", "-e", &sql]).expect(0);
+        let lengths: Vec<u64> =
+            std::fs::read_dir(place.path("out")).unwrap().map(|one| one.unwrap().metadata().unwrap().len()).collect();
+        assert!(lengths.iter().all(|length| *length < most), "{extension}: {lengths:?}");
+        assert!(lengths.len() > 1 || extension == "parquet", "{extension}: {lengths:?}");
+        let back = format!("SELECT COUNT(*) AS n FROM 'file://out/o*.{extension}'");
+        let ran = place.run(&["sql", "run", "--final", "--format", "json", "-e", &back]).expect(0);
+        assert_eq!(ran.stdout.trim(), "{\"n\":5000}", "{extension}");
+    }
+}
