@@ -32,6 +32,8 @@ pub trait Worker: Send + 'static {
 
 /// What a thread hands over.
 #[derive(Debug)]
+// There is one for thousands of rows: a box would buy nothing.
+#[allow(clippy::large_enum_variant)]
 pub enum Handed<P> {
     /// Rows, and where it stands behind them.
     Rows(SourceRows, P),
