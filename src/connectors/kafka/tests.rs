@@ -240,6 +240,7 @@ async fn a_bad_record_is_kept_whole_and_its_neighbours_pass() {
     );
     assert_eq!(rows.bad[0].record.value.as_deref(), Some(&b"{\"id\":\"two\"}"[..]));
     assert_eq!(rows.bad[0].record.headers.len(), 1);
+    assert_eq!(rows.skipped, 1, "the tombstone, for nothing has a key");
 }
 
 #[tokio::test(flavor = "multi_thread")]
