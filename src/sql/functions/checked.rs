@@ -1,5 +1,6 @@
 //! Arithmetic of compiled expressions that fails where DataFusion's would wrap: `+ - *` and negation on whole numbers, and
-//! decimals of more digits than their type has. It changes no type and no other expression.
+//! decimals of more digits than their type has; and floats have one zero where they are compared. It changes no type and no
+//! other expression.
 
 use std::any::Any;
 use std::fmt;
@@ -14,6 +15,8 @@ use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_expr::{ColumnarValue, Operator};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{BinaryExpr, NegativeExpr};
+
+use super::zero;
 
 /// The expression with every `+ - *` and negation in it checked: an overflow is an error of the batch, which the caller
 /// narrows to its row. Divisions are checked by their own function (see `division`).
@@ -31,6 +34,9 @@ pub fn checked(expr: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
 fn check(node: &Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>> {
     if let Some(negative) = node.as_any().downcast_ref::<NegativeExpr>() {
         return Some(Arc::new(Checked { inner: Arc::clone(node), negated: Some(Arc::clone(negative.arg())) }));
+    }
+    if let Some(compared) = zero::compared(node) {
+        return Some(compared);
     }
     let binary = node.as_any().downcast_ref::<BinaryExpr>()?;
     if !matches!(binary.op(), Operator::Plus | Operator::Minus | Operator::Multiply) {

@@ -76,6 +76,7 @@
 //! ```
 
 pub mod list;
+pub mod quoted;
 pub mod registry;
 pub mod rewrite;
 
@@ -92,6 +93,7 @@ mod number;
 mod scalar;
 mod text;
 mod time;
+pub mod zero;
 
 pub use time::pattern_fault;
 

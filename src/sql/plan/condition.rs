@@ -5,23 +5,22 @@ use std::collections::BTreeSet;
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion_common::DFSchema;
-use datafusion_common::tree_node::TreeNode;
 use datafusion_expr::ExprSchemable;
 use datafusion_expr::execution_props::ExecutionProps;
-use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use datafusion_physical_expr::create_physical_expr;
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast as sql;
 
+use super::compared;
 use super::mistakes::{self, Known};
 use super::provider::{Provider, parser_options};
-use super::quoted;
 use super::session::refused;
 use super::stream::Expression;
 use super::translate::said;
 use crate::core::fault::Fault;
 use crate::formats::types;
 use crate::sql::functions::checked::checked;
+use crate::sql::functions::quoted::NoNumber;
 use crate::sql::functions::registry::Functions;
 
 /// What is said of an expression that gives anything but true or false.
@@ -38,8 +37,7 @@ pub fn condition(written: &sql::Expr, schema: &Schema, functions: &Functions) ->
     let columns: BTreeSet<String> = schema.columns().into_iter().map(|column| column.name).collect();
     let expr = planner
         .sql_to_expr(written.clone(), &schema, &mut PlannerContext::new())
-        .and_then(|expr| Ok(quoted::number_literals(expr, &schema, quoted::NoNumber::Text)?.data))
-        .and_then(|expr| Ok(expr.rewrite(&mut TypeCoercionRewriter::new(&schema))?.data))
+        .and_then(|expr| Ok(compared::coerced(expr, &schema, NoNumber::Null)?.data))
         .map_err(|error| mistakes::alone(&error, &Known { query: None, columns: &columns, functions }))?;
     match expr.get_type(&schema).map_err(|error| refused(&said(&error)))? {
         DataType::Boolean | DataType::Null => {}

@@ -18,6 +18,7 @@ use crate::connectors::accept::{LOOKUP_CACHE, OF_ONE_END, engine_option, named_a
 use crate::connectors::contract::{Connector, End};
 use crate::connectors::options::{Options, duration};
 use crate::core::fault::{Blame, Fault};
+use crate::sql::functions::quoted::NoNumber;
 use crate::sql::parse::statement::{Column, Declaration, EndName};
 use crate::sql::parse::{parse_expression, with_variables};
 
@@ -323,10 +324,7 @@ fn call(function: &str, of: sql::Expr, text: Option<&str>) -> sql::Expr {
 
 /// An expression with its types coerced, as a timestamp in milliseconds.
 pub fn coerced(expr: Expr, schema: &DFSchema) -> PlanResult<Expr> {
-    use datafusion_common::tree_node::TreeNode;
-    use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
-    let expr = super::quoted::number_literals(expr, schema, super::quoted::NoNumber::Refused)?.data;
-    let expr = expr.rewrite(&mut TypeCoercionRewriter::new(schema))?.data;
+    let expr = super::compared::coerced(expr, schema, NoNumber::Refused)?.data;
     expr.cast_to(&DataType::Timestamp(TimeUnit::Millisecond, None), schema)
 }
 

@@ -28,12 +28,13 @@ use datafusion_sql::planner::SqlToRel;
 use datafusion_sql::sqlparser::ast as sql;
 
 use super::bare;
+use super::compared;
 use super::constants;
+use super::folded::Folded;
 use super::inner;
 use super::mistakes::{self, Known};
 use super::processing;
 use super::provider::{Provider, parser_options};
-use super::quoted;
 use super::scalar;
 use super::subqueries::SubqueriesAsValues;
 use crate::core::fault::Fault;
@@ -125,6 +126,7 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     vec![
         Arc::new(RewriteSetComparison::new()),
         Arc::new(OptimizeUnions::new()),
+        Arc::new(Folded),
         Arc::new(SimplifyExpressions::new()),
         Arc::new(ReplaceDistinctWithAggregate::new()),
         Arc::new(SubqueriesAsValues::default()),
@@ -144,7 +146,7 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
     let analyzed = Analyzer::new().execute_and_check(
-        scalar::of_one_row(quoted::numbers(processing::settled(plan)?)?)?,
+        scalar::of_one_row(compared::typed(processing::settled(plan)?)?)?,
         options,
         |_, _| {},
     )?;

@@ -52,7 +52,7 @@ impl Translation {
             return plan_err!("a key cannot be computed from window_start or window_end; group by them as they are");
         }
         let node = AggregateNode {
-            keys: keys.iter().map(|expr| self.expression(expr, from)).collect::<Result<_>>()?,
+            keys: keys.iter().map(|expr| self.key(expr, from)).collect::<Result<_>>()?,
             calls: self.calls(&grouping.calls, from)?,
             emit: self.emit_mode(emit, true, input.is_bounded)?,
         };
@@ -124,7 +124,7 @@ impl Translation {
         let carried = input.window.and_then(|window| Some((window, window.end.filter(|end| is_grouped(*end))?)));
         let below = self.node(&input).changes;
         let calls = self.calls(&aggregate.aggr_expr, from)?;
-        let keys = aggregate.group_expr.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        let keys = aggregate.group_expr.iter().map(|expr| self.key(expr, from)).collect::<Result<Vec<_>>>()?;
         let schema = Arc::clone(aggregate.schema.inner());
         let label = format!("group by {}", self.listed(&aggregate.group_expr));
         let key: Vec<usize> = (0..keys.len()).collect();
@@ -182,7 +182,8 @@ impl Translation {
             return plan_err!("`{}` is no aggregate", columns::plain(expr));
         };
         let AggregateFunctionParams { args, distinct, filter, order_by, null_treatment } = params;
-        let function = AggregateExprBuilder::new(Arc::clone(func), self.expressions(args, from)?)
+        let of = |arg| if *distinct { self.key(arg, from) } else { self.expression(arg, from) };
+        let function = AggregateExprBuilder::new(Arc::clone(func), args.iter().map(of).collect::<Result<_>>()?)
             .order_by(create_physical_sort_exprs(order_by, from, &self.props)?)
             .schema(Arc::clone(from.inner()))
             .alias(name)

@@ -275,7 +275,7 @@ impl Translation {
         from: &DFSchema,
         to: &DFSchema,
     ) -> Result<Vec<(Expression, Expression)>> {
-        on.iter().map(|(l, r)| Ok((self.expression(l, from)?, self.expression(r, to)?))).collect()
+        on.iter().map(|(l, r)| Ok((self.key(l, from)?, self.key(r, to)?))).collect()
     }
 
     fn changes(&self, bound: &JoinBound, left: &Stream, right: &Stream) -> Changes {

@@ -27,6 +27,7 @@ use datafusion_expr::{Expr, LogicalPlan};
 use datafusion_physical_expr::create_physical_expr;
 
 use self::as_of::Past;
+pub(super) use self::columns::plain;
 use self::windowed::{WindowColumns, moved_key};
 
 use super::nodes::{Mark, Marked, Named, Window};
@@ -35,6 +36,7 @@ use super::stream::{Changes, EmitMode, Expression, Node, NodeId, NodeKind};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::formats::types;
 use crate::sql::functions::checked::checked;
+use crate::sql::functions::zero;
 use crate::sql::parse::statement::{Emit, WindowKind};
 
 /// What a statement asks of its plan beyond the query.
@@ -375,6 +377,11 @@ impl Translation {
 
     fn expression(&self, expr: &Expr, schema: &DFSchema) -> Result<Expression> {
         Ok(checked(create_physical_expr(columns::unaliased(expr), schema, &self.props)?))
+    }
+
+    /// An expression that rows are told from others by.
+    fn key(&self, expr: &Expr, schema: &DFSchema) -> Result<Expression> {
+        zero::key(self.expression(expr, schema)?, schema.as_arrow())
     }
 
     fn expressions(&self, exprs: &[Expr], schema: &DFSchema) -> Result<Vec<Expression>> {

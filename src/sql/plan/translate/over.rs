@@ -74,8 +74,7 @@ impl Translation {
         }
         let endless = is_endless.then_some(&known);
         let calls = exprs.iter().map(|expr| self.over_call(expr, from, endless, buffer)).collect::<Result<Vec<_>>>()?;
-        let partition =
-            params.partition_by.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        let partition = params.partition_by.iter().map(|expr| self.key(expr, from)).collect::<Result<Vec<_>>>()?;
         let label = format!("over {}", exprs.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
         let node = OverNode {
             partition,
@@ -221,8 +220,7 @@ impl Translation {
         let below = self.node(&input);
         let (below_changes, below_key) = (below.changes, below.key.clone());
         let params = &function.params;
-        let partition =
-            params.partition_by.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        let partition = params.partition_by.iter().map(|expr| self.key(expr, from)).collect::<Result<Vec<_>>>()?;
         let order: Vec<SortKey> =
             params.order_by.iter().map(|key| self.sort_key(key, from)).collect::<Result<Vec<_>>>()?;
         let at = |expr: &Expr| match columns::unaliased(expr) {

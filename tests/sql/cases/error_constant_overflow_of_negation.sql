@@ -1,0 +1,2 @@
+-- fail: does not fit
+SELECT - CAST(-128 AS TINYINT);

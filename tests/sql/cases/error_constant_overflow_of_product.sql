@@ -1,0 +1,2 @@
+-- fail: does not fit
+SELECT CAST(9223372036854775807 AS BIGINT) * 2;

@@ -1,0 +1,2 @@
+-- fail: does not fit
+SELECT a + 1 FROM (SELECT CAST(9223372036854775807 AS BIGINT) AS a);

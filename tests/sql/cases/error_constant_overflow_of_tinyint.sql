@@ -1,0 +1,2 @@
+-- fail: does not fit
+SELECT CAST(127 AS TINYINT) + CAST(1 AS TINYINT);

@@ -1,0 +1,2 @@
+-- sorted
+SELECT CAST('1e-16' AS DOUBLE) AS d UNION ALL SELECT 0.5;
