@@ -3,14 +3,12 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident,
-    ObjectName, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut,
-};
+use datafusion_sql::sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut};
 
 use super::mistakes::template::holes;
 use super::names::whole;
 use crate::sql::functions::registry::Functions;
+use crate::sql::functions::rewrite::call;
 
 /// The column that the planner says is neither grouped nor aggregated in a SELECT list, by its own name.
 pub fn named(error: &str) -> Option<String> {
@@ -137,24 +135,9 @@ impl VisitorMut for Newest<'_> {
         if self.is_settled(expr) {
             self.inside -= 1;
         } else if self.is_bare(expr) {
-            *expr = newest(expr.clone());
+            *expr = call("last_value", vec![expr.clone()]);
             self.has_changed = true;
         }
         ControlFlow::Continue(())
     }
-}
-
-fn newest(column: Expr) -> Expr {
-    let args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(column))];
-    let args = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("last_value")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(args),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }

@@ -35,5 +35,6 @@ mod tables;
 mod tests;
 mod translate;
 mod unnamed;
+mod using;
 pub mod wishes;
 mod written;
