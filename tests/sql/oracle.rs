@@ -172,6 +172,43 @@ fn groups_without_a_window_fold_to_the_batch_result() {
 }
 
 #[test]
+fn grouping_sets_fold_to_the_batch_result() {
+    for sets in ["ROLLUP (k, v % 3)", "CUBE (k, v % 3)", "k, ROLLUP (v % 3)", "GROUPING SETS ((k), (v % 3))"] {
+        let grouped = format!(
+            "SELECT k, v % 3 AS m, {AGGREGATES}, GROUPING(v % 3) AS g FROM a WHERE ts >= 0 GROUP BY {sets} HAVING COUNT(*) > 0"
+        );
+        same(&grouped, &grouped);
+    }
+    let batch = format!("SELECT k, {AGGREGATES}, ts - ts % 10000 AS s0 FROM a GROUP BY ROLLUP (k), ts - ts % 10000");
+    for emit in ["FINAL", "CHANGES"] {
+        let stream = format!(
+            "SELECT k, {AGGREGATES}, CAST(window_start AS BIGINT) AS s0 FROM a WINDOW TUMBLING(10s)
+             GROUP BY ROLLUP (k) EMIT {emit}"
+        );
+        same(&stream, &batch);
+    }
+}
+
+#[test]
+fn elements_of_arrays_are_the_batch_result() {
+    let array = "CASE WHEN v > 5 THEN [v, ts, v] WHEN v < 0 THEN [ts, NULL] WHEN v = 0 THEN NULL ELSE [v] END";
+    let beside = |kind: &str, on: &str| format!("FROM a {kind} JOIN UNNEST({array}) AS t (x) {on}");
+    same(
+        &format!("SELECT a.k, a.d, t.x {}", beside("CROSS", "")),
+        &format!("SELECT k, d, UNNEST({array}) AS x FROM a"),
+    );
+    let filled = array.replace("THEN NULL", "THEN [NULL]");
+    same(&format!("SELECT a.k, t.x {}", beside("LEFT", "ON TRUE")), &format!("SELECT k, UNNEST({filled}) AS x FROM a"));
+    same(
+        &format!("SELECT t.x, COUNT(*) AS n, SUM(a.d) AS s {} GROUP BY t.x", beside("CROSS", "")),
+        &format!("SELECT x, COUNT(*) AS n, SUM(d) AS s FROM (SELECT d, UNNEST({array}) AS x FROM a) GROUP BY x"),
+    );
+    let changing = "SELECT k, UNNEST(vs) AS v, UNNEST(ds) AS d
+         FROM (SELECT k, ARRAY_AGG(v ORDER BY v) AS vs, ARRAY_AGG(d ORDER BY d) FILTER (WHERE v > 0) AS ds FROM a GROUP BY k)";
+    same(changing, changing);
+}
+
+#[test]
 fn joins_within_a_time_are_the_batch_result() {
     let joined = |kind: &str| {
         format!(

@@ -10,6 +10,7 @@ use super::join::{self, JoinInput};
 use super::lookup::Caches;
 use super::map::Map;
 use super::operator::Operator;
+use super::unnest::Unnest;
 use super::upsert::Upsert;
 use super::window::{self, aggregate::Told};
 use super::{deduplicate, group_aggregate, limit, over, sort, top_n, window_assign};
@@ -58,6 +59,7 @@ pub fn build(plan: &StreamPlan, step: Step, caches: &Caches) -> Result<Box<dyn O
             join::build(join, input(0), input(1), &output, plan.state_ttl, plan.late)
         }
         (NodeKind::WindowAssign(window), [_]) => window_assign::build(window, &output),
+        (NodeKind::Unnest(unnest), [_]) => Ok(Box::new(Unnest::new(unnest.clone(), output))),
         (NodeKind::Over(over), [input]) => over::build(over, input, &output, plan.late),
         (NodeKind::TopN(top), [input]) => {
             top_n::build(top, input, plan.nodes[node.inputs[0].0].changes, &output, node.changes, plan.late)

@@ -1,11 +1,12 @@
 //! Operators one behind the other in one task: what one gives goes straight into the next. It awaits nothing.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::budget::Budget;
 use super::chunk::Chunk;
-use super::operator::{Operator, Output, StateTable};
+use super::operator::{OUTPUT_CHUNKS, Operator, Output, StateTable};
 use super::statistics::Counters;
 use crate::connectors::contract::BadRecord;
 use crate::core::fault::Fault;
@@ -14,6 +15,8 @@ use crate::sql::state::checkpoint::OperatorState;
 /// Operators one behind the other.
 pub struct Chain {
     steps: Vec<Running>,
+    /// What waits before each operator while those behind it are not through with what came before.
+    waiting: Vec<VecDeque<Chunk>>,
     instance: usize,
     budget: Arc<Budget>,
 }
@@ -47,10 +50,18 @@ pub struct Given {
     pub done: Vec<usize>,
 }
 
+impl Given {
+    /// Whether it should be sent on before there is more of it.
+    fn is_full(&self) -> bool {
+        self.chunks.len() >= OUTPUT_CHUNKS || !self.bad.is_empty()
+    }
+}
+
 impl Chain {
     /// A chain of the instance `instance` of its fragment.
     pub fn new(steps: Vec<Running>, instance: usize, budget: Arc<Budget>) -> Self {
-        Self { steps, instance, budget }
+        let waiting = steps.iter().map(|_| VecDeque::new()).collect();
+        Self { steps, waiting, instance, budget }
     }
 
     /// The port that the first operator would rather hear first.
@@ -70,13 +81,18 @@ impl Chain {
     /// # Errors
     /// What ends the job.
     pub fn push(&mut self, port: usize, chunk: Chunk, given: &mut Given) -> Result<(), Fault> {
+        if self.steps.is_empty() {
+            given.chunks.push(chunk);
+            return Ok(());
+        }
         self.feed(0, port, chunk, given)?;
+        self.drive(given, Given::is_full)?;
         self.pushed(given)
     }
 
     /// Whether rows that were pushed are not through: what was given is sent on, then [`Self::go_on`] goes on with them.
     pub fn has_more(&self) -> bool {
-        self.steps.first().is_some_and(|step| step.operator.has_more())
+        self.busy().is_some()
     }
 
     /// Goes on with rows that were pushed.
@@ -84,7 +100,7 @@ impl Chain {
     /// # Errors
     /// What ends the job.
     pub fn go_on(&mut self, given: &mut Given) -> Result<(), Fault> {
-        self.go_on_with(0, given)?;
+        self.drive(given, Given::is_full)?;
         self.pushed(given)
     }
 
@@ -113,7 +129,8 @@ impl Chain {
             let began = Instant::now();
             watermark = running.operator.watermark(watermark, &mut out)?.min(watermark);
             running.counters.add_busy(began);
-            if self.pass(step, out, given)? {
+            if self.pass(step, out, given) {
+                self.drive(given, |_| false)?;
                 self.flush(step + 1, given)?;
             }
         }
@@ -129,7 +146,8 @@ impl Chain {
         for step in 0..self.steps.len() {
             let mut out = Output::default();
             self.steps[step].operator.tick(now_ms, &mut out)?;
-            if self.pass(step, out, given)? {
+            if self.pass(step, out, given) {
+                self.drive(given, |_| false)?;
                 self.flush(step + 1, given)?;
             }
         }
@@ -164,31 +182,43 @@ impl Chain {
         if tables.is_empty() { Ok(()) } else { operator.restore(tables) }
     }
 
+    /// Goes on until nothing waits, or what was given should go on first.
+    fn drive(&mut self, given: &mut Given, stops: impl Fn(&Given) -> bool) -> Result<(), Fault> {
+        while let Some(step) = self.busy().filter(|_| !stops(given)) {
+            match self.waiting[step].front() {
+                Some(_) if !self.steps[step].operator.has_more() => {
+                    if let Some(chunk) = self.waiting[step].pop_front() {
+                        self.feed(step, 0, chunk, given)?;
+                    }
+                }
+                _ => {
+                    let running = &mut self.steps[step];
+                    let mut out = Output::default();
+                    let began = Instant::now();
+                    running.operator.go_on(&mut out)?;
+                    running.counters.add_busy(began);
+                    self.pass(step, out, given);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The last operator that has something to do: what is furthest goes first, so that rows stay in order.
+    fn busy(&self) -> Option<usize> {
+        (0..self.steps.len())
+            .rev()
+            .find(|step| !self.waiting[*step].is_empty() || self.steps[*step].operator.has_more())
+    }
+
     fn feed(&mut self, step: usize, port: usize, chunk: Chunk, given: &mut Given) -> Result<(), Fault> {
-        let Some(running) = self.steps.get_mut(step) else {
-            given.chunks.push(chunk);
-            return Ok(());
-        };
+        let running = &mut self.steps[step];
         running.counters.add_in(chunk.changes());
         let mut out = Output::default();
         let began = Instant::now();
         running.operator.push(port, chunk, &mut out)?;
         running.counters.add_busy(began);
-        self.pass(step, out, given)?;
-        // Only the first can be asked again later: those behind it have rows in hand.
-        while step > 0 && self.steps[step].operator.has_more() {
-            self.go_on_with(step, given)?;
-        }
-        Ok(())
-    }
-
-    fn go_on_with(&mut self, step: usize, given: &mut Given) -> Result<(), Fault> {
-        let Some(running) = self.steps.get_mut(step) else { return Ok(()) };
-        let mut out = Output::default();
-        let began = Instant::now();
-        running.operator.go_on(&mut out)?;
-        running.counters.add_busy(began);
-        self.pass(step, out, given)?;
+        self.pass(step, out, given);
         Ok(())
     }
 
@@ -199,13 +229,14 @@ impl Chain {
             let began = Instant::now();
             running.operator.flush(&mut out)?;
             running.counters.add_busy(began);
-            self.pass(step, out, given)?;
+            self.pass(step, out, given);
+            self.drive(given, |_| false)?;
         }
         Ok(())
     }
 
     /// What an operator gave goes on to the next. Answers whether rows did.
-    fn pass(&mut self, step: usize, out: Output, given: &mut Given) -> Result<bool, Fault> {
+    fn pass(&mut self, step: usize, out: Output, given: &mut Given) -> bool {
         let running = &mut self.steps[step];
         let counters = &running.counters;
         if out.late_rows > 0 {
@@ -221,9 +252,12 @@ impl Chain {
         let gave = !out.chunks.is_empty();
         for chunk in out.chunks {
             self.steps[step].counters.add_out(chunk.changes());
-            self.feed(step + 1, 0, chunk, given)?;
+            match self.waiting.get_mut(step + 1) {
+                Some(next) => next.push_back(chunk),
+                None => given.chunks.push(chunk),
+            }
         }
-        Ok(gave)
+        gave
     }
 
     /// Holds the state to its limit.
@@ -325,10 +359,12 @@ mod tests {
     }
 
     #[test]
-    fn behind_another_operator_nothing_of_a_batch_is_left_over() {
+    fn behind_another_operator_too() {
         let repeats = |times| Box::new(Repeats { times, rest: None }) as Box<dyn Operator>;
         let mut chain = chain(vec![repeats(3), repeats(50)]);
         let given = push(&mut chain);
+        // One operator fills up what the one before it began.
+        assert!(given.iter().all(|given| given.chunks.len() < 8));
         assert_eq!(given.iter().map(|given| given.chunks.len()).sum::<usize>(), 150);
     }
 }

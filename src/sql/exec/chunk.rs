@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int8Array, Int64Array, RecordBatch, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Int8Array, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array,
+};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute;
 use arrow::error::ArrowError;
@@ -87,7 +89,7 @@ impl Chunk {
     pub fn take(&self, indices: &UInt32Array) -> Result<Self, ArrowError> {
         let pick = |array: &dyn Array| compute::take(array, indices, None);
         Ok(Self {
-            batch: compute::take_record_batch(&self.batch, indices)?,
+            batch: taken(&self.batch, indices)?,
             times: times_of(&pick(&self.times_array())?),
             ops: self.ops.as_ref().map(|ops| pick(ops).map(|array| downcast(&array))).transpose()?,
             origins: match &self.origins {
@@ -117,6 +119,15 @@ impl Chunk {
     pub fn times_array(&self) -> Int64Array {
         Int64Array::new(self.times.clone(), None)
     }
+}
+
+/// The rows of a batch at `indices`; one without columns has rows too.
+fn taken(batch: &RecordBatch, indices: &UInt32Array) -> Result<RecordBatch, ArrowError> {
+    if batch.num_columns() > 0 {
+        return compute::take_record_batch(batch, indices);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(indices.len()));
+    RecordBatch::try_new_with_options(batch.schema(), Vec::new(), &options)
 }
 
 fn times_of(array: &ArrayRef) -> ScalarBuffer<i64> {

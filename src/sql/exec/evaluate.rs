@@ -1,7 +1,7 @@
 //! Evaluates an expression over a batch so that a row that fails costs that row and no other. It keeps nothing.
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use arrow::compute::concat;
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, new_null_array};
+use arrow::compute::{concat, take_record_batch};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion_common::DataFusionError;
@@ -57,8 +57,18 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Rows of the batch, copied: behind arrays that are only cut stand the elements of the other rows, and a kernel that
+    /// fails for one of those fails for all.
+    fn part(&self, start: usize, rows: usize) -> Result<RecordBatch, Fault> {
+        if self.batch.num_columns() == 0 {
+            return Ok(self.batch.slice(start, rows));
+        }
+        let indices = UInt32Array::from_iter_values(start as u32..(start + rows) as u32);
+        take_record_batch(self.batch, &indices).map_err(arrow_fault)
+    }
+
     fn look(&mut self, start: usize, rows: usize) -> Result<(), Fault> {
-        match whole(self.expression, &self.batch.slice(start, rows)) {
+        match whole(self.expression, &self.part(start, rows)?) {
             Ok(values) => self.pieces.push(values),
             Err(error) if is_defect(&error) => return Err(defect(self.expression, &error)),
             Err(error) if rows == 1 => {

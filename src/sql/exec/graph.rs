@@ -230,7 +230,7 @@ pub fn streams(node: &Node) -> &[NodeId] {
 /// How many instances a node has to have; `None` where any number will do.
 fn instances(plan: &StreamPlan, node: &Node) -> Option<usize> {
     match &node.kind {
-        NodeKind::Map { .. } | NodeKind::WindowAssign(_) => return None,
+        NodeKind::Map { .. } | NodeKind::WindowAssign(_) | NodeKind::Unnest(_) => return None,
         // All instances look into one table.
         NodeKind::Join(join) if matches!(join.bound, JoinBound::Lookup(_)) => return None,
         NodeKind::Join(join) if join.null_aware => return Some(1),

@@ -10,6 +10,7 @@ pub mod group_aggregate;
 pub mod join;
 pub mod operator;
 pub mod over;
+pub mod unnest;
 pub mod window;
 pub mod window_assign;
 

@@ -8,7 +8,7 @@ use crate::connectors::contract::BadRecord;
 use crate::core::fault::Fault;
 
 /// Chunks of an output that is full: as many as the way to the next task holds, so that more would only lie here.
-const OUTPUT_CHUNKS: usize = super::exchange::CHANNEL_MESSAGES;
+pub(super) const OUTPUT_CHUNKS: usize = super::exchange::CHANNEL_MESSAGES;
 
 /// A step of a pipeline. One instance has one thread at a time.
 pub trait Operator: Send {

@@ -18,6 +18,8 @@ pub enum Kind {
     Aggregate,
     /// A value of a row and the rows around it (`OVER`).
     Window,
+    /// Rows of one row.
+    Rows,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Self::Scalar => "scalar",
             Self::Aggregate => "aggregate",
             Self::Window => "window",
+            Self::Rows => "rows",
         }
     }
 }
@@ -71,10 +74,27 @@ pub fn entries(functions: &Functions) -> Vec<Entry> {
                 names(functions.aggregates().iter().map(|(key, function)| (key, function.name())), entry)
             }
             Kind::Window => names(functions.windows().iter().map(|(key, function)| (key, function.name())), entry),
+            Kind::Rows => continue,
         };
         entry.aliases = names;
     }
+    entries.push(unnest());
     entries
+}
+
+/// What the grammar knows and no registry has.
+fn unnest() -> Entry {
+    Entry {
+        name: "unnest".to_owned(),
+        aliases: vec!["explode".to_owned()],
+        kind: Kind::Rows,
+        signatures: vec!["unnest(array)".to_owned(), "FROM … CROSS JOIN UNNEST(array, …) [WITH ORDINALITY]".to_owned()],
+        help:
+            "A row for each element of an array; in FROM the fields of structs, and key and value of maps, are columns."
+                .to_owned(),
+        category: "Array".to_owned(),
+        example: "SELECT o.id, t.tag FROM orders o CROSS JOIN UNNEST(o.tags) AS t (tag)".to_owned(),
+    }
 }
 
 fn names<'a>(all: impl Iterator<Item = (&'a String, &'a str)>, entry: &Entry) -> Vec<String> {

@@ -54,6 +54,11 @@ fn rewrite_call(function: &mut Function, name: &str) {
         function.name = ObjectName::from(vec![Ident::new("unix_now")]);
         return;
     }
+    // ksqlDB and Spark call it EXPLODE.
+    if is(&["unnest", "explode"]) {
+        function.name = ObjectName::from(vec![Ident { value: "unnest".to_owned(), ..ident_of(function) }]);
+        return;
+    }
     // What separates, where it is not said: a comma, as Flink and MySQL have it.
     if is(&["listagg", "string_agg", "group_concat"]) && list.args.len() == 1 {
         list.args.push(unnamed(text(",")));
@@ -62,6 +67,11 @@ fn rewrite_call(function: &mut Function, name: &str) {
     if within_group && !function.within_group.is_empty() {
         list.clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(&mut function.within_group)));
     }
+}
+
+/// The name of a call, with its place.
+fn ident_of(function: &Function) -> Ident {
+    function.name.0.last().and_then(|part| part.as_ident()).cloned().unwrap_or_else(|| Ident::new(""))
 }
 
 /// Makes the day of the ISO week, which the function of that name counts from 0, the day of the week, from Sunday as 0. Says

@@ -177,6 +177,9 @@ fn relation(reader: &Reader<'_>, part: &[Lexeme], scope: Scope, lift: &mut Lift)
         let close = closing(part, 1).unwrap_or(part.len() - 1);
         return windowed(reader, &part[2..close], &part[close + 1..], scope, lift);
     }
+    if let Some(part) = elements(part) {
+        return nested::rewrite(reader, &part, scope, lift);
+    }
     if let Some(close) = part.first().filter(|first| first.token == Token::LParen).and_then(|_| closing(part, 0)) {
         let inner = &part[1..close];
         let scope_inside = scope.inner(part[close].span);
@@ -194,6 +197,22 @@ fn relation(reader: &Reader<'_>, part: &[Lexeme], scope: Scope, lift: &mut Lift)
         return Ok(out);
     }
     Ok(versioned(&hyphenated(&nested::rewrite(reader, part, scope, lift)?)))
+}
+
+/// `UNNEST(…)` as sqlparser wants it: what looks at the relation beside it need not say LATERAL, and ksqlDB and Spark say
+/// EXPLODE.
+fn elements(part: &[Lexeme]) -> Option<Vec<Lexeme>> {
+    let part = match part {
+        [lateral, rest @ ..] if lateral.is("LATERAL") => rest,
+        part => part,
+    };
+    let [call, open, ..] = part else { return None };
+    if !call.is_one_of(&["UNNEST", "EXPLODE"]) || open.token != Token::LParen {
+        return None;
+    }
+    let mut part = part.to_vec();
+    part[0] = call.becomes(Token::make_keyword("UNNEST"));
+    Some(part)
 }
 
 /// A window over a relation: the relation, under an alias that marks it.

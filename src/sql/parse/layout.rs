@@ -331,7 +331,7 @@ fn spaced(before: &Piece, piece: &Piece) -> bool {
             left.bare().is_some_and(|word| {
                 words::has(words::RESERVED, word)
                     && !["CAST", "EXTRACT", "LEFT", "RIGHT"].contains(&word.to_ascii_uppercase().as_str())
-            }) || left.is_one_of(&["STREAM", "TABLE", "SINK", "SOURCE"])
+            }) || left.is_one_of(&["STREAM", "TABLE", "SINK", "SOURCE", "LATERAL", "SETS", "ROLLUP", "CUBE"])
         }
         (Token::Word(_) | Token::RParen | Token::RBracket, Token::LBracket) => !piece.touches,
         // `5m`, `high-value-orders`, `${A}` and whatever else is not plain keeps its shape.

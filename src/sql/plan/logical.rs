@@ -9,7 +9,6 @@ use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::LogicalPlan;
 use datafusion_expr::planner::ContextProvider;
 use datafusion_optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
-use datafusion_optimizer::decorrelate_lateral_join::DecorrelateLateralJoin;
 use datafusion_optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion_optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion_optimizer::eliminate_duplicated_expr::EliminateDuplicatedExpr;
@@ -32,11 +31,13 @@ use super::compared;
 use super::constants;
 use super::folded::Folded;
 use super::inner;
+use super::lateral;
 use super::mistakes::{self, Known};
 use super::processing;
 use super::provider::{Provider, parser_options};
 use super::scalar;
 use super::subqueries::SubqueriesAsValues;
+use super::unnest;
 use crate::core::fault::Fault;
 use crate::sql::functions::registry::Functions;
 
@@ -132,7 +133,6 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(SubqueriesAsValues::default()),
         Arc::new(DecorrelatePredicateSubquery::new()),
         Arc::new(ScalarSubqueryToJoin::new()),
-        Arc::new(DecorrelateLateralJoin::new()),
         Arc::new(ExtractEquijoinPredicate::new()),
         Arc::new(EliminateDuplicatedExpr::new()),
         Arc::new(EliminateFilter::new()),
@@ -146,13 +146,13 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
     let analyzed = Analyzer::new().execute_and_check(
-        scalar::of_one_row(compared::typed(processing::settled(plan)?)?)?,
+        scalar::of_one_row(compared::typed(lateral::joined(unnest::beside_their_rows(processing::settled(plan)?)?)?)?)?,
         options,
         |_, _| {},
     )?;
     let config =
         OptimizerContext::new_with_config_options(Arc::new(options.clone())).without_query_execution_start_time();
-    let optimized = Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})?;
+    let optimized = unnest::narrowed(Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})?)?;
     constants::check(&optimized)?;
     Ok(optimized)
 }

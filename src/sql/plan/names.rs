@@ -11,6 +11,7 @@ use datafusion_sql::sqlparser::ast::{
     visit_expressions, visit_expressions_mut,
 };
 
+use super::unnest::UNNEST;
 use crate::connectors::contract::system_columns;
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
@@ -142,6 +143,10 @@ impl Visitor for Aliases {
             TableFactor::Derived { alias: Some(alias), .. } => {
                 self.0.insert(alias.name.value.clone());
             }
+            TableFactor::UNNEST { alias: Some(alias), .. } => {
+                self.0.insert(alias.name.value.clone());
+                self.0.extend(alias.columns.iter().map(|column| column.name.value.clone()));
+            }
             _ => {}
         }
         ControlFlow::Continue(())
@@ -174,6 +179,13 @@ fn given_twice(query: &Query) -> BTreeSet<String> {
     }
     impl Visitor for Given {
         type Break = ();
+        // The elements of an array are columns of a FROM, as those of tables are.
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            if let TableFactor::UNNEST { alias: Some(alias), .. } = factor {
+                self.1.extend(alias.columns.iter().map(|column| column.name.value.to_lowercase()));
+            }
+            ControlFlow::Continue(())
+        }
         fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
             self.take(&query.body);
             ControlFlow::Continue(())
@@ -317,6 +329,9 @@ fn relations_of(from: &sql::TableWithJoins, into: &mut Vec<(String, Option<Strin
                 into.push((known, Some(name)));
             }
             TableFactor::Derived { alias: Some(alias), .. } => into.push((alias.name.value.clone(), None)),
+            TableFactor::UNNEST { alias, .. } => {
+                into.push((alias.as_ref().map_or_else(|| UNNEST.to_owned(), |alias| alias.name.value.clone()), None));
+            }
             TableFactor::NestedJoin { table_with_joins, .. } => relations_of(table_with_joins, into),
             _ => {}
         }

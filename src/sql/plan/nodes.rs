@@ -1,5 +1,5 @@
 //! What the logical plan says of a relation that DataFusion has no word for: a window over it, a table as of a time, a named
-//! result with an identity of its own. Values only; the optimizer looks through it as far as it allows.
+//! result with an identity of its own, the elements of arrays beside their row. Values only; the optimizer looks through it as far as it allows.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -8,8 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::{DataType, Field, TimeUnit};
-use datafusion_common::{DFSchema, DFSchemaRef, Result, plan_err};
+use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion_common::{DFSchema, DFSchemaRef, Result, TableReference, plan_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
 use crate::sql::parse::statement::{Emit, WindowKind};
@@ -26,7 +26,7 @@ pub struct Marked {
     pub input: LogicalPlan,
     /// What is said of it.
     pub mark: Mark,
-    /// The relation's columns, and those that a window adds.
+    /// The relation's columns, and those that a window or elements add.
     schema: DFSchemaRef,
 }
 
@@ -40,6 +40,32 @@ pub enum Mark {
     AsOf(String),
     /// It is the result of a named statement.
     Named(Named),
+    /// Each of its rows stands beside the elements of its arrays, once for each of them.
+    Elements(Elements),
+}
+
+/// The elements of arrays and maps, several side by side.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Elements {
+    /// Arrays and maps, over the relation.
+    pub arrays: Vec<Expr>,
+    /// The columns that they give, with the relation that these are of.
+    pub columns: Vec<(Option<TableReference>, FieldRef, Part)>,
+    /// Whether a row without elements stays, with NULL in their place.
+    pub is_outer: bool,
+    /// Which of the relation's columns go on; all of them where absent.
+    pub kept: Option<Vec<usize>>,
+}
+
+/// What a column shows of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// It, of the array of this number.
+    Whole(usize),
+    /// A field of it: the number of the array, and of the field.
+    Field(usize, usize),
+    /// Its place in the array, from 1.
+    Ordinality,
 }
 
 /// A window over a relation.
@@ -106,6 +132,14 @@ impl Marked {
         Self::of(input, Mark::Named(named)).map(Self::plan)
     }
 
+    /// `input` beside elements of its arrays.
+    ///
+    /// # Errors
+    /// A relation of elements that is called as one of the input is.
+    pub fn elements(input: LogicalPlan, elements: Elements) -> Result<LogicalPlan> {
+        Self::of(input, Mark::Elements(elements)).map(Self::plan)
+    }
+
     /// What is said of the relation that a plan is, if anything is.
     pub fn find(plan: &LogicalPlan) -> Option<&Self> {
         match plan {
@@ -130,6 +164,14 @@ impl Marked {
                 fields.extend([bound(WINDOW_START), bound(WINDOW_END)]);
                 Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?)
             }
+            Mark::Elements(Elements { columns, kept, .. }) => {
+                let is_kept = |index: &usize| kept.as_ref().is_none_or(|kept| kept.contains(index));
+                let carried = input.schema().iter().enumerate().filter(|(index, _)| is_kept(index));
+                let mut fields: Vec<_> =
+                    carried.map(|(_, (qualifier, field))| (qualifier.cloned(), Arc::clone(field))).collect();
+                fields.extend(columns.iter().map(|(qualifier, field, _)| (qualifier.clone(), Arc::clone(field))));
+                Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?)
+            }
             Mark::AsOf(_) | Mark::Named(_) => Arc::clone(input.schema()),
         };
         Ok(Self { input, mark, schema })
@@ -139,10 +181,12 @@ impl Marked {
         LogicalPlan::Extension(Extension { node: Arc::new(self) })
     }
 
-    fn time(&self) -> Option<&Expr> {
+    /// What is computed of the relation's rows.
+    fn computed(&self) -> &[Expr] {
         match &self.mark {
-            Mark::Windowed(window) => window.time.as_ref(),
-            Mark::AsOf(_) | Mark::Named(_) => None,
+            Mark::Windowed(window) => window.time.as_slice(),
+            Mark::Elements(elements) => &elements.arrays,
+            Mark::AsOf(_) | Mark::Named(_) => &[],
         }
     }
 }
@@ -160,6 +204,7 @@ impl UserDefinedLogicalNodeCore for Marked {
             Mark::Windowed(_) => "Windowed",
             Mark::AsOf(_) => "AsOf",
             Mark::Named(_) => "Named",
+            Mark::Elements(_) => "Elements",
         }
     }
 
@@ -172,12 +217,13 @@ impl UserDefinedLogicalNodeCore for Marked {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        self.time().into_iter().cloned().collect()
+        self.computed().to_vec()
     }
 
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
         match &self.mark {
             Mark::Windowed(_) => [WINDOW_START, WINDOW_END].map(str::to_owned).into(),
+            Mark::Elements(elements) => elements.columns.iter().map(|(_, field, _)| field.name().clone()).collect(),
             Mark::AsOf(_) | Mark::Named(_) => self.schema.fields().iter().map(|field| field.name().clone()).collect(),
         }
     }
@@ -187,6 +233,10 @@ impl UserDefinedLogicalNodeCore for Marked {
             Mark::Windowed(window) => write!(f, "Windowed: {:?}", window.kind),
             Mark::AsOf(time) => write!(f, "AsOf: {time}"),
             Mark::Named(named) => write!(f, "Named: {}", named.name),
+            Mark::Elements(elements) => {
+                let arrays = elements.arrays.iter().map(ToString::to_string).collect::<Vec<_>>();
+                write!(f, "Elements: {}", arrays.join(", "))
+            }
         }
     }
 
@@ -194,6 +244,7 @@ impl UserDefinedLogicalNodeCore for Marked {
         let Some(input) = inputs.pop() else { return plan_err!("a {} relation has one input", self.name()) };
         let mark = match &self.mark {
             Mark::Windowed(window) => Mark::Windowed(Window { time: exprs.pop(), ..window.clone() }),
+            Mark::Elements(elements) => Mark::Elements(Elements { arrays: exprs, ..elements.clone() }),
             other => other.clone(),
         };
         Self::of(input, mark)
@@ -205,11 +256,10 @@ impl UserDefinedLogicalNodeCore for Marked {
         }
         let below = self.input.schema();
         let mut needed: Vec<usize> = output.iter().copied().filter(|index| *index < below.fields().len()).collect();
-        if let Some(time) = self.time() {
-            needed.extend(time.column_refs().into_iter().filter_map(|column| below.maybe_index_of_column(column)));
-            needed.sort_unstable();
-            needed.dedup();
-        }
+        let read = self.computed().iter().flat_map(Expr::column_refs);
+        needed.extend(read.filter_map(|column| below.maybe_index_of_column(column)));
+        needed.sort_unstable();
+        needed.dedup();
         Some(vec![needed])
     }
 }

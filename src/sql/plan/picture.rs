@@ -121,6 +121,7 @@ pub fn operator(kind: &NodeKind) -> &'static str {
         NodeKind::Source(_) => "Source",
         NodeKind::Map { .. } => "Map",
         NodeKind::WindowAssign(_) => "WindowAssign",
+        NodeKind::Unnest(_) => "Unnest",
         NodeKind::WindowAggregate { .. } | NodeKind::CarriedWindowAggregate { .. } => "WindowAggregate",
         NodeKind::GroupAggregate(_) => "GroupAggregate",
         NodeKind::Join(join) => match join.bound {

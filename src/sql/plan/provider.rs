@@ -16,6 +16,7 @@ use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 
 use super::inner::{self, Renamed};
 use super::nodes::{Marked, Window};
+use super::unnest;
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::core::lock::WholeMutex;
 use crate::sql::functions::registry::Functions;
@@ -132,7 +133,7 @@ fn only_relation(schema: &DFSchema) -> Option<TableReference> {
     relations.all(|relation| relation == Some(first)).then(|| first.clone())
 }
 
-/// Windows over relations, and tables as of a time.
+/// Windows over relations, tables as of a time, and elements of arrays.
 #[derive(Debug)]
 struct StreamRelations {
     windows: Vec<WindowSpec>,
@@ -198,6 +199,10 @@ impl RelationPlanner for StreamRelations {
                 let input = context.plan(bare)?;
                 let plan = Marked::as_of(input, time.to_string())?;
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+            }
+            TableFactor::UNNEST { array_exprs, alias, with_ordinality, .. } => {
+                let planned = unnest::relation(array_exprs, alias, with_ordinality, context)?;
+                Ok(RelationPlanning::Planned(Box::new(planned)))
             }
             other => Ok(RelationPlanning::Original(Box::new(other))),
         }

@@ -9,6 +9,7 @@ use datafusion_expr::WindowFrame;
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::aggregate::AggregateFunctionExpr;
 
+pub use super::elements::{UnnestArray, UnnestColumn, UnnestNode};
 use super::strategies::{FailureStrategy, LateStrategy};
 use crate::connectors::contract::{Columns, SinkRequest, Source};
 use crate::connectors::options::Options;
@@ -82,6 +83,8 @@ pub enum NodeKind {
     /// Adds `window_start` and `window_end` (timestamps in milliseconds) to each row; a row of several windows comes
     /// several times. Never a session.
     WindowAssign(WindowNode),
+    /// Puts each row beside the elements of its arrays, once for each of them. Stateless.
+    Unnest(UnnestNode),
     /// Groups by keys within windows. Output: keys, window_start, window_end, aggregates.
     WindowAggregate {
         /// The window.

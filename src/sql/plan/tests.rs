@@ -91,7 +91,7 @@ pub(super) fn planned(text: &str) -> Result<String, Fault> {
 }
 
 /// The plan of the last statement of a text, or what is wrong with it.
-fn plan_of(text: &str) -> Result<StreamPlan, Fault> {
+pub(super) fn plan_of(text: &str) -> Result<StreamPlan, Fault> {
     let connectors = Connectors::default()
         .with(Arc::new(ColumnsOnly { name: "kafka", is_bounded: false }))
         .with(Arc::new(ColumnsOnly { name: "file", is_bounded: true }));

@@ -121,6 +121,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Source(_) => "source",
         NodeKind::Map { .. } => "map",
         NodeKind::WindowAssign(_) => "assign",
+        NodeKind::Unnest(_) => "unnest",
         NodeKind::WindowAggregate { .. } => "window",
         NodeKind::CarriedWindowAggregate { .. } => "carried",
         NodeKind::GroupAggregate(_) => "group",

@@ -54,6 +54,7 @@ pub(super) const RELATION: &[&str] = &[
     "RIGHT JOIN",
     "FULL JOIN",
     "CROSS JOIN",
+    "CROSS JOIN UNNEST(",
     "UNION ALL",
     "FOR SYSTEM_TIME AS OF",
 ];

@@ -294,8 +294,8 @@ impl<'a> Offer<'a> {
             let fits = match (entry.kind, clause) {
                 (Kind::Scalar, _) => true,
                 (Kind::Aggregate, Clause::Select | Clause::Having | Clause::Order) => true,
-                (Kind::Window, Clause::Select) => true,
-                (Kind::Aggregate | Kind::Window, _) => false,
+                (Kind::Window | Kind::Rows, Clause::Select) => true,
+                (Kind::Aggregate | Kind::Window | Kind::Rows, _) => false,
             };
             if !fits {
                 continue;

@@ -34,6 +34,9 @@ const SETS: &[&str] = &["UNION", "EXCEPT", "INTERSECT"];
 /// Windows as table functions.
 const WINDOWS: &[&str] = &["TUMBLE", "HOP", "SESSION", "CUMULATE", "TABLE"];
 
+/// Elements of arrays as a relation.
+const ELEMENTS: &[&str] = &["UNNEST", "EXPLODE"];
+
 /// Something that columns come from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Source {
@@ -126,7 +129,11 @@ pub(super) fn scope(words: &[Word<'_>], named: &Named, catalog: &Catalog, depth:
         .map(|(index, _)| index);
     if let Some(from) = from {
         let rest = &words[from + 1..];
-        let end = outside(rest).find(|(_, word)| word.is_one_of(AFTER_FROM)).map_or(rest.len(), |(index, _)| index);
+        let ends = |(index, word): &(usize, &Word<'_>)| {
+            let is_numbered = rest.get(index + 1).is_some_and(|next| next.is("ORDINALITY"));
+            word.is_one_of(AFTER_FROM) && !is_numbered
+        };
+        let end = outside(rest).find(ends).map_or(rest.len(), |(index, _)| index);
         scope.is_windowed = relations(&rest[..end], named, catalog, depth, &mut scope.sources);
     }
     let groups = words.windows(2).any(|pair| {
@@ -185,6 +192,9 @@ fn relation(part: &[Word<'_>], named: &Named, catalog: &Catalog, depth: usize, i
         }
         let (name, _) = joined(inner);
         (Source { fields: columns_of(&name, named, catalog), alias: name.clone(), of: name }, close + 1, true)
+    } else if called && first.is_one_of(ELEMENTS) {
+        into.extend(elements(part));
+        return false;
     } else {
         let (name, taken) = joined(part);
         (Source { fields: columns_of(&name, named, catalog), alias: name.clone(), of: name }, taken.max(1), false)
@@ -202,6 +212,18 @@ fn relation(part: &[Word<'_>], named: &Named, catalog: &Catalog, depth: usize, i
     }
     into.push(source);
     is_window
+}
+
+/// `UNNEST(o.tags) [WITH ORDINALITY] [AS] t (tag)`: the columns that its alias names.
+fn elements(part: &[Word<'_>]) -> Option<Source> {
+    let behind = part.get(closing(part, 1) + 1..)?;
+    let skipped = behind.iter().take_while(|word| word.is_one_of(&["WITH", "ORDINALITY", "AS"])).count();
+    let behind = &behind[skipped..];
+    let alias = behind.first().filter(|word| word.is_name() && !word.is_one_of(BEHIND))?;
+    let listed = behind.get(1).filter(|word| word.text == "(").map(|_| &behind[2..closing(behind, 1)]);
+    let names = listed.into_iter().flatten().filter(|word| word.is_name());
+    let fields = names.map(|word| Field { name: word.name().to_owned(), ..Field::default() }).collect();
+    Some(Source { alias: alias.name().to_owned(), of: part[0].name().to_lowercase(), fields })
 }
 
 /// A name that points and hyphens join, and how many words it takes.

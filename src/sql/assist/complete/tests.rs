@@ -94,6 +94,14 @@ fn lacks(text: &str, label: &str) {
 }
 
 #[test]
+fn the_columns_of_elements_are_those_that_their_alias_names() {
+    let from = "FROM orders o CROSS JOIN UNNEST(o.tags)";
+    check(&format!("SELECT o.id, t.| {from} WITH ORDINALITY AS t (tag, place)"), &["tag", "place"]);
+    check(&format!("SELECT o.id {from} t (tag) WHERE t.|"), &["tag"]);
+    check("SELECT EXPL|", &["EXPLODE"]);
+}
+
+#[test]
 fn words_of_the_grammar_come_by_position() {
     for (text, expected) in [
         ("|", ["SELECT", "WITH"].as_slice()),

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
     Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, GroupByExpr, NullTreatment, Query, SetExpr, SetOperator, SetQuantifier, Spanned, TableFactor,
-    Visit, Visitor,
+    FunctionArguments, GroupByExpr, Join, JoinOperator, NullTreatment, Query, SetExpr, SetOperator, SetQuantifier,
+    Spanned, TableFactor, Visit, Visitor,
 };
 use datafusion_sql::sqlparser::tokenizer::Span;
 
@@ -40,6 +40,8 @@ enum Call {
     Aggregate,
     /// A value of a row and those around it.
     Window,
+    /// Many rows of one.
+    Elements,
 }
 
 impl Checking<'_> {
@@ -48,6 +50,7 @@ impl Checking<'_> {
         match function.over {
             Some(_) => Call::Window,
             None if self.functions.aggregate(&name).is_some() => Call::Aggregate,
+            None if name == "unnest" => Call::Elements,
             None => Call::Scalar,
         }
     }
@@ -88,6 +91,14 @@ impl Checking<'_> {
                     let next = "name the columns, or their places: GROUP BY 1, 2";
                     return Err(refused("GROUP BY ALL is not known here").next(next).at(at(start)));
                 }
+                if let GroupByExpr::Expressions(keys, modifiers) = &select.group_by
+                    && let Some(modifier) = modifiers.first()
+                {
+                    let listed = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    let start = keys.first().and_then(start_of).unwrap_or(select.select_token.0.span.start);
+                    let what = format!("{modifier} behind GROUP BY is not known here");
+                    return Err(refused(&what).next(format!("write GROUP BY ROLLUP ({listed})")).at(at(start)));
+                }
                 if select.top.is_some() {
                     let start = select.select_token.0.span.start;
                     return Err(refused("TOP is not known here").next("write LIMIT n behind the query").at(at(start)));
@@ -115,6 +126,21 @@ impl Checking<'_> {
                         return Err(refused(&what).next(next).at(at(span.start)));
                     }
                 }
+                let elements = [
+                    self.first(&select.selection, &Call::Elements),
+                    self.first(&select.having, &Call::Elements),
+                    self.first(&select.qualify, &Call::Elements),
+                    self.first(&select.from, &Call::Elements),
+                ];
+                if let Some((_, span)) = elements.into_iter().flatten().next() {
+                    return Err(misplaced_unnest("in a condition", span));
+                }
+                if let Some(view) = select.lateral_views.first() {
+                    let start = start_of(&view.lateral_view).unwrap_or(select.select_token.0.span.start);
+                    let next = "write CROSS JOIN UNNEST(o.tags) AS t (tag), or LEFT JOIN … ON TRUE where it says OUTER";
+                    return Err(refused("LATERAL VIEW is not known here").next(next).at(at(start)));
+                }
+                select.from.iter().flat_map(|from| &from.joins).try_for_each(joined_elements)?;
                 if let Some((name, span)) = self.first(&select.group_by, &Call::Aggregate) {
                     let what = format!("`{name}` cannot stand in GROUP BY: it is what groups come to");
                     return Err(refused(&what).next("group by what tells the groups apart").at(at(span.start)));
@@ -155,8 +181,15 @@ impl Checking<'_> {
             let fault = refused("COUNT(DISTINCT …) counts the values of one expression").next(next);
             return Err(fault.at(at(function.name.span().start)));
         }
-        if name == "UNNEST" {
-            return Err(no_unnest(function.name.span()));
+        if name == "UNNEST" && list.args.len() != 1 {
+            let next = "several arrays go side by side in FROM: CROSS JOIN UNNEST(o.tags, o.prices) AS t (tag, price)";
+            return Err(refused("UNNEST takes one array here").next(next).at(at(function.name.span().start)));
+        }
+        if self.kind(function) != Call::Scalar
+            && self.kind(function) != Call::Elements
+            && let Some((_, span)) = self.first(&list.args, &Call::Elements)
+        {
+            return Err(misplaced_unnest(&format!("inside `{name}`"), span));
         }
         let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
         if list.args.iter().any(is_star) && (list.args.len() > 1 || name != "COUNT") {
@@ -180,8 +213,26 @@ impl Checking<'_> {
     }
 }
 
-fn no_unnest(span: Span) -> Fault {
-    refused("UNNEST is not available in this build").next("read an element by its index: a[1]").at(at(span.start))
+fn misplaced_unnest(place: &str, span: Span) -> Fault {
+    let what = format!("UNNEST cannot stand {place}: it makes rows");
+    let next = "name its elements in FROM: FROM orders o CROSS JOIN UNNEST(o.tags) AS t (tag)";
+    refused(&what).next(next).at(at(span.start))
+}
+
+/// Elements stand beside a row: where there is none, there are none.
+fn joined_elements(join: &Join) -> Result<(), Fault> {
+    let TableFactor::UNNEST { array_exprs, .. } = &join.relation else { return Ok(()) };
+    let word = match join.join_operator {
+        JoinOperator::Right(_) | JoinOperator::RightOuter(_) => "RIGHT",
+        JoinOperator::FullOuter(_) => "FULL",
+        _ => return Ok(()),
+    };
+    let fault = refused(&format!("{word} JOIN UNNEST cannot be: an array has no elements without its row"))
+        .next("write CROSS JOIN UNNEST(…), or LEFT JOIN UNNEST(…) ON TRUE, which keeps rows without elements");
+    Err(match array_exprs.first().and_then(start_of) {
+        Some(start) => fault.at(at(start)),
+        None => fault,
+    })
 }
 
 impl Visitor for Checking<'_> {
@@ -189,9 +240,10 @@ impl Visitor for Checking<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Fault> {
         match factor {
-            TableFactor::UNNEST { array_exprs, .. } => {
+            TableFactor::UNNEST { array_exprs, with_offset: true, .. } => {
+                let fault = refused("WITH OFFSET is not known here").next("write WITH ORDINALITY, which counts from 1");
                 let start = array_exprs.first().and_then(start_of);
-                ControlFlow::Break(no_unnest(start.map_or_else(Span::empty, |start| Span::new(start, start))))
+                ControlFlow::Break(start.map_or(fault.clone(), |start| fault.at(at(start))))
             }
             TableFactor::Table { name, sample: Some(_), .. } => {
                 let fault = refused("TABLESAMPLE is not available in this build").next("write WHERE random() < 0.1");
@@ -205,6 +257,9 @@ impl Visitor for Checking<'_> {
         if query.fetch.is_some() {
             let start = query.body.span().end;
             return ControlFlow::Break(refused("FETCH FIRST is not known here").next("write LIMIT n").at(at(start)));
+        }
+        if let Some((_, span)) = self.first(&query.order_by, &Call::Elements) {
+            return ControlFlow::Break(misplaced_unnest("in ORDER BY", span));
         }
         match self.select(&query.body) {
             Err(fault) => ControlFlow::Break(fault),

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use datafusion_common::SchemaError;
 use datafusion_sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, LimitClause, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor, TableVersion, Value, Visit, Visitor,
+    Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableAlias, TableFactor, TableVersion, Value, Visit, Visitor,
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
@@ -73,6 +73,12 @@ pub fn of_sentence(text: &str, query: &Query) -> Option<Location> {
     }
     if text.starts_with("LIMIT") || text.starts_with("OFFSET") {
         return limited(query, text.starts_with("OFFSET"));
+    }
+    if let Some(found) = holes(text, "UNNEST takes an array or a map, and `{}` is {}") {
+        return elements(query, |array, _| start_of(array).filter(|_| array.to_string() == found[0]));
+    }
+    if text.starts_with("LEFT JOIN UNNEST takes ON TRUE") {
+        return in_selects(query, |select| select.from.iter().flat_map(|from| &from.joins).find_map(outer_elements));
     }
     if let Some(rest) = text.strip_prefix("FOR SYSTEM_TIME AS OF ") {
         return as_of(query, rest);
@@ -294,6 +300,36 @@ fn aliased_with(query: &Query, names: usize) -> Option<Location> {
             _ => None,
         })
     })
+    .or_else(|| {
+        elements(query, |_, alias| {
+            alias.filter(|alias| alias.columns.len() == names).map(|alias| alias.name.span.start)
+        })
+    })
+}
+
+/// What `find` finds in the first UNNEST of a FROM in which it finds something: of each array with the alias.
+fn elements(query: &Query, find: impl Fn(&Expr, Option<&TableAlias>) -> Option<Location>) -> Option<Location> {
+    struct Factors<F>(F);
+    impl<F: Fn(&Expr, Option<&TableAlias>) -> Option<Location>> Visitor for Factors<F> {
+        type Break = Location;
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Location> {
+            let TableFactor::UNNEST { array_exprs, alias, .. } = factor else { return ControlFlow::Continue(()) };
+            let found = array_exprs.iter().find_map(|array| (self.0)(array, alias.as_ref()));
+            found.map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        }
+    }
+    query.visit(&mut Factors(find)).break_value()
+}
+
+/// The condition of an outer join with elements.
+fn outer_elements(join: &Join) -> Option<Location> {
+    match (&join.relation, &join.join_operator) {
+        (
+            TableFactor::UNNEST { .. },
+            JoinOperator::Left(JoinConstraint::On(condition)) | JoinOperator::LeftOuter(JoinConstraint::On(condition)),
+        ) => start_of(condition),
+        _ => None,
+    }
 }
 
 fn ordered(query: &Query) -> Option<Location> {

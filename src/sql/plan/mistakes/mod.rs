@@ -111,6 +111,18 @@ fn of_names(error: &SchemaError, known: &Known<'_>) -> Fault {
 fn not_found(field: &Column, valid: &[Column], relations: &[String], known: &Known<'_>) -> Fault {
     let name = field.name.as_str();
     let of_relation = |column: &&Column| column.relation == field.relation;
+    // What stands beside relations knows their columns, and the planner none of them.
+    let is_beside = valid.is_empty()
+        && !relations.is_empty()
+        && field.relation.as_ref().is_none_or(|relation| relations.contains(&relation.to_string()));
+    if is_beside && !known.columns.contains(name) {
+        let fault = refused(&format!("there is no column `{name}`"));
+        let names = known.columns.iter().map(String::as_str);
+        return match did_you_mean(name, names.clone()) {
+            Some(meant) => fault.next(meant),
+            None => fault.next(format!("columns are: {}", names.collect::<Vec<_>>().join(", "))),
+        };
+    }
     if let Some(relation) = field.relation.as_ref().map(ToString::to_string)
         && !valid.iter().any(|column| of_relation(&column))
     {

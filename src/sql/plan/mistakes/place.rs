@@ -67,7 +67,9 @@ pub fn relations(query: &Query) -> Vec<String> {
                 TableFactor::Table { name, alias, .. } => {
                     Some(alias.as_ref().map_or_else(|| whole(name), |alias| alias.name.value.clone()))
                 }
-                TableFactor::Derived { alias: Some(alias), .. } => Some(alias.name.value.clone()),
+                TableFactor::Derived { alias: Some(alias), .. } | TableFactor::UNNEST { alias: Some(alias), .. } => {
+                    Some(alias.name.value.clone())
+                }
                 _ => None,
             };
             self.0.extend(name.filter(|name| !self.0.contains(name)));

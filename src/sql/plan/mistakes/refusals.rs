@@ -42,6 +42,16 @@ pub(super) fn refusals(text: &str, _: &Functions) -> Option<Said> {
     if text.starts_with("Decimal scale ") || text.starts_with("Cannot parse") && text.contains("as i256") {
         return said("a number has too many digits for a DECIMAL", "CAST('1e300' AS DOUBLE) has any size");
     }
+    if text.starts_with("LATERAL syntax is not supported for") {
+        return said(
+            "RIGHT and FULL JOIN LATERAL cannot be: it looks at the row on the left",
+            "write LEFT JOIN LATERAL",
+        );
+    }
+    if text.starts_with("unnest() can only be applied") || text.starts_with("unnest() does not support null") {
+        let next = "make an array of it: UNNEST([a, b]); the entries of a map are read in FROM: CROSS JOIN UNNEST(m) AS t (k, v)";
+        return said("UNNEST takes an array here", next);
+    }
     if text == "field position must not be zero" {
         return said("SPLIT_PART counts parts from 1", "the first one is SPLIT_PART(text, ',', 1)");
     }

@@ -29,7 +29,7 @@ const FOREIGN: [&str; 16] = [
 ];
 
 /// Mistakes, and the text at which each is shown.
-const PLACED: [(&str, &str); 69] = [
+const PLACED: [(&str, &str); 71] = [
     ("SELECT order_id FROM orders LIMIT -5", "5"),
     ("SELECT order_id FROM orders LIMIT 'a'", "'a'"),
     ("SELECT order_id FROM orders OFFSET -1", "1"),
@@ -68,9 +68,11 @@ const PLACED: [(&str, &str); 69] = [
     ("SELECT a.amount FROM orders a, payments b", "payments b"),
     ("SELECT a.amount FROM orders a JOIN payments a WITHIN 5m ON a.order_id = a.order_id", "a WITHIN"),
     ("SELECT a.amount FROM orders a JOIN payments b USING (nothing)", "nothing"),
-    ("SELECT COUNT(*) FROM orders GROUP BY ROLLUP (customer_id)", "customer_id"),
-    ("SELECT UNNEST(tags) FROM orders", "UNNEST"),
-    ("SELECT t FROM orders o CROSS JOIN UNNEST(o.tags) AS x(t)", "o.tags"),
+    ("SELECT UNNEST(amount) FROM orders", "UNNEST"),
+    ("SELECT t FROM orders o CROSS JOIN UNNEST(o.amount) AS x(t)", "o.amount"),
+    ("SELECT t FROM orders o LEFT JOIN UNNEST(o.tags) AS x(t) ON x.t = 'a'", "x.t"),
+    ("SELECT t FROM orders o CROSS JOIN UNNEST(o.tags) AS x(t, u)", "x(t, u)"),
+    ("SELECT t FROM orders o CROSS JOIN UNNEST(o.tag) AS x(t)", "o.tag"),
     ("SELECT order_id FROM orders WHERE 'a' IN (SELECT UNNEST(tags))", "UNNEST"),
     ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT * FROM r", "r AS"),
     ("WITH x AS (SELECT 1), x AS (SELECT 2) SELECT * FROM x", "x AS (SELECT 2"),

@@ -22,30 +22,44 @@ use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, 
 impl Translation {
     /// The nodes of a grouping.
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate, emit: Option<Emit>) -> Result<Stream> {
-        if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) {
-            return plan_err!("GROUPING SETS, CUBE and ROLLUP are not available over streams; write one query each");
+        if let [Expr::GroupingSet(sets)] = &aggregate.group_expr[..] {
+            return self.grouping_sets(aggregate, sets, emit);
         }
+        let input = self.grouped_input(aggregate)?;
+        self.grouping(aggregate, input, emit)
+    }
+
+    /// What a grouping reads: rows before they are in a window, where it stands on one.
+    pub(super) fn grouped_input(&mut self, aggregate: &Aggregate) -> Result<Stream> {
+        let Some((grouping, below, _)) = Grouping::over_window(aggregate)? else {
+            return self.translate(&aggregate.input, None);
+        };
+        let input = self.translate(below, None)?;
+        match conjunction(grouping.filters.into_iter().filter(|filter| !names_window(filter))) {
+            Some(predicate) => self.filter(input, &predicate, below.schema()),
+            None => Ok(input),
+        }
+    }
+
+    /// A grouping of what it reads.
+    pub(super) fn grouping(&mut self, aggregate: &Aggregate, input: Stream, emit: Option<Emit>) -> Result<Stream> {
         match Grouping::over_window(aggregate)? {
-            Some((grouping, below, window)) => self.windowed(&grouping, below, window, aggregate, emit),
-            None => self.grouped(aggregate, emit),
+            Some((grouping, below, window)) => {
+                self.windowed(&grouping, (input, below.schema()), window, aggregate, emit)
+            }
+            None => self.grouped(aggregate, input, emit),
         }
     }
 
     fn windowed(
         &mut self,
         grouping: &Grouping,
-        below: &LogicalPlan,
+        (input, from): (Stream, &DFSchema),
         window: &Window,
         aggregate: &Aggregate,
         emit: Option<Emit>,
     ) -> Result<Stream> {
-        let mut input = self.translate(below, None)?;
-        let from = below.schema();
-        let (below, above): (Vec<_>, Vec<_>) =
-            grouping.filters.iter().cloned().partition(|filter| !names_window(filter));
-        if let Some(predicate) = conjunction(below) {
-            input = self.filter(input, &predicate, from)?;
-        }
+        let above = grouping.filters.iter().filter(|filter| names_window(filter)).cloned();
         let window = self.window_node(window, from)?;
         let keys: Vec<&Expr> = grouping.groups.iter().filter(|expr| window_column(expr).is_none()).collect();
         if keys.iter().any(|expr| names_window(expr)) {
@@ -112,8 +126,7 @@ impl Translation {
         Ok(made)
     }
 
-    fn grouped(&mut self, aggregate: &Aggregate, emit: Option<Emit>) -> Result<Stream> {
-        let input = self.translate(&aggregate.input, None)?;
+    fn grouped(&mut self, aggregate: &Aggregate, input: Stream, emit: Option<Emit>) -> Result<Stream> {
         let from = aggregate.input.schema();
         let place = |expr: &Expr| match columns::unaliased(expr) {
             Expr::Column(column) => from.maybe_index_of_column(column),
@@ -202,7 +215,7 @@ impl Translation {
 }
 
 /// A grouping rewritten to stand directly on the window below it.
-struct Grouping {
+pub(super) struct Grouping {
     groups: Vec<Expr>,
     calls: Vec<Expr>,
     filters: Vec<Expr>,
@@ -210,7 +223,7 @@ struct Grouping {
 
 impl Grouping {
     /// The grouping over the window below, if there is one with nothing but projections, filters and names between.
-    fn over_window(aggregate: &Aggregate) -> Result<Option<(Self, &LogicalPlan, &Window)>> {
+    pub(super) fn over_window(aggregate: &Aggregate) -> Result<Option<(Self, &LogicalPlan, &Window)>> {
         let mut grouping = Self {
             groups: aggregate.group_expr.iter().map(|expr| columns::unaliased(expr).clone()).collect(),
             calls: aggregate.aggr_expr.clone(),

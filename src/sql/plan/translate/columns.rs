@@ -2,7 +2,7 @@
 
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, ScalarValue};
-use datafusion_expr::Expr;
+use datafusion_expr::{Aggregate, Expr};
 
 use crate::core::duration::told;
 use crate::sql::parse::statement::WindowKind;
@@ -19,6 +19,13 @@ impl Moved {
             .iter()
             .map(|expr| match unaliased(expr) {
                 Expr::Column(column) => input.maybe_index_of_column(column),
+                // `GROUPING(a, b)` of all keys is what tells their sets apart, as another type.
+                Expr::Cast(cast) => match cast.expr.as_ref() {
+                    Expr::Column(column) if column.name == Aggregate::INTERNAL_GROUPING_ID => {
+                        input.maybe_index_of_column(column)
+                    }
+                    _ => None,
+                },
                 _ => None,
             })
             .collect();
@@ -49,6 +56,9 @@ pub fn plain(expr: &Expr) -> String {
     let shown = |text: String| Expr::Column(Column::new_unqualified(text));
     let bare = unaliased(expr).clone().transform(|expr| {
         Ok(match &expr {
+            Expr::Column(column) if element(&column.name).is_some() => {
+                Transformed::yes(shown(element(&column.name).unwrap_or_default()))
+            }
             Expr::Column(column) if column.relation.is_some() => Transformed::yes(shown(own_name(column))),
             Expr::Literal(value, _) => Transformed::yes(shown(literal(value))),
             _ => Transformed::no(expr),
@@ -60,7 +70,9 @@ pub fn plain(expr: &Expr) -> String {
     };
     let text = text.replace("count(Int64(1))", "count(*)");
     match expr {
-        Expr::Alias(alias) if alias.name != text => format!("{text} AS {}", alias.name),
+        Expr::Alias(alias) if alias.name != text && element(&alias.name).is_none() => {
+            format!("{text} AS {}", alias.name)
+        }
         _ => text,
     }
 }
@@ -72,6 +84,20 @@ fn own_name(column: &Column) -> String {
         Some(number) => format!("mark_{number}"),
         None => column.name.clone(),
     }
+}
+
+/// A column as people know it who look for a key.
+pub fn known_as(name: &str) -> String {
+    if name == Aggregate::INTERNAL_GROUPING_ID { "GROUPING(…) of all keys".to_owned() } else { name.to_owned() }
+}
+
+/// What the planner calls an array, or its elements, while it makes rows of a SELECT list: as a person would write it.
+pub fn element(name: &str) -> Option<String> {
+    let inside = name.strip_prefix("__unnest_placeholder(")?.strip_suffix(')')?;
+    let Some((array, _)) = inside.rsplit_once(",depth=") else { return Some(inside.to_owned()) };
+    // A relation's name may be an address.
+    let column = array.rsplit('.').next().filter(|_| !array.contains(['(', ' '])).unwrap_or(array);
+    Some(format!("UNNEST({column})"))
 }
 
 fn literal(value: &ScalarValue) -> String {

@@ -12,7 +12,9 @@ mod lookup;
 mod order;
 mod over;
 mod pairs;
+mod sets;
 mod source;
+mod unnest;
 mod windowed;
 
 use std::collections::HashMap;
@@ -187,9 +189,7 @@ impl Translation {
                 Ok(self.values(rows, schema))
             }
             LogicalPlan::Extension(_) => self.extension(plan, emit),
-            LogicalPlan::Unnest(_) => {
-                plan_err!("UNNEST is not available in this build; read the element by its index, a[1]")
-            }
+            LogicalPlan::Unnest(unnest) => self.unnest(unnest, emit),
             LogicalPlan::RecursiveQuery(_) => plan_err!("WITH RECURSIVE is not available over streams"),
             LogicalPlan::Subquery(_) => {
                 plan_err!("this subquery cannot be made a join; write it as JOIN … ON …")
@@ -209,6 +209,7 @@ impl Translation {
                 Ok(Stream { as_of: Some(time.clone()), ..input })
             }
             Mark::Named(named) => self.named(&marked.input, named),
+            Mark::Elements(elements) => self.elements(marked, elements, emit),
         }
     }
 
@@ -309,9 +310,10 @@ impl Translation {
         match moved_key(&below.key, input.window, place) {
             Ok(key) if below.key.is_empty() => (key, input.key_lacks.clone()),
             Ok(key) => (key, Vec::new()),
-            Err(lacks) => {
-                (Vec::new(), lacks.into_iter().map(|column| below.schema.field(column).name().clone()).collect())
-            }
+            Err(lacks) => (
+                Vec::new(),
+                lacks.into_iter().map(|column| columns::known_as(below.schema.field(column).name())).collect(),
+            ),
         }
     }
 
