@@ -32,6 +32,14 @@ pub trait Connector: Send + Sync {
     fn is_source(&self) -> bool {
         true
     }
+    /// What tells the columns of a source that declares none, for who must not open it.
+    fn columns_of(&self) -> ColumnsOf {
+        ColumnsOf::Opening
+    }
+    /// Whether a source with these options ends, where they do not say so by `scan.bounded`.
+    fn ends(&self, _options: &Options) -> bool {
+        false
+    }
     /// Its options: they drive validation, JSON Schema, completion and forms.
     fn parameters(&self) -> &'static [Parameter];
     /// The options that a URI of this connector says; `uri` begins with its scheme.
@@ -52,6 +60,17 @@ pub trait Connector: Send + Sync {
     }
     /// A sink of rows.
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault>;
+}
+
+/// What tells the columns of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnsOf {
+    /// Its options alone: making it opens nothing.
+    Options,
+    /// The topic that it is called after, or that its option `topic` names.
+    Topic,
+    /// What is in it: somebody has to look.
+    Opening,
 }
 
 /// One option of a connector.

@@ -140,6 +140,10 @@ impl Connector for FileConnector {
         "files of CSV, JSON or Parquet"
     }
 
+    fn ends(&self, options: &Options) -> bool {
+        options.get("watch") != Some("true")
+    }
+
     fn parameters(&self) -> &'static [Parameter] {
         PARAMETERS
     }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::accept::{accept, split_query};
 use super::contract::{
-    Columns, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
+    Columns, ColumnsOf, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
     SplitReader, Takes,
 };
 use super::options::Options;
@@ -114,6 +114,10 @@ impl Connector for GeneratorConnector {
 
     fn help(&self) -> &'static str {
         "makes rows: typed fields with distributions, or Nexmark's events"
+    }
+
+    fn columns_of(&self) -> ColumnsOf {
+        ColumnsOf::Options
     }
 
     fn parameters(&self) -> &'static [Parameter] {

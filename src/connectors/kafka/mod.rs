@@ -17,7 +17,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::accept::{accept, split_query};
-use super::contract::{Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes, Written};
+use super::contract::{
+    ColumnsOf, Connector, Context, End, Parameter, Sink, SinkRequest, Source, SourceRequest, Takes, Written,
+};
 use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE, SCHEMA_REGISTRY};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
@@ -203,6 +205,10 @@ impl Connector for KafkaConnector {
 
     fn help(&self) -> &'static str {
         "topics of Kafka"
+    }
+
+    fn columns_of(&self) -> ColumnsOf {
+        ColumnsOf::Topic
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::catalog::{Catalog, Columns};
 use crate::connectors::accept::accept;
 use crate::connectors::contract::{
-    Columns as Wanted, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source, SourceRequest, Split,
-    SplitReader, system_columns,
+    Columns as Wanted, ColumnsOf, Connector, Context, End, Parameter, Position, Sink, SinkRequest, Source,
+    SourceRequest, Split, SplitReader, system_columns,
 };
 use crate::connectors::options::Options;
 use crate::connectors::registry::{Connectors, builtin};
@@ -72,7 +72,7 @@ impl Closed {
         }
         let elsewhere =
             options.get("brokers").is_some() || options.get("format").is_some_and(|format| format != "json");
-        if self.name() != "kafka" || elsewhere {
+        if self.columns_of() != ColumnsOf::Topic || elsewhere {
             return Err(Why::Closed);
         }
         let topic = options.get("topic").unwrap_or(&request.name);
@@ -100,6 +100,14 @@ impl Connector for Closed {
         self.open.is_source()
     }
 
+    fn columns_of(&self) -> ColumnsOf {
+        self.open.columns_of()
+    }
+
+    fn ends(&self, options: &Options) -> bool {
+        self.open.ends(options)
+    }
+
     fn parameters(&self) -> &'static [Parameter] {
         self.open.parameters()
     }
@@ -113,8 +121,8 @@ impl Connector for Closed {
     }
 
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {
-        // A generator's columns are what its options say, and a sink that cannot be read says so: neither opens a thing.
-        if self.name() == "generator" || !self.is_source() {
+        // What its options say, and a sink that cannot be read and says so: neither opens a thing.
+        if self.columns_of() == ColumnsOf::Options || !self.is_source() {
             return self.open.source(request, context).await;
         }
         let options = accept(self, End::Source, &request.options)?;
@@ -122,11 +130,10 @@ impl Connector for Closed {
             self.gaps.note(&request.name, why);
             Arc::new(Schema::empty())
         });
-        let ends = options
-            .get("scan.bounded")
-            .map_or(self.name() == "file" && options.get("watch") != Some("true"), |bounded| {
-                !["false", "unbounded"].contains(&bounded.to_ascii_lowercase().as_str())
-            });
+        let ends = options.get("scan.bounded").map_or_else(
+            || self.ends(&options),
+            |bounded| !["false", "unbounded"].contains(&bounded.to_ascii_lowercase().as_str()),
+        );
         Ok(Arc::new(Known { schema, is_bounded: ends }))
     }
 
