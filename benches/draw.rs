@@ -43,8 +43,13 @@ fn record(offset: i64) -> Record {
 fn reading() -> Model {
     let mut model = Model::default();
     model.apply(Fact::Tick { now_ms: 1_795_262_400_000 });
-    let request =
-        TailRequest { environment: "sandbox".into(), topics: vec!["orders".into()], start: StartAt::End, search: None };
+    let request = TailRequest {
+        environment: "sandbox".into(),
+        topics: vec!["orders".into()],
+        start: StartAt::End,
+        search: None,
+        partitions: Vec::new(),
+    };
     model.update(Action::OpenTail(request));
     model.apply(Fact::Job(Update::Phase(TAIL, Phase::Running)));
     enter(&mut model, (0..TAIL_RECORDS_MAX as i64).map(record).collect());

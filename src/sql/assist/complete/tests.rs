@@ -58,7 +58,6 @@ fn catalog() -> Catalog {
             Relation { name: "big".into(), kind: RelationKind::Stream, columns: None, at: 0 },
             Relation { name: "out".into(), kind: RelationKind::Sink, columns: None, at: 0 },
         ],
-        ..Catalog::default()
     }
 }
 
