@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 
 use super::coordinator::JobOrder;
-pub use super::coordinator::{Ending, How};
+pub use super::ending::{Ending, How};
 use super::statistics::Statistics;
 use crate::connectors::contract::Context;
 use crate::connectors::registry::Connectors;

@@ -33,6 +33,7 @@ mod budget;
 mod chain;
 mod columns;
 mod coordinator;
+mod ending;
 mod every;
 mod inlet;
 mod lookup;
