@@ -89,6 +89,7 @@ mod help;
 mod json;
 mod marks;
 pub mod may_equal;
+mod ntile;
 mod number;
 mod scalar;
 mod text;

@@ -9,7 +9,7 @@ use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use super::division::{self, ArithmeticPlanner, Divisions, ZeroDivisor};
 use super::json::JsonPlanner;
-use super::{aggregates, headers, json, marks, number, text, time};
+use super::{aggregates, headers, json, marks, ntile, number, text, time};
 
 /// Functions by lower-case name, aliases included.
 #[derive(Clone)]
@@ -68,6 +68,7 @@ impl Functions {
         let stock = |function: Arc<ScalarUDF>, names: &'static [&'static str]| {
             Arc::new(function.as_ref().clone().with_aliases(names.iter().copied()))
         };
+        functions.register_window(ntile::function());
         // What stands here replaces DataFusion's of the same name.
         let own = [
             headers::functions(),
