@@ -10,6 +10,7 @@ pub mod prepared;
 mod count;
 mod distinct;
 mod extreme;
+mod float_sum;
 mod mean;
 mod once;
 mod ordered;
@@ -19,7 +20,7 @@ mod replay;
 mod sum;
 
 use arrow::array::{ArrayRef, BooleanArray};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::core::fault::{Blame, Fault};
 use crate::sql::functions::aggregates::only_value::SEVERAL;
@@ -110,6 +111,11 @@ pub trait GroupAccumulator: Send {
 
     /// Bytes held.
     fn size(&self) -> usize;
+
+    /// Whether rows that go are only left out when what is left is read anew, whatever their order was.
+    fn reads_anew(&self) -> bool {
+        false
+    }
 }
 
 /// Rows on trial: a row that every accumulator would take is added to all of them, in thought.
@@ -175,6 +181,15 @@ pub fn accumulator(
             if function.is_distinct() && function.order_bys().is_empty() && arguments.len() == 1 =>
         {
             distinct::distinct(&argument)?
+        }
+        // Floats that are subtracted again leave behind what large ones rounded off.
+        ("sum" | "avg", Some(_)) if plain && is_changelog && result == DataType::Float64 => {
+            Box::new(float_sum::FloatSums::new(name == "avg"))
+        }
+        ("sum" | "avg", Some(argument))
+            if function.order_bys().is_empty() && is_changelog && result == DataType::Float64 =>
+        {
+            once::once(&argument, Box::new(float_sum::FloatSums::new(name == "avg")))?
         }
         ("sum", Some(_)) if plain => match sum::sum(&result) {
             Some(made) => made,

@@ -109,6 +109,10 @@ impl GroupAccumulator for Replay {
         each_of(states, groups, |group, row, count| self.put(group, row, count))
     }
 
+    fn reads_anew(&self) -> bool {
+        true
+    }
+
     fn clear(&mut self, group: u32) {
         let held = std::mem::take(&mut self.held[group as usize]);
         self.bytes -= held.keys().map(|row| row.len() + ENTRY_BYTES).sum::<usize>();

@@ -1,5 +1,6 @@
 //! An aggregate over frames that move: rows are added as the frame reaches them and taken back as it leaves them behind, so
-//! that each result is exactly that of its frame. What it holds can be made again from the rows that are kept.
+//! that each result is exactly that of its frame; an aggregate that cannot take rows back reads each frame anew, in its
+//! order. What it holds can be made again from the rows that are kept.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,6 +23,8 @@ use crate::sql::plan::stream::{AggregateCall, AggregateNode, Changes, EmitMode, 
 pub struct Moving {
     recipe: Recipe,
     held: Box<dyn GroupAccumulator>,
+    /// Whether rows cannot be taken back: a frame that leaves some behind is read anew.
+    reads_anew: bool,
     frame: Arc<WindowFrame>,
     order: Vec<Expression>,
     options: Vec<SortOptions>,
@@ -48,9 +51,15 @@ impl Moving {
     /// An aggregate that cannot do this.
     pub fn new(call: &AggregateCall, frame: &WindowFrame, order: &[SortKey], input: &SchemaRef) -> Result<Self, Fault> {
         let node = AggregateNode { keys: Vec::new(), calls: vec![call.clone()], emit: EmitMode::Final };
+        let mut held = accumulator(call, Changes::Changelog, input)?;
+        let reads_anew = held.reads_anew();
+        if reads_anew {
+            held = accumulator(call, Changes::Append, input)?;
+        }
         Ok(Self {
             recipe: Recipe::new(node, Arc::clone(input), Changes::Changelog)?,
-            held: accumulator(call, Changes::Changelog, input)?,
+            held,
+            reads_anew,
             frame: Arc::new(frame.clone()),
             order: order.iter().map(|key| Arc::clone(&key.expression)).collect(),
             options: order
@@ -102,7 +111,8 @@ impl Moving {
         let to = window.base + range.start as u64..window.base + (range.end.max(range.start)) as u64;
         let mut span = self.spans[window.number].clone();
         let is_ahead = to.start < span.start || to.end < span.end || span.end <= to.start || span.start < window.base;
-        if is_ahead || (span.start < to.start && !self.take_back(window, rows, span.start..to.start)) {
+        let leaves = span.start < to.start;
+        if is_ahead || leaves && (self.reads_anew || !self.take_back(window, rows, span.start..to.start)) {
             self.empty(window.number);
             span = to.start..to.start;
         }
@@ -145,7 +155,8 @@ impl Moving {
 
     /// The number of the first row that is in the frame of a partition: it is taken back before it may go.
     pub fn first(&self, number: usize) -> Option<u64> {
-        self.spans.get(number).filter(|span| !span.is_empty()).map(|span| span.start)
+        let span = self.spans.get(number).filter(|span| !self.reads_anew && !span.is_empty());
+        span.map(|span| span.start)
     }
 
     /// Forgets a partition.

@@ -1,0 +1,5 @@
+-- final
+SELECT x, AVG(CAST(f AS DOUBLE)) OVER (ORDER BY x ROWS 1 PRECEDING) AS mean,
+       SUM(CASE WHEN x = 1 THEN CAST('inf' AS DOUBLE) ELSE CAST(f AS DOUBLE) END) OVER (ORDER BY x ROWS 1 PRECEDING) AS total,
+       STDDEV_POP(CAST(f AS DOUBLE)) OVER (ORDER BY x ROWS 1 PRECEDING) AS spread
+FROM (VALUES (1, 1e17, 'a'), (2, 1.0, 'b'), (3, 3.0, 'a'), (4, 5.0, 'b')) t(x, f, s);
