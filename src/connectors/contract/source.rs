@@ -50,6 +50,10 @@ pub trait Source: Send + Sync {
     fn grows(&self) -> bool {
         !self.is_bounded()
     }
+    /// Whether its rows come with a time of their own, as records do; otherwise theirs is the time of reading.
+    fn dates_rows(&self) -> bool {
+        true
+    }
     /// What the plan view says of it before anything runs: `topic orders, 3 partitions, 12,400 records`.
     fn description(&self) -> String;
     /// The parts that can be read side by side, in a stable order. Asked again from time to time where

@@ -93,6 +93,10 @@ impl Source for FileSource {
         self.watch.is_none()
     }
 
+    fn dates_rows(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> String {
         let (files, bytes) = self.found;
         let plural = if files == 1 { "" } else { "s" };

@@ -179,7 +179,9 @@ impl<'a> Assembly<'a> {
                 Head::Edges(_) => {
                     for (instance, work) in works.into_iter().enumerate() {
                         let holding = self.holds(&fragment.steps, &work).then(|| Arc::clone(&assembled.holding));
-                        let inlet = wires.inlet(index, instance).preferring(work.chain.preferred_port(), holding);
+                        let port = work.chain.preferred_port();
+                        let surely = holding.is_some() && self.surely_ends(&fragment.steps, port);
+                        let inlet = wires.inlet(index, instance).preferring(port, holding, surely);
                         let name = self.name(&fragment.steps, instance);
                         let running = Worker { inlet, work }.run();
                         assembled.tasks.push((name, self.cancellable(running)));
@@ -352,6 +354,20 @@ impl<'a> Assembly<'a> {
         let first = Graph::sources_of(self.plan, *preferred);
         let others = inputs.iter().enumerate().filter(|(other, _)| *other != port);
         others.flat_map(|(_, other)| Graph::sources_of(self.plan, *other)).all(|source| !first.contains(&source))
+    }
+
+    /// Whether a port is sure to end while the others are held: it has an end, and nobody reads what another reads too, so
+    /// that who is held keeps rows from nobody else.
+    fn surely_ends(&self, steps: &[Step], port: Option<usize>) -> bool {
+        let (Some(port), Some(Step::Node(id))) = (port, steps.first()) else { return false };
+        let Some(input) = self.plan.nodes[id.0].inputs.get(port) else { return false };
+        let is_bounded = |source: &NodeId| match &self.plan.nodes[source.0].kind {
+            NodeKind::Source(source) => source.source.is_bounded(),
+            _ => true,
+        };
+        let mut read = HashSet::new();
+        let is_tree = self.plan.nodes.iter().flat_map(|node| &node.inputs).all(|input| read.insert(*input));
+        is_tree && Graph::sources_of(self.plan, *input).iter().all(is_bounded)
     }
 
     fn name(&self, steps: &[Step], instance: usize) -> String {

@@ -154,6 +154,21 @@ impl Chain {
         self.measure()
     }
 
+    /// All that lay in the inputs when the job began is through.
+    ///
+    /// # Errors
+    /// What ends the job.
+    pub fn caught_up(&mut self, given: &mut Given) -> Result<(), Fault> {
+        for step in 0..self.steps.len() {
+            let mut out = Output::default();
+            self.steps[step].operator.caught_up(&mut out)?;
+            if self.pass(step, out, given)? {
+                self.flush(step + 1, given)?;
+            }
+        }
+        self.measure()
+    }
+
     /// The state of all operators.
     ///
     /// # Errors

@@ -134,6 +134,19 @@ impl GroupAggregate {
         Ok(())
     }
 
+    /// A grouping without keys has a row however few rows there are: where none has come by now, it is noted as new.
+    fn note_nothing(&mut self) -> Result<(), Fault> {
+        if let Some(group) = self.groups.single()
+            && self.emit != EmitMode::Final
+            && !self.groups.had_rows(group)
+            && !self.touched.holds(group)
+        {
+            self.touched.note(&mut self.groups, &[group])?;
+            self.groups.is_there(group);
+        }
+        Ok(())
+    }
+
     /// Remembers when groups changed, where they are forgotten one day.
     fn note_change(&mut self, groups: &[u32]) {
         if self.ttl.is_none() {
@@ -187,7 +200,7 @@ impl Operator for GroupAggregate {
     fn watermark(&mut self, watermark: i64, out: &mut Output) -> Result<i64, Fault> {
         if watermark == i64::MAX && !self.is_over {
             self.is_over = true;
-            self.groups.single();
+            self.note_nothing()?;
             if self.emit == EmitMode::Final {
                 let mut groups = self.groups.all();
                 groups.retain(|group| self.recipe.keys() == 0 || self.groups.count(*group) > 0);
@@ -200,6 +213,11 @@ impl Operator for GroupAggregate {
         }
         // What is given at the end is as old as its rows: until then nothing is promised of it.
         Ok(if self.emit == EmitMode::Final && !self.is_over { i64::MIN } else { watermark })
+    }
+
+    fn caught_up(&mut self, out: &mut Output) -> Result<(), Fault> {
+        self.note_nothing()?;
+        if matches!(self.emit, EmitMode::Changes { .. }) { self.give(out) } else { Ok(()) }
     }
 
     fn tick(&mut self, now_ms: i64, out: &mut Output) -> Result<(), Fault> {

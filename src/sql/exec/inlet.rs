@@ -31,7 +31,8 @@ pub struct Inlet {
 
 /// The other ports wait until the preferred one has caught up.
 struct Hold {
-    until: Instant,
+    /// `None` where it is sure to come: the port ends, and what is held keeps nobody from feeding it.
+    until: Option<Instant>,
     /// How many tasks of the job hold: no checkpoint begins meanwhile, for a barrier would have to pass them.
     holding: Arc<AtomicUsize>,
 }
@@ -101,20 +102,21 @@ impl Inlet {
         }
     }
 
-    /// Reads `port` first; where `holding` is given, the others wait until it has caught up.
+    /// Reads `port` first; where `holding` is given, the others wait until it has caught up, and where it does not
+    /// `surely` do that no longer than [`HOLD_MAX`].
     #[must_use]
-    pub fn preferring(mut self, port: Option<usize>, holding: Option<Arc<AtomicUsize>>) -> Self {
+    pub fn preferring(mut self, port: Option<usize>, holding: Option<Arc<AtomicUsize>>, surely: bool) -> Self {
         self.preferred = port;
         self.hold = holding.filter(|_| port.is_some()).map(|holding| {
             holding.fetch_add(1, Ordering::AcqRel);
-            Hold { until: Instant::now() + HOLD_MAX, holding }
+            Hold { until: (!surely).then(|| Instant::now() + HOLD_MAX), holding }
         });
         self
     }
 
     /// Ends what has waited for too long.
     pub fn passes_time(&mut self) {
-        if self.hold.as_ref().is_some_and(|hold| hold.until <= Instant::now()) {
+        if self.hold.as_ref().and_then(|hold| hold.until).is_some_and(|until| until <= Instant::now()) {
             self.hold = None;
         }
     }
@@ -348,7 +350,7 @@ mod tests {
     async fn a_stream_waits_until_its_table_has_caught_up_and_the_table_is_read_first() {
         let (inputs, inlet) = inlet(2);
         let holding = Arc::new(AtomicUsize::new(0));
-        let mut inlet = inlet.preferring(Some(1), Some(Arc::clone(&holding)));
+        let mut inlet = inlet.preferring(Some(1), Some(Arc::clone(&holding)), false);
         assert_eq!(holding.load(Ordering::Acquire), 1);
         inputs[0].send(Message::Batch(chunk(1))).await.unwrap();
         assert_eq!(now(&mut inlet), None);

@@ -63,6 +63,14 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// All that lay in the inputs when the job began has been pushed: what holds of no rows at all is given now.
+    ///
+    /// # Errors
+    /// What ends the job.
+    fn caught_up(&mut self, _out: &mut Output) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// The state as it is now, as tables. It goes on working afterwards as if nothing had happened.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ impl Worker {
                 }
                 Event::Watermark(watermark) => self.work.rise(watermark).await?,
                 Event::Idle => self.work.outlets.send(Message::Idle).await?,
-                Event::CaughtUp => self.work.outlets.send(Message::CaughtUp).await?,
+                Event::CaughtUp => self.work.caught_up().await?,
                 Event::Barrier(epoch) => self.work.barrier(epoch, None).await?,
                 Event::End => return self.work.outlets.send(Message::End).await,
             }
@@ -103,6 +103,14 @@ impl Work {
         let mut given = Given::default();
         self.chain.tick(now_ms(), &mut given)?;
         self.send(given).await
+    }
+
+    /// What lay there when the job began has been read.
+    pub async fn caught_up(&mut self) -> Result<(), Fault> {
+        let mut given = Given::default();
+        self.chain.caught_up(&mut given)?;
+        self.send(given).await?;
+        self.outlets.send(Message::CaughtUp).await
     }
 
     /// A barrier: the state as of now, and on with it.

@@ -253,9 +253,15 @@ pub struct JoinNode {
     /// What `IN` is not FALSE of, a semi, anti or mark join of one key: a NULL on either side meets every row of the
     /// other, for it may be equal.
     pub null_aware: bool,
+    /// Sides whose rows have only the time at which they were read, while those of the other have their own: a pair has
+    /// the other's alone.
+    pub undated: [bool; 2],
     /// `IS NOT DISTINCT FROM` keys (INTERSECT, EXCEPT): NULL meets NULL. Otherwise a NULL key meets nothing.
     pub nulls_equal: bool,
 }
+
+/// Both sides of a join are over at some time: rows wait for it. A quarter of the range, so that sums of it stay in range.
+pub const UNTIL_THE_END_MS: i64 = i64::MAX / 4;
 
 /// How long rows of a join wait for partners.
 #[derive(Debug, Clone)]

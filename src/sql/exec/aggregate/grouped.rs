@@ -13,6 +13,9 @@ use crate::connectors::contract::{BadRow, Op};
 use crate::core::fault::Fault;
 use crate::sql::plan::stream::Changes;
 
+/// The time of a group that was given before it had a row: earlier than that of any row.
+const BEFORE_ALL_ROWS: i64 = i64::MIN + 1;
+
 /// What rows did to their groups, one by one.
 pub struct Followed {
     /// The rows and their groups, where these are not all that came: some were refused.
@@ -244,6 +247,13 @@ impl Grouped {
     /// Whether a group has rows, or had some since it came: one without keys stays when the last is taken back.
     pub fn had_rows(&self, group: u32) -> bool {
         self.count(group) != 0 || self.time(group) != i64::MIN
+    }
+
+    /// A group without keys is given though it has no rows.
+    pub fn is_there(&mut self, group: u32) {
+        if let Some(time) = self.times.get_mut(group as usize) {
+            *time = (*time).max(BEFORE_ALL_ROWS);
+        }
     }
 
     /// Newest event time of a group.

@@ -17,7 +17,7 @@ use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
 use crate::sql::exec::operator::{Operator, Output, StateTable};
 use crate::sql::plan::strategies::LateStrategy;
-use crate::sql::plan::stream::Expression;
+use crate::sql::plan::stream::{Expression, UNTIL_THE_END_MS};
 
 /// How rows wait.
 pub(super) enum Waiting {
@@ -102,13 +102,22 @@ impl BoundedJoin {
             (_, Some(compared)) => (own(), milliseconds(compared)?.values().to_vec()),
             (_, None) => (own(), own()),
         };
-        // One below the end of time, which is for rows that never go.
-        let dues = times.iter().map(|time| time.saturating_add(patience).min(i64::MAX - 1)).collect();
+        // One below the end of time, which is for rows that never go. A row that has no time waits for the end as well.
+        let waits = Self::wait_for_the_end(&self.waiting);
+        let due = |time: &i64| if waits { i64::MAX - 1 } else { time.saturating_add(patience).min(i64::MAX - 1) };
+        let dues = times.iter().map(due).collect();
         Ok([times, ats, dues])
+    }
+
+    /// Whether all rows of both sides wait for each other, whatever their times.
+    fn wait_for_the_end(waiting: &Waiting) -> bool {
+        matches!(waiting, Waiting::Interval { before_ms, after_ms, .. }
+            if *before_ms >= UNTIL_THE_END_MS && *after_ms >= UNTIL_THE_END_MS)
     }
 
     fn within(waiting: &Waiting, port: usize, own: i64, other: i64) -> bool {
         match waiting {
+            _ if Self::wait_for_the_end(waiting) => true,
             Waiting::Interval { before_ms, after_ms, .. } => {
                 let (left, right) = if port == 0 { (own, other) } else { (other, own) };
                 let apart = right.saturating_sub(left);
@@ -225,6 +234,10 @@ impl BoundedJoin {
 
     /// The watermark of the output: a row that is given when it expires has the time that it came with.
     fn promise(&self) -> i64 {
+        if self.emission.undated().is_some() && self.watermark < i64::MAX {
+            // A row that has no time of its own may still meet one of any time.
+            return i64::MIN;
+        }
         let holds = |side: usize| match self.shape {
             Shape::Pairs { pads } => pads[side],
             Shape::Member { kept, .. } => kept == side,

@@ -108,7 +108,7 @@ pub fn build(
     let condition = node.filter.as_ref().map(|filter| Condition::new(filter, left_width, &sides)).transpose()?;
     let is_changelog = matches!(node.bound, JoinBound::Updating);
     let schema = given(schema, shape, [&left.schema, &right.schema])?;
-    let emission = Emission::new(&schema, shape, is_changelog);
+    let emission = Emission::new(&schema, shape, is_changelog, node.undated);
     Ok(match node.bound.clone() {
         JoinBound::Interval { before_ms, after_ms, left_time, right_time } => {
             let times = [left_time.map(checked), right_time.map(checked)];

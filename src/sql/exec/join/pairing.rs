@@ -219,18 +219,26 @@ pub(super) struct Emission {
     pairs: [Vec<u32>; 2],
     ops: Option<Vec<i8>>,
     marks: Vec<bool>,
+    /// Sides whose rows give a pair no time.
+    undated: [bool; 2],
 }
 
 impl Emission {
     /// Rows of this schema, with ops if the output is a changelog.
-    pub fn new(schema: &SchemaRef, shape: Shape, is_changelog: bool) -> Self {
+    pub fn new(schema: &SchemaRef, shape: Shape, is_changelog: bool, undated: [bool; 2]) -> Self {
         Self {
             schema: Arc::clone(schema),
             shape,
+            undated,
             pairs: [Vec::new(), Vec::new()],
             ops: is_changelog.then(Vec::new),
             marks: Vec::new(),
         }
+    }
+
+    /// The side whose rows give a pair no time.
+    pub fn undated(&self) -> Option<usize> {
+        self.undated.iter().position(|undated| *undated)
     }
 
     /// A pair, seen from `port`.
@@ -274,8 +282,12 @@ impl Emission {
             columns.push(Arc::new(BooleanArray::from(std::mem::take(&mut self.marks))));
         }
         let time = |side: usize, slot: u32| if slot == NONE { i64::MIN } else { sides[side].store.slot(slot).time };
-        let times: Vec<i64> =
-            self.pairs[0].iter().zip(&self.pairs[1]).map(|(l, r)| time(0, *l).max(time(1, *r))).collect();
+        let later = |(l, r): (&u32, &u32)| match self.undated {
+            [true, false] if *r != NONE => time(1, *r),
+            [false, true] if *l != NONE => time(0, *l),
+            _ => time(0, *l).max(time(1, *r)),
+        };
+        let times: Vec<i64> = self.pairs[0].iter().zip(&self.pairs[1]).map(later).collect();
         let batch = batch_of(&self.schema, columns, rows)?;
         let ops = self.ops.as_mut().map(|ops| Int8Array::from(std::mem::take(ops)));
         out.give(Chunk { batch, times: times.into(), ops, origins: None });

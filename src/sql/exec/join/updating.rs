@@ -309,6 +309,11 @@ impl Operator for UpdatingJoin {
         self.sides[rest.port].store.tidy().map_err(defect)
     }
 
+    fn preferred_port(&self) -> Option<usize> {
+        // Rows that have no time of their own have to be there before those that give a pair its time.
+        self.emission.undated()
+    }
+
     fn tick(&mut self, now_ms: i64, _out: &mut Output) -> Result<(), Fault> {
         self.now_ms = Some(now_ms);
         if self.time_to_live_ms.is_none() {

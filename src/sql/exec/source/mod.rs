@@ -192,9 +192,10 @@ impl Lane {
                 split.state.has_ended = true;
                 split.has_caught_up = true;
                 self.rise(state).await?;
-                self.caught_up(state).await?;
                 self.ended(state);
-                return self.end_if_over(state).await;
+                // Where all is over, what is given at the end belongs to what lay there.
+                self.end_if_over(state).await?;
+                return self.caught_up(state).await;
             }
         }
         if self.makes_room(state, index, is_at_rest) {
@@ -271,7 +272,7 @@ impl Lane {
             return Ok(());
         }
         state.has_caught_up = true;
-        self.work.outlets.send(Message::CaughtUp).await
+        self.work.caught_up().await
     }
 
     async fn end_if_over(&mut self, state: &mut State) -> Result<(), Fault> {
@@ -307,7 +308,7 @@ impl Lane {
             return Ok(());
         }
         state.has_caught_up = true;
-        self.work.outlets.send(Message::CaughtUp).await
+        self.work.caught_up().await
     }
 
     fn lane_state(&self, state: &State) -> LaneState {

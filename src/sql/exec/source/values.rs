@@ -38,6 +38,10 @@ impl Source for Values {
         true
     }
 
+    fn dates_rows(&self) -> bool {
+        false
+    }
+
     fn description(&self) -> String {
         format!("{} rows of the query", self.batches.iter().map(RecordBatch::num_rows).sum::<usize>())
     }

@@ -107,11 +107,20 @@ impl Translation {
         if bounds.told_by() == ToldBy::End && !kept.contains(&end) {
             return plan_err!("cumulating windows begin together; GROUP BY window_end, which tells them apart");
         }
+        let has_time = window.time.is_some();
         let kind = NodeKind::WindowAggregate { window, aggregate: node };
         let key = (0..=end).collect();
         let made = self.add(kind, vec![input.node], Arc::new(Schema::new(fields)), changes, key, label);
-        let made =
-            Stream { node: made, window: Some(bounds), times: Vec::new(), past: Vec::new(), is_table: false, ..input };
+        let is_dated = input.is_dated || has_time;
+        let made = Stream {
+            node: made,
+            window: Some(bounds),
+            times: Vec::new(),
+            past: Vec::new(),
+            is_dated,
+            is_table: false,
+            ..input
+        };
         let mut made = self.arrange(made, &kept);
         if let Some(predicate) = conjunction(above) {
             let named = predicate.transform(|expr| {

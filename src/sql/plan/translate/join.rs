@@ -15,10 +15,7 @@ use super::windowed::WindowColumns;
 use super::{Stream, Translation, columns, pairs};
 use crate::sql::plan::nodes::WINDOW_END;
 use crate::sql::plan::processing::is_processing;
-use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind};
-
-/// Both sides are over at some time: rows wait for it. A quarter of the range, so that sums of it stay in range.
-const UNTIL_THE_END_MS: i64 = i64::MAX / 4;
+use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind, UNTIL_THE_END_MS};
 
 impl Translation {
     /// The nodes of a join.
@@ -93,12 +90,31 @@ impl Translation {
             }
         }
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
-        let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware, nulls_equal };
+        let waits = match &bound {
+            JoinBound::Interval { before_ms, after_ms, .. } => (*before_ms).min(*after_ms) == UNTIL_THE_END_MS,
+            other => matches!(other, JoinBound::Updating),
+        };
+        let undated = [&left, &right].map(|side| waits && left.is_dated != right.is_dated && !side.is_dated);
+        let is_dated = match bound {
+            JoinBound::StreamTable | JoinBound::Temporal => left.is_dated,
+            _ => left.is_dated || right.is_dated,
+        };
+        let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware, undated, nulls_equal };
         let is_table = changes == Changes::Changelog;
         let is_bounded = left.is_bounded && right.is_bounded;
         let inputs = vec![left.node, right.node];
         let made = self.add(NodeKind::Join(node), inputs, schema, changes, key, label);
-        Ok(Stream { node: made, window, times, past, is_bounded, is_table, as_of: None, key_lacks: Vec::new() })
+        Ok(Stream {
+            node: made,
+            window,
+            times,
+            past,
+            is_bounded,
+            is_dated,
+            is_table,
+            as_of: None,
+            key_lacks: Vec::new(),
+        })
     }
 
     /// A join of windows that begin together, whose ends were not carried on: they are added, and gone behind the join.
@@ -160,7 +176,7 @@ impl Translation {
         }
         let bound = JoinBound::StreamTable;
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
-        let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
+        let node = JoinNode { join_type, on, filter, bound, null_aware: false, undated: [false; 2], nulls_equal };
         let label = pairs::label(join_type, &swapped, false, &both);
         let inputs = vec![right.node, left.node];
         let made = self.add(NodeKind::Join(node), inputs, Arc::clone(both.inner()), Changes::Append, Vec::new(), label);
@@ -194,7 +210,9 @@ impl Translation {
             return Ok(JoinBound::Temporal { as_of });
         }
         if left_is_stream && !right_is_stream {
-            return Ok(JoinBound::StreamTable);
+            // What ends is complete before it is asked, unless the rows that ask are those that it is made of.
+            let is_its_own = left.is_bounded && right.is_bounded && self.share_a_source(left.node, right.node);
+            return Ok(if is_its_own { JoinBound::Updating } else { JoinBound::StreamTable });
         }
         if !left_is_stream {
             return Ok(JoinBound::Updating);

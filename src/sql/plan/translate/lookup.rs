@@ -156,7 +156,7 @@ impl Translation {
         let filter = conjunction(rest).map(|rest| self.expression(&rest, &both)).transpose()?;
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
         let bound = JoinBound::Lookup(table.cache);
-        let node = JoinNode { join_type, on, filter, bound, null_aware: false, nulls_equal };
+        let node = JoinNode { join_type, on, filter, bound, null_aware: false, undated: [false; 2], nulls_equal };
         let label = compared::label(join_type, &pairs, false, &join.schema);
         let schema = if is_turned { both.inner() } else { join.schema.inner() };
         let key = if keeps_key { self.node(&stream).key.clone() } else { Vec::new() };

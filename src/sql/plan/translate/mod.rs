@@ -90,6 +90,8 @@ pub struct Stream {
     pub past: Vec<Past>,
     /// Whether it ends.
     pub is_bounded: bool,
+    /// Whether its rows have a time of their own, and not just that at which they were read.
+    pub is_dated: bool,
     /// Whether it is a table: at most one row a key.
     pub is_table: bool,
     /// Whether it is a table as of the time of the row that meets it.
@@ -289,6 +291,7 @@ impl Translation {
             }
             _ => None,
         };
+        let sets_time = event_time.is_some();
         let node = match filter {
             // A filter and the projection over it are one step.
             Some((predicate, inputs, filter)) => {
@@ -301,7 +304,8 @@ impl Translation {
                 self.add(kind, vec![input.node], schema, changes, key, label)
             }
         };
-        Ok(Stream { node, window, times, past, is_table, key_lacks, ..input })
+        let is_dated = input.is_dated || sets_time;
+        Ok(Stream { node, window, times, past, is_dated, is_table, key_lacks, ..input })
     }
 
     /// The key of a stream whose columns move, and the names of those without which it has none.
@@ -332,7 +336,18 @@ impl Translation {
         let node = self.add(NodeKind::Union, nodes, schema, changes, Vec::new(), "union".to_owned());
         let window = first.window.filter(|_| same_window);
         let past = Vec::new();
-        Ok(Stream { node, window, times, past, is_bounded, is_table: false, as_of: None, key_lacks: Vec::new() })
+        let is_dated = inputs.iter().any(|input| input.is_dated);
+        Ok(Stream {
+            node,
+            window,
+            times,
+            past,
+            is_bounded,
+            is_dated,
+            is_table: false,
+            as_of: None,
+            key_lacks: Vec::new(),
+        })
     }
 
     fn values(&mut self, rows: Vec<RecordBatch>, schema: SchemaRef) -> Stream {
@@ -344,6 +359,7 @@ impl Translation {
             times: Vec::new(),
             past: Vec::new(),
             is_bounded: true,
+            is_dated: false,
             is_table: false,
             as_of: None,
             key_lacks: Vec::new(),

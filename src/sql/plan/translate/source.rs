@@ -1,5 +1,6 @@
 //! A table's scan to a source node: which columns are read, where the time comes from.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -12,7 +13,7 @@ use crate::connectors::contract::Columns;
 use crate::connectors::contract::system_columns::{EVENT_TIME, TIMESTAMP};
 use crate::sql::parse::uri_without_secrets;
 use crate::sql::plan::sinks::Arranged;
-use crate::sql::plan::stream::{Changes, EventTime, Expression, NodeKind, SourceNode};
+use crate::sql::plan::stream::{Changes, EventTime, Expression, NodeId, NodeKind, SourceNode};
 use crate::sql::plan::tables::SourceTable;
 
 impl Translation {
@@ -72,6 +73,7 @@ impl Translation {
         if matches!(event_time, EventTime::Record) {
             times.extend(schema.index_of(TIMESTAMP));
         }
+        let is_dated = !matches!(event_time, EventTime::Record) || table.source.dates_rows();
         let extra = fields.len() - own;
         let kind = NodeKind::Source(SourceNode {
             name: table.name.clone(),
@@ -98,12 +100,28 @@ impl Translation {
         let is_table = is_changing;
         let is_bounded = table.source.is_bounded();
         let (past, key_lacks) = (Vec::new(), Vec::new());
-        let made = Stream { node, window: None, times, past, is_bounded, is_table, as_of: None, key_lacks };
+        let made = Stream { node, window: None, times, past, is_bounded, is_dated, is_table, as_of: None, key_lacks };
         if extra == 0 {
             return Ok(made);
         }
         let kept: Vec<usize> = (0..own).chain(own + extra..schema.fields().len()).collect();
         Ok(self.keep(made, &kept))
+    }
+
+    /// Whether rows of one source come to both nodes.
+    pub(super) fn share_a_source(&self, one: NodeId, other: NodeId) -> bool {
+        let behind = |from: NodeId| {
+            let (mut open, mut sources) = (vec![from], HashSet::new());
+            while let Some(node) = open.pop() {
+                let inputs = &self.nodes[node.0].inputs;
+                if inputs.is_empty() {
+                    sources.insert(node);
+                }
+                open.extend(inputs);
+            }
+            sources
+        };
+        !behind(one).is_disjoint(&behind(other))
     }
 
     /// The same rows with only these columns, in this order.

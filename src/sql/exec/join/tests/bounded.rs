@@ -229,6 +229,7 @@ fn a_pair_for_which_the_filter_fails_is_none_and_the_record_behind_it_is_bad() {
     let quotient = binary(column("value", 1), Compared::Divide, column("value", 5), &both).unwrap();
     let filter = binary(quotient, Compared::Gt, column("value", 5), &both).unwrap();
     let node = JoinNode {
+        undated: [false; 2],
         join_type: case.kind,
         on: vec![(column("key", 0), column("key", 0))],
         filter: Some(filter),
@@ -256,6 +257,7 @@ fn keys_of_two_types_are_compared_as_the_wider_one() {
     let output = Schema::new([case.schema().fields().to_vec(), narrow.fields().to_vec()].concat());
     let column: Expression = Arc::new(Column::new("key", 0));
     let node = JoinNode {
+        undated: [false; 2],
         join_type: JoinType::Inner,
         on: vec![(Arc::clone(&column), column)],
         filter: None,

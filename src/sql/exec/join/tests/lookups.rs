@@ -204,6 +204,7 @@ fn what_a_bound_cannot_do_is_refused_with_a_way_out() {
         let schema = case.schema();
         let column: Expression = Arc::new(Column::new("key", 0));
         let node = JoinNode {
+            undated: [false; 2],
             join_type: case.kind,
             on: vec![(Arc::clone(&column), column)],
             filter: None,

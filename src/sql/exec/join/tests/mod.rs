@@ -126,6 +126,7 @@ impl Case {
         let column = |name: &str, index: usize| -> Expression { Arc::new(Column::new(name, index)) };
         let filter = || binary(column("value", 1), Compared::LtEq, column("value", 5), &both).unwrap();
         let node = JoinNode {
+            undated: [false; 2],
             join_type: self.kind,
             on: vec![(column("key", 0), column("key", 0))],
             filter: self.has_filter.then(filter),

@@ -1,0 +1,1 @@
+SELECT COUNT(*) AS n, MAX(y) AS most FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e EMIT CHANGES;

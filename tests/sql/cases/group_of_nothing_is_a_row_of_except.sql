@@ -1,0 +1,2 @@
+-- final
+SELECT COUNT(*) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e EXCEPT SELECT 1;

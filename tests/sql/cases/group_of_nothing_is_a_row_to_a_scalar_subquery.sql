@@ -1,0 +1,3 @@
+-- final
+SELECT x, (SELECT COUNT(*) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e) AS n, (SELECT COALESCE(MAX(y), 0) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e) AS most
+FROM (VALUES (1)) t(x) WHERE (SELECT COUNT(*) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e) = 0;

@@ -1,0 +1,2 @@
+-- fold
+SELECT x, (SELECT COUNT(*) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e) AS n FROM (VALUES (1)) t(x) WHERE (SELECT COUNT(*) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e) = 0;

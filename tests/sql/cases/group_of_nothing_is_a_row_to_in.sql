@@ -1,0 +1,2 @@
+-- final
+SELECT x FROM (VALUES (1)) t(x) WHERE 0 IN (SELECT COUNT(*) FROM (SELECT y FROM (VALUES (1)) u(y) WHERE y > 5) e);
