@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow::datatypes::{DataType, SchemaRef};
 
+use super::header::{self, column_names};
 use super::lines::Lines;
 use super::parquet::Groups;
 use super::reader::{self, Job};
@@ -71,25 +72,28 @@ fn records(job: &Job, format: &Format, wanted: &SchemaRef) -> Result<Content, Fa
     let names = csv::split(head.bytes(&found), dialect).map_err(|bad| {
         Fault::new(Blame::Operator, format!("{}:1: the header cannot be read: {}", job.path.display(), bad.message))
     })?;
-    let targets = targets(&names, &job.schema, fields, &job.path)?;
+    let named = column_names(&names);
+    let targets = targets(&named, &job.schema, fields, &job.path).or_else(|fault| {
+        // A header that was not cut names nothing: that is what is to be said.
+        header::cut(&names, dialect, &job.path).and(Err(fault))
+    })?;
     let decoder = CsvDecoder::with_targets(wanted.clone(), targets, dialect.clone())?;
     Ok(Content::Records(lines, Box::new(decoder)))
 }
 
 /// Where each field of a line goes, by the names of the header.
-fn targets(names: &[(String, bool)], schema: &SchemaRef, fields: &[usize], path: &Path) -> Result<Vec<Target>, Fault> {
+fn targets(names: &[String], schema: &SchemaRef, fields: &[usize], path: &Path) -> Result<Vec<Target>, Fault> {
     let place = |column: &str| {
-        let is_same = |(name, _): &(String, bool)| name.trim() == column;
-        let is_alike = |(name, _): &(String, bool)| name.trim().eq_ignore_ascii_case(column);
+        let is_same = |name: &String| name == column;
+        let is_alike = |name: &String| name.eq_ignore_ascii_case(column);
         names.iter().position(is_same).or_else(|| names.iter().position(is_alike))
     };
     let mut targets = vec![Target::Nowhere; names.len()];
     for (index, field) in schema.fields().iter().enumerate() {
         let Some(at) = place(field.name()) else {
-            let header: Vec<_> = names.iter().map(|(name, _)| name.trim()).collect();
             let what = format!("{}:1: the header does not name the column `{}`", path.display(), field.name());
             return Err(Fault::new(Blame::Operator, what)
-                .next(format!("it names {}; set `header` = false where the first line is a row", header.join(", "))));
+                .next(format!("it names {}; set `header` = false where the first line is a row", names.join(", "))));
         };
         if let Some(column) = fields.iter().position(|field| *field == index) {
             targets[at] = Target::Column(column);

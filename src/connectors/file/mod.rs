@@ -3,6 +3,7 @@
 
 mod content;
 mod folders;
+mod header;
 mod leftovers;
 mod lines;
 mod listing;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 
+use super::header::{column_names, cut, repeated};
 use super::lines::{Ends, Lines};
 use super::listing::{files, is_pattern};
 use super::place::Place;
@@ -177,12 +178,17 @@ fn within(settings: &Settings, found: &[PathBuf], records: u64) -> Result<Schema
         Holds::Records(Format::Raw) => Ok(raw::schema()),
         Holds::Records(format) => {
             let mut inference = Inference::default();
-            let (mut left, mut is_whole) = (records, true);
+            let (mut left, mut is_whole, mut header) = (records, true, None);
             for path in found {
-                is_whole &= sample_file(settings, format, path, &mut inference, &mut left)?;
+                is_whole &= sample_file(settings, format, path, &mut inference, &mut left, &mut header)?;
                 if left == 0 {
                     break;
                 }
+            }
+            if let Some(names) = header.filter(|_| inference.records() == 0) {
+                tracing::warn!("{} has a header and no rows: its columns are taken as VARCHAR", found[0].display());
+                let column = |name: String| Field::new(name, DataType::Utf8, true);
+                return Ok(Arc::new(Schema::new(names.into_iter().map(column).collect::<Vec<_>>())));
             }
             if inference.records() == 0 {
                 let what = match inference.odd() {
@@ -203,6 +209,7 @@ fn sample_file(
     path: &Path,
     inference: &mut Inference,
     left: &mut u64,
+    header: &mut Option<Vec<String>>,
 ) -> Result<bool, Fault> {
     let mut lines = reader::lines(settings, path, 0, 0)?;
     let mut names: Option<Vec<String>> = None;
@@ -220,7 +227,15 @@ fn sample_file(
                         .texts(names.iter().map(String::as_str).zip(fields.iter().map(|field| known(field, dialect))));
                     *left -= 1;
                 } else if settings.header {
-                    names = Some(fields.into_iter().map(|(name, _)| name.trim().to_owned()).collect());
+                    cut(&fields, dialect, path)?;
+                    let own = column_names(&fields);
+                    let repeated = repeated(&fields, &own);
+                    if !repeated.is_empty() {
+                        let numbered = repeated.join(", ");
+                        tracing::warn!("the header of {} says a name twice: read it as {numbered}", path.display());
+                    }
+                    header.get_or_insert_with(|| own.clone());
+                    names = Some(own);
                 } else {
                     let numbered: Vec<String> = (1..=fields.len()).map(|number| format!("column{number}")).collect();
                     inference.texts(
