@@ -64,6 +64,10 @@ pub struct RunArguments {
     pub state_limit: Option<usize>,
 }
 
+/// How long a query whose rows come to the screen may finish what is in flight once it is to stop: nobody types a command
+/// again before.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
 /// What `sql run --help` ends with.
 pub const EXAMPLES: &str = "\
 Examples:
@@ -253,6 +257,7 @@ async fn drive(
     }
     running.iter().flat_map(Job::warnings).for_each(|warning| tracing::warn!("{warning}"));
     let has_rows = !shown.is_empty();
+    let to_screen: Vec<usize> = shown.iter().map(|(job, _)| *job).collect();
     // A final result comes when the input ends: until then it is seen that something moves.
     let shown =
         shown.into_iter().map(|(job, rows)| (rows, (arguments.is_final && !quiet).then(|| Moving::new(&running[job]))));
@@ -288,7 +293,19 @@ async fn drive(
         }
         None => {
             running.iter().for_each(Job::stop);
-            all(&running, true).await
+            // Rows that are only looked at may take hours to come of what was read: they are not waited for.
+            let leaving = async {
+                tokio::time::sleep(STOP_GRACE).await;
+                for job in to_screen.iter().map(|job| &running[*job]).filter(|job| !job.keeps_checkpoints()) {
+                    tracing::warn!("what was in flight is left out: it would have taken longer");
+                    job.leave();
+                }
+                std::future::pending::<Infallible>().await
+            };
+            tokio::select! {
+                endings = all(&running, true) => endings,
+                never = leaving => match never {},
+            }
         }
     };
     // A job that has ended, or is dropped here, hands no more rows over: what was begun is printed, and the output is back.

@@ -12,6 +12,9 @@ use crate::connectors::contract::BadRecord;
 use crate::core::fault::Fault;
 use crate::sql::state::checkpoint::OperatorState;
 
+/// Turns of operators before the task looks up: each takes some milliseconds.
+const TURNS_MAX: usize = 16;
+
 /// Operators one behind the other.
 pub struct Chain {
     steps: Vec<Running>,
@@ -57,6 +60,16 @@ impl Given {
     }
 }
 
+/// Stops where what was given should go on, or where the task has not looked up for some turns: of rows that only add up
+/// to a number nothing is given for hours.
+fn pause() -> impl FnMut(&Given) -> bool {
+    let mut turns = 0;
+    move |given| {
+        turns += 1;
+        TURNS_MAX < turns || given.is_full()
+    }
+}
+
 impl Chain {
     /// A chain of the instance `instance` of its fragment.
     pub fn new(steps: Vec<Running>, instance: usize, budget: Arc<Budget>) -> Self {
@@ -86,7 +99,7 @@ impl Chain {
             return Ok(());
         }
         self.feed(0, port, chunk, given)?;
-        self.drive(given, Given::is_full)?;
+        self.drive(given, pause())?;
         self.pushed(given)
     }
 
@@ -100,7 +113,7 @@ impl Chain {
     /// # Errors
     /// What ends the job.
     pub fn go_on(&mut self, given: &mut Given) -> Result<(), Fault> {
-        self.drive(given, Given::is_full)?;
+        self.drive(given, pause())?;
         self.pushed(given)
     }
 
@@ -162,7 +175,8 @@ impl Chain {
         for step in 0..self.steps.len() {
             let mut out = Output::default();
             self.steps[step].operator.caught_up(&mut out)?;
-            if self.pass(step, out, given)? {
+            if self.pass(step, out, given) {
+                self.drive(given, |_| false)?;
                 self.flush(step + 1, given)?;
             }
         }
@@ -198,7 +212,7 @@ impl Chain {
     }
 
     /// Goes on until nothing waits, or what was given should go on first.
-    fn drive(&mut self, given: &mut Given, stops: impl Fn(&Given) -> bool) -> Result<(), Fault> {
+    fn drive(&mut self, given: &mut Given, mut stops: impl FnMut(&Given) -> bool) -> Result<(), Fault> {
         while let Some(step) = self.busy().filter(|_| !stops(given)) {
             match self.waiting[step].front() {
                 Some(_) if !self.steps[step].operator.has_more() => {

@@ -31,6 +31,8 @@ const STATISTICS_INTERVAL: Duration = Duration::from_millis(100);
 pub enum JobOrder {
     /// Read no further, write what is under way, end.
     Stop,
+    /// End without what is under way.
+    Leave,
 }
 
 /// A source as the coordinator sees it.
@@ -180,7 +182,10 @@ impl Coordinator {
                     }
                     None => return Ok(()),
                 },
-                Some(JobOrder::Stop) = self.orders.recv() => self.stop(state),
+                Some(order) = self.orders.recv() => match order {
+                    JobOrder::Stop => self.stop(state),
+                    JobOrder::Leave => return Ok(()),
+                },
                 () = deliver(&mut self.lanes) => {}
                 _ = barriers.tick(), if interval.is_some() => self.begin(state, false),
                 _ = looks.tick() => self.publish(state),

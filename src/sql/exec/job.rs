@@ -66,6 +66,17 @@ impl Job {
         self.orders.try_send(JobOrder::Stop).ok();
     }
 
+    /// Asks it to end at once, without what is under way; its state stays as of the last checkpoint.
+    pub fn leave(&self) {
+        // Another wish that waits is heard first.
+        self.orders.try_send(JobOrder::Leave).ok();
+    }
+
+    /// Whether it keeps checkpoints, of which a stop writes the last.
+    pub fn keeps_checkpoints(&self) -> bool {
+        self.has_checkpoints
+    }
+
     /// As [`Job::stop`], and waits; answers with the checkpoint that the job goes on from, or with none where it had come to
     /// its end and there is nothing to go on with.
     ///

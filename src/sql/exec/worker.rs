@@ -81,6 +81,8 @@ impl Work {
         self.chain.push(port, chunk, &mut given)?;
         while self.chain.has_more() {
             self.send(std::mem::take(&mut given)).await?;
+            // What nobody waits for is sent at once: a job that is to end must be heard even so.
+            tokio::task::yield_now().await;
             self.chain.go_on(&mut given)?;
         }
         self.send(given).await

@@ -10,7 +10,7 @@ use super::clock::{clock, milliseconds, restored_clock};
 use super::expression::{self, defect, evaluate, without_time};
 use super::index::NONE;
 use super::key::Keys;
-use super::pairing::{Candidates, Condition, Emission, PAIRS_MAX, Shape};
+use super::pairing::{Candidates, Condition, Emission, LOOKS_MAX, PAIRS_MAX, Shape};
 use super::side::Side;
 use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
@@ -132,12 +132,14 @@ impl BoundedJoin {
         let Rest { port, keys, slots, chunk, next } = rest;
         let port = *port;
         let origin = Some((&*chunk, slots.as_slice()));
-        while let Some(own) = slots.get(*next).filter(|_| !out.is_full()) {
+        let mut looks = 0;
+        while let Some(own) = slots.get(*next).filter(|_| !out.is_full() && looks < LOOKS_MAX) {
             let row = *next;
             *next += 1;
             let at = self.sides[port].store.slot(*own).at;
             if self.is_null_aware && keys.is_null(row) {
                 let all: Vec<u32> = self.sides[1 - port].store.slots().collect();
+                looks += all.len();
                 for other in all {
                     self.consider(port, *own, at, other, origin, out)?;
                 }
@@ -148,6 +150,7 @@ impl BoundedJoin {
             for group in groups.into_iter().flatten() {
                 let mut slot = self.sides[1 - port].index.head(group);
                 while slot != NONE {
+                    looks += 1;
                     self.consider(port, *own, at, slot, origin, out)?;
                     // Rows are unlinked when the chunk is through, so the chain holds while it is walked.
                     slot = self.sides[1 - port].index.next(slot);

@@ -24,6 +24,9 @@ use crate::sql::plan::stream::Expression;
 /// Candidates that are looked at together, and rows that are given together.
 pub(super) const PAIRS_MAX: usize = BATCH_ROWS_MAX;
 
+/// Pairs that are looked at before the task looks up, whatever comes of them: some ten milliseconds.
+pub(super) const LOOKS_MAX: usize = 1 << 20;
+
 /// What a join gives of pairs and of rows without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {

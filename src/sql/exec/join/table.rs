@@ -7,6 +7,7 @@
 use super::expression::{defect, evaluate};
 use super::key::Keys;
 use super::lookup::{Lookup, release};
+use super::pairing::LOOKS_MAX;
 use super::side::{STAYS, Side};
 use crate::core::fault::Fault;
 use crate::sql::exec::chunk::Chunk;
@@ -65,7 +66,8 @@ impl TableJoin {
         let origin = Some((&*chunk, slots.as_slice()));
         let enough = self.lookup.enough();
         let mut found: Vec<u32> = Vec::new();
-        while let Some(slot) = slots.get(*next).filter(|_| !out.is_full()) {
+        let mut looks = 0;
+        while let Some(slot) = slots.get(*next).filter(|_| !out.is_full() && looks < LOOKS_MAX) {
             let row = *next;
             *next += 1;
             let table = &self.sides[1];
@@ -77,6 +79,7 @@ impl TableJoin {
                     found.extend(table.index.slots(group).take(enough));
                 }
             }
+            looks += found.len();
             self.lookup.ask(&mut self.sides, *slot, found.drain(..), origin, out)?;
         }
         self.lookup.answer(&mut self.sides, origin, out)

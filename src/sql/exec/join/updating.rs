@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::expression::{defect, evaluate};
 use super::index::NONE;
-use super::pairing::{Candidates, Condition, Emission, PAIRS_MAX, Shape};
+use super::pairing::{Candidates, Condition, Emission, LOOKS_MAX, PAIRS_MAX, Shape};
 use super::side::{Act, STAYS, Side};
 use crate::connectors::contract::Op;
 use crate::core::fault::Fault;
@@ -79,6 +79,7 @@ impl UpdatingJoin {
         let port = rest.port;
         let mut candidates = Candidates::default();
         let mut run: Vec<Pending> = Vec::new();
+        let mut looks = 0;
         while let Some((act, place)) = rest.acts.get(rest.next) {
             rest.next += 1;
             let from = candidates.own.len();
@@ -94,9 +95,10 @@ impl UpdatingJoin {
             run.push(Pending { act: *act, from, to: candidates.own.len() });
             if candidates.own.len() >= PAIRS_MAX && !act.is_replaced_by_next {
                 self.settle(port, &run, &candidates, out)?;
+                looks += candidates.own.len();
                 run.clear();
                 candidates.clear();
-                if out.is_full() {
+                if out.is_full() || looks >= LOOKS_MAX {
                     return Ok(());
                 }
             }
