@@ -67,6 +67,14 @@ pub enum Failure {
         /// One of the codes 30 to 34, where the failure is one of those.
         code: Option<u8>,
     },
+    /// Faults of a text, each with its place in it.
+    #[error("{drawn}")]
+    Text {
+        /// The faults, in the order of the text.
+        faults: Vec<Fault>,
+        /// Their lines with what is wrong underlined, for a person.
+        drawn: String,
+    },
     /// The reader of the standard output has left (`| head`): not a failure.
     #[error("the reader of the standard output has left")]
     OutputClosed,
@@ -99,6 +107,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Fault { fault, .. } => fault.blame.into(),
+            Self::Text { faults, .. } => faults.first().map_or(Exit::Usage, |fault| fault.blame.into()),
             Self::OutputClosed => Exit::Done,
         }
     }
@@ -111,11 +120,21 @@ impl Failure {
     }
 
     fn write(&self, format: Format, to: &mut dyn Write) -> io::Result<()> {
-        let Self::Fault { fault, code } = self else { return Ok(()) };
+        let (fault, code, others) = match self {
+            Self::Fault { fault, code } => (fault.as_ref(), code, &[][..]),
+            Self::Text { faults, .. } => match faults.split_first() {
+                Some((first, others)) => (first, &None, others),
+                None => return Ok(()),
+            },
+            Self::OutputClosed => return Ok(()),
+        };
         match format {
-            Format::Text => writeln!(to, "velox-tui: {fault}"),
+            Format::Text => writeln!(to, "velox-tui: {self}"),
             Format::Json => {
                 let mut error = json!(fault);
+                if !others.is_empty() {
+                    error["others"] = json!(others);
+                }
                 error["exit_code"] = json!(self.exit() as u8);
                 error["error_code"] =
                     json!(code.or((fault.blame == Blame::Configuration).then_some(ErrorCode::Configuration.number())));
@@ -158,6 +177,21 @@ mod tests {
             "{\"error\":{\"blame\":\"authentication\",\"what\":\"SASL authentication failed\",\"exit_code\":4,\"error_code\":31}}\n"
         );
         assert_eq!(written(&failure, Format::Text), "velox-tui: SASL authentication failed\n");
+    }
+
+    #[test]
+    fn a_fault_of_a_text_is_drawn_for_people_and_in_json_has_its_place_and_what_to_do() {
+        let fault = |line: u32| {
+            let place = crate::core::fault::Place::at("app.sql", line, 8);
+            Fault::new(Blame::Operator, "`x` is not a column").next("did you mean y?").at(place)
+        };
+        let failure = Failure::Text { faults: vec![fault(1), fault(2)], drawn: "2 errors\n…".to_owned() };
+        let json: serde_json::Value = serde_json::from_str(&written(&failure, Format::Json)).expect("one object");
+        let error = &json["error"];
+        assert_eq!((&error["what"], &error["next"]), (&json!("`x` is not a column"), &json!("did you mean y?")));
+        assert_eq!((&error["place"]["line"], &error["others"][0]["place"]["line"]), (&json!(1), &json!(2)));
+        assert_eq!(error["exit_code"], json!(2));
+        assert_eq!(written(&failure, Format::Text), "velox-tui: 2 errors\n…\n");
     }
 
     #[test]

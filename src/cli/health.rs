@@ -36,6 +36,7 @@ pub async fn check(environment: &Loaded<Environment>, round_trip: Option<&str>) 
         Err(failure) => {
             let fault = match failure {
                 Failure::Fault { fault, .. } => Some(*fault),
+                Failure::Text { faults, .. } => faults.into_iter().next(),
                 Failure::OutputClosed => None,
             };
             return Checked {

@@ -86,17 +86,12 @@ impl Source {
         Ok(Self::of(&shown, text, variables))
     }
 
-    /// The failure of these errors: the first is the fault, each is drawn with its place underlined.
+    /// The failure of these errors, each drawn with its place underlined.
     pub fn refused(&self, errors: &[Diagnostic]) -> Failure {
-        let mut fault = errors
-            .first()
-            .map_or_else(|| Fault::new(Blame::Program, "an error without a text"), |first| first.fault.clone());
         let drawn: Vec<_> = errors.iter().map(|error| self.shown(error)).collect();
-        fault.what =
+        let drawn =
             if errors.len() == 1 { drawn[0].clone() } else { format!("{} errors\n{}", errors.len(), drawn.join("\n")) };
-        fault.place = None;
-        fault.next = String::new();
-        fault.into()
+        Failure::Text { faults: errors.iter().map(|error| error.fault.clone()).collect(), drawn }
     }
 
     /// A diagnostic with its line of this text underlined; as a sentence where its place is in another file, whose lines

@@ -12,6 +12,7 @@ use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox};
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::counted;
+use crate::sql::parse;
 use crate::sql::parse::statement::{Diagnostic, StatementKind};
 use crate::sql::plan::session::Session as Planning;
 
@@ -54,6 +55,11 @@ pub async fn run(arguments: &ValidateArguments, session: &Session<'_>, output: &
     let mut files = Vec::new();
     for path in &arguments.paths {
         collect(path, &mut files)?;
+    }
+    if files.is_empty() {
+        let paths: Vec<_> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+        let what = format!("no file of SQL is in {}", paths.join(", "));
+        return Err(Failure::usage(what, "name the files, or the folder of files that end in .sql"));
     }
     // The sandbox's topics are empty until somebody makes events: a sample needs some.
     let connection = if arguments.syntax { None } else { planning(session)?.context.kafka };
@@ -117,13 +123,16 @@ async fn check(arguments: &ValidateArguments, session: &Session<'_>, file: &Path
     if !arguments.syntax {
         plan(&mut planning(session)?, &source, &mut errors, &mut warnings).await;
     }
+    errors.sort_by_key(|error| error.span.start);
+    warnings.sort_by_key(|warning| warning.span.start);
     let is_valid = errors.is_empty() && (!arguments.strict || warnings.is_empty());
     let drawn = errors.iter().chain(&warnings).map(|found| source.shown(found)).collect();
     let faults = |found: Vec<Diagnostic>| found.into_iter().map(|one| one.fault).collect();
     Ok(Checked {
         file: source.name.clone(),
         is_valid,
-        statements: source.script.statements.len(),
+        // Broken ones are statements too.
+        statements: parse::statements(&source.text).len(),
         errors: faults(errors),
         warnings: faults(warnings),
         drawn,

@@ -96,7 +96,7 @@ impl Translation {
         };
         let undated = [&left, &right].map(|side| waits && left.is_dated != right.is_dated && !side.is_dated);
         let is_dated = match bound {
-            JoinBound::StreamTable | JoinBound::Temporal => left.is_dated,
+            JoinBound::StreamTable | JoinBound::Temporal { .. } => left.is_dated,
             _ => left.is_dated || right.is_dated,
         };
         let node = JoinNode { join_type: join.join_type, on, filter, bound, null_aware, undated, nulls_equal };
