@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value,
-    VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    Interval, ObjectName, Value, VisitMut, VisitorMut,
 };
 
 use super::balance;
@@ -14,6 +14,9 @@ use super::mark::window_alias;
 pub(super) const START: &str = "window_start";
 /// The column where a window ends.
 pub(super) const END: &str = "window_end";
+
+/// Flink's time of a window: its last millisecond. No column of its own, but one less than the end.
+pub(super) const TIME: &str = "window_time";
 
 /// Bounds of windows in an expression that stands alone.
 pub(super) fn finish_expression(expression: &mut Expr) {
@@ -33,6 +36,10 @@ impl VisitorMut for Scope {
     type Break = ();
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if !self.windows.is_empty() && names(expression, TIME) {
+            *expression = last_millisecond(beside(expression, END));
+            return ControlFlow::Continue(());
+        }
         match expression {
             Expr::CompoundIdentifier(parts) if !self.windows.is_empty() => {
                 if let [.., before, last] = parts.as_slice() {
@@ -127,6 +134,19 @@ pub(super) fn beside(known: &Expr, column: &str) -> Expr {
         }
         _ => Expr::Identifier(Ident::new(column)),
     }
+}
+
+/// `(window_end - INTERVAL '1 millisecond')`.
+fn last_millisecond(end: Expr) -> Expr {
+    let one = Interval {
+        value: Box::new(Expr::Value(Value::SingleQuotedString("1 millisecond".to_owned()).into())),
+        leading_field: None,
+        leading_precision: None,
+        last_field: None,
+        fractional_seconds_precision: None,
+    };
+    let right = Box::new(Expr::Interval(one));
+    Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(end), op: BinaryOperator::Minus, right }))
 }
 
 /// `named_struct('start', window_start, 'end', window_end)`.

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
-    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, Spanned, TableAlias, TableFactor,
-    TableVersion, TableWithJoins, Value, VisitMut, VisitorMut,
+    Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SetExpr, Spanned, TableAlias,
+    TableFactor, TableVersion, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
 use super::aggregates;
 use super::balance;
-use super::bounds::{END, START, Scope, beside, bound, names};
+use super::bounds::{END, START, Scope, TIME, beside, bound, names};
 use super::lift::{Lift, Standing};
 use super::mark::{Mark, window_alias, window_of};
 use super::source::Source;
@@ -102,6 +102,7 @@ impl Finisher<'_> {
         if scope.windows.is_empty() {
             return ControlFlow::Continue(());
         }
+        name_times(select);
         let _ = select.projection.visit(&mut scope);
         let _ = select.selection.visit(&mut scope);
         let _ = select.group_by.visit(&mut scope);
@@ -203,6 +204,23 @@ impl Finisher<'_> {
             arguments.args.splice(0..0, pair);
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// `window_time` keeps its name where it is given, and as a key it is the window's end.
+fn name_times(select: &mut Select) {
+    for item in &mut select.projection {
+        if let SelectItem::UnnamedExpr(expr) = item
+            && names(expr, TIME)
+        {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::new(TIME) };
+        }
+    }
+    let GroupByExpr::Expressions(groups, _) = &mut select.group_by else { return };
+    let Some(at) = groups.iter().position(|group| names(group, TIME)) else { return };
+    let time = groups.remove(at);
+    if !groups.iter().any(|group| names(group, END)) {
+        groups.insert(at, beside(&time, END));
     }
 }
 

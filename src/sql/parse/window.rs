@@ -186,6 +186,10 @@ fn build(
             let what = "the advance of a hopping window is above zero and at most its length".to_owned();
             return Err(fail(what, order(shape, &like)));
         }
+        WindowKind::Cumulating { size, step } if size < step => {
+            let what = "the step of a cumulating window stands first, and is longer here than its length".to_owned();
+            return Err(fail(what, order(shape, &like)));
+        }
         WindowKind::Cumulating { size, step }
             if size.is_zero() || step.is_zero() || !size.as_millis().is_multiple_of(step.as_millis()) =>
         {
