@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::describe::explained;
+use super::moving::{Closing, Moving, shown_meanwhile};
 use super::text::{Input, planning};
 use crate::cli::arguments::duration;
 use crate::cli::output::Output;
@@ -78,7 +79,10 @@ pub async fn run(arguments: &ExplainArguments, session: &Session<'_>, output: &m
             let settings = JobSettings::new(&name, &source.text[statement.span.start..statement.span.end]);
             let job = job::start(plan, settings, &planning.connectors, &planning.context).await?;
             let statistics = job.statistics();
-            let over = tokio::time::timeout(arguments.duration, job.wait()).await;
+            let moving = (!session.global.quiet).then(|| Moving::new(&job, Closing::of(&ran)));
+            let work = tokio::time::timeout(arguments.duration, job.wait());
+            let over = shown_meanwhile(moving.as_ref(), work).await;
+            drop(moving);
             if over.is_err() {
                 job.stop();
                 job.wait().await?;

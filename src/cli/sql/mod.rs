@@ -12,6 +12,7 @@ mod printing;
 pub mod rows;
 mod run;
 mod screen;
+mod starting;
 mod summary;
 pub mod text;
 mod validate;

@@ -1,8 +1,8 @@
 //! `velox-tui sql run`: statements at work. Rows of a query without INTO come to the screen; everything else goes where it
 //! says, with a line of progress.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::called::Names;
 use super::moving::{Moving, shown_meanwhile};
-use super::printing::{Printing, Shown};
+use super::printing::Printing;
 use super::screen::screen;
+use super::starting::{Prepared, Started, too_late};
 use super::summary::{self, Report};
 use super::text::{Input, Source, planning};
 use super::which::{moves, shown};
@@ -28,12 +29,11 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::Written;
-use crate::core::fault::{Blame, Fault};
-use crate::sql::exec::job::{self, Ending, Job};
+use crate::sql::exec::job::{Ending, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::plan::session::Session as Planning;
-use crate::sql::plan::stream::{Changes, Node, NodeKind, StreamPlan};
+use crate::sql::plan::stream::{Changes, Node, NodeKind};
 
 /// Flags of `sql run`.
 #[derive(Debug, Clone, Args)]
@@ -162,15 +162,6 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
     })
 }
 
-/// A job before its start, and the rows of the one that comes to the screen.
-struct Prepared {
-    plan: StreamPlan,
-    /// The topics that it writes to.
-    written: Vec<Written>,
-    settings: JobSettings,
-    shown: Option<Shown>,
-}
-
 /// Answers what can be answered at once, and plans the rest.
 async fn prepare(
     arguments: &RunArguments,
@@ -251,16 +242,16 @@ async fn drive(
         () = &mut until => Some(Err(started.too_late())),
         () = stop.cancelled() => None,
     };
-    let Started { running, shown, counted, dead_letters, .. } = started;
+    let Started { running, shown, mut counted, looked_at, closings, dead_letters, .. } = started;
     for message in running.iter().flat_map(Job::messages) {
         tracing::info!(target: RESUMED, "{message}");
     }
     running.iter().flat_map(Job::warnings).for_each(|warning| tracing::warn!("{warning}"));
     let has_rows = !shown.is_empty();
     let to_screen: Vec<usize> = shown.iter().map(|(job, _)| *job).collect();
-    // A final result comes when the input ends: until then it is seen that something moves.
-    let shown =
-        shown.into_iter().map(|(job, rows)| (rows, (arguments.is_final && !quiet).then(|| Moving::new(&running[job]))));
+    // The first row may wait for the end of a window or of the input: until then it is seen that something moves.
+    let moving = |job: usize| (!quiet).then(|| Moving::new(&running[job], closings[job]));
+    let shown = shown.into_iter().map(|(job, rows)| (rows, moving(job)));
     let mut printing = has_rows.then(|| Printing::begin(arguments, output, shown.collect()));
     let outcome = match starting {
         Some(Ok(())) => {
@@ -313,6 +304,10 @@ async fn drive(
     let report = |(name, job, statistics): &(String, usize, watch::Receiver<Statistics>)| {
         Report::of(name, &statistics.borrow(), dead_letters[*job].clone())
     };
+    if stop.is_cancelled() && io::stderr().is_terminal() {
+        // Who looked at a query and has seen enough is told what it came to.
+        counted.extend(looked_at);
+    }
     let reports = counted.iter().map(report).collect();
     if let Some(mut printing) = printing {
         let printed = printing.ended().await;
@@ -334,51 +329,6 @@ struct Worked {
     dead_letters: Vec<Option<String>>,
 }
 
-/// Jobs on their way from the first to the last.
-#[derive(Default)]
-struct Started {
-    waiting: VecDeque<Prepared>,
-    running: Vec<Job>,
-    /// Rows that come to the screen, with the number of their job.
-    shown: Vec<(usize, Shown)>,
-    /// Names, numbers and counters of those whose rows do not.
-    counted: Vec<(String, usize, watch::Receiver<Statistics>)>,
-    /// The topic of the dead letters of each, where it has one.
-    dead_letters: Vec<Option<String>>,
-    /// The one that is being started.
-    beginning: Option<String>,
-}
-
-impl Started {
-    /// Starts those that wait, one after the other. Dropped on its way, it leaves those that run.
-    async fn all(&mut self, planning: &Planning) -> Result<(), Failure> {
-        while let Some(job) = self.waiting.pop_front() {
-            let name = job.settings.name.clone();
-            self.beginning = Some(name.clone());
-            self.dead_letters.push(job.plan.failure.dead_letters().map(str::to_owned));
-            let started = job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?;
-            match job.shown {
-                Some(shown) => self.shown.push((self.running.len(), shown)),
-                None => self.counted.push((name, self.running.len(), started.statistics())),
-            }
-            self.running.push(started);
-        }
-        Ok(())
-    }
-
-    /// What is said where the time of `--for` is over before all have begun.
-    fn too_late(&self) -> Failure {
-        too_late(&format!("{} had begun", self.beginning.as_deref().unwrap_or("a job")))
-    }
-}
-
-/// What is said where the time of `--for` is over before something.
-fn too_late(what: &str) -> Failure {
-    Fault::new(Blame::Connection, format!("the time of --for was over before {what}"))
-        .next("does what it reads and writes answer? --for gives it longer")
-        .into()
-}
-
 /// Waits until a moment; without one, for ever.
 async fn over(until: Option<Instant>) {
     match until {
@@ -392,7 +342,7 @@ async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
     let progress = async {
         for job in jobs.iter().filter(|_| !quiet) {
             // How it ended is told by the other half.
-            shown_meanwhile(Some(&Moving::new(job)), job.wait()).await.ok();
+            shown_meanwhile(Some(&Moving::new(job, None)), job.wait()).await.ok();
         }
         std::future::pending::<Infallible>().await
     };
