@@ -5,6 +5,19 @@ pub fn line(name: &str) -> Option<&'static str> {
     LINES.iter().find(|(known, _)| *known == name).map(|(_, line)| *line)
 }
 
+/// The form of a function whose description says that of another.
+pub fn form(name: &str) -> Option<&'static str> {
+    FORMS.iter().find(|(known, _)| *known == name).map(|(_, form)| *form)
+}
+
+const FORMS: &[(&str, &str)] = &[
+    ("array_remove_n", "array_remove_n(array, element, max)"),
+    ("bool_or", "bool_or(expression)"),
+    ("bool_or", "Whether one of the values is true; NULL where there is none."),
+    ("covar_pop", "covar_pop(expression1, expression2)"),
+    ("ntile", "ntile(expression)"),
+];
+
 const LINES: &[(&str, &str)] = &[
     ("array_sort", "The array with its elements in order."),
     ("avg", "The mean; of decimals exact, rounded half away from zero at four more digits, as `/` rounds."),
@@ -20,5 +33,9 @@ const LINES: &[(&str, &str)] = &[
     ("to_local_time", "A timestamp with a zone as the clock of that zone showed it, without the zone."),
     ("union_tag", "The name of the field that a union holds."),
     ("uuid", "A random UUID (version 4), another for each row."),
+    ("sha224", "The SHA-224 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
+    ("sha256", "The SHA-256 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
+    ("sha384", "The SHA-384 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
+    ("sha512", "The SHA-512 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
     ("version", "The version of the DataFusion that plans and evaluates expressions."),
 ];

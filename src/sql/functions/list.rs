@@ -115,9 +115,10 @@ fn add(
         return;
     }
     let own = super::help::line(&name);
+    let form = |written: &str| super::help::form(&name).map_or_else(|| written.to_owned(), str::to_owned);
     let mut signatures = Vec::new();
     if let Some(documentation) = documentation {
-        signatures.push(documentation.syntax_example.clone());
+        signatures.push(form(&documentation.syntax_example));
         signatures.extend(documentation.alternative_syntax.iter().flatten().cloned());
     } else {
         let forms = signature.type_signature.to_string_repr_with_names(signature.parameter_names.as_deref());

@@ -89,14 +89,17 @@ mod help;
 mod json;
 mod marks;
 pub mod may_equal;
+mod mended;
 mod ntile;
 mod number;
 mod scalar;
+mod spelling;
 mod text;
 mod time;
 pub mod zero;
 
-pub use time::pattern_fault;
+pub use scalar::MOMENT;
+pub use time::{at_zone, pattern_fault};
 
 #[cfg(test)]
 mod tests;

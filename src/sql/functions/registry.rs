@@ -9,7 +9,8 @@ use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use super::division::{self, ArithmeticPlanner, Divisions, ZeroDivisor};
 use super::json::JsonPlanner;
-use super::{aggregates, headers, json, marks, ntile, number, text, time};
+use super::mended::OverlayPlanner;
+use super::{aggregates, headers, json, marks, mended, ntile, number, text, time};
 
 /// Functions by lower-case name, aliases included.
 #[derive(Clone)]
@@ -43,6 +44,7 @@ impl Functions {
                 // The first one, which `dividing` replaces.
                 Arc::new(ArithmeticPlanner::new(&divisions)),
                 Arc::new(JsonPlanner),
+                Arc::new(OverlayPlanner),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),
                 Arc::new(datafusion_functions_nested::planner::NestedFunctionPlanner),
                 Arc::new(datafusion_functions_nested::planner::FieldAccessPlanner),
@@ -78,6 +80,7 @@ impl Functions {
             number::functions(),
             division::functions(&divisions),
             marks::functions(),
+            mended::functions(),
             vec![
                 stock(datafusion_functions::unicode::character_length(), &["length", "char_length", "len"]),
                 stock(datafusion_functions::unicode::substr(), &["substring", "substr", "mid"]),

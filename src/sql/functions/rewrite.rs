@@ -11,11 +11,15 @@ use datafusion_sql::sqlparser::ast::{
 };
 
 use super::headers::{HEADERS_COLUMN, needs_headers};
+use super::spelling;
 use super::time::{Unit, takes_unit};
 
 /// Rewrites every call in a query or an expression.
 pub fn rewrite<Node: VisitMut>(node: &mut Node) {
     let _: ControlFlow<()> = visit_expressions_mut(node, |expr| {
+        if let Some(known) = spelling::known(expr) {
+            *expr = known;
+        }
         if let Expr::CompoundFieldAccess { root, access_chain } = expr {
             *expr = fields_of(root, std::mem::take(access_chain));
         } else if let Expr::Function(function) = expr {

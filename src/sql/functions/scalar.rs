@@ -24,6 +24,8 @@ pub enum Want {
     Text,
     /// `Int64`.
     Whole,
+    /// `Float64`, of a number or a text that is one.
+    Number,
     /// `Timestamp(ms)`: of a timestamp, a date, a text in ISO 8601, or whole milliseconds since 1970.
     Moment,
     /// An interval of months, days and nanoseconds.
@@ -37,6 +39,7 @@ impl Want {
             Self::Any => Some(given.clone()),
             Self::Text => (!given.is_nested()).then_some(DataType::Utf8),
             Self::Whole => (given.is_integer() || given.is_null()).then_some(DataType::Int64),
+            Self::Number => (given.is_numeric() || given.is_null() || given.is_string()).then_some(DataType::Float64),
             Self::Moment => {
                 let fits = given.is_temporal() && !matches!(given, DataType::Interval(_) | DataType::Duration(_));
                 (fits || given.is_integer() || given.is_null() || given.is_string()).then_some(MOMENT)
@@ -51,6 +54,7 @@ impl Want {
             Self::Any => "a value",
             Self::Text => "text",
             Self::Whole => "a whole number",
+            Self::Number => "a number",
             Self::Moment => "a timestamp",
             Self::Interval => "an interval",
         }

@@ -2,7 +2,10 @@
 
 use std::any::TypeId;
 
+use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr};
 use datafusion_sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion_sql::sqlparser::keywords::Keyword;
+use datafusion_sql::sqlparser::parser::{Parser, ParserError};
 
 /// Passes for the generic dialect where sqlparser asks which one it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,6 +26,14 @@ impl Dialect for StreamDialect {
 
     fn is_identifier_part(&self, character: char) -> bool {
         character.is_alphanumeric() || character == '_' || character == '$'
+    }
+
+    // `7 DIV 2`
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        parser.parse_keyword(Keyword::DIV).then(|| {
+            let right = Box::new(parser.parse_subexpr(precedence)?);
+            Ok(Expr::BinaryOp { left: Box::new(left.clone()), op: BinaryOperator::MyIntegerDivide, right })
+        })
     }
 
     // `orders FOR SYSTEM_TIME AS OF o.ts`

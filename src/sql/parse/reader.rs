@@ -177,8 +177,13 @@ impl Reader<'_> {
                 self.unexpected(expected, at, lexemes, end)
             }
             None => {
+                let (said, next) = match said.strip_prefix("No infix parser for token ") {
+                    Some("Sharp") => ("there is no operator `#`", "the bits in which a and b differ are a ^ b"),
+                    Some(_) => ("this stands where an operator or the end of an expression is expected", ""),
+                    None => (said, ""),
+                };
                 let span = at.map_or_else(|| super::cursor::covered(lexemes).unwrap_or(end), |at| lexemes[at].span);
-                self.source.diagnostic(span, said, "")
+                self.source.diagnostic(span, said, next)
             }
         }
     }

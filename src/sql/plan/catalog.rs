@@ -150,6 +150,10 @@ impl Catalog {
 
     fn unknown(&self, name: &str) -> Fault {
         let names: Vec<_> = self.names().into_iter().map(|(name, _)| name).collect();
-        refused(&format!("there is no `{name}`")).next(format!("there are: {}", names.join(", ")))
+        let next = match names.is_empty() {
+            true => "nothing is defined here".to_owned(),
+            false => format!("there are: {}", names.join(", ")),
+        };
+        refused(&format!("there is no `{name}`")).next(next)
     }
 }

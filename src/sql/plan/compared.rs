@@ -3,19 +3,23 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::array::timezone::Tz;
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRewriter};
 use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
-use datafusion_expr::expr::{Between, Case, InList, InSubquery, ScalarFunction};
+use datafusion_expr::expr::{Between, Case, Cast, InList, InSubquery, ScalarFunction, WindowFunction};
 use datafusion_expr::expr_rewriter::{NamePreserver, coerce_plan_expr_for_schema};
 use datafusion_expr::logical_plan::Subquery;
 use datafusion_expr::utils::merge_schema;
-use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, Projection, Union};
+use datafusion_expr::{
+    BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, Projection, Union, WindowFrameBound, WindowFrameUnits,
+};
 use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 
 use super::translate::plain;
 use crate::formats::types;
 use crate::sql::functions::quoted::{self, DIGITS_MAX, NoNumber};
+use crate::sql::functions::{MOMENT, at_zone};
 
 /// Places behind the point of a text beside a whole number: the digits before it are those of any BIGINT.
 const TEXT_SCALE: u8 = 18;
@@ -149,6 +153,18 @@ impl Beside<'_> {
                 Expr::InSubquery(InSubquery { expr: Box::new(expr), subquery, negated })
             }
             Expr::Case(case) => Expr::Case(self.case(case)?),
+            Expr::Cast(Cast { expr, data_type: DataType::Timestamp(TimeUnit::Nanosecond, Some(zone)) }) => {
+                self.at_zone(*expr, zone)?
+            }
+            Expr::AggregateFunction(mut call) => {
+                call.params.filter = self.filter(call.params.filter)?;
+                Expr::AggregateFunction(call)
+            }
+            Expr::WindowFunction(mut call) => {
+                call.params.filter = self.filter(call.params.filter)?;
+                self.range(&mut call)?;
+                Expr::WindowFunction(call)
+            }
             Expr::ScalarFunction(ScalarFunction { func, args }) if CHOICES.contains(&func.name()) => {
                 let args = self.choice(func.name(), args)?;
                 Expr::ScalarFunction(ScalarFunction { func, args })
@@ -248,6 +264,42 @@ impl Beside<'_> {
         Ok(Case { expr, when_then_expr: pairs.collect(), else_expr })
     }
 
+    /// `AT TIME ZONE`: in milliseconds, as all times are, and of what a clock shows as PostgreSQL has it.
+    fn at_zone(self, expr: Expr, zone: Arc<str>) -> Result<Expr> {
+        let made = DataType::Timestamp(TimeUnit::Millisecond, Some(Arc::clone(&zone)));
+        match expr.get_type(self.schema)? {
+            // A zone that there is not is refused with its name elsewhere.
+            DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 if zone.parse::<Tz>().is_ok() => {
+                Ok(at_zone(zone).call(vec![expr.cast_to(&MOMENT, self.schema)?]))
+            }
+            _ => Ok(Expr::Cast(Cast::new(Box::new(expr), made))),
+        }
+    }
+
+    /// `FILTER (WHERE …)` as a condition.
+    fn filter(self, filter: Option<Box<Expr>>) -> Result<Option<Box<Expr>>> {
+        let Some(filter) = filter else { return Ok(None) };
+        match filter.get_type(self.schema)? {
+            DataType::Boolean => Ok(Some(filter)),
+            DataType::Null => Ok(Some(Box::new(filter.cast_to(&DataType::Boolean, self.schema)?))),
+            other => plan_err!("Cannot create filter with non-boolean predicate '{filter}' returning {other}"),
+        }
+    }
+
+    /// The decimal that the rows of a `RANGE` are ordered by, with room for the distance that is added to it.
+    fn range(self, call: &mut WindowFunction) -> Result<()> {
+        let params = &mut call.params;
+        if params.window_frame.units == WindowFrameUnits::Range
+            && let [key] = &mut params.order_by[..]
+            && let DataType::Decimal128(precision, scale) = key.expr.get_type(self.schema)?
+            && precision < DIGITS_MAX
+            && (is_distance(&params.window_frame.start_bound) || is_distance(&params.window_frame.end_bound))
+        {
+            key.expr = key.expr.clone().cast_to(&DataType::Decimal128(DIGITS_MAX, scale), self.schema)?;
+        }
+        Ok(())
+    }
+
     /// The arguments of a function that gives one of them.
     fn choice(self, name: &str, args: Vec<Expr>) -> Result<Vec<Expr>> {
         let is_text = |expr: &Expr| self.is(expr, DataType::is_string);
@@ -285,6 +337,13 @@ impl Beside<'_> {
 fn compares(operator: Operator) -> bool {
     use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
     matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+fn is_distance(bound: &WindowFrameBound) -> bool {
+    match bound {
+        WindowFrameBound::Preceding(by) | WindowFrameBound::Following(by) => !by.is_null(),
+        WindowFrameBound::CurrentRow => false,
+    }
 }
 
 fn is_decimal(data_type: &DataType) -> bool {

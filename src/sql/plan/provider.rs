@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{Column, DFSchema, Result, TableReference, plan_err};
 use datafusion_expr::planner::{
     ContextProvider, ExprPlanner, PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
+    TypePlanner,
 };
 use datafusion_expr::{AggregateUDF, Expr, LogicalPlanBuilder, ScalarUDF, TableSource, WindowUDF};
 use datafusion_sql::planner::ParserOptions;
+use datafusion_sql::sqlparser::ast as sql;
 use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
 
 use super::inner::{self, Renamed};
@@ -96,6 +98,10 @@ impl ContextProvider for Provider {
         self.functions.window(name).cloned()
     }
 
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::new(Milliseconds))
+    }
+
     fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
         None
     }
@@ -114,6 +120,22 @@ impl ContextProvider for Provider {
 
     fn udwf_names(&self) -> Vec<String> {
         self.functions.windows().keys().cloned().collect()
+    }
+}
+
+/// TIMESTAMP is TIMESTAMP(3), as the columns of all topics are: nanoseconds of 64 bits end in 2262.
+#[derive(Debug)]
+struct Milliseconds;
+
+impl TypePlanner for Milliseconds {
+    fn plan_type(&self, written: &sql::DataType) -> Result<Option<DataType>> {
+        use sql::TimezoneInfo::{None as Unsaid, WithoutTimeZone};
+        Ok(match written {
+            sql::DataType::Timestamp(None, Unsaid | WithoutTimeZone) | sql::DataType::Datetime(None) => {
+                Some(DataType::Timestamp(TimeUnit::Millisecond, None))
+            }
+            _ => None,
+        })
     }
 }
 

@@ -106,7 +106,9 @@ impl Path {
             Step::Slice(..) => true,
             Step::All => children(value).all(|(_, child)| self.walk_steps(rest, child, found, depth)),
             Step::Descend => {
-                self.walk_steps(rest, value, found, depth)
+                // A name that looks into an array looks into its elements, which are met by themselves below.
+                let is_met_below = self.lax && kind(value) == Kind::Array && matches!(rest.first(), Some(Step::Key(_)));
+                (is_met_below || self.walk_steps(rest, value, found, depth))
                     && (depth == DESCENT_MAX
                         || children(value).all(|(_, child)| self.walk_steps(steps, child, found, depth + 1)))
             }
@@ -209,6 +211,7 @@ mod tests {
         check("$.lines[*].sku", &["\"a\"", "\"b\""]);
         check("$.lines.sku", &["\"a\"", "\"b\""]);
         check("strict $.lines.sku", &[]);
+        check("$..n", &["1", "2.50"]);
         check("$..id", &["12345678901234567890.123456789", r#""x\"y""#]);
         check("$.matrix[0 to 1][0]", &["1", "3"]);
         check("$.matrix[0][0:1]", &["1"]);

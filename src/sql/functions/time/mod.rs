@@ -7,7 +7,9 @@ mod distance;
 mod letters;
 mod parts;
 mod pattern;
+pub mod wide;
 mod written;
+mod zoned;
 
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use datafusion_expr::ScalarUDF;
 
 pub use distance::Unit;
 pub use distance::takes_unit;
+pub use zoned::at_zone;
 
 /// The functions on dates and times.
 pub fn functions() -> Vec<Arc<ScalarUDF>> {

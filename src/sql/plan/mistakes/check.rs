@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
     Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, GroupByExpr, Join, JoinOperator, NullTreatment, Query, SetExpr, SetOperator, SetQuantifier,
-    Spanned, TableFactor, Visit, Visitor,
+    FunctionArguments, GroupByExpr, Join, JoinOperator, LimitClause, NullTreatment, Query, SetExpr, SetOperator,
+    SetQuantifier, Spanned, TableFactor, Visit, Visitor,
 };
 use datafusion_sql::sqlparser::tokenizer::Span;
 
@@ -111,6 +111,9 @@ impl Checking<'_> {
                     let start = keys.first().and_then(start_of).unwrap_or(select.select_token.0.span.start);
                     return Err(refused("DISTINCT ON is not available in this build").next(next).at(at(start)));
                 }
+                if let Some(fault) = select.projection.iter().find_map(constants::unit_of_alias) {
+                    return Err(fault);
+                }
                 if let Some((name, span)) = self.first(&select.selection, &Call::Aggregate) {
                     let what = format!("`{name}` cannot stand in WHERE, which looks at one row at a time");
                     return Err(refused(&what).next("write the condition in HAVING").at(at(span.start)));
@@ -191,8 +194,9 @@ impl Checking<'_> {
         {
             return Err(misplaced_unnest(&format!("inside `{name}`"), span));
         }
+        let is_known = self.functions.aggregate(&name).is_some() || self.functions.scalar(&name).is_some();
         let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
-        if list.args.iter().any(is_star) && (list.args.len() > 1 || name != "COUNT") {
+        if is_known && list.args.iter().any(is_star) && (list.args.len() > 1 || name != "COUNT") {
             let what = format!("`*` stands alone, and in COUNT(*) only: `{name}` takes columns");
             return Err(refused(&what).next(format!("write {name}(column)")).at(at(function.name.span().start)));
         }
@@ -260,6 +264,17 @@ impl Visitor for Checking<'_> {
         }
         if let Some((_, span)) = self.first(&query.order_by, &Call::Elements) {
             return ControlFlow::Break(misplaced_unnest("in ORDER BY", span));
+        }
+        if let Some(LimitClause::LimitOffset {
+            limit: Some(limit @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))),
+            ..
+        }) = &query.limit_clause
+        {
+            let fault = refused(&format!("LIMIT takes a number, not `{limit}`")).next("write LIMIT 10");
+            return ControlFlow::Break(match start_of(limit) {
+                Some(start) => fault.at(at(start)),
+                None => fault,
+            });
         }
         match self.select(&query.body) {
             Err(fault) => ControlFlow::Break(fault),

@@ -1,23 +1,44 @@
 //! Constants of calls that no row can make right: parts of a time that there are not, shares beyond the whole, patterns that
 //! are none. Seen in the query, before anything is opened. Pure.
 
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use arrow::compute::kernels::cast_utils::IntervalUnit;
 use datafusion_sql::sqlparser::ast::{
-    BinaryOperator, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
-    Value,
+    BinaryOperator, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval,
+    SelectItem, UnaryOperator, Value, visit_expressions,
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
 use super::at;
 use super::locate::start_of;
 use crate::core::fault::Fault;
+use crate::core::words::did_you_mean;
 use crate::sql::functions::pattern_fault;
 use crate::sql::plan::session::refused;
 
 /// Parts of a time beside the units of an interval.
 const PARTS: [&str; 7] = ["isoyear", "qtr", "quarter", "doy", "dow", "isodow", "epoch"];
+/// Units of an interval.
+const UNITS: [&str; 16] = [
+    "SECOND",
+    "SECONDS",
+    "MINUTE",
+    "MINUTES",
+    "HOUR",
+    "HOURS",
+    "DAY",
+    "DAYS",
+    "WEEK",
+    "WEEKS",
+    "MONTH",
+    "MONTHS",
+    "YEAR",
+    "YEARS",
+    "MILLISECOND",
+    "MILLISECONDS",
+];
 /// Functions that take a share of the whole.
 const SHARES: [&str; 4] = ["percentile_cont", "percentile_disc", "approx_percentile_cont", "quantile_cont"];
 /// Functions whose second argument is a regular expression.
@@ -68,9 +89,45 @@ pub(super) fn wrong(expr: &Expr) -> Option<Fault> {
             ..
         } => of_text(right, regular),
         Expr::RLike { pattern, .. } => of_text(pattern, regular),
+        Expr::Interval(interval) => {
+            let said = unitless(interval)?;
+            let fault =
+                refused(&format!("INTERVAL '{said}' says no unit")).next(format!("write INTERVAL '{said}' MINUTE"));
+            Some(placed(fault, start_of(expr)))
+        }
+        Expr::Collate { expr, .. } => {
+            let fault = refused("COLLATE is not known here: texts are compared letter by letter");
+            Some(placed(fault.next("LOWER(a) = LOWER(b) compares them whatever their case"), start_of(expr)))
+        }
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr } => {
+            let fault = refused("there is no operator `~` before a number");
+            Some(placed(fault.next("every bit of v is turned by -1 - v"), start_of(expr)))
+        }
         Expr::Function(function) => call(function),
         _ => None,
     }
+}
+
+/// The number of an interval that stands without a unit.
+fn unitless(interval: &Interval) -> Option<String> {
+    let Expr::Value(value) = interval.value.as_ref() else { return None };
+    let said = match &value.value {
+        Value::SingleQuotedString(text) | Value::Number(text, _) => text.trim(),
+        _ => return None,
+    };
+    (interval.leading_field.is_none() && said.parse::<f64>().is_ok()).then(|| said.to_owned())
+}
+
+/// A unit of an interval that is written wrong, which is taken for a name of the result.
+pub(super) fn unit_of_alias(item: &SelectItem) -> Option<Fault> {
+    let SelectItem::ExprWithAlias { expr, alias } = item else { return None };
+    let lacks_unit = visit_expressions(expr, |part| match part {
+        Expr::Interval(interval) if unitless(interval).is_some() => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let next = lacks_unit.is_break().then(|| did_you_mean(&alias.value.to_uppercase(), UNITS))??;
+    let fault = refused(&format!("`{}` is no unit of an interval", alias.value)).next(next);
+    Some(fault.at(at(alias.span.start)))
 }
 
 fn call(function: &Function) -> Option<Fault> {

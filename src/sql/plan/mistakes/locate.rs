@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use datafusion_common::SchemaError;
 use datafusion_sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableAlias, TableFactor, TableVersion, Value, Visit, Visitor,
+    DataType, Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause, OrderByKind, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableAlias, TableFactor, TableVersion, Value, Visit,
+    Visitor, visit_expressions,
 };
 use datafusion_sql::sqlparser::tokenizer::Location;
 
@@ -32,6 +33,9 @@ pub fn of_sentence(text: &str, query: &Query) -> Option<Location> {
     }
     if let Some(found) = holes(text, "Invalid qualifier {}") {
         return in_selects(query, |select| select.projection.iter().find_map(|item| star_of(item, found[0])));
+    }
+    if let Some(found) = holes(text, "Unsupported SQL type {}") {
+        return type_of(query, found[0]);
     }
     if let Some(found) = holes(text, "Cannot find column with position {} in SELECT clause{}") {
         return in_selects(query, |select| numbered(select, found[0]));
@@ -87,6 +91,17 @@ pub fn of_sentence(text: &str, query: &Query) -> Option<Location> {
         return only_join(query);
     }
     None
+}
+
+/// The first CAST to a type of that name.
+fn type_of(query: &Query, name: &str) -> Option<Location> {
+    let found = visit_expressions(query, |expr| match expr {
+        Expr::Cast { data_type: DataType::Custom(of, _), .. } if of.to_string() == name => {
+            ControlFlow::Break(of.span().start)
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.break_value()
 }
 
 /// The time that a sentence begins with, where FOR SYSTEM_TIME AS OF names it.

@@ -191,6 +191,14 @@ fn operators(text: &str, _: &Functions) -> Option<Said> {
         };
         return said(format!("{left} and {right} cannot be compared"), next);
     }
+    if let Some(found) = holes(
+        text,
+        "Cannot get result type for decimal operation {}: Invalid argument error: Output scale of {} would exceed max scale of {}",
+    ) {
+        let (left, sign, right) = operands(found[0])?;
+        let what = format!("{left} {sign} {right} has more than {} digits behind the point", found[2]);
+        return said(what, "CAST one of them to fewer: CAST(… AS DECIMAL(18, 4))");
+    }
     let computed = holes(text, "Cannot coerce arithmetic expression {} to valid types")
         .or_else(|| holes(text, "Cannot get result type for temporal operation {}: {}"))
         .or_else(|| holes(text, "Invalid timestamp arithmetic operation: {}"));

@@ -1,0 +1,2 @@
+-- fail: COLLATE is not known
+SELECT 'a' COLLATE "C" AS a;

@@ -1,0 +1,2 @@
+-- fail: no unit of an interval
+SELECT INTERVAL '5' MINUTS;

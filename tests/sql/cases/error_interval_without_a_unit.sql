@@ -1,0 +1,2 @@
+-- fail: says no unit
+SELECT x FROM (VALUES (TIMESTAMP '2024-01-01 00:00:00')) t(x) WHERE x > TIMESTAMP '2023-01-01 00:00:00' + INTERVAL '5';

@@ -1,0 +1,2 @@
+-- fail: there is no function
+SELECT COUTN(*) FROM (VALUES (1)) t(x);

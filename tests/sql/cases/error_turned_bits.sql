@@ -1,0 +1,2 @@
+-- fail: no operator
+SELECT ~x AS a FROM (VALUES (5)) t(x);
