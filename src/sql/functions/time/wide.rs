@@ -1,7 +1,7 @@
 //! DATE_TRUNC and DATE_BIN of times that nanoseconds of 64 bits cannot hold, before 1678 and after 2262, where DataFusion's
 //! wrap. Pure.
 
-use arrow::array::{Array, TimestampMillisecondArray};
+use arrow::array::TimestampMillisecondArray;
 use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion_expr::ColumnarValue;
 
