@@ -33,9 +33,5 @@ const LINES: &[(&str, &str)] = &[
     ("to_local_time", "A timestamp with a zone as the clock of that zone showed it, without the zone."),
     ("union_tag", "The name of the field that a union holds."),
     ("uuid", "A random UUID (version 4), another for each row."),
-    ("sha224", "The SHA-224 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
-    ("sha256", "The SHA-256 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
-    ("sha384", "The SHA-384 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
-    ("sha512", "The SHA-512 checksum of a text or of bytes, in hexadecimal digits; `digest` gives its bytes."),
     ("version", "The version of the DataFusion that plans and evaluates expressions."),
 ];

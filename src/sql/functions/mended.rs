@@ -1,16 +1,15 @@
 //! Functions of DataFusion that answer otherwise than people of other engines expect: times that wrap far from 1970, base64
-//! without its padding, checksums as bytes, OVERLAY by bytes and ATAN2 in 32 bits. All else of them is DataFusion's.
+//! without its padding, OVERLAY by bytes and ATAN2 in 32 bits. All else of them is DataFusion's.
 
 use std::any::Any;
-use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, AsArray, Float64Array, StringBuilder};
 use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMillisecondType};
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::planner::{ExprPlanner, PlannerResult};
 use datafusion_expr::{ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
-use datafusion_functions::{crypto, datetime, encoding};
+use datafusion_functions::{datetime, encoding};
 
 use super::scalar::{Call, Scalar, Want};
 use super::time::wide;
@@ -22,10 +21,6 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
         of(datetime::date_trunc(), Kind::Truncated),
         of(datetime::date_bin(), Kind::Binned),
         of(encoding::encode(), Kind::Padded),
-        of(crypto::sha224(), Kind::Hex),
-        of(crypto::sha256(), Kind::Hex),
-        of(crypto::sha384(), Kind::Hex),
-        of(crypto::sha512(), Kind::Hex),
         overlay(),
         Scalar::new(
             "Numbers",
@@ -96,7 +91,6 @@ enum Kind {
     Truncated,
     Binned,
     Padded,
-    Hex,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -149,15 +143,11 @@ impl ScalarUDFImpl for Mended {
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        if self.kind == Kind::Hex { Ok(DataType::Utf8) } else { self.stock.return_type(given) }
+        self.stock.return_type(given)
     }
 
     fn return_field_from_args(&self, args: datafusion_expr::ReturnFieldArgs) -> Result<arrow::datatypes::FieldRef> {
-        let field = self.stock.return_field_from_args(args)?;
-        Ok(match self.kind {
-            Kind::Hex => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
-            _ => field,
-        })
+        self.stock.return_field_from_args(args)
     }
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -178,31 +168,10 @@ impl ScalarUDFImpl for Mended {
                 }
                 self.stock.invoke_with_args(args)
             }
-            Kind::Hex => {
-                let field = args.return_field.as_ref().clone().with_data_type(DataType::Binary);
-                args.return_field = Arc::new(field);
-                match self.stock.invoke_with_args(args)? {
-                    ColumnarValue::Array(sums) => Ok(ColumnarValue::Array(Arc::new(hex(&sums)?))),
-                    ColumnarValue::Scalar(sum) => {
-                        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&hex(&sum.to_array()?)?, 0)?))
-                    }
-                }
-            }
         }
     }
 
     fn documentation(&self) -> Option<&Documentation> {
         self.stock.documentation()
     }
-}
-
-fn hex(sums: &ArrayRef) -> Result<StringArray> {
-    let sums = arrow::compute::cast(sums, &DataType::Binary)?;
-    let text = |sum: &[u8]| {
-        sum.iter().fold(String::with_capacity(sum.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
-    Ok(sums.as_binary::<i32>().iter().map(|sum| sum.map(text)).collect())
 }

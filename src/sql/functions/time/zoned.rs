@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, TimestampMillisecondArray};
-use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err};
@@ -50,10 +50,10 @@ impl AtZone {
         let moved: TimestampMillisecondArray = shown.try_unary::<_, _, DataFusionError>(|value| {
             value.checked_add(by).ok_or_else(|| ArrowError::ArithmeticOverflow("a time is out of range".into()).into())
         })?;
-        let there: ArrayRef = Arc::new(moved.clone().with_data_type(self.made.clone()));
-        let there = cast(&there, &MOMENT)?;
+        let options = CastOptions { safe: true, ..CastOptions::default() };
+        let there = cast_with_options(&moved, &self.made, &options)?;
         let there = there.as_primitive::<TimestampMillisecondType>();
-        Ok(arrow::compute::binary(there, &moved, |there, moved| there - moved)?)
+        Ok(arrow::compute::binary(&moved, there, |shown, there| shown - there)?)
     }
 }
 
@@ -89,6 +89,8 @@ impl ScalarUDFImpl for AtZone {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use arrow::compute::cast;
 
     use super::*;
 
