@@ -307,7 +307,8 @@ fn whole_part(made: &ArrayRef) -> Result<ArrayRef> {
     Ok(arrow::compute::cast_with_options(made, &DataType::Int64, &options)?)
 }
 
-/// Plans `/`, `%` and `DIV` on numbers as these functions.
+/// Plans `/`, `%` and `DIV` on numbers as these functions, and refuses whole constants that overflow while they are
+/// written, before a rule folds them with a wrap.
 #[derive(Debug)]
 pub struct ArithmeticPlanner {
     quotient: Arc<ScalarUDF>,
@@ -329,6 +330,9 @@ impl ExprPlanner for ArithmeticPlanner {
             BinaryOperator::Divide => &self.quotient,
             BinaryOperator::Modulo => &self.remainder,
             BinaryOperator::MyIntegerDivide | BinaryOperator::DuckIntegerDivide => &self.whole,
+            BinaryOperator::Plus => return constant(expr, Operator::Plus),
+            BinaryOperator::Minus => return constant(expr, Operator::Minus),
+            BinaryOperator::Multiply => return constant(expr, Operator::Multiply),
             _ => return Ok(PlannerResult::Original(expr)),
         };
         let divisible = |side: &Expr| side.get_type(schema).is_ok_and(|kind| kind.is_numeric() || kind.is_null());
@@ -336,5 +340,33 @@ impl ExprPlanner for ArithmeticPlanner {
             return Ok(PlannerResult::Planned(function.call(vec![expr.left, expr.right])));
         }
         Ok(PlannerResult::Original(expr))
+    }
+}
+
+fn constant(expr: RawBinaryExpr, operator: Operator) -> Result<PlannerResult<RawBinaryExpr>> {
+    if let (Some(left), Some(right)) = (whole_constant(&expr.left), whole_constant(&expr.right))
+        && compute(left, operator, right).is_none()
+    {
+        return plan_err!("{} {operator} {} does not fit BIGINT", expr.left, expr.right);
+    }
+    Ok(PlannerResult::Original(expr))
+}
+
+/// What an expression of BIGINT constants is; `None` for any other, and for what does not fit.
+fn whole_constant(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(value), _) => *value,
+        Expr::Negative(inner) => whole_constant(inner)?.checked_neg(),
+        Expr::BinaryExpr(binary) => compute(whole_constant(&binary.left)?, binary.op, whole_constant(&binary.right)?),
+        _ => None,
+    }
+}
+
+fn compute(left: i64, operator: Operator, right: i64) -> Option<i64> {
+    match operator {
+        Operator::Plus => left.checked_add(right),
+        Operator::Minus => left.checked_sub(right),
+        Operator::Multiply => left.checked_mul(right),
+        _ => None,
     }
 }

@@ -178,7 +178,7 @@ mod tests {
         let schema = batch.schema();
         let a = col("a", &schema).unwrap();
         let binary = |value: f64| Arc::new(BinaryExpr::new(Arc::clone(&a), Operator::Eq, lit(value))) as _;
-        let list = in_list(Arc::clone(&a), vec![lit(-0.0), lit(f64::NAN)], &false, &schema).unwrap();
+        let list = in_list(Arc::clone(&a), vec![lit(0.0), lit(f64::NAN)], &false, &schema).unwrap();
         for (node, expected) in [
             (binary(0.0), [true, true, false, false, false]),
             (binary(-0.0), [true, true, false, false, false]),
