@@ -52,6 +52,7 @@ impl Place {
             schema: schema(),
             key: vec![0],
             key_lacks: Vec::new(),
+            key_refused: None,
             changes: false,
             job: format!("job-{}", self.topic),
             exactly_once,

@@ -18,7 +18,7 @@ use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
-use crate::sql::deploy::definition::{Definition, Delivery};
+use crate::sql::deploy::definition::{CHECKPOINT_INTERVAL_MS, Definition, Delivery};
 use crate::sql::deploy::prepare::{self, Checked, NAME, nowhere};
 use crate::sql::parse::statement::StatementKind;
 
@@ -31,12 +31,12 @@ pub struct DeployArguments {
     /// Name of the job [default: the name that the statement gives, else the file's]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// How often each result is written over restarts
-    #[arg(long, value_enum, default_value_t = Delivery::AtLeastOnce)]
-    pub delivery: Delivery,
-    /// Between two checkpoints
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    pub checkpoint_interval: Duration,
+    /// How often each result is written over restarts [default: what 'delivery.guarantee' in the text says, else at-least-once]
+    #[arg(long, value_enum)]
+    pub delivery: Option<Delivery>,
+    /// Between two checkpoints [default: what 'checkpoint.interval' in the text says, else 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub checkpoint_interval: Option<Duration>,
     /// Keep it and do not run it here: `jobs resume`, or a console, does
     #[arg(long)]
     pub register: bool,
@@ -73,10 +73,15 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         .clone()
         .or_else(|| named(arguments, &source, statement))
         .ok_or_else(|| Failure::usage("the job has no name", "give --name NAME"))?;
+    let said = prepare::said(&session.config.variables, &source.text, statement);
+    let said = said.map_err(|fault| drawn(&source, statement, fault.into()))?;
+    let delivery = Delivery::agreed(arguments.delivery, said.delivery, "--delivery")?;
+    let interval = arguments.checkpoint_interval.or(said.checkpoint_interval);
     let definition = Definition {
         statement,
-        delivery: arguments.delivery,
-        checkpoint_interval_ms: u64::try_from(arguments.checkpoint_interval.as_millis()).unwrap_or(u64::MAX),
+        delivery,
+        checkpoint_interval_ms: interval
+            .map_or(CHECKPOINT_INTERVAL_MS, |interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)),
         created_ms: now_ms(),
         ..Definition::new(name, &environment.name, &source.text)
     };

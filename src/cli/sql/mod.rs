@@ -2,6 +2,7 @@
 //! console's; nothing here plans or computes.
 
 mod called;
+mod chained;
 mod deploy;
 mod describe;
 mod explain;

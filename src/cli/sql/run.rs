@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::called::Names;
+use super::chained;
 use super::moving::{Moving, shown_meanwhile};
 use super::printing::Printing;
 use super::screen::screen;
@@ -120,6 +121,10 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
                 "--limit counts the rows that come to the screen, and these go where INTO says",
                 "write LIMIT n behind the query, or leave INTO out",
             ));
+        }
+        let is_chained = chained::announce(prepared.iter().map(|job| &job.plan), &planning)?;
+        if is_chained && arguments.state_dir.is_some() {
+            return Err(chained::not_remembered());
         }
         if arguments.state_dir.is_none() {
             prepared.iter().for_each(warn_of_one_transaction);

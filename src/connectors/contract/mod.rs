@@ -58,6 +58,14 @@ pub trait Connector: Send + Sync {
     async fn creates(&self, _request: &SinkRequest, _context: &Context) -> Option<String> {
         None
     }
+    /// A statement that runs beside others is about to write there. Answers whether other statements read it from this very
+    /// process, and not from a system behind it.
+    ///
+    /// # Errors
+    /// What is written does not fit what others write.
+    fn announce(&self, _request: &SinkRequest) -> Result<bool, Fault> {
+        Ok(false)
+    }
     /// A sink of rows.
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault>;
 }

@@ -25,6 +25,8 @@ pub struct SinkRequest {
     pub key: Vec<usize>,
     /// Columns without which a result that has an identity could not carry it; said where `key` is wanted and empty.
     pub key_lacks: Vec<String>,
+    /// Why `key` cannot tell rows apart that are taken back, where the sink was declared with a key that does not.
+    pub key_refused: Option<Fault>,
     /// Whether rows can be replaced or deleted later.
     pub changes: bool,
     /// Name of the job: transactional ids and temporary files carry it.

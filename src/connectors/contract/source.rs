@@ -56,6 +56,14 @@ pub trait Source: Send + Sync {
     }
     /// What the plan view says of it before anything runs: `topic orders, 3 partitions, 12,400 records`.
     fn description(&self) -> String;
+    /// A statement that runs beside others is about to read it, once. Answers whether other statements of this very process
+    /// write it; those are announced before.
+    ///
+    /// # Errors
+    /// Nobody writes it, or with other columns.
+    fn announce(&self) -> Result<bool, Fault> {
+        Ok(false)
+    }
     /// The parts that can be read side by side, in a stable order. Asked again from time to time where
     /// [`Source::is_bounded`] is false: new partitions and new files appear.
     async fn splits(&self) -> Result<Vec<Split>, Fault>;

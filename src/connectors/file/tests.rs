@@ -71,6 +71,7 @@ impl Place {
             schema: schema.clone(),
             key: vec![],
             key_lacks: Vec::new(),
+            key_refused: None,
             changes,
             job: "job one".into(),
             exactly_once,

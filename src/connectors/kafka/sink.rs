@@ -90,14 +90,28 @@ impl Written {
             _ if request.changes => Mode::Upsert,
             _ => Mode::Append,
         };
+        if let Some(fault) = request.key_refused.as_ref().filter(|_| mode == Mode::Upsert) {
+            let next = format!("{}; or set `format` = 'debezium', or `mode` = 'append'", fault.next);
+            return Err(fault.clone().next(next));
+        }
         if mode == Mode::Upsert && request.key.is_empty() {
             let what = format!("`{}` takes rows back, and no column is their key", request.name);
             let next = match request.key_lacks.as_slice() {
-                [] => "mark a column PRIMARY KEY".to_owned(),
-                lacks => format!("SELECT {} too, or mark a column PRIMARY KEY", lacks.join(" and ")),
+                [] => "mark a column PRIMARY KEY, of the sink or in the SELECT list".to_owned(),
+                lacks => format!(
+                    "SELECT {} too, or mark a column PRIMARY KEY, of the sink or in the SELECT list",
+                    lacks.join(" and ")
+                ),
             };
             return Err(Fault::new(Blame::Operator, what)
                 .next(format!("{next}, or set `format` = 'debezium', or `mode` = 'append'")));
+        }
+        let idle = ["transactional.id", "transaction.timeout"].into_iter().find(|key| options.get(key).is_some());
+        if let Some(idle) = idle.filter(|_| !request.exactly_once) {
+            let what = format!("`{idle}` is about transactions, and rows are written at least once, without any");
+            return Err(options
+                .fault(idle, what)
+                .next("it needs 'delivery.guarantee' = 'exactly-once'; or leave it out"));
         }
         if matches!(format, Format::Raw) && request.schema.fields().len() != 1 {
             let what = format!(

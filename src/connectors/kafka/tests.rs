@@ -78,6 +78,7 @@ fn request(schema: SchemaRef, options: &[(&str, &str)]) -> SinkRequest {
         schema,
         key: vec![0],
         key_lacks: Vec::new(),
+        key_refused: None,
         changes: false,
         job: "job".into(),
         exactly_once: false,

@@ -1,6 +1,7 @@
-//! Tables within this process: bounded ones that are put there whole, pipes that one statement fills and another one
-//! reads, and results that are collected. Nothing of it outlives the process.
+//! Tables within this process: those that the statements of a text are chained through; and, for a caller that holds them,
+//! bounded ones that are put there whole, pipes, and results that are collected. Nothing of it outlives the process.
 
+mod chain;
 mod sink;
 mod source;
 mod tables;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use chain::{ChainSink, ChainSource, Chains};
 pub use tables::{PIPE_BATCHES_MAX, Tables};
 
 use super::accept::{accept, split_query};
@@ -27,22 +29,23 @@ const PARAMETERS: &[Parameter] = &[
         name: "mode",
         end: Some(End::Sink),
         takes: Takes::OneOf(&["collect", "pipe"]),
-        default: Some("collect"),
-        help: "`collect` keeps every row, `pipe` hands them to the statement that reads the table",
+        help: "`pipe`: rows go to the statements that read the table. `collect` keeps them for a program that holds the tables",
         ..Parameter::TEXT
     },
 ];
 
-/// The connector `memory` over one set of tables.
+/// The connector `memory`: by default for statements that are chained through it.
 #[derive(Default)]
 pub struct MemoryConnector {
-    tables: Tables,
+    /// Where a caller holds them.
+    tables: Option<Tables>,
+    chains: Chains,
 }
 
 impl MemoryConnector {
     /// The connector over tables that the caller also holds.
     pub fn new(tables: Tables) -> Self {
-        Self { tables }
+        Self { tables: Some(tables), chains: Chains::default() }
     }
 }
 
@@ -53,7 +56,7 @@ impl Connector for MemoryConnector {
     }
 
     fn help(&self) -> &'static str {
-        "tables and pipes within this process"
+        "tables that the statements of one `sql run` are chained through"
     }
 
     fn parameters(&self) -> &'static [Parameter] {
@@ -71,22 +74,50 @@ impl Connector for MemoryConnector {
     }
 
     fn check(&self, request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
-        accept(self, End::Sink, &request.options).map(drop)
+        let options = accept(self, End::Sink, &request.options)?;
+        if self.tables.is_some() {
+            return Ok(());
+        }
+        let name = options.get("table").unwrap_or(&request.name);
+        if options.get("mode") == Some("collect") {
+            let what = format!("nobody could read what `{name}` collects");
+            return Err(options.fault("mode", what).next("leave `mode` out"));
+        }
+        ChainSink::check(name, request)
+    }
+
+    fn announce(&self, request: &SinkRequest) -> Result<bool, Fault> {
+        let options = accept(self, End::Sink, &request.options)?;
+        let name = options.get("table").unwrap_or(&request.name);
+        if self.tables.is_none() {
+            self.chains.announce_writer(name, &request.schema)?;
+        }
+        Ok(self.tables.is_none())
     }
 
     async fn source(&self, request: SourceRequest, _context: &Context) -> Result<Arc<dyn Source>, Fault> {
         let options = accept(self, End::Source, &request.options)?;
         let name = options.get("table").unwrap_or(&request.name);
-        Ok(Arc::new(source::MemorySource::open(&self.tables, name, request.schema.as_ref())?))
+        let Some(tables) = &self.tables else {
+            let Some(schema) = request.schema else {
+                let fault = Fault::new(Blame::Operator, format!("`{name}` in memory is read without its columns"));
+                return Err(
+                    fault.next(format!("write CREATE SOURCE {name} (column TYPE, …) WITH ('connector' = 'memory')"))
+                );
+            };
+            return Ok(Arc::new(ChainSource { chains: self.chains.clone(), name: name.to_owned(), schema }));
+        };
+        Ok(Arc::new(source::MemorySource::open(tables, name, request.schema.as_ref())?))
     }
 
     async fn sink(&self, request: SinkRequest, _context: &Context) -> Result<Box<dyn Sink>, Fault> {
         let options = accept(self, End::Sink, &request.options)?;
         let name = options.get("table").unwrap_or(&request.name);
+        let Some(tables) = &self.tables else { return Ok(Box::new(ChainSink::new(&self.chains, name)?)) };
         Ok(if options.get("mode") == Some("pipe") {
-            Box::new(sink::PipeSink::open(&self.tables, name, &request.schema)?)
+            Box::new(sink::PipeSink::open(tables, name, &request.schema)?)
         } else {
-            Box::new(sink::CollectSink::new(&self.tables, name, request.exactly_once))
+            Box::new(sink::CollectSink::new(tables, name, request.exactly_once))
         })
     }
 }

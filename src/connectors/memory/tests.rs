@@ -60,13 +60,14 @@ async fn a_table_is_read_whole_and_again_from_a_position() {
 
 #[tokio::test]
 async fn a_pipe_ends_when_its_writer_closes() {
-    let connector = MemoryConnector::default();
+    let connector = MemoryConnector::new(Tables::default());
     let request = SinkRequest {
         name: "p".into(),
         options: [("mode", "pipe")].into_iter().collect(),
         schema: batch(0..1).schema(),
         key: vec![],
         key_lacks: Vec::new(),
+        key_refused: None,
         changes: false,
         job: "job".into(),
         exactly_once: false,

@@ -169,6 +169,7 @@ mod tests {
             schema: schema.clone(),
             key: vec![],
             key_lacks: Vec::new(),
+            key_refused: None,
             changes,
             job: "job".into(),
             exactly_once: false,

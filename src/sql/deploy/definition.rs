@@ -28,6 +28,32 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// As it is written in `WITH` and behind `--delivery`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ExactlyOnce => "exactly-once",
+            Self::AtLeastOnce => "at-least-once",
+        }
+    }
+
+    /// The delivery of a job that was chosen when it was deployed, as its text says, or both.
+    ///
+    /// # Errors
+    /// They differ: `chosen_as` is what the choice is called.
+    pub fn agreed(chosen: Option<Self>, said: Option<Self>, chosen_as: &str) -> Result<Self, Fault> {
+        match (chosen, said) {
+            (Some(chosen), Some(said)) if chosen != said => {
+                let what = format!(
+                    "{chosen_as} {} and 'delivery.guarantee' = '{}' in the text contradict each other",
+                    chosen.word(),
+                    said.word()
+                );
+                Err(Fault::new(Blame::Operator, what).next("say it once, or the same in both"))
+            }
+            (chosen, said) => Ok(chosen.or(said).unwrap_or(Self::AtLeastOnce)),
+        }
+    }
+
     /// For people.
     pub fn name(self) -> &'static str {
         match self {
@@ -183,6 +209,17 @@ mod tests {
         let warning = careless.warning().unwrap_or_default();
         assert!(warning.contains("`kafka.sasl.password`") && warning.contains("'${KAFKA_SASL_PASSWORD}'"), "{warning}");
         assert_eq!(definition(&with("${KAFKA_SASL_PASSWORD}")).warning(), None);
+    }
+
+    #[test]
+    fn the_text_says_how_rows_are_delivered_where_nothing_else_was_chosen_and_nothing_contradicts_it() {
+        let [exact, least] = [Delivery::ExactlyOnce, Delivery::AtLeastOnce];
+        let agreed = |chosen, said| Delivery::agreed(chosen, said, "--delivery").map_err(|fault| fault.what);
+        assert_eq!(agreed(None, None), Ok(least));
+        assert_eq!((agreed(None, Some(exact)), agreed(Some(exact), None)), (Ok(exact), Ok(exact)));
+        assert_eq!(agreed(Some(least), Some(least)), Ok(least));
+        let told = agreed(Some(least), Some(exact)).unwrap_err();
+        assert!(told.contains("--delivery at-least-once") && told.contains("'exactly-once' in the text"), "{told}");
     }
 
     #[test]

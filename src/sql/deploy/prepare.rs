@@ -2,6 +2,7 @@
 //! their schemas and runs nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::definition::{Definition, Delivery};
 use crate::config::variables::Variables;
@@ -63,8 +64,7 @@ pub async fn plan(mut session: Session, wanted: Wanted<'_>) -> Result<(Planned, 
 /// # Errors
 /// As [`plan`], save what only a look at the sources shows.
 pub fn written(variables: &Variables, text: &str, index: usize) -> Result<Vec<Written>, Fault> {
-    let context = Context { kafka: None, absent: None, folder: ".".into() };
-    let mut session = Session::new(builtin(), context, variables.clone(), ("discard".to_owned(), Options::default()));
+    let mut session = looking(variables);
     let (_, statement) = read(&mut session, text, index)?;
     let found = moves(&statement).and_then(|(query, into)| session.written(query, into));
     found.map_err(|fault| placed(fault, text, statement.span))
@@ -73,9 +73,7 @@ pub fn written(variables: &Variables, text: &str, index: usize) -> Result<Vec<Wr
 /// The statements that a job was made of, as they may be shown: those that name its ends and what it reads, and its own.
 pub fn shown(definition: &Definition) -> String {
     let text = &definition.sql;
-    let context = Context { kafka: None, absent: None, folder: ".".into() };
-    let screen = ("discard".to_owned(), Options::default());
-    let mut session = Session::new(builtin(), context, Variables::default(), screen);
+    let mut session = looking(&Variables::default());
     // A text that this version does not read is shown as far as it can be cut.
     let Ok((before, statement)) = read_with(&mut session, text, definition.statement, &|_| None) else {
         return definition.shown_statement();
@@ -86,6 +84,34 @@ pub fn shown(definition: &Definition) -> String {
     let written = named.chain([&statement]).filter_map(|one| text.get(one.span.start..one.span.end));
     let shown: Vec<_> = written.map(|one| format!("{};", parse::without_secrets(one))).collect();
     shown.join("\n")
+}
+
+/// What a statement, or its sink, says of how it is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
+    /// `delivery.guarantee`.
+    pub delivery: Option<Delivery>,
+    /// `checkpoint.interval`.
+    pub checkpoint_interval: Option<Duration>,
+}
+
+/// What a statement says of how it is to run: nothing is opened.
+///
+/// # Errors
+/// As [`written`].
+pub fn said(variables: &Variables, text: &str, index: usize) -> Result<Said, Fault> {
+    let mut session = looking(variables);
+    let (_, statement) = read(&mut session, text, index)?;
+    let found = moves(&statement).and_then(|(query, into)| session.said(query, into));
+    let (exactly_once, checkpoint_interval) = found.map_err(|fault| placed(fault, text, statement.span))?;
+    let delivery = exactly_once.map(|exactly| if exactly { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce });
+    Ok(Said { delivery, checkpoint_interval })
+}
+
+/// A session for what a text says by itself.
+fn looking(variables: &Variables) -> Session {
+    let context = Context { kafka: None, absent: None, folder: ".".into() };
+    Session::new(builtin(), context, variables.clone(), ("discard".to_owned(), Options::default()))
 }
 
 /// The statement of this number behind those before it, whose names the session knows then.
@@ -126,12 +152,10 @@ pub async fn deployed(mut session: Session, definition: &Definition) -> Result<(
     session.keep_columns(&definition.columns)?;
     let name = definition.run_name();
     let wanted = Wanted { text: &definition.sql, statement: definition.statement, job: &name };
-    let (mut planned, named) = plan(session, wanted).await?;
+    session.exactly_once = Some(definition.delivery == Delivery::ExactlyOnce);
+    let (planned, named) = plan(session, wanted).await?;
     if named.writes_to.is_none() {
         return Err(nowhere());
-    }
-    if let Some(NodeKind::Sink(sink)) = planned.plan.nodes.last_mut().map(|node| &mut node.kind) {
-        sink.request.exactly_once = definition.delivery == Delivery::ExactlyOnce;
     }
     Ok((planned, named))
 }
@@ -201,7 +225,87 @@ fn placed(mut fault: Fault, text: &str, statement: Span) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use crate::connectors::contract::SinkRequest;
+
+    /// What the sink of a job is asked to do, planned as a deployed job is.
+    async fn asked(sink: &str, query: &str, delivery: Delivery) -> Result<SinkRequest, Fault> {
+        let sql = format!(
+            "CREATE SOURCE g (id BIGINT, k VARCHAR, n BIGINT) WITH ('connector' = 'generator');
+            CREATE SINK t {sink}; INSERT INTO t {query}"
+        );
+        let definition = Definition { statement: 2, delivery, ..Definition::new("j", "qa", sql) };
+        let (planned, _) = deployed(looking(&Variables::default()), &definition).await?;
+        match planned.plan.nodes.into_iter().next_back().map(|node| node.kind) {
+            Some(NodeKind::Sink(sink)) => Ok(sink.request),
+            _ => Err(Fault::new(Blame::Program, "no sink")),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_primary_key_of_a_sink_is_the_key_of_its_records_where_it_tells_rows_apart() {
+        let counted = "SELECT k, COUNT(*) AS n FROM g GROUP BY k";
+        let last =
+            "SELECT k, id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY n DESC) AS r FROM g) WHERE r = 1";
+        let newest = "SELECT k, id FROM g ORDER BY id DESC LIMIT 3";
+        let most = "SELECT k, n FROM (SELECT k, COUNT(*) AS n FROM g GROUP BY k) ORDER BY n DESC LIMIT 3";
+        for (columns, query, expected) in [
+            ("(id BIGINT, k VARCHAR PRIMARY KEY)", "SELECT id, k FROM g", Ok("k")),
+            ("(id BIGINT, k VARCHAR, PRIMARY KEY (k, id) NOT ENFORCED)", "SELECT id, k FROM g", Ok("id k")),
+            ("(k VARCHAR PRIMARY KEY, n BIGINT)", counted, Ok("k")),
+            ("(k VARCHAR, n BIGINT, PRIMARY KEY (k, n) NOT ENFORCED)", counted, Ok("k n")),
+            ("(k VARCHAR, n BIGINT PRIMARY KEY)", counted, Err("known by k: make it PRIMARY KEY (n, k)")),
+            ("(k VARCHAR PRIMARY KEY, id BIGINT)", last, Ok("k")),
+            ("(k VARCHAR PRIMARY KEY, n BIGINT)", most, Ok("k")),
+            ("(k VARCHAR PRIMARY KEY, id BIGINT)", newest, Err("two rows of the result may have the same")),
+            (
+                "(n BIGINT PRIMARY KEY)",
+                "SELECT COUNT(*) AS n FROM g GROUP BY k",
+                Err("SELECT k too, and make it PRIMARY KEY (n, k)"),
+            ),
+        ] {
+            let sink = format!("{columns} WITH ('connector' = 'kafka', 'topic' = 't')");
+            let asked = asked(&sink, query, Delivery::AtLeastOnce).await;
+            let keys = asked.map(|request| {
+                let names = request.key.iter().map(|column| request.schema.field(*column).name().clone());
+                names.collect::<Vec<_>>().join(" ")
+            });
+            match (keys, expected) {
+                (Ok(keys), Ok(expected)) => assert_eq!(keys, expected, "{columns} {query}"),
+                (Err(fault), Err(said)) => assert!(fault.to_string().contains(said), "{columns} {query}: {fault}"),
+                (keys, _) => panic!("{columns} {query}: {keys:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn transactions_are_asked_for_where_rows_are_written_once() {
+        let sink = "(id BIGINT) WITH ('connector' = 'kafka', 'transactional.id' = 'mine')";
+        let asked = |delivery| asked(sink, "SELECT id FROM g", delivery);
+        assert_eq!(asked(Delivery::ExactlyOnce).await.map(|request| request.exactly_once), Ok(true));
+        let refused = asked(Delivery::AtLeastOnce).await.map(drop).unwrap_err().to_string();
+        assert!(
+            refused.contains("`transactional.id`") && refused.contains("'delivery.guarantee' = 'exactly-once'"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_text_says_how_it_is_delivered_in_its_sink_or_in_its_query() {
+        let exact = "'delivery.guarantee' = 'exactly-once'";
+        let declared = format!("CREATE SINK t WITH ('connector' = 'kafka', {exact}); INSERT INTO t SELECT 1 AS id");
+        let written = format!(
+            "CREATE SINK t WITH ('connector' = 'kafka'); INSERT INTO t SELECT id FROM s
+            WITH ({exact}, 'checkpoint.interval' = '2s')"
+        );
+        let said = |text: &str| said(&Variables::default(), text, 1);
+        let (delivery, interval) = (Some(Delivery::ExactlyOnce), Some(Duration::from_secs(2)));
+        assert_eq!(said(&declared), Ok(Said { delivery, checkpoint_interval: None }));
+        assert_eq!(said(&written), Ok(Said { delivery, checkpoint_interval: interval }));
+        assert_eq!(said("SELECT 1; INSERT INTO t SELECT 1 AS id"), Ok(Said::default()));
+    }
 
     #[test]
     fn what_a_statement_writes_to_is_known_from_its_text() {

@@ -44,20 +44,8 @@ pub struct Failures {
 
 impl Failures {
     /// The strategy of a job, with the dead letters where it has some.
-    ///
-    /// # Errors
-    /// A strategy that needs dead letters and has none.
-    pub fn new(
-        job: &str,
-        strategy: FailureStrategy,
-        dead_letters: Option<Arc<dyn DeadLetters>>,
-    ) -> Result<Self, Fault> {
-        if let (Some(topic), None) = (strategy.dead_letters(), &dead_letters) {
-            let what = format!("records that fail go to the topic `{topic}`, and there is no Kafka environment");
-            return Err(Fault::new(Blame::Operator, what)
-                .next("name one with --environment, or choose failure_strategy LogAndContinue"));
-        }
-        Ok(Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default() })
+    pub fn new(job: &str, strategy: FailureStrategy, dead_letters: Option<Arc<dyn DeadLetters>>) -> Self {
+        Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default() }
     }
 
     /// The strategy.

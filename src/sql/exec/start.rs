@@ -66,7 +66,7 @@ pub async fn start(
         return Ok(finished(resumed));
     }
     let dead_letters = dead_letters(&plan, &settings, context)?;
-    let failures = Arc::new(Failures::new(&settings.name, plan.failure.clone(), dead_letters)?);
+    let failures = Arc::new(Failures::new(&settings.name, plan.failure.clone(), dead_letters));
     let token = CancellationToken::new();
     let (reports, reports_in) = mpsc::channel(REPORTS);
     let tasks = TaskSet::new(token.clone(), reports);
@@ -171,9 +171,15 @@ fn dead_letters(
     if let Some(given) = &settings.dead_letters {
         return Ok(Some(Arc::clone(given)));
     }
-    match (plan.failure.dead_letters(), &context.kafka) {
+    match (&plan.dead_letters, &context.kafka) {
         (Some(topic), Some(kafka)) => Ok(Some(Arc::new(DeadLetterTopic::open(kafka, topic)?))),
-        _ => Ok(None),
+        (Some(topic), None) => {
+            let what = format!("records go to the dead letters in `{topic}`, and there is no Kafka environment");
+            let next =
+                "name one with --environment, or choose failure_strategy LogAndContinue and late.data.strategy drop";
+            Err(Fault::new(Blame::Operator, what).next(next))
+        }
+        (None, _) => Ok(None),
     }
 }
 

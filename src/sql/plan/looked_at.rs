@@ -9,6 +9,7 @@ pub fn without_traces(plan: &mut StreamPlan) {
     if let Some(NodeKind::Sink(sink)) = plan.nodes.last_mut().map(|node| &mut node.kind) {
         sink.request.exactly_once = false;
     }
+    plan.dead_letters = None;
     if plan.failure.dead_letters().is_some() {
         plan.failure = FailureStrategy::LogAndContinue;
     }
@@ -49,6 +50,7 @@ mod tests {
             schema: Arc::new(Schema::empty()),
             key: Vec::new(),
             key_lacks: Vec::new(),
+            key_refused: None,
             changes: false,
             job: "job".into(),
             exactly_once: true,
@@ -66,11 +68,12 @@ mod tests {
             parallelism: 1,
             failure: FailureStrategy::SendToDlq { topic: "payments.dlq".into() },
             late: LateStrategy::DeadLetter,
+            dead_letters: Some("payments.dlq".into()),
             divisions: Divisions::default(),
             state_ttl: None,
         };
         throwing_rows_away(&mut plan);
-        assert_eq!((plan.failure.dead_letters(), &plan.late), (None, &LateStrategy::Drop));
+        assert_eq!((plan.failure.dead_letters(), &plan.dead_letters, plan.late), (None, &None, LateStrategy::Drop));
         let last = plan.nodes.last().unwrap();
         assert_eq!(last.label, "throw away what goes to payments");
         let NodeKind::Sink(sink) = &last.kind else { panic!("no sink") };

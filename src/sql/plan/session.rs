@@ -20,7 +20,7 @@ use super::names;
 use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
 use super::sinks::at_sink;
-use super::strategies::{FailureStrategy, LateStrategy};
+use super::strategies::FailureStrategy;
 use super::stream::{Node, NodeKind, StreamPlan, WatermarkSpec};
 use super::surviving::surviving;
 use super::tables::{QueryTable, SourceTable};
@@ -54,6 +54,8 @@ pub struct Session {
     pub functions: Functions,
     /// The connector of a query that names no sink, and its options.
     pub screen: (String, Options),
+    /// Whether rows are written exactly once, whatever the statements say of it; what they say where it is absent.
+    pub exactly_once: Option<bool>,
     pub(super) catalog: Catalog,
     /// Columns of sources that were read from a sample once.
     pub(super) kept: BTreeMap<String, Arc<Schema>>,
@@ -77,7 +79,7 @@ impl Session {
     pub fn new(connectors: Connectors, context: Context, variables: Variables, screen: (String, Options)) -> Self {
         let functions = Functions::builtin();
         let (catalog, kept) = (Catalog::default(), BTreeMap::new());
-        Self { connectors, context, variables, functions, screen, catalog, kept }
+        Self { connectors, context, variables, functions, screen, exactly_once: None, catalog, kept }
     }
 
     /// Takes the name that a statement gives, if it gives one.
@@ -130,7 +132,7 @@ impl Session {
             final_table: is_final,
             lateness: settings.lateness,
             state_ttl: settings.state_ttl,
-            origins: settings.failure.dead_letters().is_some() || settings.late == LateStrategy::DeadLetter,
+            origins: settings.dead_letters.is_some(),
             late: settings.late,
         };
         let mut translation = Translation::new(wishes.clone());
@@ -148,6 +150,7 @@ impl Session {
             sink.request.key = arranged.moved(&sink.request.key);
             sink.request.schema = arranged.schema;
         }
+        self.keyed_as_declared(&mut sink.request, into.or(query.into.as_ref()), &stream.key_lacks)?;
         if into.or(query.into.as_ref()).is_some() {
             self.check(&sink).map_err(|fault| at_sink(fault, query))?;
         }
@@ -160,6 +163,7 @@ impl Session {
             nodes,
             parallelism: settings.parallelism,
             failure: settings.failure,
+            dead_letters: settings.dead_letters,
             late: settings.late,
             divisions: functions.divisions().clone(),
             state_ttl: settings.state_ttl,

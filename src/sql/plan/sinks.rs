@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
@@ -13,7 +14,7 @@ use super::wishes::Settings;
 use crate::connectors::accept::{self, accept};
 use crate::connectors::contract::{End, SinkRequest};
 use crate::connectors::options::Options;
-use crate::core::fault::{Fault, Place};
+use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::counted;
 use crate::formats::types;
 use crate::sql::parse::statement::{Declaration, EndName, InsertName, Object, StreamQuery};
@@ -51,17 +52,92 @@ impl Session {
             Some(found) => (found.name, found.connector, found.options),
             None => ("screen".to_owned(), self.screen.0.clone(), self.screen.1.clone()),
         };
+        // What the declaration of the sink says of itself counts as what the query says of it.
+        let said = Settings::read(&options)?.exactly_once.or(settings.exactly_once);
         let request = SinkRequest {
             name,
             options,
             schema,
             key,
             key_lacks: key_lacks.to_vec(),
+            key_refused: None,
             changes: end.changes == Changes::Changelog,
             job: job.to_owned(),
-            exactly_once: settings.exactly_once,
+            exactly_once: self.exactly_once.or(said).unwrap_or(false),
         };
         Ok(SinkNode { connector, request })
+    }
+
+    /// The PRIMARY KEY of a declared sink is the key of its records. Where the result takes rows back, it has to tell them
+    /// apart: rows of equal keys replace each other there.
+    pub(super) fn keyed_as_declared(
+        &self,
+        request: &mut SinkRequest,
+        into: Option<&EndName>,
+        key_lacks: &[String],
+    ) -> Result<(), Fault> {
+        let declared = into.and_then(|into| self.catalog.end(into));
+        let columns = declared.map_or(&[][..], |declared| &declared.columns).iter().filter(|column| column.primary_key);
+        let key: Vec<usize> = columns
+            .map(|column| {
+                let place = request.schema.index_of(&column.name);
+                place.map_err(|_| {
+                    refused(&format!("the PRIMARY KEY `{}` of `{}` is computed", column.name, request.name))
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        if key.is_empty() {
+            return Ok(());
+        }
+        let listed = |columns: &[usize]| {
+            let names = columns.iter().map(|column| request.schema.field(*column).name().as_str());
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let of_result = std::mem::replace(&mut request.key, key);
+        if !request.changes || !of_result.is_empty() && of_result.iter().all(|column| request.key.contains(column)) {
+            return Ok(());
+        }
+        let what = format!(
+            "`{}` takes rows back, and its PRIMARY KEY ({}) does not tell them apart",
+            request.name,
+            listed(&request.key)
+        );
+        let all = |more: String| format!("make it PRIMARY KEY ({more})");
+        let next = match (key_lacks, of_result.as_slice()) {
+            ([], []) => {
+                let key = listed(&request.key);
+                format!(
+                    "two rows of the result may have the same: GROUP BY {key}, or take ROW_NUMBER() OVER (PARTITION BY {key} \
+                     ORDER BY …) = 1; where you know better, SELECT {key} AS {key} PRIMARY KEY"
+                )
+            }
+            ([], own) => {
+                let more = own.iter().filter(|column| !request.key.contains(column)).copied();
+                let together: Vec<usize> = request.key.iter().copied().chain(more).collect();
+                format!("the rows of the result are known by {}: {}", listed(own), all(listed(&together)))
+            }
+            (lacks, _) => {
+                let together = std::iter::once(listed(&request.key)).chain(lacks.iter().cloned());
+                let mut together: Vec<_> = together.collect();
+                together.dedup();
+                format!("SELECT {} too, and {}", lacks.join(" and "), all(together.join(", ")))
+            }
+        };
+        request.key_refused = Some(Fault::new(Blame::Operator, what).next(next));
+        Ok(())
+    }
+
+    /// How often each row is to be written and how often it is checkpointed, as a statement or its sink say, where they do.
+    ///
+    /// # Errors
+    /// Options that are wrong.
+    pub fn said(&self, query: &StreamQuery, into: Option<&EndName>) -> Result<(Option<bool>, Option<Duration>), Fault> {
+        let own = Settings::read(&accept::named_as_the_engine_does(&query.options))?;
+        let of_sink = match self.sink_end(query, into)? {
+            Some(end) => Settings::read(&end.options)?.exactly_once,
+            None => None,
+        };
+        Ok((of_sink.or(own.exactly_once), own.checkpoint_interval))
     }
 
     /// What is wrong with the sink that a statement names: whatever looks at the statement meets it.

@@ -34,6 +34,8 @@ pub struct StreamPlan {
     pub failure: FailureStrategy,
     /// What happens to a late row.
     pub late: LateStrategy,
+    /// The topic of the dead letters, where records that fail or rows that are late go there.
+    pub dead_letters: Option<String>,
     /// How divisions by zero are taken in its expressions, and how many there were.
     pub divisions: Divisions,
     /// How long keyed state without a window is kept after its last change; `None` for as long as the job runs.

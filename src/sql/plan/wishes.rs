@@ -42,6 +42,8 @@ pub struct Settings {
     pub late: LateStrategy,
     /// `failure_strategy`.
     pub failure: FailureStrategy,
+    /// `dead_letter.topic`, or the topic where none is named, where records that fail or rows that are late go there.
+    pub dead_letters: Option<String>,
     /// `state.ttl`.
     pub state_ttl: Option<Duration>,
     /// `state.limit`, bytes.
@@ -50,8 +52,8 @@ pub struct Settings {
     pub by_record: bool,
     /// `parallelism`.
     pub parallelism: usize,
-    /// `delivery.guarantee` = `exactly_once`.
-    pub exactly_once: bool,
+    /// Whether `delivery.guarantee` is `exactly_once`, where it is said.
+    pub exactly_once: Option<bool>,
     /// `checkpoint.interval`.
     pub checkpoint_interval: Option<Duration>,
     /// `job.name`.
@@ -85,31 +87,35 @@ impl Settings {
                 _ => return Err(wrong("parallelism", value, &format!("a number from 1 to {PARALLELISM_MAX}"))),
             },
         };
+        let late = match late.as_deref() {
+            Some("dead_letter") => LateStrategy::DeadLetter,
+            Some("include_in_next_window") => LateStrategy::IncludeInNextWindow,
+            Some("update_previous") => LateStrategy::UpdatePrevious,
+            _ => LateStrategy::Drop,
+        };
+        let named = || dead_letters.clone().unwrap_or_else(|| DEAD_LETTERS.to_owned());
+        // Late rows go there by their own strategy alone, whatever becomes of records that fail.
+        let for_late_rows = || (late == LateStrategy::DeadLetter).then(named);
+        let failure = match failure.as_deref() {
+            Some("FailBatch") => FailureStrategy::FailBatch,
+            Some("RetryWithBackoff") => FailureStrategy::RetryWithBackoff { topic: dead_letters.clone() },
+            Some("SendToDLQ") => FailureStrategy::SendToDlq { topic: named() },
+            _ => FailureStrategy::LogAndContinue,
+        };
         Ok(Self {
             event_time_format: options.get("event.time.format").map(str::to_owned),
             is_processing_time: strategy.as_deref() == Some("processing_time"),
             out_of_orderness: duration(options, "watermark.max_out_of_orderness")?.unwrap_or_default(),
             idle_timeout: duration(options, "watermark.idle_timeout")?.unwrap_or(IDLE_TIMEOUT),
             lateness: duration(options, "allowed.lateness")?.unwrap_or_default(),
-            late: match late.as_deref() {
-                Some("dead_letter") => LateStrategy::DeadLetter,
-                Some("include_in_next_window") => LateStrategy::IncludeInNextWindow,
-                Some("update_previous") => LateStrategy::UpdatePrevious,
-                _ => LateStrategy::Drop,
-            },
-            failure: match failure.as_deref() {
-                Some("FailBatch") => FailureStrategy::FailBatch,
-                Some("RetryWithBackoff") => FailureStrategy::RetryWithBackoff { topic: dead_letters },
-                Some("SendToDLQ") => {
-                    FailureStrategy::SendToDlq { topic: dead_letters.unwrap_or_else(|| DEAD_LETTERS.to_owned()) }
-                }
-                _ => FailureStrategy::LogAndContinue,
-            },
+            dead_letters: failure.dead_letters().map(str::to_owned).or_else(for_late_rows),
+            late,
+            failure,
             state_ttl: duration(options, "state.ttl")?,
             state_limit: bytes(options, "state.limit")?,
             by_record: word(options, "emit.granularity", &["batch", "record"])?.as_deref() == Some("record"),
             parallelism,
-            exactly_once: delivery.as_deref() == Some("exactly_once"),
+            exactly_once: delivery.map(|delivery| delivery == "exactly_once"),
             checkpoint_interval: duration(options, "checkpoint.interval")?,
             job_name: job_name(options)?,
             lookup: lookup(options)?,
@@ -256,6 +262,21 @@ mod tests {
         assert_eq!(refused(&[(LOOKUP_CACHE, "PARTIAL")]), "`lookup.cache` takes full, not `PARTIAL`");
         assert!(refused(&[(LOOKUP_RELOAD, "10m")]).contains("says nothing of a table without"));
         assert!(refused(&[(LOOKUP_CACHE, "full"), (LOOKUP_RELOAD, "5ms")]).contains("100ms or longer, not `5ms`"));
+    }
+
+    #[test]
+    fn late_rows_go_to_the_dead_letters_by_their_own_strategy_alone() {
+        let topic = |given: &[(&str, &str)]| {
+            let read = Settings::read(&given.iter().copied().collect()).expect("they are right");
+            (read.dead_letters, read.failure)
+        };
+        let late = ("late.data.strategy", "dead_letter");
+        let (left_out, bad) = (FailureStrategy::LogAndContinue, || Some("bad".to_owned()));
+        assert_eq!(topic(&[late]), (Some("dead-letters".to_owned()), left_out.clone()));
+        assert_eq!(topic(&[late, ("dead_letter.topic", "bad")]), (bad(), left_out.clone()));
+        assert_eq!(topic(&[("dead_letter.topic", "bad")]), (None, left_out));
+        let sent = FailureStrategy::SendToDlq { topic: "bad".to_owned() };
+        assert_eq!(topic(&[("failure_strategy", "SendToDLQ"), ("dead_letter.topic", "bad")]), (bad(), sent));
     }
 
     #[test]

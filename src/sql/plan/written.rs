@@ -19,8 +19,8 @@ impl Session {
             written.extend(self.connectors.get(&sink.connector)?.written(&sink.name, &sink.options)?);
         }
         let settings = Settings::read(&self.job_options(query)?)?;
-        if let Some(topic) = settings.failure.dead_letters() {
-            written.push(Written { topic: topic.to_owned(), brokers: None });
+        if let Some(topic) = &settings.dead_letters {
+            written.push(Written { topic: topic.clone(), brokers: None });
         }
         Ok(written)
     }

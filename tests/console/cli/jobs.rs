@@ -51,6 +51,19 @@ fn what_is_registered_is_listed_shown_and_dropped() {
 }
 
 #[test]
+fn a_job_delivers_as_its_text_says_and_what_contradicts_it_is_refused() {
+    let sql = "CREATE SINK out (id BIGINT) WITH ('connector' = 'file', 'path' = 'out.jsonl', 'delivery.guarantee' = 'exactly-once');
+        INSERT INTO out SELECT auction AS id FROM 'generator://nexmark/bid?rate=200' WITH ('checkpoint.interval' = '3s')";
+    let place = Place::shipped().with("exact.sql", sql);
+    let refused = place.run(&["sql", "deploy", "exact.sql", "--register", "--delivery", "at-least-once"]).expect(2);
+    let told = ["--delivery at-least-once", "'delivery.guarantee' = 'exactly-once'"];
+    assert!(told.iter().all(|told| refused.stderr.contains(told)), "{}", refused.stderr);
+    place.run(&["sql", "deploy", "exact.sql", "--register"]).expect(0);
+    let shown = place.run(&["--format", "json", "jobs", "show", "exact"]).expect(0).json();
+    assert_eq!((&shown["delivery"], &shown["checkpoint_interval_ms"]), (&"exactly once".into(), &3_000.into()));
+}
+
+#[test]
 fn a_statement_that_writes_nowhere_is_not_deployed() {
     let place = Place::shipped();
     let refused = place.run(&["sql", "deploy", "-e", "SELECT * FROM orders", "--name", "x", "--register"]).expect(2);

@@ -255,9 +255,14 @@ impl Translation {
             let node = TopNNode { partition, order, limit, has_rank, window_end };
             let label = format!("first {limit} rows of each {listed}");
             let mut key = below_key;
-            if has_rank && partition_columns.len() == params.partition_by.len() {
-                key = partition_columns;
-                key.push(rank);
+            if partition_columns.len() == params.partition_by.len() {
+                if limit == 1 && !partition_columns.is_empty() {
+                    // One row of each: which of them it is tells nothing more.
+                    key = partition_columns;
+                } else if has_rank {
+                    key = partition_columns;
+                    key.push(rank);
+                }
             }
             let node = self.add(NodeKind::TopN(node), vec![input.node], schema, changes, key, label);
             Stream { node, is_table: changes == Changes::Changelog, ..input }

@@ -9,9 +9,11 @@ use ratatui::style::Style;
 use super::naming::{NAME_LETTERS_MAX, ends, is_name, name_after, written_into};
 use crate::app::action::{DeployRequest, QueryRequest};
 use crate::app::model::Model;
+use crate::config::variables::Variables;
 use crate::core::environment::Guard;
 use crate::sql::assist::{Item, ItemKind};
 use crate::sql::deploy::definition::Delivery;
+use crate::sql::deploy::prepare;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::completion::{Chosen, Popup};
 use crate::ui::widgets::dialog;
@@ -74,6 +76,8 @@ impl DeployDialog {
                 "exactly once: rows become visible with the checkpoint, each once. At least once: at once, again after a crash",
             ),
         };
+        let said = said(&query);
+        let chosen = deliveries.iter().position(|delivery| Some(*delivery) == said).unwrap_or(0);
         let named_deliveries = deliveries.iter().map(|delivery| delivery.name().to_owned()).collect();
         let topics = topics(model, &query.environment);
         let mut fields = Vec::new();
@@ -83,7 +87,7 @@ impl DeployDialog {
         }
         fields.extend([
             Field::text("name", "name", proposed.clone()).hint("what the job is called from now on"),
-            Field::choice("delivery", "delivery", named_deliveries, 0).hint(about),
+            Field::choice("delivery", "delivery", named_deliveries, chosen).hint(about),
             Field::number("checkpoint", "checkpoint every, seconds", CHECKPOINT_SECONDS, 1, CHECKPOINT_SECONDS_MAX)
                 .hint("a restart goes on from the last one"),
         ]);
@@ -217,13 +221,15 @@ impl DeployDialog {
             Some(_) => self.query.clone(),
             None => written_into(&self.query, self.form.text("sink").trim())?,
         };
-        Ok(DeployRequest {
-            name,
-            query,
-            delivery: self.deliveries.get(self.form.chosen("delivery")).copied().unwrap_or(Delivery::AtLeastOnce),
-            checkpoint_interval_ms: seconds * 1_000,
-        })
+        let chosen = self.deliveries.get(self.form.chosen("delivery")).copied();
+        let delivery = Delivery::agreed(chosen, said(&query), "delivery").map_err(|fault| fault.what)?;
+        Ok(DeployRequest { name, query, delivery, checkpoint_interval_ms: seconds * 1_000 })
     }
+}
+
+/// How surely rows are delivered as the text says; none where it says nothing of it, or is not right yet.
+fn said(query: &QueryRequest) -> Option<Delivery> {
+    prepare::said(&Variables::default(), &query.text, query.statement).ok()?.delivery
 }
 
 /// Topics of an environment that a person may mean.
