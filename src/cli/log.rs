@@ -38,7 +38,7 @@ pub fn to_standard_error(global: &Global) {
         (true, _) => VERBOSE,
         // What the client library says of a failure, the command says itself, and better.
         (false, false) => {
-            "velox::payloads=info,velox::summaries=info,velox::resumed=info,velox::created=info,velox::deployed=info,\
+            "velox::payloads=info,velox::summaries=info,velox::resumed=info,velox::created=info,velox::deployed=info,velox::outage=info,\
              librdkafka=off,warn"
         }
         (false, true) => "velox::payloads=info,librdkafka=off,warn",

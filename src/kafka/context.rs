@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use crate::core::secret::{MASK, Secret};
 
 use super::auth::TokenSource;
 use super::cause::{self, Severity};
+use super::outage::Outage;
 
 /// Strikes the secrets of one connection out of any text.
 #[derive(Clone, Default)]
@@ -78,6 +79,8 @@ pub struct Watch {
     count: AtomicU64,
     passed: AtomicU64,
     sent: AtomicU64,
+    /// Whether a broker had answered when the statistics were last read.
+    was_up: AtomicBool,
     ends: Mutex<Ends>,
 }
 
@@ -149,6 +152,8 @@ pub struct Context {
     tokens: Option<Arc<dyn TokenSource>>,
     /// The newest line of the client's log, and when it was written.
     said: Arc<Mutex<Option<(String, Instant)>>>,
+    /// Whether any broker answers any client of the connection.
+    pub(super) outage: Arc<Outage>,
     /// What went wrong so far.
     pub watch: Arc<Watch>,
 }
@@ -159,7 +164,7 @@ const SAME_LINE_QUIET: Duration = Duration::from_secs(1);
 impl Context {
     /// A context for a client of this environment.
     pub fn new(environment: Arc<str>, scrubber: Arc<Scrubber>, tokens: Option<Arc<dyn TokenSource>>) -> Self {
-        Self { environment, scrubber, tokens, said: Arc::default(), watch: Arc::default() }
+        Self { environment, scrubber, tokens, said: Arc::default(), outage: Arc::default(), watch: Arc::default() }
     }
 
     /// The text without this connection's secrets.
@@ -209,6 +214,10 @@ impl ClientContext for Context {
         // Only clients that ask for statistics get here: tails, sources, sinks.
         match serde_json::from_slice::<Statistics>(statistics) {
             Ok(statistics) => {
+                if statistics.is_up() {
+                    self.watch.was_up.store(true, Ordering::Release);
+                    self.outage.ends(&self.environment);
+                }
                 self.watch.sent.store(statistics.sent(), Ordering::Release);
                 self.watch.keep_ends(statistics.ends());
             }
@@ -221,6 +230,10 @@ impl ClientContext for Context {
         // The end of a partition is an event of its own for who asked for it, never a trouble.
         if code == RDKafkaErrorCode::PartitionEOF {
             return;
+        }
+        // One that never had a broker says so to whoever waits for it.
+        if code == RDKafkaErrorCode::AllBrokersDown && self.watch.was_up.swap(false, Ordering::AcqRel) {
+            self.outage.begins(&self.environment);
         }
         // Says only that all of them failed; how each one did was said before.
         if code == RDKafkaErrorCode::AllBrokersDown && self.watch.has_passing() {
@@ -260,7 +273,14 @@ impl ConsumerContext for Context {}
 /// The part of librdkafka's statistics that we read.
 #[derive(serde::Deserialize)]
 struct Statistics {
+    #[serde(default)]
+    brokers: HashMap<String, BrokerStatistics>,
     topics: HashMap<String, TopicStatistics>,
+}
+
+#[derive(serde::Deserialize)]
+struct BrokerStatistics {
+    state: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -278,6 +298,10 @@ struct PartitionStatistics {
 }
 
 impl Statistics {
+    fn is_up(&self) -> bool {
+        self.brokers.values().any(|broker| broker.state == "UP")
+    }
+
     fn sent(&self) -> u64 {
         let partitions = self.topics.values().flat_map(|topic| topic.partitions.values());
         partitions.map(|partition| partition.txmsgs.saturating_sub(partition.msgs_inflight.max(0).unsigned_abs())).sum()

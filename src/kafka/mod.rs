@@ -14,6 +14,7 @@ pub mod state;
 pub mod stop;
 
 pub mod client;
+mod outage;
 pub mod producer;
 pub mod transaction;
 

@@ -16,6 +16,7 @@ use super::auth::{self, AuthRegistry, TokenSource, Warning};
 use super::context::{Context, Scrubber};
 use super::embedded::EmbeddedBroker;
 use super::options::{self, Section};
+use super::outage::Outage;
 
 /// First pause before a lost broker is tried again; doubles up to [`RECONNECT_PAUSE_MAX_MS`]. librdkafka also lets half of
 /// it pass between the address it was given and the first broker it learns of there, for every client.
@@ -51,6 +52,8 @@ pub struct Connection {
     scrubber: Arc<Scrubber>,
     tokens: Option<Arc<dyn TokenSource>>,
     warnings: Vec<Warning>,
+    /// Of all its clients.
+    outage: Arc<Outage>,
 }
 
 impl Connection {
@@ -85,6 +88,7 @@ impl Connection {
             scrubber: Arc::new(Scrubber::new(auth::secrets(settings))),
             tokens: handler.tokens(settings),
             warnings,
+            outage: Arc::default(),
             environment: Arc::new(environment.clone()),
         };
         connection.producer_config(&environment.producer)?;
@@ -145,7 +149,9 @@ impl Connection {
 
     /// Callbacks for one client.
     pub(crate) fn context(&self) -> Context {
-        Context::new(self.name.clone(), self.scrubber.clone(), self.tokens.clone())
+        let mut context = Context::new(self.name.clone(), self.scrubber.clone(), self.tokens.clone());
+        context.outage = self.outage.clone();
+        context
     }
 
     /// Settings of a client that only asks.

@@ -232,6 +232,7 @@ async fn hear(mut hears: mpsc::Receiver<Told>, out: &Outlet) {
                 tracing::info!(target: "velox::sql", job, "a savepoint is written; it waits");
                 out.phase(Phase::Paused).await;
             }
+            Some(Told::Unsaved(fault)) => tracing::warn!(target: "velox::sql", job, "{fault}"),
             None => break,
         }
     }

@@ -31,7 +31,7 @@ struct Outcome<'a> {
 }
 
 /// Runs a job here.
-pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Result<Exit, Failure> {
+pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
     let shelf = session.shelf()?;
     let seen = shelf.read(&arguments.name)?.definition;
     let what = match arguments.from_scratch {
@@ -44,7 +44,7 @@ pub async fn resume(arguments: &ResumeArguments, session: &Session<'_>) -> Resul
     let outcome = async {
         let (hold, now) = shelf.hold_seen(&seen, &program("jobs resume"))?;
         let definition = shelf.begin_again(now, arguments.from_scratch)?;
-        Foreground { definition, shelf, hold, said: Vec::new() }.run(session).await
+        Foreground { definition, shelf, hold, said: Vec::new() }.run(session, output).await
     };
     let outcome = outcome.await;
     audited.ended(outcome.as_ref().copied(), None);
@@ -104,7 +104,12 @@ fn settled(shelf: &Shelf, definition: Definition, was_asked: bool) -> Result<&'s
         return Ok("no process ran it; it is to stay stopped");
     }
     match status.as_ref().map(|status| status.state) {
-        Some(State::Stopped) => Ok("stopped"),
+        Some(State::Stopped) => match status.and_then(|status| status.fault) {
+            None => Ok("stopped"),
+            Some(fault) => Err(Fault::new(Blame::Operator, format!("`{name}` is stopped, but {fault}"))
+                .next("it is to stay stopped; what came after is done again when it is resumed")
+                .into()),
+        },
         Some(State::Done) => Ok("it had come to its end"),
         Some(State::Failed) => {
             let fault = status.and_then(|status| status.fault).unwrap_or_default();
@@ -159,6 +164,23 @@ mod tests {
     use super::*;
     use crate::cli::arguments::{Arguments, Command};
     use crate::cli::jobs::JobsCommand;
+    use crate::sql::deploy::status::Status;
+
+    #[test]
+    fn a_stop_without_the_savepoint_that_was_asked_for_fails() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path());
+        let definition = Definition::new("lost", "qa", "INSERT INTO b SELECT * FROM a");
+        shelf.add(&definition).unwrap();
+        let stopped = |fault: Option<&str>| {
+            let fault = fault.map(str::to_owned);
+            shelf.tell("lost", &Status { state: State::Stopped, fault, ..Status::beginning(0) });
+            settled(&shelf, definition.clone(), true).map_err(|failure| (failure.exit(), failure.to_string()))
+        };
+        assert_eq!(stopped(None), Ok("stopped"));
+        let (exit, told) = stopped(Some("no savepoint could be written: no broker answers")).unwrap_err();
+        assert!(exit == Exit::Usage && told.contains("`lost` is stopped, but no savepoint could be written"), "{told}");
+    }
 
     #[tokio::test]
     async fn a_stop_that_waited_for_its_answer_writes_nothing_back_but_the_wish() {

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
+use crate::cli::arguments::Format;
 use crate::cli::log::DEPLOYED;
+use crate::cli::output::Output;
 use crate::cli::progress::{Progress, REFRESH, grouped, rate};
 use crate::cli::session::Session;
+use crate::cli::sql::summary::Report;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
@@ -43,7 +47,7 @@ impl Foreground {
     ///
     /// # Errors
     /// What it failed with, its environment included.
-    pub async fn run(self, session: &Session<'_>) -> Result<Exit, Failure> {
+    pub async fn run(self, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
         let Self { definition, shelf, hold, said } = self;
         let opening = opening(session, &definition.environment)?;
         let connection = opening()?.context.kafka;
@@ -72,12 +76,56 @@ impl Foreground {
         let ((ended, done), _) = signals::drive(work, saving).await?;
         drop(hold);
         let ended = ended?;
-        tracing::info!(target: DEPLOYED, "{}", of_it.over(ended, &done));
+        let report = Report::of(&of_it.name, &done.statistics, done.dead_letters);
+        let outcome = match ended {
+            Ended::Finished => "finished",
+            Ended::Stopped | Ended::OnRequest => "stopped",
+            Ended::Left => "left",
+        };
+        match output.format() {
+            Format::Text if quiet => {}
+            Format::Text => report.say(Format::Text, ended != Ended::Finished)?,
+            Format::Json => output.show(&Document { report, outcome, has_savepoint: !done.is_unsaved }, |_| Ok(()))?,
+        }
+        tracing::info!(target: DEPLOYED, "{}", of_it.over(ended, done.is_unsaved));
         Ok(match ended {
             Ended::Left => Exit::Stopped,
+            // As `sql run` ends where it was all.
+            Ended::Finished if done.bad > 0 => Exit::SomeFailed,
             Ended::Finished | Ended::Stopped | Ended::OnRequest => Exit::Done,
         })
     }
+}
+
+/// What a job has done.
+#[derive(Default)]
+struct Done {
+    /// Of its last start.
+    statistics: Statistics,
+    /// Records that failed, in all its starts.
+    bad: u64,
+    dead_letters: Option<String>,
+    /// Whether it was to write a savepoint and could not.
+    is_unsaved: bool,
+}
+
+impl Done {
+    /// Takes what a start has counted that is over.
+    fn begin(&mut self, counters: Option<&watch::Receiver<Statistics>>) {
+        if let Some(counters) = counters {
+            self.statistics = counters.borrow().clone();
+            self.bad += self.statistics.failures.bad();
+        }
+    }
+}
+
+/// The one document of `--format json`.
+#[derive(Serialize)]
+struct Document {
+    #[serde(flatten)]
+    report: Report,
+    outcome: &'static str,
+    has_savepoint: bool,
 }
 
 /// What opens a session in an environment.
@@ -115,49 +163,53 @@ impl Commands {
     }
 
     fn begun(&self, from: Option<Begun>) -> String {
-        let from = from.map(|from| format!(", from checkpoint {}", from.epoch)).unwrap_or_default();
+        let from = from.map_or("the beginning".to_owned(), |from| format!("checkpoint {}", from.epoch));
         format!(
-            "{} runs here{from}; {} tells how it does, {} ends it with a savepoint",
+            "{} runs here, from {from}; {} tells how it does, {} ends it with a savepoint",
             self.name,
             self.command("show"),
             self.command("stop")
         )
     }
 
-    fn over(&self, ended: Ended, done: &Statistics) -> String {
-        let rows = format!("{} read, {} written", grouped(done.rows_read()), grouped(done.rows_written()));
+    fn over(&self, ended: Ended, is_unsaved: bool) -> String {
         let (name, resume) = (&self.name, self.command("resume"));
         match ended {
             Ended::Finished => {
-                format!("{name} has read all there was: {rows}; {} has the figures", self.command("show"))
+                format!("{name} has read all there was; {} has the figures", self.command("show"))
             }
-            Ended::Stopped | Ended::OnRequest => format!("{name} is stopped: {rows}; {resume} goes on from there"),
-            Ended::Left => format!("{name} has left a savepoint: {rows}; {resume} goes on from there"),
+            _ if is_unsaved => format!("{name} ends without a savepoint; {resume} goes on from its last checkpoint"),
+            Ended::Stopped | Ended::OnRequest => format!("{name} is stopped; {resume} goes on from there"),
+            Ended::Left => format!("{name} has left a savepoint; {resume} goes on from there"),
         }
     }
 }
 
 /// Says what the job tells, and shows how far it is. Gives what it has counted.
-async fn hear(
-    mut hears: mpsc::Receiver<Told>,
-    name: &str,
-    quiet: bool,
-    (of_it, said): (&Commands, &[String]),
-) -> Statistics {
+async fn hear(mut hears: mpsc::Receiver<Told>, name: &str, quiet: bool, (of_it, said): (&Commands, &[String])) -> Done {
     let mut counters: Option<watch::Receiver<Statistics>> = None;
+    let mut done = Done::default();
     let progress = Progress::open_ended(quiet);
     let mut looks = tokio::time::interval(REFRESH);
     loop {
         tokio::select! {
             told = hears.recv() => match told {
-                Some(Told::Began { statistics, messages, from, .. }) => {
+                Some(Told::Began { plan, statistics, from, messages }) => {
+                    done.begin(counters.as_ref());
+                    done.dead_letters = plan.dead_letters.clone();
                     for message in messages.iter().filter(|message| !said.contains(*message)) {
                         tracing::info!(target: DEPLOYED, "{name}: {message}");
                     }
                     tracing::info!(target: DEPLOYED, "{}", of_it.begun(from));
                     counters = Some(statistics);
                 }
-                Some(Told::Lost { fault, attempt }) => tracing::warn!("{name}: {fault}; attempt {attempt} follows"),
+                // What it waits for is said once; that it goes on is said when it does.
+                Some(Told::Lost { fault, attempt: 1 }) => tracing::warn!("{name}: {fault}; it starts again by itself"),
+                Some(Told::Lost { fault, attempt }) => tracing::debug!("{name}: {fault}; attempt {attempt} follows"),
+                Some(Told::Unsaved(fault)) => {
+                    tracing::warn!("{name}: {fault}");
+                    done.is_unsaved = true;
+                }
                 Some(Told::Paused) => tracing::info!("{name}: paused"),
                 None => break,
             },
@@ -171,5 +223,6 @@ async fn hear(
         }
     }
     progress.clear();
-    counters.map(|counters| counters.borrow().clone()).unwrap_or_default()
+    done.begin(counters.as_ref());
+    done
 }

@@ -160,7 +160,7 @@ pub async fn run(command: &JobsCommand, session: &Session<'_>, output: &mut Outp
     match command {
         JobsCommand::List(_) => list::list(&session.shelf()?, output),
         JobsCommand::Show(arguments) => list::show(&session.shelf()?, &arguments.name, output),
-        JobsCommand::Resume(arguments) => change::resume(arguments, session).await,
+        JobsCommand::Resume(arguments) => change::resume(arguments, session, output).await,
         JobsCommand::Stop(arguments) => change::stop(arguments, session, output).await,
         JobsCommand::Drop(arguments) => change::remove(arguments, session, output),
     }

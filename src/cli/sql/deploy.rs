@@ -16,7 +16,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::clock::now_ms;
-use crate::core::fault::{Blame, Fault, Place};
+use crate::core::fault::{Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
 use crate::sql::deploy::definition::{CHECKPOINT_INTERVAL_MS, Definition, Delivery};
 use crate::sql::deploy::prepare::{self, Checked, NAME, nowhere};
@@ -58,7 +58,7 @@ The text holds one statement that writes somewhere (INSERT INTO … SELECT …, 
 names to it. It runs in this process, as a service runs it: SIGINT or SIGTERM writes a savepoint and ends with 5, and \
 `jobs resume NAME` goes on from there; a console lists it and offers the same.
 
-Exit codes: 0 done or registered, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";
+Exit codes: 0 done or registered, 1 some records failed, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";
 
 /// Keeps the job and runs it.
 pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
@@ -109,7 +109,7 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
             output.show(&definition.shown(), |page| page.line(line))?;
             return Ok(Exit::Done);
         }
-        Foreground { definition, shelf, hold, said }.run(session).await
+        Foreground { definition, shelf, hold, said }.run(session, output).await
     };
     let outcome = outcome.await.map_err(|failure| drawn(&source, statement, failure));
     audited.ended(outcome.as_ref().copied(), None);
@@ -135,18 +135,9 @@ async fn planned(definition: &Definition, session: &Session<'_>) -> Result<Check
         }
     };
     let (checked, _) = signals::drive(work, []).await?;
-    match checked {
-        Ok(checked) => {
-            checked.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-            Ok(checked)
-        }
-        // It waits for its brokers, as every deployed job does.
-        Err(fault) if fault.blame == Blame::Connection => {
-            tracing::warn!("{} is not checked against its topics: {fault}", definition.name);
-            Ok(Checked::default())
-        }
-        Err(fault) => Err(fault.into()),
-    }
+    let checked = checked?;
+    checked.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok(checked)
 }
 
 /// What is wrong with the statement, underlined in the text as it was given.

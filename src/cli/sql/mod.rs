@@ -14,7 +14,7 @@ pub mod rows;
 mod run;
 mod screen;
 mod starting;
-mod summary;
+pub(in crate::cli) mod summary;
 pub mod text;
 mod validate;
 mod which;

@@ -82,6 +82,9 @@ Examples:
 A bare name in FROM is a topic of the environment. Rows of a query without INTO come here, as a table or with \
 --format json as one object a line; a result that changes marks its rows: + new, ~ replaced, - gone (in JSON: _op).
 
+'delivery.guarantee' = 'exactly-once' in WITH (of the sink, or behind the query) writes each row once over restarts, \
+with --state-dir; at-least-once is the default.
+
 Exit codes: 0 done, 1 some records failed, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";
 
 /// Runs every statement, in order; those that move rows run side by side.

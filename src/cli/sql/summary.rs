@@ -15,7 +15,7 @@ use crate::sql::exec::statistics::Statistics;
 
 /// What a job has done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     job: String,
     rows_read: u64,
     rows_written: u64,

@@ -58,6 +58,13 @@ pub trait Connector: Send + Sync {
     async fn creates(&self, _request: &SinkRequest, _context: &Context) -> Option<String> {
         None
     }
+    /// Whether the system behind a sink answers. It looks, and creates nothing.
+    ///
+    /// # Errors
+    /// It does not, or refuses the login.
+    async fn reach(&self, _request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
+        Ok(())
+    }
     /// A statement that runs beside others is about to write there. Answers whether other statements read it from this very
     /// process, and not from a system behind it.
     ///

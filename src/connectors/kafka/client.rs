@@ -11,6 +11,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::settings::Connected;
+use crate::core::duration::told;
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
 use crate::core::record::Delivery;
@@ -108,8 +109,14 @@ impl Client {
 
     /// Everything that was sent is confirmed when this returns.
     pub async fn flush(&self) -> Result<(), Fault> {
-        if let Err(left) = self.producer.flush(self.timeout).await {
-            let what = format!("{left} records to `{}` were not confirmed within {:?}", self.topic, self.timeout);
+        self.flush_within(self.timeout).await
+    }
+
+    /// The same, for who waits no longer than `most`.
+    pub async fn flush_within(&self, most: Duration) -> Result<(), Fault> {
+        let most = most.min(self.timeout);
+        if let Err(left) = self.producer.flush(most).await {
+            let what = format!("{left} records to `{}` were not confirmed within {}", self.topic, told(most));
             return Err(Fault::new(Blame::Connection, what));
         }
         self.check()

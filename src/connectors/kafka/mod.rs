@@ -23,6 +23,9 @@ use super::contract::{
 use super::encoding::{DELIMITER, FORMAT, NULL_TEXT, QUOTE, SCHEMA_REGISTRY};
 use super::options::Options;
 use crate::core::fault::{Blame, Fault};
+use crate::kafka::admin::Admin;
+use crate::kafka::health::unless_refused;
+use settings::Connected;
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -258,6 +261,13 @@ impl Connector for KafkaConnector {
     async fn creates(&self, request: &SinkRequest, context: &Context) -> Option<String> {
         let options = accept(self, End::Sink, &request.options).ok()?;
         sink::KafkaSink::new(request, &options, context).ok()?.creates().await
+    }
+
+    async fn reach(&self, request: &SinkRequest, context: &Context) -> Result<(), Fault> {
+        let options = accept(self, End::Sink, &request.options)?;
+        let connection = Connected::of(&options, End::Sink, &request.name, context)?.connection;
+        let admin = Admin::open(&connection)?;
+        unless_refused(&connection, admin.cluster(None, connection.request_timeout())).await.map(drop)
     }
 
     async fn sink(&self, request: SinkRequest, context: &Context) -> Result<Box<dyn Sink>, Fault> {

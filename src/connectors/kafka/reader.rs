@@ -40,6 +40,14 @@ const READ_AHEAD_KBYTES: u32 = 8 << 10;
 /// How often the broker's ends are noted, for the lag.
 const ENDS_INTERVAL_MS: u32 = 1_000;
 
+/// What a client says of brokers that do not answer, once for each address and attempt.
+const LOST: [RDKafkaErrorCode; 4] = [
+    RDKafkaErrorCode::BrokerTransportFailure,
+    RDKafkaErrorCode::AllBrokersDown,
+    RDKafkaErrorCode::Resolve,
+    RDKafkaErrorCode::OperationTimedOut,
+];
+
 /// One partition, and how to read it.
 pub(super) struct ReaderSettings {
     pub connected: Arc<Connected>,
@@ -324,6 +332,11 @@ impl Worker {
             RDKafkaErrorCode::GroupAuthorizationFailed => Ok(()),
             code => match severity(code, &code.to_string()) {
                 Severity::Final(fault) => Err(self.consumer.context().watch.ending().unwrap_or(fault)),
+                // That no broker answers is said once for all readers of the connection.
+                Severity::Passing(fault) if LOST.contains(&code) => {
+                    tracing::debug!(topic = &**topic, "{fault}");
+                    Ok(())
+                }
                 Severity::Passing(fault) => {
                     tracing::warn!(topic = &**topic, "{fault}");
                     Ok(())

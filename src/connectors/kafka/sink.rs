@@ -27,6 +27,9 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(600);
 const PARTITIONS: u64 = 3;
 /// How long brokers are waited for by who only wants to know whether a topic is there: a person looks on.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a sink that ends before its time waits for what it has sent, and for its transaction to be given up: a broker
+/// that is there answers in a part of it, and another's heir ends what is left open.
+const CLOSE_CONFIRM_MAX: Duration = Duration::from_secs(5);
 /// Rows after which other tasks of this thread have their turn.
 const TURN_ROWS: usize = 1_024;
 
@@ -394,13 +397,16 @@ impl Sink for KafkaSink {
                 if is_clean && outcome.is_ok() {
                     outcome =
                         client.producer().commit_transaction(client.timeout()).await.map_err(|failure| failure.fault);
-                } else if let Err(failure) = client.producer().abort_transaction(client.timeout()).await {
+                } else if let Err(failure) =
+                    client.producer().abort_transaction(client.timeout().min(CLOSE_CONFIRM_MAX)).await
+                {
                     // A broker that had not begun it yet has nothing to end; whoever claims the id next ends what it has.
                     tracing::debug!(target: "velox::kafka", "{}", failure.fault);
                 }
             }
             Some(_) => {}
-            None => outcome = client.flush().await,
+            None if is_clean => outcome = client.flush().await,
+            None => outcome = client.flush_within(CLOSE_CONFIRM_MAX).await,
         }
         client.close().await;
         outcome

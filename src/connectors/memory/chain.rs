@@ -265,6 +265,7 @@ impl SplitReader for ChainReader {
             ops: None,
             origins: None,
             bad: Vec::new(),
+            skipped: 0,
         }))
     }
 

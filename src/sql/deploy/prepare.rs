@@ -169,7 +169,7 @@ pub struct Checked {
     pub columns: BTreeMap<String, String>,
 }
 
-/// Whether a job can be planned and has a sink that takes its rows: whoever resumes it meets no mistake in its text.
+/// Whether a job can be planned, has a sink that takes its rows, and finds the systems it reads and writes: whoever resumes it meets no mistake in its text.
 ///
 /// # Errors
 /// What [`deployed`] or the sink refuses.
@@ -178,6 +178,12 @@ pub async fn check(session: Session, definition: &Definition) -> Result<Checked,
     if let Some(NodeKind::Sink(sink)) = planned.plan.nodes.last().map(|node| &node.kind) {
         let connector = session.connectors.get(&sink.connector)?;
         connector.sink(sink.request.clone(), &session.context).await?;
+        connector.reach(&sink.request, &session.context).await?;
+    }
+    for node in &planned.plan.nodes {
+        if let NodeKind::Source(from) = &node.kind {
+            from.source.splits().await?;
+        }
     }
     Ok(Checked { columns: inferred(&planned.plan), warnings: planned.warnings })
 }

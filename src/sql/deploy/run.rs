@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use super::definition::{Definition, Wish};
 use super::reading::Reading;
 use super::shelf::{Request, Shelf};
-use super::start::{Start, start};
+use super::start::{Start, newest, start};
 use super::status::{State, Status};
 use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
@@ -65,6 +65,8 @@ pub enum Told {
     },
     /// It wrote a savepoint and waits.
     Paused,
+    /// It is to end, and could write no savepoint.
+    Unsaved(Fault),
 }
 
 /// The checkpoint that a job goes on from.
@@ -120,6 +122,10 @@ where
     /// What it failed with, save a lost connection.
     pub async fn run(mut self) -> Result<Ended, Fault> {
         let mut status = Status::beginning(now_ms());
+        // What it stands on is known before it has been able to start.
+        if let Some(newest) = newest(&self.definition, &self.shelf).await {
+            (status.checkpoint, status.checkpoint_ms) = (Some(newest.epoch), Some(newest.written_ms));
+        }
         let mut outcome = self.starts(&mut status).await;
         if let Ok(Ended::Stopped | Ended::OnRequest) = outcome
             && let Err(fault) = self.stay_stopped().await
@@ -131,7 +137,12 @@ where
             Ok(_) => State::Stopped,
             Err(_) => State::Failed,
         };
-        status.fault = outcome.as_ref().err().map(ToString::to_string);
+        match &outcome {
+            Ok(Ended::Finished) => status.fault = None,
+            // What it waited for, or why no savepoint was written, stays.
+            Ok(_) => {}
+            Err(fault) => status.fault = Some(fault.to_string()),
+        }
         self.tell(&mut status).await;
         outcome
     }
@@ -153,6 +164,8 @@ where
                     }
                 }
                 Outcome::Lost(fault) => {
+                    // A place in its text says nothing of a broker.
+                    let fault = Fault { place: None, ..fault };
                     if RECOVERED_AFTER <= began.elapsed() {
                         (pause, attempt) = (PAUSE_MIN, 0);
                     }
@@ -164,7 +177,7 @@ where
                     self.told.send(Told::Lost { fault, attempt }).await.ok();
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        ended = self.until_ended() => return Ok(ended),
+                        (ended, saves) = self.until_ended() => return Ok(self.left_waiting(ended, saves, status).await),
                     }
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
@@ -178,7 +191,9 @@ where
         let starting = start(self.definition.clone(), self.shelf.clone(), self.session.clone());
         let started = tokio::select! {
             started = starting => started,
-            ended = self.until_ended() => return Ok(Outcome::Ended(ended)),
+            (ended, saves) = self.until_ended() => {
+                return Ok(Outcome::Ended(self.left_waiting(ended, saves, status).await));
+            }
         };
         let Start { job, plan, from, messages, columns } = match started {
             Ok(started) => started,
@@ -249,7 +264,15 @@ where
                         }
                     };
                     reading.take(&statistics.borrow_and_update(), status);
-                    match (saved?, asked, wish.0) {
+                    let saved = match saved {
+                        // The job ends as it was told to, and goes on from its last checkpoint another time.
+                        Err(fault) if fault.blame == Blame::Connection && wish.0 != Order::Pause => {
+                            self.say_unsaved(fault, status).await;
+                            return Ok(Outcome::Ended(asked.unwrap_or(ended)));
+                        }
+                        saved => saved?,
+                    };
+                    match (saved, asked, wish.0) {
                         (None, ..) => Ok(Outcome::Ended(Ended::Finished)),
                         // Who asked for a savepoint and the end has both, whatever this one was begun for.
                         (Some(_), Some(ended), _) => Ok(Outcome::Ended(ended)),
@@ -296,20 +319,39 @@ where
         }
     }
 
-    /// Waits until it is to end; while nothing runs, a pause is one of no rows.
-    async fn until_ended(&self) -> Ended {
+    /// Waits until it is to end, and whether with a savepoint; while nothing runs, a pause is one of no rows.
+    async fn until_ended(&self) -> (Ended, bool) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             looks.tick().await;
             match *self.orders.borrow() {
-                Order::Savepoint | Order::Stop => return Ended::Stopped,
-                Order::Leave => return Ended::Left,
+                order @ (Order::Savepoint | Order::Stop) => return (Ended::Stopped, order == Order::Savepoint),
+                Order::Leave => return (Ended::Left, true),
                 Order::Run | Order::Pause => {}
             }
-            if self.requested().await.is_some() {
-                return Ended::OnRequest;
+            if let Some(request) = self.requested().await {
+                return (Ended::OnRequest, request == Request::Savepoint);
             }
         }
+    }
+
+    /// It ends while it waits for a broker: what it had done since its last checkpoint is in no savepoint.
+    async fn left_waiting(&self, ended: Ended, saves: bool, status: &mut Status) -> Ended {
+        let has_run = !status.operators.is_empty();
+        match status.fault.take() {
+            Some(lost) if saves && has_run => self.say_unsaved(Fault::new(Blame::Connection, lost), status).await,
+            lost if ended == Ended::Left => status.fault = lost,
+            _ => {}
+        }
+        ended
+    }
+
+    async fn say_unsaved(&self, fault: Fault, status: &mut Status) {
+        let from = status.checkpoint.map_or("its beginning".to_owned(), |epoch| format!("checkpoint {epoch}"));
+        let told = Fault { what: format!("no savepoint could be written: {}", fault.what), place: None, ..fault };
+        let told = told.next(format!("it goes on from {from}"));
+        status.fault = Some(told.to_string());
+        self.told.send(Told::Unsaved(told)).await.ok();
     }
 
     /// Writes the status.

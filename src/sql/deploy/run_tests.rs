@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::super::prepare;
 use super::*;
 use crate::connectors::contract::Context;
 use crate::connectors::options::Options;
@@ -145,4 +146,41 @@ async fn while_a_savepoint_is_written_another_process_is_heard() {
     let heard = async { tokio::join!(runner.asked_to_stop_at_once(&mut asked), taken) };
     tokio::time::timeout(Duration::from_secs(20), heard).await.expect("the second request ends the savepoint");
     assert_eq!(asked, Some(Ended::OnRequest), "the first one has its end with the savepoint");
+}
+
+fn unreachable() -> Result<Session, Fault> {
+    Err(Fault::new(Blame::Connection, "no broker answers").at(crate::core::fault::Place::at(prepare::NAME, 3, 59)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_waits_for_its_brokers_knows_its_checkpoint_and_says_what_it_leaves_unsaved() {
+    let (stage, ended) = ordered_about(&[Order::Leave]).await;
+    ended.unwrap();
+    let definition = stage.shelf.read("count").unwrap().definition;
+    let (order, orders) = watch::channel(Order::Run);
+    let (told, mut hears) = mpsc::channel(TOLD_MAX);
+    let session: Opening = unreachable;
+    let runner = Runner { definition, shelf: stage.shelf.clone(), session, orders, told };
+    let leaving = async {
+        let Some(Told::Lost { fault, attempt: 1 }) = hears.recv().await else { panic!("it cannot start") };
+        assert_eq!(fault.to_string(), "no broker answers", "a place in its text says nothing of a broker");
+        let status = stage.shelf.read("count").unwrap().status.unwrap();
+        assert_eq!((status.state, status.checkpoint), (State::Reconnecting, Some(1)));
+        order.send_replace(Order::Leave);
+    };
+    let (ended, ()) = tokio::join!(runner.run(), leaving);
+    assert_eq!(ended.unwrap(), Ended::Left);
+    // One that has run since then leaves what it did in no savepoint.
+    let (_, runner) = self::stage();
+    let mut status = Status { checkpoint: Some(7), fault: Some("no broker answers".into()), ..Status::beginning(0) };
+    status.operators.push(Default::default());
+    runner.left_waiting(Ended::OnRequest, true, &mut status).await;
+    let said = status.fault.take().unwrap_or_default();
+    assert!(
+        said.starts_with("no savepoint could be written: no broker answers") && said.contains("checkpoint 7"),
+        "{said}"
+    );
+    status.fault = Some("no broker answers".into());
+    runner.left_waiting(Ended::OnRequest, false, &mut status).await;
+    assert_eq!(status.fault, None, "none was asked for");
 }

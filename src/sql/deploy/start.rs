@@ -46,11 +46,25 @@ pub(super) async fn start(
     let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
     let mut messages = planned.warnings;
     messages.extend(job.messages().iter().chain(job.warnings()).cloned());
-    let store = Folder::new(shelf.folder(&definition.name).join(&name));
+    let store = store(&definition, &shelf);
     let epoch = job.begun_from();
     let reading = move || epoch.map(|epoch| Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? }));
     let from = tokio::task::spawn_blocking(reading).await.ok().flatten().flatten();
     Ok(Start { job, plan: drawn, from, messages, columns })
+}
+
+fn store(definition: &Definition, shelf: &Shelf) -> Folder {
+    Folder::new(shelf.folder(&definition.name).join(definition.run_name()))
+}
+
+/// The newest checkpoint in the folder of a job.
+pub(super) async fn newest(definition: &Definition, shelf: &Shelf) -> Option<Begun> {
+    let store = store(definition, shelf);
+    let reading = move || {
+        let epoch = checkpoint::epochs(&store).ok()?.last().copied()?;
+        Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? })
+    };
+    tokio::task::spawn_blocking(reading).await.ok().flatten()
 }
 
 /// The columns that a job keeps, written before any of its rows is: those that were read from a sample now are added.

@@ -341,6 +341,7 @@ impl<'a> Assembly<'a> {
             counters,
             failures: Arc::clone(&self.failures),
             reports: self.tasks.reports().clone(),
+            stopping: self.tasks.stopping().clone(),
             is_dirty: false,
         }
     }

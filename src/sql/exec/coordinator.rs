@@ -77,6 +77,8 @@ pub struct Coordinator {
     pub reports: mpsc::Receiver<Report>,
     /// From the job's owner.
     pub orders: mpsc::Receiver<JobOrder>,
+    /// Tells tasks that the job is to end.
+    pub stopping: CancellationToken,
     /// Ends all tasks at once.
     pub token: CancellationToken,
     /// What is counted: node, counters.
@@ -234,6 +236,7 @@ impl Coordinator {
     fn stop(&mut self, state: &mut State) {
         if state.closing.is_none() {
             state.closing = Some(How::Stopped);
+            self.stopping.cancel();
             self.lanes.iter_mut().for_each(|lane| lane.give(LaneOrder::Stop));
         }
     }

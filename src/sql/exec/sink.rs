@@ -1,8 +1,9 @@
 //! The task of the sink: writes what comes, prepares at each barrier, and makes visible what is durable. Between
 //! prepare and commit it takes no row.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,12 @@ use super::source::{ATTEMPTS, RETRIES};
 use super::statistics::Counters;
 use super::worker::ticks;
 use crate::connectors::contract::{BadRow, Op, Sink, SinkRows};
+use crate::core::duration::told;
 use crate::core::fault::{Blame, Fault};
+
+/// How long a sink may take for any one thing once its job is to stop. A broker that is well confirms a full queue in less,
+/// and one that does not answer is not waited for: the job goes on from its last checkpoint another time.
+pub const STOP_CONFIRM_MAX: Duration = Duration::from_secs(10);
 
 /// The sink at work.
 pub struct SinkTask {
@@ -34,6 +40,8 @@ pub struct SinkTask {
     pub failures: Arc<Failures>,
     /// Where to report.
     pub reports: mpsc::Sender<Report>,
+    /// Cancelled when the job is to end.
+    pub stopping: CancellationToken,
     /// Whether something was written since the last flush.
     pub is_dirty: bool,
 }
@@ -52,9 +60,11 @@ impl SinkTask {
             }
         };
         match outcome {
-            Ok(()) => self.sink.close(true).await,
+            Ok(()) => within(&self.stopping, self.sink.close(true)).await,
             Err(fault) => {
-                self.sink.close(false).await.ok();
+                if let Err(left) = self.sink.close(false).await {
+                    tracing::warn!(target: "velox::sql", "{left}");
+                }
                 Err(fault)
             }
         }
@@ -62,6 +72,7 @@ impl SinkTask {
 
     async fn work(&mut self) -> Result<(), Fault> {
         let mut ticks = ticks();
+        let stopping = self.stopping.clone();
         loop {
             let event = tokio::select! {
                 biased;
@@ -70,13 +81,13 @@ impl SinkTask {
                 _ = ticks.tick() => {
                     self.counters.backlog(0, 0);
                     self.counters.retries(0, self.sink.retries());
-                    self.flush_if_quiet().await?;
+                    within(&stopping, self.flush_if_quiet()).await?;
                     continue;
                 }
             };
             match event {
                 Event::Batch(_, chunk) => {
-                    self.write(chunk).await?;
+                    within(&stopping, self.write(chunk)).await?;
                     self.counters.backlog(0, self.inlet.waiting() as u64);
                     tokio::task::yield_now().await;
                 }
@@ -136,21 +147,68 @@ impl SinkTask {
     }
 
     async fn barrier(&mut self, epoch: u64) -> Result<(), Fault> {
-        self.failures.flush().await?;
+        let stopping = self.stopping.clone();
+        within(&stopping, self.failures.flush()).await?;
         self.is_dirty = false;
         if !self.exactly_once {
-            self.sink.flush().await?;
+            within(&stopping, self.sink.flush()).await?;
             self.reports.send(Report::Prepared { epoch, prepared: None }).await.ok();
             return Ok(());
         }
-        let prepared = self.sink.prepare(epoch).await?;
+        let prepared = within(&stopping, self.sink.prepare(epoch)).await?;
         self.reports.send(Report::Prepared { epoch, prepared }).await.ok();
         // The coordinator's end is the job's: the token cuts this wait.
         let Some(commit) = self.commits.recv().await else { return std::future::pending().await };
         if let Some(prepared) = &commit.prepared {
-            self.sink.commit(commit.epoch, prepared).await?;
+            within(&stopping, self.sink.commit(commit.epoch, prepared)).await?;
         }
         self.reports.send(Report::Committed { epoch: commit.epoch }).await.ok();
         Ok(())
+    }
+}
+
+/// What a step of the sink comes to, as long as its job is not to stop; from then on it has [`STOP_CONFIRM_MAX`].
+async fn within<T>(stopping: &CancellationToken, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    within_some(STOP_CONFIRM_MAX, stopping, step).await
+}
+
+async fn within_some<T>(
+    most: Duration,
+    stopping: &CancellationToken,
+    step: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let overdue = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(most).await;
+    };
+    tokio::select! {
+        biased;
+        done = step => done,
+        () = overdue => {
+            let what = format!("what was written was not confirmed within {} of the stop", told(most));
+            Err(Fault::new(Blame::Connection, what).next("what no checkpoint holds is written again where it goes on"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sink_that_confirms_nothing_holds_a_stop_up_for_so_long_and_no_longer() {
+        let (stopping, most) = (CancellationToken::new(), Duration::from_millis(10));
+        let slow = async {
+            tokio::time::sleep(most * 5).await;
+            Ok(())
+        };
+        assert_eq!(within_some(most, &stopping, slow).await, Ok(()), "nobody has asked it to stop");
+        stopping.cancel();
+        let never = std::future::pending::<Result<(), Fault>>();
+        let refused = within_some(most, &stopping, never).await.map_err(|fault| (fault.blame, fault.what));
+        assert_eq!(
+            refused,
+            Err((Blame::Connection, "what was written was not confirmed within 10 ms of the stop".into()))
+        );
     }
 }

@@ -96,6 +96,7 @@ pub async fn start(
         commits,
         reports: reports_in,
         orders: orders_in,
+        stopping: tasks.stopping().clone(),
         token: token.clone(),
         counters: assembled.counters,
         failures,
@@ -196,6 +197,10 @@ async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Re
                 if reports.send(Report::Discovered { source, splits }).await.is_err() {
                     return;
                 }
+            }
+            // That no broker answers is said elsewhere, and not with each look.
+            Err(fault) if fault.blame == Blame::Connection => {
+                tracing::debug!(target: "velox::sql", "no look for new splits: {fault}");
             }
             Err(fault) => tracing::warn!(target: "velox::sql", "no look for new splits: {fault}"),
         }

@@ -19,18 +19,24 @@ use crate::core::fault::{Blame, Fault};
 pub struct TaskSet {
     tracker: TaskTracker,
     token: CancellationToken,
+    stopping: CancellationToken,
     reports: mpsc::Sender<Report>,
 }
 
 impl TaskSet {
     /// A set that ends with `token` and reports to `reports`.
     pub fn new(token: CancellationToken, reports: mpsc::Sender<Report>) -> Self {
-        Self { tracker: TaskTracker::new(), token, reports }
+        Self { tracker: TaskTracker::new(), stopping: token.child_token(), token, reports }
     }
 
     /// Cancelled when the job is to end at once.
     pub fn token(&self) -> &CancellationToken {
         &self.token
+    }
+
+    /// Cancelled when the job is to read no further and to end.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stopping
     }
 
     /// Where tasks report.

@@ -1,5 +1,8 @@
 //! Guards: nothing is written where a guard stands, and nothing asks without a terminal.
 
+use velox::sql::deploy::definition::Definition;
+use velox::sql::deploy::shelf::Shelf;
+
 use super::support::Place;
 
 fn guarded(guard: &str) -> Place {
@@ -93,8 +96,10 @@ fn the_guard_of_the_brokers_that_are_written_to_is_asked_and_not_that_of_the_ses
 fn a_job_that_writes_elsewhere_asks_that_guard_again_when_it_is_resumed() {
     let place = guarded("none").with("config/environments/prod.yaml", PROD);
     let sql = ELSEWHERE[0].replace("BROKERS", "127.0.0.1:1");
-    let deploy = ["-E", "dev", "sql", "deploy", "--register", "--name", "paid", "-e", &sql, "--yes-i-mean", "dev,prod"];
-    place.run(&deploy).expect(0);
+    // Deployed when its brokers were there.
+    let statement = velox::sql::parse::statements(&sql).len() - 1;
+    let definition = Definition { statement, ..Definition::new("paid", "dev", &sql) };
+    Shelf::new(place.path(".local/state/velox-tui")).add(&definition).unwrap();
     let refused = place.run(&["jobs", "resume", "paid"]).expect(2);
     assert!(refused.stderr.contains("--yes-i-mean prod"), "{}", refused.stderr);
 }

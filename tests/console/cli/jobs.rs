@@ -64,6 +64,41 @@ fn a_job_delivers_as_its_text_says_and_what_contradicts_it_is_refused() {
 }
 
 #[test]
+fn a_job_ends_as_a_run_does_with_its_counts_and_the_code_of_bad_records() {
+    let sql = "CREATE SOURCE i (id BIGINT) WITH ('connector' = 'file', 'path' = 'in.jsonl');
+        CREATE SINK o (id BIGINT) WITH ('connector' = 'file', 'path' = 'out.jsonl'); INSERT INTO o SELECT id FROM i";
+    let records = "{\"id\":1}\n{\"id\":2}\n{\"id\":\"three\"}\n{\"id\":4}\n";
+    let place = Place::shipped().with("in.jsonl", records).with("short.sql", sql);
+    let ended = place.run(&["sql", "deploy", "short.sql", "--format", "json"]).expect(1);
+    let report = ended.json();
+    let counts = ["rows_read", "rows_written", "failed"].map(|count| report[count].as_u64());
+    assert_eq!((counts[1], counts[2], report["outcome"].as_str()), (Some(3), Some(1), Some("finished")), "{report}");
+    let shown = place.run(&["--format", "json", "jobs", "show", "short"]).expect(0).json();
+    let shown = ["state", "rows_written", "errors", "checkpoint"].map(|name| shown[name].to_string());
+    assert_eq!(shown, ["\"done\"", "3", "1", "1"]);
+    let again = place.run(&["jobs", "resume", "short"]).expect(0);
+    assert!(again.stderr.contains("nothing was added to"), "{}", again.stderr);
+}
+
+#[test]
+fn a_first_deploy_that_finds_no_broker_ends_in_seconds_and_keeps_nothing() {
+    let place = Place::shipped().with(
+        "config/environments/gone.yaml",
+        "environment: gone\nguard: none\nkafka: { bootstrap_servers: 'localhost:1' }\n",
+    );
+    let sql = "CREATE SINK t (id BIGINT) WITH ('connector' = 'kafka', 'topic' = 't');
+        INSERT INTO t SELECT auction AS id FROM 'generator://nexmark/bid?rate=200'";
+    let began = Instant::now();
+    for more in [&[][..], &["--register"]] {
+        let line = [&["-E", "gone", "sql", "deploy", "-e", sql, "--name", "t"], more].concat();
+        let refused = place.run(&line).expect(3);
+        assert!(!refused.stderr.contains("query:"), "{}", refused.stderr);
+    }
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert!(place.run(&["jobs", "list"]).expect(0).stdout.contains("no jobs in"));
+}
+
+#[test]
 fn a_statement_that_writes_nowhere_is_not_deployed() {
     let place = Place::shipped();
     let refused = place.run(&["sql", "deploy", "-e", "SELECT * FROM orders", "--name", "x", "--register"]).expect(2);
@@ -247,8 +282,9 @@ fn a_deployed_job_says_that_it_runs_how_to_look_at_it_and_what_came_of_it() {
     let ran = place.run(&["-E", "sandbox", "sql", "deploy", "copy.sql", "--state-dir", "state"]).expect(0);
     for told in [
         "the folder new does not exist: it is created",
-        "copy runs here; `velox-tui jobs show copy --state-dir state` tells how it does",
-        "copy has read all there was: 3 read, 2 written",
+        "copy runs here, from the beginning; `velox-tui jobs show copy --state-dir state` tells how it does",
+        "copy  3 read, 2 written, 0 failed",
+        "copy has read all there was",
     ] {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
@@ -273,7 +309,7 @@ fn a_job_keeps_the_columns_that_a_sample_gave_it_until_it_begins_from_scratch() 
     assert_eq!(total(), "{\"total\":\"3.75\"}");
     // What comes now would be read as another decimal by who sees it first.
     std::fs::write(place.path("in/2.csv"), "id,amount\n3,0.12345\n").unwrap();
-    let kept = place.run(&["jobs", "resume", "sum", "--state-dir", "state"]).expect(0);
+    let kept = place.run(&["jobs", "resume", "sum", "--state-dir", "state"]).expect(1);
     assert!(kept.stderr.contains("has more digits behind the point than DECIMAL(18,2)"), "{}", kept.stderr);
     assert_eq!(total(), "{\"total\":\"3.75\"}");
     place.run(&["jobs", "resume", "sum", "--state-dir", "state", "--from-scratch"]).expect(0);

@@ -250,3 +250,46 @@ fn brokers_that_do_not_answer_have_their_number_in_json() {
     let ran = Place::shipped().run(&["sql", "run", "--format", "json", "-e", sql]).expect(3);
     assert!(ran.error()["error_code"].is_number(), "{}", ran.stderr);
 }
+
+#[test]
+fn statements_that_are_chained_through_memory_hand_every_row_on_and_end_with_their_writers() {
+    let source =
+        "CREATE SOURCE g (id BIGINT) WITH ('connector' = 'generator', 'rows' = '6000', 'fields.id.kind' = 'sequence');
+        CREATE TABLE m (id BIGINT, half BIGINT) WITH ('connector' = 'memory');
+        CREATE SINK o (id BIGINT) WITH ('connector' = 'file', 'path' = 'o.jsonl', 'mode' = 'overwrite');";
+    let [odd, even, out] = [
+        "INSERT INTO m SELECT id, id / 2 AS half FROM g WHERE id % 2 = 1;",
+        "INSERT INTO m SELECT id, id / 2 AS half FROM g WHERE id % 2 = 0;",
+        "INSERT INTO o SELECT id FROM m;",
+    ];
+    let count = "SELECT COUNT(*) AS n FROM m;";
+    for statements in [[odd, even, out, count], [count, out, even, odd]] {
+        let place = Place::shipped().with("chain.sql", &format!("{source}{}", statements.concat()));
+        let ended = place.run(&["sql", "run", "chain.sql", "--final", "--format", "json"]).expect(0);
+        assert!(ended.stdout.contains("\"n\":6000"), "{}", ended.stdout);
+        assert_eq!(std::fs::read_to_string(place.path("o.jsonl")).unwrap().lines().count(), 6_000, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_table_in_memory_that_nobody_reads_or_writes_is_told_and_one_cannot_be_remembered_or_deployed() {
+    let place = Place::shipped();
+    let text = |statements: &str| {
+        format!(
+            "CREATE SOURCE g (id BIGINT) WITH ('connector' = 'generator', 'rows' = '10');
+             CREATE TABLE m (id BIGINT) WITH ('connector' = 'memory'); {statements}"
+        )
+    };
+    let (write, read) = ("INSERT INTO m SELECT id FROM g;", "SELECT id FROM m;");
+    let run = |statements: &str, more: &[&str]| {
+        let text = text(statements);
+        place.run(&[&["sql", "run", "-e", text.as_str()], more].concat()).expect(2).stderr
+    };
+    let [unread, unwritten] = [run(write, &[]), run(read, &[])];
+    assert!(unread.contains("no statement reads `m`"), "{unread}");
+    assert!(unwritten.contains("no statement writes to `m`"), "{unwritten}");
+    let remembered = run(&format!("{write}{read}"), &["--state-dir", "state"]);
+    assert!(remembered.contains("rows on their way are in no checkpoint"), "{remembered}");
+    let deployed = place.run(&["sql", "deploy", "-e", &text(write), "--name", "m", "--register"]).expect(2);
+    assert!(deployed.stderr.contains("only the statements of one `sql run`"), "{}", deployed.stderr);
+}
