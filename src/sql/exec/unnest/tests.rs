@@ -1,3 +1,5 @@
+//! Rows beside the elements of their arrays: which come, which stay without any, and in parts of what size.
+
 #![allow(clippy::unwrap_used)]
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, ListArray, StringArray, StructArray};
