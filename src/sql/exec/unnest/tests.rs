@@ -193,7 +193,7 @@ fn arrays_in_arrays_come_to_their_innermost_elements() {
     let outer = ListArray::new(item, OffsetBuffer::from_lengths([3, 0, 1]), Arc::new(inner), None);
     let lists = Lists::of(&(Arc::new(outer) as ArrayRef), 2).unwrap();
     assert_eq!((0..3).map(|row| lists.length(row)).collect::<Vec<_>>(), [2, 0, 1]);
-    let elements = lists.elements(&vec![(0, 0, 2), (2, 0, 1)]).unwrap();
+    let elements = lists.elements(&[(0, 0, 2), (2, 0, 1)]).unwrap();
     assert_eq!(elements.as_primitive::<Int64Type>().values(), &[1, 2, 3]);
 }
 

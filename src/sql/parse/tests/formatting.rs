@@ -16,8 +16,8 @@ fn a_text_is_laid_out_by_clauses() {
 
 #[test]
 fn elements_and_grouping_sets_are_laid_out_as_they_are_written_elsewhere() {
-    let text = "select tag, n, grouping(a) from o cross join unnest(o.tags) with ordinality as t(tag, n) cross join lateral(select b from p) q group by rollup(a, b), grouping sets((a), ())";
-    let wanted = "SELECT tag, n, GROUPING(a)\nFROM o\nCROSS JOIN unnest(o.tags) WITH ORDINALITY AS t(tag, n)\n\
+    let text = "select tag, n from o cross join unnest(o.tags) with ordinality as t(tag, n) cross join lateral(select b from p) q group by rollup(a, b), grouping sets((a), ())";
+    let wanted = "SELECT tag, n\nFROM o\nCROSS JOIN unnest(o.tags) WITH ORDINALITY AS t(tag, n)\n\
                   CROSS JOIN LATERAL (SELECT b FROM p) q\nGROUP BY ROLLUP (a, b), GROUPING SETS ((a), ())\n";
     assert_eq!(format(text).unwrap(), wanted);
 }
