@@ -65,8 +65,12 @@ impl Place {
                 "CREATE SOURCE {name} (k VARCHAR, v BIGINT) WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'json', 'scan.bounded' = 'latest');\n"
             )
         };
+        let transactional = match delivery {
+            "exactly_once" => format!(", 'transactional.id' = '{output}'"),
+            _ => String::new(),
+        };
         let sql = format!(
-            "{}{}CREATE SINK o WITH ('connector' = 'kafka', 'topic' = '{output}', 'format' = 'json', 'mode' = 'append', 'transactional.id' = '{output}');
+            "{}{}CREATE SINK o WITH ('connector' = 'kafka', 'topic' = '{output}', 'format' = 'json', 'mode' = 'append'{transactional});
              INSERT INTO o
              SELECT k, COUNT(*) AS n, SUM(v) AS total, window_start
              FROM (SELECT a.k AS k, a.v AS v FROM a JOIN b

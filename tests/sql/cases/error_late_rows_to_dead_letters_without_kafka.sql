@@ -1,3 +1,4 @@
+-- fail: there is no Kafka environment
 -- time s: ts
 -- input s: {"v":1,"ts":1000}
 -- input s: {"v":2,"ts":5000}
