@@ -79,7 +79,14 @@ fn settle(address: &str, committed: &BaseConsumer, topic: &str, partitions: &[i3
         .create()
         .unwrap();
     let deadline = Instant::now() + PATIENCE;
-    let end = |consumer: &BaseConsumer, partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
+    // A partition that was just created may be on its way to its leader.
+    let end = |consumer: &BaseConsumer, partition| loop {
+        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
+            Ok((_, end)) => break end,
+            Err(error) => assert!(Instant::now() < deadline, "the end of {topic} is not told: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
     while partitions.iter().any(|partition| end(committed, *partition) < end(&all, *partition)) {
         assert!(Instant::now() < deadline, "a transaction stays open on {topic}");
         std::thread::sleep(Duration::from_millis(20));
