@@ -22,7 +22,7 @@ use datafusion_expr::{
     ColumnarValue, Documentation, Expr, ExprSchemable, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility,
 };
-use datafusion_sql::sqlparser::ast::BinaryOperator;
+use sqlparser::ast::BinaryOperator;
 
 use super::scalar::document;
 

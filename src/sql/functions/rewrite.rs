@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::helpers::attached_token::AttachedToken;
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Subscript, Value, VisitMut,
     visit_expressions_mut,
@@ -207,8 +207,8 @@ fn text(value: &str) -> Expr {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use datafusion_sql::sqlparser::dialect::GenericDialect;
-    use datafusion_sql::sqlparser::parser::Parser;
+    use sqlparser::dialect::GenericDialect;
+    use sqlparser::parser::Parser;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Spellings of the standard and of other engines that the planner does not read, as those that it does: `FLOOR(t TO HOUR)`,
 //! `RLIKE`, `U&'…'`, `LIKE … ESCAPE`, `INTERVAL '1-2' YEAR TO MONTH`, numbers too fine for a decimal. It knows no types.
 
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, UnaryOperator, Value, ValueWithSpan,
 };
@@ -129,8 +129,8 @@ fn months(interval: &Interval) -> Option<Interval> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use datafusion_sql::sqlparser::dialect::GenericDialect;
-    use datafusion_sql::sqlparser::parser::Parser;
+    use sqlparser::dialect::GenericDialect;
+    use sqlparser::parser::Parser;
 
     use super::*;
 

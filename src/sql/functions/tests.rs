@@ -14,7 +14,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_sql::parser::Statement;
-use datafusion_sql::sqlparser::ast as sql;
+use sqlparser::ast as sql;
 
 use super::division::ZeroDivisor;
 use super::registry::Functions;

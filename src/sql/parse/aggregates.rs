@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{Expr, SelectItem, Visit, Visitor};
+use sqlparser::ast::{Expr, SelectItem, Visit, Visitor};
 
 /// Aggregates by name, in lower case: those of the engine and of the documents.
 const NAMES: &[&str] = &[
@@ -99,12 +99,12 @@ struct Finder {
 impl Visitor for Finder {
     type Break = ();
 
-    fn pre_visit_query(&mut self, _: &datafusion_sql::sqlparser::ast::Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, _: &sqlparser::ast::Query) -> ControlFlow<()> {
         self.queries += 1;
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &datafusion_sql::sqlparser::ast::Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, _: &sqlparser::ast::Query) -> ControlFlow<()> {
         self.queries -= 1;
         ControlFlow::Continue(())
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{Expr, Query, Select, SelectItem, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Query, Select, SelectItem, VisitMut, VisitorMut};
 
 /// Puts the expression of an earlier alias where a later item of the SELECT list, the WHERE, GROUP BY or HAVING names it
 /// without a qualifier, unless `is_column` says that the FROM has such a column. Names are compared as SQL does:

@@ -1,6 +1,6 @@
 //! Rows of AND, OR and `||` as a balanced tree: what is a thousand terms wide is then ten levels deep, not a thousand.
 
-use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr, Value};
+use sqlparser::ast::{BinaryOperator, Expr, Value};
 
 /// Terms that stay as they are: more than the left edge of a balanced row of all the tokens of a statement has, so that
 /// what is balanced is not taken for a row again.

@@ -1,6 +1,6 @@
 //! Tokens by class, for an editor that colours. Total on any text: what is no token is text.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::lex::{self, Lexeme};
 use super::source::Source;

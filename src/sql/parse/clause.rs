@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use datafusion_sql::sqlparser::tokenizer::{Token, Word};
+use sqlparser::tokenizer::{Token, Word};
 
 use super::cursor::{Cursor, closing, covered};
 use super::emit;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::lex::Lexeme;
 use super::source::Source;

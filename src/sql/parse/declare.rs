@@ -1,7 +1,7 @@
 //! The columns of a declaration: types, keys, watermark.
 
-use datafusion_sql::sqlparser::ast as sql;
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::ast as sql;
+use sqlparser::tokenizer::Token;
 
 use super::cursor::{Cursor, by_commas, covered};
 use super::lex::Lexeme;

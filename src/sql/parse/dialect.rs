@@ -2,10 +2,10 @@
 
 use std::any::TypeId;
 
-use datafusion_sql::sqlparser::ast::{BinaryOperator, Expr};
-use datafusion_sql::sqlparser::dialect::{Dialect, GenericDialect};
-use datafusion_sql::sqlparser::keywords::Keyword;
-use datafusion_sql::sqlparser::parser::{Parser, ParserError};
+use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
 
 /// Passes for the generic dialect where sqlparser asks which one it is.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,7 +5,7 @@ use super::lex::{self, Lexed, Lexeme};
 use super::source::Source;
 use super::statement::{Diagnostic, Script, Span, Statement, StatementKind, StreamQuery};
 use super::{parse, words};
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 /// The text as the house writes it. A text with errors is not touched: its errors are returned.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {

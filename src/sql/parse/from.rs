@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use datafusion_sql::sqlparser::ast::Ident;
-use datafusion_sql::sqlparser::tokenizer::{Token, Word};
+use sqlparser::ast::Ident;
+use sqlparser::tokenizer::{Token, Word};
 
 use super::clause::{self, Scope};
 use super::cursor::{self, Cursor, closing, covered};

@@ -1,6 +1,6 @@
 //! The GROUP BY clause: windows among the groupings are taken out, `PRIMARY KEY` behind them too.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::clause::Scope;
 use super::cursor::{by_commas, closing};

@@ -2,7 +2,7 @@
 
 use super::lex::Lexeme;
 use super::words;
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 /// Columns of a line before its list is broken: what two files side by side show on a wide screen.
 const LINE_COLUMNS: usize = 100;

@@ -1,7 +1,7 @@
 //! Text to tokens, each with its range of bytes, once. White space goes; comments are kept apart. Total on any text.
 
-use datafusion_sql::sqlparser::keywords::Keyword;
-use datafusion_sql::sqlparser::tokenizer::{Location, Span as Range, Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Span as Range, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::dialect::StreamDialect;
 use super::source::Source;

@@ -1,6 +1,6 @@
 //! What was taken out of a query on the way: windows, keys, and the clauses that end a statement.
 
-use datafusion_sql::sqlparser::ast::Ident;
+use sqlparser::ast::Ident;
 
 use super::statement::{Emit, EndName, Span, WindowSpec};
 use crate::connectors::options::Options;

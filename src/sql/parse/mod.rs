@@ -40,8 +40,8 @@ mod words;
 
 use std::cell::RefCell;
 
-use datafusion_sql::sqlparser::ast as sql;
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::ast as sql;
+use sqlparser::tokenizer::Token;
 
 use crate::core::fault::Fault;
 use lex::{Lexed, Lexeme};

@@ -1,6 +1,6 @@
 //! Expressions: finds the queries and buffers inside brackets, and replaces variables in strings.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::clause::{self, DEPTH_MAX, Scope};
 use super::cursor::{closing, covered};

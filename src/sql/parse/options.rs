@@ -1,6 +1,6 @@
 //! `WITH (key = value, …)`: keys with or without quotes, values as text. Variables are replaced; nothing is opened.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::cursor::{Cursor, by_commas, covered};
 use super::lex::Lexeme;

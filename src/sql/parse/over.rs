@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::cursor::Cursor;
 use super::duration::duration;

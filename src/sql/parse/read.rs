@@ -1,6 +1,6 @@
 //! One statement: what its first words make it.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::clause::{self, Scope, end_name};
 use super::cursor::{Cursor, covered};

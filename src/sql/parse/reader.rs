@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast as sql;
-use datafusion_sql::sqlparser::parser::{Parser, ParserError};
-use datafusion_sql::sqlparser::tokenizer::{Span as Range, Token, TokenWithSpan};
+use sqlparser::ast as sql;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Span as Range, Token, TokenWithSpan};
 
 use super::bounds;
 use super::dialect::StreamDialect;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::lex::{self, Lexeme};
 use super::source::Source;

@@ -1,6 +1,6 @@
 //! The SELECT list: `PRIMARY KEY` behind an item, and windows among the items.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::clause::Scope;
 use super::cursor::{by_commas, closing, covered};

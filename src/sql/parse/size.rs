@@ -1,6 +1,6 @@
 //! Keeps a statement within what a recursion over its tree can bear. Every walk over a tree is one: here, in the planner, in a drop.
 
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Token;
 
 use super::lex::Lexeme;
 use super::source::Source;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use datafusion_sql::sqlparser::ast as sql;
+use sqlparser::ast as sql;
 
 use crate::connectors::options::Options;
 use crate::core::fault::{Fault, Place};

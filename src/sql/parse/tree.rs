@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
     Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SetExpr, Spanned, TableAlias,
     TableFactor, TableVersion, TableWithJoins, Value, VisitMut, VisitorMut,
 };
-use datafusion_sql::sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::Location;
 
 use super::aggregates;
 use super::balance;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use datafusion_sql::sqlparser::ast as sql;
-use datafusion_sql::sqlparser::tokenizer::Token;
+use sqlparser::ast as sql;
+use sqlparser::tokenizer::Token;
 
 use super::cursor::{Cursor, by_commas, covered};
 use super::duration::duration;

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut};
 
 use super::mistakes::template::holes;
 use super::names::whole;

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{self as sql, Expr, Ident, VisitMut, VisitorMut};
+use sqlparser::ast::{self as sql, Expr, Ident, VisitMut, VisitorMut};
 
 use super::session::refused;
 use crate::connectors::contract::system_columns;

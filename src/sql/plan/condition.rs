@@ -9,7 +9,7 @@ use datafusion_expr::ExprSchemable;
 use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_physical_expr::create_physical_expr;
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
-use datafusion_sql::sqlparser::ast as sql;
+use sqlparser::ast as sql;
 
 use super::compared;
 use super::mistakes::{self, Known};

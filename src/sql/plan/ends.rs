@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion_common::{DFSchema, DataFusionError, Result as PlanResult};
 use datafusion_expr::{Expr, ExprSchemable};
 use datafusion_sql::planner::SqlToRel;
-use datafusion_sql::sqlparser::ast as sql;
+use sqlparser::ast as sql;
 
 use super::provider::{Provider, parser_options};
 use super::session::{Session, refused};

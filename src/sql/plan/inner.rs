@@ -7,9 +7,7 @@ use std::ops::ControlFlow;
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, Result};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion_sql::sqlparser::ast::{
-    self as sql, GroupByExpr, Ident, Query, Select, SetExpr, TableFactor, VisitMut, VisitorMut,
-};
+use sqlparser::ast::{self as sql, GroupByExpr, Ident, Query, Select, SetExpr, TableFactor, VisitMut, VisitorMut};
 
 use super::names::whole;
 use super::nodes::{WINDOW_END, WINDOW_START};

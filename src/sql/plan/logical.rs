@@ -24,7 +24,7 @@ use datafusion_optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion_optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule};
 use datafusion_sql::planner::SqlToRel;
-use datafusion_sql::sqlparser::ast as sql;
+use sqlparser::ast as sql;
 
 use super::bare;
 use super::compared;

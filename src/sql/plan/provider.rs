@@ -13,8 +13,8 @@ use datafusion_expr::planner::{
 };
 use datafusion_expr::{AggregateUDF, Expr, LogicalPlanBuilder, ScalarUDF, TableSource, WindowUDF};
 use datafusion_sql::planner::ParserOptions;
-use datafusion_sql::sqlparser::ast as sql;
-use datafusion_sql::sqlparser::ast::{TableFactor, TableVersion};
+use sqlparser::ast as sql;
+use sqlparser::ast::{TableFactor, TableVersion};
 
 use super::inner::{self, Renamed};
 use super::nodes::{Marked, Window};

@@ -11,7 +11,7 @@ use arrow::datatypes::Schema;
 use datafusion_common::{DFSchema, DataFusionError};
 use datafusion_expr::{Expr, LogicalPlan, TableSource};
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
-use datafusion_sql::sqlparser::ast::{self as sql, visit_relations};
+use sqlparser::ast::{self as sql, visit_relations};
 
 use super::catalog::{Catalog, Defined, Kind};
 use super::logical::Logical;

@@ -13,7 +13,7 @@ use datafusion_expr::logical_plan::{Filter, Join};
 use datafusion_expr::planner::{PlannedRelation, RelationPlannerContext};
 use datafusion_expr::utils::conjunction;
 use datafusion_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
-use datafusion_sql::sqlparser::ast::{self as sql, Ident, TableAlias};
+use sqlparser::ast::{self as sql, Ident, TableAlias};
 
 use super::nodes::{Elements, Mark, Marked, Part};
 use crate::formats::types;

@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{
-    BinaryOperator, Expr, Spanned, UnaryOperator, Value, visit_expressions, visit_expressions_mut,
-};
-use datafusion_sql::sqlparser::tokenizer;
+use sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value, visit_expressions, visit_expressions_mut};
+use sqlparser::tokenizer;
 
 use super::columns::WHOLE_VALUE;
 use crate::connectors::contract::system_columns;

@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use datafusion_common::{DFSchema, Result};
 use datafusion_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion_expr::{ExprSchemable, cast};
-use datafusion_sql::sqlparser::ast::BinaryOperator;
+use sqlparser::ast::BinaryOperator;
 
 use super::functions::{get, get_text};
 

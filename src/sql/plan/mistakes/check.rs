@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
     FunctionArguments, GroupByExpr, Join, JoinOperator, LimitClause, NullTreatment, Query, SetExpr, SetOperator,
     SetQuantifier, Spanned, TableFactor, Visit, Visitor,
 };
-use datafusion_sql::sqlparser::tokenizer::Span;
+use sqlparser::tokenizer::Span;
 
 use super::locate::start_of;
 use super::{at, constants};

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use arrow::compute::kernels::cast_utils::IntervalUnit;
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     BinaryOperator, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval,
     SelectItem, UnaryOperator, Value, visit_expressions,
 };
-use datafusion_sql::sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::Location;
 
 use super::at;
 use super::locate::start_of;

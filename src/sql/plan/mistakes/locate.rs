@@ -4,12 +4,12 @@
 use std::ops::ControlFlow;
 
 use datafusion_common::SchemaError;
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     DataType, Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause, OrderByKind, Query, Select,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableAlias, TableFactor, TableVersion, Value, Visit,
     Visitor, visit_expressions,
 };
-use datafusion_sql::sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::Location;
 
 use super::template::holes;
 use crate::sql::plan::names::whole;

@@ -16,8 +16,8 @@ mod types;
 use std::collections::BTreeSet;
 
 use datafusion_common::{Column, DataFusionError, SchemaError};
-use datafusion_sql::sqlparser::ast::Query;
-use datafusion_sql::sqlparser::tokenizer::Location;
+use sqlparser::ast::Query;
+use sqlparser::tokenizer::Location;
 
 use super::session::refused;
 use crate::core::fault::{Fault, Place};

@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use datafusion_sql::sqlparser::ast::{
+use sqlparser::ast::{
     Expr, Query, SelectItem, Spanned, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
     visit_relations,
 };
-use datafusion_sql::sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::Location;
 
 use super::locate::{first_select, start_of};
 use crate::sql::plan::names::whole;
