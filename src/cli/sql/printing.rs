@@ -1,5 +1,7 @@
 //! Rows of jobs on the standard output. A write into a full pipe blocks: it happens off the threads that run the jobs.
 
+use std::task::{Context, Poll};
+
 use arrow::datatypes::SchemaRef;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -25,13 +27,24 @@ pub(super) struct Printing {
 }
 
 impl Printing {
-    pub fn begin(arguments: &RunArguments, output: &mut Output, shown: Vec<(Shown, Option<Moving>)>) -> Self {
+    /// Prints one query after the other, or, where `together`, all of them as their rows come: those that are fed by one
+    /// writer wait for each other.
+    pub fn begin(
+        arguments: &RunArguments,
+        output: &mut Output,
+        shown: Vec<(Shown, Option<Moving>)>,
+        together: bool,
+    ) -> Self {
         let (mut lent, runtime) = (output.lend(), Handle::current());
         let (limit, is_final) = (arguments.limit.unwrap_or(u64::MAX), arguments.is_final);
         let work = tokio::task::spawn_blocking(move || {
             let printed = runtime.block_on(async {
+                if together {
+                    let (shown, moving): (Vec<_>, Vec<_>) = shown.into_iter().unzip();
+                    return print(limit, is_final, &mut lent, shown, moving.into_iter().next().flatten()).await;
+                }
                 for (rows, moving) in shown {
-                    print(limit, is_final, &mut lent, rows, moving).await?;
+                    print(limit, is_final, &mut lent, vec![rows], moving).await?;
                 }
                 Ok(())
             });
@@ -57,36 +70,79 @@ impl Printing {
     }
 }
 
-/// Prints rows until there are no more, or as many as were asked for.
+/// A query whose rows are printed.
+struct Showing {
+    rows: mpsc::Receiver<SinkRows>,
+    printed: Rows,
+    /// Where only its last state counts.
+    folded: Option<Folded>,
+    /// Rows that may still be printed.
+    left: u64,
+}
+
+impl Showing {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<SinkRows>> {
+        if self.left == 0 { Poll::Ready(None) } else { self.rows.poll_recv(context) }
+    }
+}
+
+/// The next rows, and of which query they are; none where all have ended.
+async fn next(all: &mut [Showing]) -> Option<(usize, SinkRows)> {
+    std::future::poll_fn(|context| {
+        let mut is_over = true;
+        for (number, one) in all.iter_mut().enumerate() {
+            match one.poll(context) {
+                Poll::Ready(Some(rows)) => return Poll::Ready(Some((number, rows))),
+                Poll::Ready(None) => {}
+                Poll::Pending => is_over = false,
+            }
+        }
+        if is_over { Poll::Ready(None) } else { Poll::Pending }
+    })
+    .await
+}
+
+/// Prints rows of queries as they come until there are no more, or of each as many as were asked for.
 async fn print(
     limit: u64,
     is_final: bool,
     output: &mut Output,
-    rows: Shown,
+    shown: Vec<Shown>,
     mut moving: Option<Moving>,
 ) -> Result<(), Failure> {
-    let (mut receiver, schema, changes) = rows;
-    let is_folded = is_final && changes;
-    let mut left = limit;
-    let mut printed = Rows::new(&schema, changes && !is_folded, output.format(), output.is_terminal());
-    let mut folded = Folded::default();
-    while left > 0 {
-        let Some(batch) = shown_meanwhile(moving.as_ref(), receiver.recv()).await else { break };
-        if is_folded {
+    let (format, cells) = (output.format(), output.is_terminal());
+    let showing = |(rows, schema, changes): Shown| {
+        let is_folded = is_final && changes;
+        let printed = Rows::new(&schema, changes && !is_folded, format, cells);
+        Showing { rows, printed, folded: is_folded.then(Folded::default), left: limit }
+    };
+    let mut all: Vec<Showing> = shown.into_iter().map(showing).collect();
+    let mut last = 0;
+    while let Some((number, batch)) = shown_meanwhile(moving.as_ref(), next(&mut all)).await {
+        let one = &mut all[number];
+        if let Some(folded) = &mut one.folded {
             folded.take(&batch)?;
             continue;
         }
         // The line goes before rows come.
         moving = None;
-        left -= printed.write(&batch, left, output.writer())?;
-        if receiver.is_empty() {
+        if std::mem::replace(&mut last, number) != number {
+            one.printed.interrupted();
+        }
+        one.left -= one.printed.write(&batch, one.left, output.writer())?;
+        if one.left == 0 {
+            one.rows.close();
+        }
+        if one.rows.is_empty() {
             output.finish()?;
         }
     }
     drop(moving);
-    if let Some(table) = folded.table()? {
-        let times = vec![0; table.num_rows()].into();
-        printed.write(&SinkRows { batch: table, times, ops: None }, left, output.writer())?;
+    for one in &mut all {
+        if let Some(table) = one.folded.as_ref().map(Folded::table).transpose()?.flatten() {
+            let times = vec![0; table.num_rows()].into();
+            one.printed.write(&SinkRows { batch: table, times, ops: None }, one.left, output.writer())?;
+        }
     }
     Ok(output.finish()?)
 }

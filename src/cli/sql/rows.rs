@@ -39,6 +39,13 @@ impl Rows {
         }
     }
 
+    /// Other rows came between: the next ones stand under their names again.
+    pub fn interrupted(&mut self) {
+        if let Self::Table(table) = self {
+            table.has_header = false;
+        }
+    }
+
     /// Writes at most `limit` rows; gives how many it wrote.
     ///
     /// # Errors

@@ -134,7 +134,7 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         }
         let written: Vec<Written> = prepared.iter().flat_map(|job| job.written.clone()).collect();
         if written.is_empty() {
-            return drive((arguments, until), output, &planning, prepared, quiet, &stop).await;
+            return drive((arguments, until, is_chained), output, &planning, prepared, quiet, &stop).await;
         }
         // What is written to a cluster is asked for and remembered, as with every command that writes.
         let mut guards = Guards::default();
@@ -143,7 +143,7 @@ pub async fn run(arguments: &RunArguments, session: &Session<'_>, output: &mut O
         let what = format!("write the rows of SQL to {}", topics.join(", "));
         let audited = Audited::new(session, guards.names(), &what);
         audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
-        let outcome = drive((arguments, until), output, &planning, prepared, quiet, &stop).await;
+        let outcome = drive((arguments, until, is_chained), output, &planning, prepared, quiet, &stop).await;
         let exit = if stop.is_cancelled() { Exit::Stopped } else { Exit::Done };
         audited.ended(outcome.as_ref().map(|_| exit), None);
         outcome
@@ -235,7 +235,7 @@ fn warn_of_one_transaction(job: &Prepared) {
 
 /// Starts the jobs, prints rows, and ends when they do, when the time is over or when it is asked to stop.
 async fn drive(
-    (arguments, until): (&RunArguments, Option<Instant>),
+    (arguments, until, is_chained): (&RunArguments, Option<Instant>, bool),
     output: &mut Output,
     planning: &Planning,
     prepared: Vec<Prepared>,
@@ -260,7 +260,7 @@ async fn drive(
     // The first row may wait for the end of a window or of the input: until then it is seen that something moves.
     let moving = |job: usize| (!quiet).then(|| Moving::new(&running[job], closings[job]));
     let shown = shown.into_iter().map(|(job, rows)| (rows, moving(job)));
-    let mut printing = has_rows.then(|| Printing::begin(arguments, output, shown.collect()));
+    let mut printing = has_rows.then(|| Printing::begin(arguments, output, shown.collect(), is_chained));
     let outcome = match starting {
         Some(Ok(())) => {
             let printed = async {

@@ -1,22 +1,25 @@
 //! Tables that the statements of one text are chained through: what one writes, all that read it get, each at its own
-//! pace and none more than a few batches behind. A table holds no row that all its readers have, and ends with its writers.
+//! pace and none more than a few batches behind. A table holds no row that all its readers have, and ends with its writers;
+//! where one of these fails, it does not end: rows that are missing are not taken for all.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+use super::piece::{front, project};
 use super::tables::PIPE_BATCHES_MAX;
 use crate::connectors::contract::{
-    BadRow, Columns, Position, Pull, ReaderProgress, Sink, SinkRequest, SinkRows, Source, SourceRows, Split,
-    SplitReader,
+    BadRow, Columns, Position, Pull, ReaderProgress, Sink, SinkRequest, SinkRows, Source, Split, SplitReader,
 };
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
+use crate::formats::contract::no_batch;
 
 /// What to write where a table in memory does not do.
 const INSTEAD: &str = "only the statements of one `sql run` are chained through memory; write to a topic, or name the \
@@ -32,6 +35,8 @@ struct Chain {
     to_come: usize,
     /// Writers at work.
     writing: usize,
+    /// Whether one of them went before its time: what it would have written is missing.
+    is_broken: Arc<AtomicBool>,
     /// Queues of the readers; they close when these are dropped.
     queues: Vec<mpsc::Sender<SinkRows>>,
     /// Ends of queues that no reader has taken yet.
@@ -46,6 +51,7 @@ impl Chains {
             schema: Arc::clone(schema),
             to_come: 0,
             writing: 0,
+            is_broken: Arc::default(),
             queues: Vec::new(),
             waiting: Vec::new(),
         });
@@ -68,9 +74,10 @@ impl Chains {
         Ok(())
     }
 
-    fn leave(&self, name: &str) {
+    fn leave(&self, name: &str, is_through: bool) {
         if let Some(chain) = self.0.hold().get_mut(name) {
             chain.writing = chain.writing.saturating_sub(1);
+            chain.is_broken.fetch_or(!is_through, Ordering::AcqRel);
             if chain.to_come + chain.writing == 0 {
                 chain.queues.clear();
             }
@@ -94,6 +101,8 @@ fn places(there: &SchemaRef, wanted: &SchemaRef, name: &str) -> Result<Vec<usize
 pub(super) struct ChainSink {
     chains: Chains,
     name: String,
+    /// Where the columns of the table stand in what this statement writes: another one may name them in another order.
+    places: Vec<usize>,
     is_in: bool,
 }
 
@@ -110,29 +119,29 @@ impl ChainSink {
         }
     }
 
-    pub fn new(chains: &Chains, name: &str) -> Result<Self, Fault> {
+    pub fn new(chains: &Chains, name: &str, schema: &SchemaRef) -> Result<Self, Fault> {
         let all = chains.0.hold();
-        let chain = all.get(name);
-        if chain.is_none_or(|chain| chain.to_come == 0) {
+        let Some(chain) = all.get(name).filter(|chain| chain.to_come > 0) else {
             return Err(Fault::new(Blame::Operator, format!("`{name}` is a table in memory")).next(INSTEAD));
-        }
-        if chain.is_none_or(|chain| chain.queues.is_empty()) {
+        };
+        if chain.queues.is_empty() {
             let what = format!("no statement reads `{name}`, a table in memory");
             return Err(Fault::new(Blame::Operator, what).next(INSTEAD));
         }
-        Ok(Self { chains: chains.clone(), name: name.to_owned(), is_in: false })
+        let places = places(schema, &chain.schema, name)?;
+        Ok(Self { chains: chains.clone(), name: name.to_owned(), places, is_in: false })
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, is_through: bool) {
         if std::mem::take(&mut self.is_in) {
-            self.chains.leave(&self.name);
+            self.chains.leave(&self.name, is_through);
         }
     }
 }
 
 impl Drop for ChainSink {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(false);
     }
 }
 
@@ -152,6 +161,7 @@ impl Sink for ChainSink {
             return Ok(Vec::new());
         }
         let queues = self.chains.0.hold().get(&self.name).map(|chain| chain.queues.clone()).unwrap_or_default();
+        let rows = SinkRows { batch: project(&rows.batch, &self.places)?, ..rows };
         for queue in queues {
             // A reader that has all it wants (LIMIT) takes no more; the others do.
             queue.send(rows.clone()).await.ok();
@@ -159,8 +169,8 @@ impl Sink for ChainSink {
         Ok(Vec::new())
     }
 
-    async fn close(&mut self, _is_clean: bool) -> Result<(), Fault> {
-        self.leave();
+    async fn close(&mut self, is_clean: bool) -> Result<(), Fault> {
+        self.leave(is_clean);
         Ok(())
     }
 }
@@ -210,22 +220,24 @@ impl Source for ChainSource {
     ) -> Result<Box<dyn SplitReader>, Fault> {
         let mut chains = self.chains.0.hold();
         let chain = chains.get_mut(&self.name);
-        let taken =
-            chain.and_then(|chain| Some((places(&chain.schema, &self.schema, &self.name), chain.waiting.pop()?)));
-        let Some((places, queue)) = taken else {
+        let taken = chain.and_then(|chain| {
+            let places = places(&chain.schema, &self.schema, &self.name);
+            Some((places, chain.waiting.pop()?, Arc::clone(&chain.is_broken)))
+        });
+        let Some((places, queue, is_broken)) = taken else {
             let what = format!("no statement writes to `{}`, a table in memory", self.name);
             return Err(Fault::new(Blame::Operator, what).next(INSTEAD));
         };
         let places = places?;
-        let defect = |error| Fault::new(Blame::Program, format!("columns that are not there: {error}"));
-        let schema = Arc::new(self.schema.project(&columns.fields).map_err(defect)?);
         let fields = columns.fields.iter().filter_map(|field| places.get(*field).copied()).collect();
-        Ok(Box::new(ChainReader { queue, schema, fields, rest: None, handed: 0 }))
+        let schema = Arc::new(self.schema.project(&columns.fields).map_err(no_batch)?);
+        Ok(Box::new(ChainReader { queue, is_broken, schema, fields, rest: None, handed: 0 }))
     }
 }
 
 struct ChainReader {
     queue: mpsc::Receiver<SinkRows>,
+    is_broken: Arc<AtomicBool>,
     schema: SchemaRef,
     /// Where its columns stand in what is written.
     fields: Vec<usize>,
@@ -240,33 +252,24 @@ impl SplitReader for ChainReader {
             Some(rows) => rows,
             None => match tokio::time::timeout(wait, self.queue.recv()).await {
                 Ok(Some(rows)) => rows,
+                Ok(None) if self.is_broken.load(Ordering::Acquire) => {
+                    // The run that they belong to ends with the fault of the writer.
+                    tokio::time::sleep(wait).await;
+                    return Ok(Pull::Idle);
+                }
                 Ok(None) => return Ok(Pull::End),
                 Err(_) => return Ok(Pull::Idle),
             },
         };
-        let count = rows.batch.num_rows().min(rows_max.max(1));
-        let left = rows.batch.num_rows() - count;
-        let piece = rows.batch.slice(0, count);
-        if left > 0 {
-            let (batch, times) = (rows.batch.slice(count, left), rows.times.slice(count, left));
-            self.rest = Some(SinkRows { batch, times, ops: None });
-        }
-        self.handed += count as u64;
-        let columns: Vec<_> = self.fields.iter().map(|field| Arc::clone(piece.column(*field))).collect();
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(count));
-        let batch =
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(|error| {
-                Fault::new(Blame::Operator, format!("what is written to a table in memory does not fit it: {error}"))
-            })?;
-        Ok(Pull::Rows(SourceRows {
-            bytes: batch.columns().iter().map(|column| column.get_array_memory_size() as u64).sum(),
-            batch,
-            times: rows.times.slice(0, count),
-            ops: None,
-            origins: None,
-            bad: Vec::new(),
-            skipped: 0,
-        }))
+        let (mut piece, rest) = front(rows, rows_max, &self.fields)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(piece.batch.num_rows()));
+        let columns = piece.batch.columns().to_vec();
+        // What a writer knows to be never NULL may be NULL where it is read.
+        piece.batch =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(no_batch)?;
+        self.rest = rest;
+        self.handed += piece.batch.num_rows() as u64;
+        Ok(Pull::Rows(piece))
     }
 
     fn position(&self) -> Position {

@@ -2,6 +2,7 @@
 //! bounded ones that are put there whole, pipes, and results that are collected. Nothing of it outlives the process.
 
 mod chain;
+mod piece;
 mod sink;
 mod source;
 mod tables;
@@ -113,7 +114,9 @@ impl Connector for MemoryConnector {
     async fn sink(&self, request: SinkRequest, _context: &Context) -> Result<Box<dyn Sink>, Fault> {
         let options = accept(self, End::Sink, &request.options)?;
         let name = options.get("table").unwrap_or(&request.name);
-        let Some(tables) = &self.tables else { return Ok(Box::new(ChainSink::new(&self.chains, name)?)) };
+        let Some(tables) = &self.tables else {
+            return Ok(Box::new(ChainSink::new(&self.chains, name, &request.schema)?));
+        };
         Ok(if options.get("mode") == Some("pipe") {
             Box::new(sink::PipeSink::open(tables, name, &request.schema)?)
         } else {

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+use super::piece::{front, piece};
 use super::tables::{Kept, Tables};
-use crate::connectors::contract::{
-    Columns, Position, Pull, ReaderProgress, SinkRows, Source, SourceRows, Split, SplitReader,
-};
+use crate::connectors::contract::{Columns, Position, Pull, ReaderProgress, SinkRows, Source, Split, SplitReader};
 use crate::core::fault::{Blame, Fault};
 use crate::core::words::did_you_mean;
 
@@ -176,17 +174,9 @@ impl SplitReader for PipeReader {
                 Err(_) => return Ok(Pull::Idle),
             },
         };
-        let count = rows.batch.num_rows().min(rows_max.max(1));
-        let piece = piece(&rows, 0, count, &self.fields)?;
-        let left = rows.batch.num_rows() - count;
-        if left > 0 {
-            self.rest = Some(SinkRows {
-                batch: rows.batch.slice(count, left),
-                times: rows.times.slice(count, left),
-                ops: rows.ops.map(|ops| ops.slice(count, left)),
-            });
-        }
-        self.handed += count as u64;
+        let (piece, rest) = front(rows, rows_max, &self.fields)?;
+        self.rest = rest;
+        self.handed += piece.batch.num_rows() as u64;
         Ok(Pull::Rows(piece))
     }
 
@@ -197,25 +187,6 @@ impl SplitReader for PipeReader {
     fn progress(&self) -> ReaderProgress {
         ReaderProgress::default()
     }
-}
-
-fn piece(rows: &SinkRows, from: usize, count: usize, fields: &[usize]) -> Result<SourceRows, Fault> {
-    let batch = rows.batch.slice(from, count);
-    let batch = project(&batch, fields)?;
-    Ok(SourceRows {
-        skipped: 0,
-        bytes: batch.columns().iter().map(|column| column.get_array_memory_size() as u64).sum(),
-        batch,
-        times: rows.times.slice(from, count),
-        ops: rows.ops.as_ref().map(|ops| ops.slice(from, count)),
-        origins: None,
-        bad: Vec::new(),
-    })
-}
-
-/// The columns at `fields`, and as many rows where there is none.
-fn project(batch: &RecordBatch, fields: &[usize]) -> Result<RecordBatch, Fault> {
-    batch.project(fields).map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))
 }
 
 fn parse(position: &Position, name: &str) -> Result<(usize, usize), Fault> {

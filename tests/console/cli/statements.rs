@@ -272,6 +272,45 @@ fn statements_that_are_chained_through_memory_hand_every_row_on_and_end_with_the
 }
 
 #[test]
+fn statements_that_name_columns_of_a_table_in_memory_in_another_order_write_them_where_they_belong() {
+    let place = Place::shipped().with("in.csv", "a,b\n1,2\n");
+    let sql = "CREATE SINK m WITH ('connector' = 'memory');
+        CREATE SOURCE s (a BIGINT, b BIGINT) WITH ('connector' = 'memory', 'table' = 'm');
+        INSERT INTO m SELECT a, b FROM 'file://in.csv';
+        INSERT INTO m SELECT b, a FROM 'file://in.csv';
+        SELECT a, b FROM s";
+    let ended = place.run(&["sql", "run", "-e", sql, "--format", "json"]).expect(0);
+    assert_eq!(ended.stdout, "{\"a\":1,\"b\":2}\n".repeat(2));
+}
+
+#[test]
+fn queries_that_one_writer_feeds_come_to_the_screen_together_and_wait_for_no_other() {
+    let rows = 200_000;
+    let sql = format!(
+        "CREATE SOURCE g (id BIGINT) WITH ('connector' = 'generator', 'rows' = '{rows}', 'fields.id.kind' = 'sequence');
+         CREATE TABLE m (id BIGINT) WITH ('connector' = 'memory');
+         INSERT INTO m SELECT id FROM g; SELECT id AS one FROM m; SELECT id AS other FROM m"
+    );
+    let ended = Place::shipped().run(&["sql", "run", "-e", &sql, "--format", "json", "--for", "60s"]).expect(0);
+    let of = |name: &str| ended.stdout.matches(name).count();
+    assert_eq!((of("\"one\""), of("\"other\"")), (rows, rows), "{}", ended.stderr);
+}
+
+#[test]
+fn a_writer_that_fails_ends_no_table_in_memory_for_those_that_read_it() {
+    let rows: String = (0..60_000).map(|row| format!("{row}\n")).collect();
+    let place = Place::shipped().with("in.csv", &format!("a\n{rows}x\n"));
+    let sql = "CREATE SOURCE f (a VARCHAR) WITH ('connector' = 'file', 'path' = 'in.csv');
+        CREATE TABLE m (a BIGINT) WITH ('connector' = 'memory');
+        CREATE SINK o (n BIGINT) WITH ('connector' = 'file', 'path' = 'o.jsonl');
+        INSERT INTO m SELECT CAST(a AS BIGINT) AS a FROM f WITH ('failure_strategy' = 'FailBatch');
+        INSERT INTO o SELECT COUNT(*) AS n FROM m WINDOW TUMBLING(1h) EMIT FINAL";
+    let ended = place.run(&["sql", "run", "-e", sql]).expect(1);
+    assert!(ended.stderr.contains("'x' is no BIGINT"), "{}", ended.stderr);
+    assert!(!place.path("o.jsonl").exists(), "no window ends with half of its rows");
+}
+
+#[test]
 fn a_table_in_memory_that_nobody_reads_or_writes_is_told_and_one_cannot_be_remembered_or_deployed() {
     let place = Place::shipped();
     let text = |statements: &str| {
