@@ -49,7 +49,7 @@ impl Started {
         while let Some(job) = self.waiting.pop_front() {
             let name = job.settings.name.clone();
             self.beginning = Some(name.clone());
-            self.dead_letters.push(job.plan.failure.dead_letters().map(str::to_owned));
+            self.dead_letters.push(job.plan.dead_letters.clone());
             self.closings.push(Closing::of(&job.plan));
             let started = job::start(job.plan, job.settings, &planning.connectors, &planning.context).await?;
             match job.shown {

@@ -26,7 +26,7 @@ impl Reading {
         status.retries = now.retries();
         status.operators = now.operators.iter().map(OperatorStatus::of).collect();
         status.state_bytes = now.state_bytes() as u64;
-        let sources = now.operators.iter().filter(|operator| operator.rows_in == 0);
+        let sources = now.operators.iter().filter(|operator| operator.is_source);
         status.lag_records = sources.map(|source| source.backlog).sum();
         let watermarks = now.operators.iter().filter_map(|operator| operator.watermark);
         status.watermark_ms = watermarks.filter(|watermark| *watermark != i64::MAX).min();

@@ -260,7 +260,7 @@ impl<'a> Assembly<'a> {
         let identity = self.identities[id.0].clone();
         let schema = Arc::clone(&self.plan.nodes[id.0].schema);
         let shape = Shape::new(&node, schema);
-        let counters = Counters::new(self.plan.nodes[id.0].label.clone(), works.len());
+        let counters = Counters::of_source(self.plan.nodes[id.0].label.clone(), works.len());
         self.counters.push((id.0, Arc::clone(&counters)));
         let (mut known, restored_watermark) = resumed.source(&identity, node.watermark.out_of_orderness);
         // A split that a checkpoint of this source does not know appeared after it.

@@ -12,6 +12,8 @@ use crate::clock::now_ms;
 pub struct Counters {
     /// The node's label.
     pub label: String,
+    /// Whether it reads a source of the plan.
+    is_source: bool,
     rows_in: AtomicU64,
     rows_out: AtomicU64,
     bytes: AtomicU64,
@@ -40,11 +42,20 @@ struct Gauges {
 impl Counters {
     /// Counters of a node with this many instances.
     pub fn new(label: impl Into<String>, instances: usize) -> Arc<Self> {
-        Self::looking_into(label, instances, None)
+        Arc::new(Self::made(label.into(), instances))
+    }
+
+    /// Counters of a source with this many lanes.
+    pub fn of_source(label: impl Into<String>, instances: usize) -> Arc<Self> {
+        Arc::new(Self { is_source: true, ..Self::made(label.into(), instances) })
     }
 
     /// Counters of a node whose instances look into one table.
     pub fn looking_into(label: impl Into<String>, instances: usize, lookup: Option<Arc<LookupCounters>>) -> Arc<Self> {
+        Arc::new(Self { lookup, ..Self::made(label.into(), instances) })
+    }
+
+    fn made(label: String, instances: usize) -> Self {
         let gauges = || Gauges {
             watermark: AtomicI64::new(i64::MIN),
             backlog: AtomicU64::new(0),
@@ -52,8 +63,9 @@ impl Counters {
             bytes_total: AtomicU64::new(0),
             retries: AtomicU64::new(0),
         };
-        Arc::new(Self {
-            label: label.into(),
+        Self {
+            label,
+            is_source: false,
             rows_in: AtomicU64::new(0),
             rows_out: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -64,9 +76,9 @@ impl Counters {
             retries: AtomicU64::new(0),
             state_bytes: AtomicUsize::new(0),
             state_rows: AtomicUsize::new(0),
-            lookup,
+            lookup: None,
             instances: (0..instances).map(|_| gauges()).collect(),
-        })
+        }
     }
 
     /// Rows that came.
@@ -161,6 +173,7 @@ impl Counters {
         OperatorStatistics {
             node,
             label: self.label.clone(),
+            is_source: self.is_source,
             instances: self.instances.len(),
             rows_in: self.rows_in.load(Relaxed),
             rows_out: self.rows_out.load(Relaxed),
@@ -187,6 +200,8 @@ pub struct OperatorStatistics {
     pub node: usize,
     /// Its label.
     pub label: String,
+    /// Whether it reads a source of the plan.
+    pub is_source: bool,
     /// Instances side by side.
     pub instances: usize,
     /// Rows that came.
@@ -323,8 +338,7 @@ pub struct CheckpointStatistics {
 impl Statistics {
     /// Rows read by all sources, those that failed and those that are none among them.
     pub fn rows_read(&self) -> u64 {
-        // A source takes nothing in from another node.
-        let sources = self.operators.iter().filter(|operator| operator.rows_in == 0);
+        let sources = self.operators.iter().filter(|operator| operator.is_source);
         sources.map(|operator| operator.rows_out + operator.bad + operator.skipped).sum()
     }
 
