@@ -1,6 +1,7 @@
 //! `velox-tui sql run`: statements at work. Rows of a query without INTO come to the screen; everything else goes where it
 //! says, with a line of progress.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::called::Names;
+use super::called::{Named, Names};
 use super::chained;
 use super::moving::{Moving, shown_meanwhile};
 use super::printing::Printing;
@@ -30,11 +31,15 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, sandbox, signals};
 use crate::connectors::contract::Written;
+use crate::core::fault::Fault;
+use crate::kafka::admin::off_the_async_threads;
 use crate::sql::exec::job::{Ending, Job};
 use crate::sql::exec::settings::JobSettings;
 use crate::sql::exec::statistics::Statistics;
 use crate::sql::plan::session::Session as Planning;
 use crate::sql::plan::stream::{Changes, Node, NodeKind};
+use crate::sql::state::checkpoint;
+use crate::sql::state::folder::Folder;
 
 /// Flags of `sql run`.
 #[derive(Debug, Clone, Args)]
@@ -191,14 +196,23 @@ async fn prepare(
         }
         let Some((name, query, into)) = moves(statement, index, shown) else { continue };
         let named = names.job(name, query).map_err(wrong)?;
-        let planned = planning.plan(&named.id, query, into, arguments.is_final).await.map_err(wrong)?;
+        let columns = keep_columns(&named, planning).await?;
+        let mut planned = planning.plan(&named.id, query, into, arguments.is_final).await;
+        if planned.is_err() && !columns.is_empty() {
+            // A statement that was written anew may ask for what was not there before.
+            planning.forget_columns();
+            planned = planning.plan(&named.id, query, into, arguments.is_final).await;
+        }
+        let planned = planned.map_err(wrong)?;
         for warning in &planned.warnings {
             tracing::warn!("{warning}");
         }
         let before = &source.script.statements[..index];
         let mut settings = JobSettings::new(named.name, &source.text[statement.span.start..statement.span.end])
-            .standing_on(planning.behind(query, into, &source.text, before));
+            .standing_on(planning.behind(query, into, &source.text, before))
+            .with_variables(&|name| planning.variables.get(name).map(|value| value.expose().to_owned()));
         settings.text.script = named.script;
+        settings.text.columns = planning.kept_columns(columns);
         settings.state_bytes_max = arguments.state_limit.or(planned.state_limit).unwrap_or(settings.state_bytes_max);
         if let Some(folder) = named.folder {
             settings = settings.remembering(folder);
@@ -219,6 +233,17 @@ async fn prepare(
         jobs.push(Prepared { plan: planned.plan, written, settings, shown: rows });
     }
     Ok(jobs)
+}
+
+/// The columns that a job which goes on read from a sample when it began: they are its columns from now on.
+async fn keep_columns(named: &Named, planning: &mut Planning) -> Result<BTreeMap<String, String>, Failure> {
+    let Some(folder) = named.folder.as_ref().map(|folder| folder.join(&named.name)) else {
+        return Ok(BTreeMap::new());
+    };
+    let reading = off_the_async_threads(move || Ok::<_, Fault>(checkpoint::newest_manifest(&Folder::new(folder))));
+    let columns = reading.await?.map(|manifest| manifest.columns).unwrap_or_default();
+    planning.keep_columns(&columns)?;
+    Ok(columns)
 }
 
 /// Without checkpoints a transaction ends with its job: what an endless one writes is never seen.

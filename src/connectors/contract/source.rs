@@ -54,6 +54,10 @@ pub trait Source: Send + Sync {
     fn dates_rows(&self) -> bool {
         true
     }
+    /// The cluster that its positions are of: those of one say nothing of another.
+    fn cluster(&self) -> Option<&str> {
+        None
+    }
     /// What the plan view says of it before anything runs: `topic orders, 3 partitions, 12,400 records`.
     fn description(&self) -> String;
     /// A statement that runs beside others is about to read it, once. Answers whether other statements of this very process

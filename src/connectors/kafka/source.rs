@@ -157,6 +157,10 @@ impl Source for KafkaSource {
         self.is_inferred
     }
 
+    fn cluster(&self) -> Option<&str> {
+        Some(self.connected.connection.name())
+    }
+
     fn system_columns(&self) -> &'static [&'static str] {
         &[
             system_columns::KEY,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::definition::Definition;
 use super::prepare;
-use super::run::{Begun, cut_short};
+use super::run::cut_short;
 use super::shelf::Shelf;
+use super::status::Begun;
 use crate::core::fault::Fault;
 use crate::sql::exec::job::{self, Job};
 use crate::sql::exec::settings::JobSettings;
@@ -14,7 +15,6 @@ use crate::sql::plan::kept::inferred;
 use crate::sql::plan::session::Session;
 use crate::sql::plan::stream::StreamPlan;
 use crate::sql::state::checkpoint;
-use crate::sql::state::folder::Folder;
 
 /// A job that was started.
 pub(super) struct Start {
@@ -39,6 +39,7 @@ pub(super) async fn start(
     let limit = planned.state_limit;
     let mut settings = JobSettings::new(&name, named.sql)
         .standing_on(named.definitions)
+        .with_variables(&|name| named.session.variables.get(name).map(|value| value.expose().to_owned()))
         .remembering(shelf.folder(&definition.name))
         .every(Duration::from_millis(definition.checkpoint_interval_ms));
     settings.state_bytes_max = limit.unwrap_or(settings.state_bytes_max);
@@ -46,25 +47,17 @@ pub(super) async fn start(
     let job = job::start(plan, settings, &named.session.connectors, &named.session.context).await?;
     let mut messages = planned.warnings;
     messages.extend(job.messages().iter().chain(job.warnings()).cloned());
-    let store = store(&definition, &shelf);
+    let store = shelf.store(&definition);
     let epoch = job.begun_from();
     let reading = move || epoch.map(|epoch| Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? }));
     let from = tokio::task::spawn_blocking(reading).await.ok().flatten().flatten();
     Ok(Start { job, plan: drawn, from, messages, columns })
 }
 
-fn store(definition: &Definition, shelf: &Shelf) -> Folder {
-    Folder::new(shelf.folder(&definition.name).join(definition.run_name()))
-}
-
 /// The newest checkpoint in the folder of a job.
 pub(super) async fn newest(definition: &Definition, shelf: &Shelf) -> Option<Begun> {
-    let store = store(definition, shelf);
-    let reading = move || {
-        let epoch = checkpoint::epochs(&store).ok()?.last().copied()?;
-        Some(Begun { epoch, written_ms: checkpoint::written_ms(&store, epoch)? })
-    };
-    tokio::task::spawn_blocking(reading).await.ok().flatten()
+    let (shelf, definition) = (shelf.clone(), definition.clone());
+    tokio::task::spawn_blocking(move || shelf.newest(&definition)).await.ok().flatten()
 }
 
 /// The columns that a job keeps, written before any of its rows is: those that were read from a sample now are added.

@@ -72,8 +72,18 @@ pub fn resume(
         }
         warnings.push(format!("checkpoint {} is of {then}, which is not there any more", manifest.epoch));
     }
+    if let Some((source, then, now)) = text.moved(&manifest) {
+        let what = format!(
+            "checkpoint {} in {} has read `{source}` in {then}, and this is {now}: positions of one cluster say nothing \
+             of another",
+            manifest.epoch,
+            store.place()
+        );
+        return Err(Fault::new(Blame::Operator, what).next("name another --state-dir for each environment"));
+    }
     checkpoint::forget_newer(store, manifest.epoch)?;
-    let has_changed = text.is_another_than(&manifest);
+    let varied = text.varied(&manifest);
+    let has_changed = text.is_another_than(&manifest) || !varied.is_empty();
     messages.insert(0, format!("goes on from checkpoint {} in {}", manifest.epoch, store.place()));
     let redefined = text.redefined(&manifest);
     let mut others = Vec::new();
@@ -83,6 +93,10 @@ pub fn resume(
     if !redefined.is_empty() {
         let names = redefined.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         others.push(format!("the definition of {names} is another one"));
+    }
+    if !varied.is_empty() {
+        let names = varied.iter().map(|name| format!("`${{{name}}}`")).collect::<Vec<_>>().join(" and ");
+        others.push(format!("{names} says something else"));
     }
     if has_changed {
         warnings.push(format!("{} than at that checkpoint: state that still fits is kept", others.join(", and ")));

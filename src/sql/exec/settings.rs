@@ -9,6 +9,7 @@ use super::dead_letters::DeadLetters;
 use crate::connectors::contract::Sink;
 use crate::sql::state::manifest::JobText;
 use crate::sql::state::store::Store;
+use crate::sql::state::variables::marks;
 
 /// Between two checkpoints where nobody says: a restart repeats at most this much, and a snapshot of a few hundred
 /// megabytes is written several times over within it.
@@ -64,6 +65,14 @@ impl JobSettings {
     #[must_use]
     pub fn standing_on(mut self, definitions: BTreeMap<String, String>) -> Self {
         self.text.definitions = definitions;
+        self
+    }
+
+    /// The same, whose texts name variables that say this.
+    #[must_use]
+    pub fn with_variables(mut self, lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+        let texts = std::iter::once(&self.text.statement).chain(self.text.definitions.values());
+        self.text.variables = marks(texts, lookup);
         self
     }
 

@@ -26,7 +26,9 @@ use crate::connectors::contract::{Context, Sink, Source};
 use crate::connectors::options::Options;
 use crate::connectors::registry::Connectors;
 use crate::core::fault::{Blame, Fault};
+use crate::kafka::admin::off_the_async_threads;
 use crate::sql::parse::uri_without_secrets;
+use crate::sql::plan::kept::inferred;
 use crate::sql::plan::stream::{Node, NodeKind, StreamPlan};
 use crate::sql::state::identity::identities;
 use crate::sql::state::manifest::mark_of;
@@ -48,13 +50,22 @@ pub async fn start(
     let sources = Opened::all(&plan).await?;
     let identities = identities(&plan);
     settings.text.ends = ends(&plan, context);
+    settings.text.clusters = clusters(&plan);
+    for (name, columns) in inferred(&plan) {
+        // What it was given is what it had before.
+        settings.text.columns.entry(name).or_insert(columns);
+    }
     let plan = Arc::new(plan);
     let (mut sink, exactly_once) = open_sink(&plan, &mut settings, connectors, context).await?;
     let committed = sink.open().await?;
     let checkpoints = settings.checkpoints.clone();
     let mut resumed = match &checkpoints {
         Some(checkpoints) => {
-            resume(checkpoints.store.as_ref(), committed, exactly_once, &settings.text, &plan, &identities)?
+            let (store, text) = (Arc::clone(&checkpoints.store), settings.text.clone());
+            let (plan, identities) = (Arc::clone(&plan), identities.clone());
+            // Gigabytes of state, perhaps.
+            off_the_async_threads(move || resume(store.as_ref(), committed, exactly_once, &text, &plan, &identities))
+                .await?
         }
         None => Resumed::default(),
     };
@@ -144,6 +155,17 @@ fn ends(plan: &StreamPlan, context: &Context) -> BTreeMap<String, String> {
         _ => None,
     };
     plan.nodes.iter().filter_map(of).map(|(name, mark)| (uri_without_secrets(&name).into_owned(), mark)).collect()
+}
+
+/// The cluster that the positions of each source are of, by the source's name.
+fn clusters(plan: &StreamPlan) -> BTreeMap<String, String> {
+    let of = |node: &Node| match &node.kind {
+        NodeKind::Source(source) => {
+            Some((uri_without_secrets(&source.name).into_owned(), source.source.cluster()?.to_owned()))
+        }
+        _ => None,
+    };
+    plan.nodes.iter().filter_map(of).collect()
 }
 
 /// The sink, and whether what it writes becomes visible with checkpoints.

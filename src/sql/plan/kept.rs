@@ -52,4 +52,15 @@ impl Session {
         }
         Ok(())
     }
+
+    /// Columns that were kept are read anew.
+    pub fn forget_columns(&mut self) {
+        self.kept.clear();
+    }
+
+    /// Those of these columns that are still kept.
+    pub fn kept_columns(&self, mut columns: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        columns.retain(|name, _| self.kept.contains_key(name));
+        columns
+    }
 }

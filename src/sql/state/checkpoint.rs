@@ -131,8 +131,17 @@ pub fn read(store: &dyn Store, epoch: u64) -> Result<Restored, Fault> {
 
 /// When a checkpoint was written, milliseconds since 1970; none where it cannot be read.
 pub fn written_ms(store: &dyn Store, epoch: u64) -> Option<i64> {
+    manifest(store, epoch).map(|manifest| manifest.written_ms)
+}
+
+/// What the newest checkpoint says of itself; none where there is none that can be read.
+pub fn newest_manifest(store: &dyn Store) -> Option<Manifest> {
+    manifest(store, epochs(store).ok()?.last().copied()?)
+}
+
+fn manifest(store: &dyn Store, epoch: u64) -> Option<Manifest> {
     let text = store.read(&format!("{}/{MANIFEST}", folder(epoch))).ok()?;
-    serde_json::from_slice::<Manifest>(&text).ok().map(|manifest| manifest.written_ms)
+    serde_json::from_slice(&text).ok()
 }
 
 /// Removes all checkpoints older than the newest `kept`, and what unfinished ones left.
@@ -186,6 +195,9 @@ mod tests {
             definitions: Some(std::collections::BTreeMap::new()),
             ends: None,
             script: None,
+            variables: None,
+            clusters: std::collections::BTreeMap::new(),
+            columns: std::collections::BTreeMap::new(),
             sql: "SELECT 1".into(),
             has_finished: false,
             lanes: Vec::new(),

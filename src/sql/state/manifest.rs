@@ -36,6 +36,16 @@ pub struct Manifest {
     /// versions that did not look at them.
     #[serde(default)]
     pub ends: Option<BTreeMap<String, String>>,
+    /// SHA-256 of what the variables of its texts said, by name; none of secrets. `None` in checkpoints of versions that did
+    /// not look at them.
+    #[serde(default)]
+    pub variables: Option<BTreeMap<String, String>>,
+    /// The cluster that the positions of each source are of, by the source's name.
+    #[serde(default)]
+    pub clusters: BTreeMap<String, String>,
+    /// Columns that were read from a sample, by the name of their source: a job that goes on has the same.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
     /// The file that the text came from, where its name alone tells it from others; see [`JobText::script`].
     #[serde(default)]
     pub script: Option<String>,
@@ -59,6 +69,12 @@ pub struct JobText {
     /// The mark of the resolved options of each source and sink ([`mark_of`]), by name: what variables and configuration
     /// files say is in no text.
     pub ends: BTreeMap<String, String>,
+    /// The mark of what each variable of the texts says ([`variables`](super::variables)), by name.
+    pub variables: BTreeMap<String, String>,
+    /// The cluster that the positions of each source are of, by the source's name.
+    pub clusters: BTreeMap<String, String>,
+    /// Columns that were read from a sample, by the name of their source.
+    pub columns: BTreeMap<String, String>,
     /// The file that the text came from, from the root on, where it is told from others by its name alone: a file of
     /// that name in another folder is another script.
     pub script: Option<String>,
@@ -111,6 +127,21 @@ impl JobText {
         // A URI that is named otherwise under the same text is so by a variable.
         let others = self.ends.iter().filter(|(name, mark)| before.get(*name) != Some(mark));
         others.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The variables of the texts that say something else than at a checkpoint.
+    pub fn varied(&self, manifest: &Manifest) -> Vec<String> {
+        let before = manifest.variables.as_ref();
+        let is_other = |(name, mark): &(&String, &String)| {
+            before.and_then(|before| before.get(*name)).is_some_and(|before| before != *mark)
+        };
+        self.variables.iter().filter(is_other).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A source whose positions are of another cluster: its name, the cluster of the checkpoint, and its own.
+    pub fn moved<'t>(&'t self, manifest: &'t Manifest) -> Option<(&'t str, &'t str, &'t str)> {
+        let both = self.clusters.iter().filter_map(|(name, now)| Some((name, manifest.clusters.get(name)?, now)));
+        both.into_iter().find(|(_, then, now)| then != now).map(|(name, then, now)| (&**name, &**then, &**now))
     }
 }
 

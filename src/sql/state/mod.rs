@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod identity;
 pub mod mark;
 pub mod spread;
+pub mod variables;
 
 pub mod folder;
 pub mod snapshot;
