@@ -64,7 +64,7 @@ pub struct Global {
     /// More log lines on the standard error; RUST_LOG says which in detail
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// No progress on the standard error
+    /// Only errors on the standard error: no progress, no totals, no warnings
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }

@@ -136,22 +136,11 @@ impl Failure {
                     error["others"] = json!(others);
                 }
                 error["exit_code"] = json!(self.exit() as u8);
-                error["error_code"] = json!(code.or(number(fault.blame)));
+                error["error_code"] = json!(code.or(ErrorCode::of_blame(fault.blame).map(ErrorCode::number)));
                 writeln!(to, "{}", json!({ "error": error }))
             }
         }
     }
-}
-
-/// The number of what needs no client at work to be told.
-fn number(blame: Blame) -> Option<u8> {
-    let code = match blame {
-        Blame::Connection => ErrorCode::Connection,
-        Blame::Authentication => ErrorCode::Authentication,
-        Blame::Configuration => ErrorCode::Configuration,
-        _ => return None,
-    };
-    Some(code.number())
 }
 
 impl From<Fault> for Failure {

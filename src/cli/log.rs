@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Format, Global};
+use super::progress::beside;
 
 /// Where `log_payloads` writes; it was asked for, so it is shown at any level.
 pub const PAYLOADS: &str = "velox::payloads";
@@ -32,6 +33,20 @@ pub fn raise() {
     }
 }
 
+/// The standard error beside a line of progress, which goes out of the way of what is written.
+#[derive(Default)]
+struct Beside;
+
+impl io::Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        beside(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// Starts the log. A second call leaves the first in place.
 pub fn to_standard_error(global: &Global) {
     let level = match (global.verbose, global.quiet) {
@@ -41,12 +56,12 @@ pub fn to_standard_error(global: &Global) {
             "velox::payloads=info,velox::summaries=info,velox::resumed=info,velox::created=info,velox::deployed=info,velox::outage=info,\
              librdkafka=off,warn"
         }
-        (false, true) => "velox::payloads=info,librdkafka=off,warn",
+        (false, true) => "velox::payloads=info,librdkafka=off,error",
     };
     let said = EnvFilter::try_from_default_env();
     let may_rise = said.is_err() && !global.quiet;
     let filter = said.unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt().with_writer(Beside::default).with_target(false);
     // Only a second start fails, and then there is a log already.
     macro_rules! start {
         ($log:expr) => {{

@@ -1,11 +1,26 @@
 //! Progress on the standard error, only where a terminal shows it and nobody asked for quiet.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::core::lock::WholeMutex;
+
 /// As often as a person can read numbers that change.
 pub const REFRESH: Duration = Duration::from_millis(100);
+
+/// The line that is shown now.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Writes to the standard error where a line of progress may stand: it is taken away, and comes back below.
+pub fn beside<T>(write: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.hold().clone();
+    match shown {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// One line that moves while a command works.
 pub struct Progress {
@@ -34,12 +49,14 @@ impl Progress {
 
     /// Shows how far it is.
     pub fn show(&self, position: u64, message: impl Into<String>) {
+        *SHOWN.hold() = Some(self.bar.clone());
         self.bar.set_message(message.into());
         self.bar.set_position(position);
     }
 
     /// Takes the line away: what follows is the result.
     pub fn clear(&self) {
+        SHOWN.hold().take();
         self.bar.finish_and_clear();
     }
 }

@@ -30,7 +30,7 @@ impl<'a> Session<'a> {
     /// Loads the configuration; what is odd in it goes to the log.
     ///
     /// # Errors
-    /// A folder or file that a flag names is not there.
+    /// A folder, a file or an environment that a flag names is not there.
     pub fn load(global: &'a Global) -> Result<Self, Failure> {
         for (flag, path) in [
             ("--config-dir", &global.config_dir),
@@ -49,6 +49,10 @@ impl<'a> Session<'a> {
         }
         for warning in &config.warnings {
             tracing::warn!("{warning}");
+        }
+        // A name that is mistyped is told also where nothing of its environment would be looked at.
+        for name in &global.environment {
+            config.environment(name)?;
         }
         Ok(Self { global, sources, config })
     }

@@ -36,14 +36,20 @@ impl ErrorCode {
         }
     }
 
+    /// The code of what needs no client at work to be told; none of a mistake of the person's, of a record or of this program.
+    pub fn of_blame(blame: Blame) -> Option<Self> {
+        match blame {
+            Blame::Connection => Some(Self::Connection),
+            Blame::Authentication => Some(Self::Authentication),
+            Blame::Configuration => Some(Self::Configuration),
+            Blame::Operator | Blame::Record | Blame::Program => None,
+        }
+    }
+
     /// The code of a fault that came from a Kafka client while `role` (`Consumer` or `Producer`) was at work.
     pub fn of(fault: &Fault, role: Self) -> Self {
-        match fault.blame {
-            Blame::Connection => Self::Connection,
-            Blame::Authentication => Self::Authentication,
-            Blame::Configuration | Blame::Operator => Self::Configuration,
-            Blame::Record | Blame::Program => role,
-        }
+        let mistaken = (fault.blame == Blame::Operator).then_some(Self::Configuration);
+        Self::of_blame(fault.blame).or(mistaken).unwrap_or(role)
     }
 }
 

@@ -24,7 +24,6 @@ use clap::Subcommand;
 use super::output::Output;
 use super::session::Session;
 use super::{Exit, Failure};
-use crate::core::fault::Blame;
 
 /// What `sql` does.
 #[derive(Debug, Clone, Subcommand)]
@@ -54,7 +53,7 @@ pub enum SqlCommand {
 
 /// Carries out a `sql` command.
 pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Output) -> Result<Exit, Failure> {
-    let outcome = match command {
+    match command {
         SqlCommand::Run(arguments) => run::run(arguments, session, output).await,
         SqlCommand::Deploy(arguments) => deploy::run(arguments, session, output).await,
         SqlCommand::Explain(arguments) => explain::run(arguments, session, output).await,
@@ -62,12 +61,5 @@ pub async fn run(command: &SqlCommand, session: &Session<'_>, output: &mut Outpu
         SqlCommand::Functions(arguments) => functions::run(arguments, output),
         SqlCommand::Describe(arguments) => describe::run(arguments, session, output).await,
         SqlCommand::Fmt(arguments) => formatting::run(arguments, output),
-    };
-    outcome.map_err(|failure| match failure {
-        // What a broker refuses has a number, here as with every other command.
-        Failure::Fault { fault, code: None } if matches!(fault.blame, Blame::Connection | Blame::Authentication) => {
-            Failure::consuming(*fault)
-        }
-        other => other,
-    })
+    }
 }

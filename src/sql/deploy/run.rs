@@ -9,6 +9,7 @@ use super::definition::{Definition, Wish};
 use super::reading::Reading;
 use super::shelf::{Request, Shelf};
 use super::start::{Start, newest, start};
+pub use super::status::Begun;
 use super::status::{State, Status};
 use crate::clock::now_ms;
 use crate::core::fault::{Blame, Fault};
@@ -67,15 +68,6 @@ pub enum Told {
     Paused,
     /// It is to end, and could write no savepoint.
     Unsaved(Fault),
-}
-
-/// The checkpoint that a job goes on from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Begun {
-    /// Its number.
-    pub epoch: u64,
-    /// When it was written, milliseconds since 1970.
-    pub written_ms: i64,
 }
 
 /// How it ended that did not fail.

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::definition::{Definition, FORM, Wish, check_name};
 use super::hold::{Hold, Holder, holder};
-use super::status::{State, Status};
+use super::status::{Begun, State, Status};
 use crate::config::private;
 use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::did_you_mean;
+use crate::sql::state::checkpoint;
+use crate::sql::state::folder::Folder;
 
 const DEFINITION: &str = "definition.json";
 const STATUS: &str = "status.json";
@@ -152,7 +154,31 @@ impl Shelf {
             return Err(Fault::new(Blame::Operator, what).next("use that release"));
         }
         let status = fs::read(self.folder(name).join(STATUS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        Ok(Kept { definition, status, holder: holder(&self.folder(name)) })
+        let mut kept = Kept { definition, status, holder: holder(&self.folder(name)) };
+        self.look_behind(&mut kept);
+        Ok(kept)
+    }
+
+    /// What was killed had no time to tell its last checkpoint.
+    fn look_behind(&self, kept: &mut Kept) {
+        let Kept { definition, status: Some(status), holder: None } = kept else { return };
+        if matches!(status.state, State::Done | State::Stopped | State::Failed) {
+            return;
+        }
+        if let Some(newest) = self.newest(definition) {
+            (status.checkpoint, status.checkpoint_ms) = (Some(newest.epoch), Some(newest.written_ms));
+        }
+    }
+
+    /// The newest checkpoint in the folder of a job.
+    pub fn newest(&self, definition: &Definition) -> Option<Begun> {
+        let newest = checkpoint::newest_manifest(&self.store(definition))?;
+        Some(Begun { epoch: newest.epoch, written_ms: newest.written_ms })
+    }
+
+    /// Where a job remembers.
+    pub fn store(&self, definition: &Definition) -> Folder {
+        Folder::new(self.folder(&definition.name).join(definition.run_name()))
     }
 
     /// The fault of a name that no job has; it names the one that is nearest.

@@ -24,6 +24,26 @@ fn a_job_is_kept_once_and_found_again_until_it_is_dropped() {
     assert!(shelf.read("spend").unwrap_err().what.contains("no job"));
 }
 
+#[test]
+fn what_was_killed_stands_on_the_checkpoint_in_its_folder_and_not_on_the_one_that_it_told() {
+    let place = tempfile::tempdir().unwrap();
+    let shelf = Shelf::new(place.path());
+    shelf.add(&definition("spend")).unwrap();
+    shelf.tell("spend", &Status { state: State::Running, ..Status::beginning(1) });
+    let seen = |shelf: &Shelf| shelf.read("spend").unwrap().status.and_then(|status| status.checkpoint);
+    assert_eq!(seen(&shelf), None);
+    let manifest = serde_json::json!({
+        "form": 1, "epoch": 7, "job": "spend", "written_ms": 5, "sql_sha256": "", "sql": "", "has_finished": false,
+        "lanes": [], "operators": [], "prepared": null
+    });
+    let manifest = serde_json::from_value(manifest).unwrap();
+    checkpoint::write(&shelf.store(&definition("spend")), manifest, &[]).unwrap();
+    assert_eq!(seen(&shelf), Some(7));
+    let hold = shelf.hold_job("spend", "console").unwrap();
+    assert_eq!(seen(&shelf), None, "who runs it tells how it is");
+    drop(hold);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_job_is_read_by_its_owner_alone() {

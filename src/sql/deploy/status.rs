@@ -24,6 +24,15 @@ pub enum State {
     Failed,
 }
 
+/// The checkpoint that a job goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number.
+    pub epoch: u64,
+    /// When it was written, milliseconds since 1970.
+    pub written_ms: i64,
+}
+
 /// The newest of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {

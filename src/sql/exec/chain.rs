@@ -387,6 +387,34 @@ mod tests {
         assert_eq!(given.iter().map(|given| given.chunks.len()).sum::<usize>(), 1_000);
     }
 
+    /// Looks at a batch for many turns and gives nothing, as a join does whose pairs all fail its condition.
+    struct Ponders {
+        turns: usize,
+    }
+
+    impl Operator for Ponders {
+        fn push(&mut self, _: usize, _: Chunk, _: &mut Output) -> Result<(), Fault> {
+            Ok(())
+        }
+
+        fn has_more(&self) -> bool {
+            self.turns > 0
+        }
+
+        fn go_on(&mut self, _: &mut Output) -> Result<(), Fault> {
+            self.turns -= 1;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_task_looks_up_though_nothing_is_given() {
+        let mut chain = chain(vec![Box::new(Ponders { turns: 1_000 })]);
+        let given = push(&mut chain);
+        assert!(given.len() > 30, "{} looks", given.len());
+        assert!(given.iter().all(|given| given.chunks.is_empty()));
+    }
+
     #[test]
     fn behind_another_operator_too() {
         let repeats = |times| Box::new(Repeats { times, rest: None }) as Box<dyn Operator>;

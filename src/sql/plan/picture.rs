@@ -54,10 +54,11 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
         let of_node = || statistics.operators.iter().filter(|reading| reading.node == id.0);
         let Some(node) = of_node().find(|reading| reading.label == planned.label) else { return String::new() };
         let mut text = format!(
-            "  [{} in, {} out, {:.0}/s, {:.0} % of the time",
+            "  [{} in, {} out, {:.0}/s, worked {} ({:.0} % of all work)",
             node.rows_in,
             node.rows_out,
             node.rows_in.max(node.rows_out) as f64 / seconds,
+            told(Duration::from_millis(node.busy.as_millis() as u64)),
             100.0 * node.busy.as_secs_f64() / busy,
         );
         let bytes: usize = of_node().map(|reading| reading.state_bytes).sum();

@@ -272,6 +272,35 @@ fn statements_that_are_chained_through_memory_hand_every_row_on_and_end_with_the
 }
 
 #[test]
+fn an_environment_that_is_not_there_is_told_also_where_no_topic_is_read() {
+    let told = Place::shipped().run(&["-E", "sandbx", "sql", "run", "-e", "SELECT 1 AS a"]).expect(2);
+    assert!(told.stderr.contains("did you mean `sandbox`?"), "{}", told.stderr);
+}
+
+#[test]
+fn who_asks_for_quiet_hears_of_errors_alone() {
+    let place = Place::empty().with("config/environments/e.yaml", "environment: e\n");
+    let sql = ["sql", "run", "-e", "SELECT 1 AS a"];
+    assert!(place.run(&sql).expect(0).stderr.contains("config/etl"));
+    assert_eq!(place.run(&[&["--quiet"], &sql[..]].concat()).expect(0).stderr, "");
+    assert!(place.run(&["--quiet", "sql", "run", "-e", "SELECT b"]).expect(2).stderr.contains("SELECT b"));
+}
+
+#[test]
+fn a_checkpoint_of_another_environment_is_no_place_to_go_on_from() {
+    let sandbox = include_str!("../../../config/environments/sandbox.yaml");
+    let place = Place::shipped()
+        .with("config/environments/other.yaml", &sandbox.replace("environment: sandbox", "environment: other"));
+    let run = |environment: &str, more: &str| {
+        let sql = "INSERT INTO 'file://copy.jsonl' SELECT _offset AS n FROM orders";
+        place.run(&["-E", environment, "sql", "run", "-e", sql, "--state-dir", "state", "--for", more])
+    };
+    run("sandbox", "3s").expect(0);
+    let refused = run("other", "3s").expect(2);
+    assert!(refused.stderr.contains("has read `orders` in sandbox, and this is other"), "{}", refused.stderr);
+}
+
+#[test]
 fn statements_that_name_columns_of_a_table_in_memory_in_another_order_write_them_where_they_belong() {
     let place = Place::shipped().with("in.csv", "a,b\n1,2\n");
     let sql = "CREATE SINK m WITH ('connector' = 'memory');
