@@ -1,6 +1,6 @@
 //! `sql fmt`, the tokens of the editor, and aliases.
 
-use datafusion_sql::sqlparser::ast as sql;
+use sqlparser::ast as sql;
 
 use super::corpus::{FOREIGN, printed};
 use super::*;

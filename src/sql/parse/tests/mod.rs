@@ -1,6 +1,7 @@
 //! What the parser makes of a text, seen through its statements.
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod corpus;
 mod formatting;
 mod statements;
