@@ -3,9 +3,10 @@
 use std::any::TypeId;
 
 use sqlparser::ast::{BinaryOperator, Expr};
-use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 /// Passes for the generic dialect where sqlparser asks which one it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,12 +29,27 @@ impl Dialect for StreamDialect {
         character.is_alphanumeric() || character == '_' || character == '$'
     }
 
-    // `7 DIV 2`
+    // `7 DIV 2`; and what is on the right of `a IS DISTINCT FROM b AND c` ends before AND, as everywhere else.
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
-        parser.parse_keyword(Keyword::DIV).then(|| {
-            let right = Box::new(parser.parse_subexpr(precedence)?);
-            Ok(Expr::BinaryOp { left: Box::new(left.clone()), op: BinaryOperator::MyIntegerDivide, right })
-        })
+        let operator: fn(Box<Expr>, Box<Expr>) -> Expr = if parser.parse_keyword(Keyword::DIV) {
+            |left, right| Expr::BinaryOp { left, op: BinaryOperator::MyIntegerDivide, right }
+        } else if parser.parse_keywords(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) {
+            Expr::IsDistinctFrom
+        } else if parser.parse_keywords(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) {
+            Expr::IsNotDistinctFrom
+        } else {
+            return None;
+        };
+        Some(parser.parse_subexpr(precedence).map(|right| operator(Box::new(left.clone()), Box::new(right))))
+    }
+
+    // `j->>'n' = 'x'`, `'a' || j->>'n'`: a path into JSON before every comparison and sum, behind `::` as in PostgreSQL.
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        matches!(
+            parser.peek_token_ref().token,
+            Token::Arrow | Token::LongArrow | Token::HashArrow | Token::HashLongArrow
+        )
+        .then(|| Ok(self.prec_value(Precedence::DoubleColon) - 1))
     }
 
     // `orders FOR SYSTEM_TIME AS OF o.ts`
