@@ -3,10 +3,11 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, GroupByExpr, Ident, Query, Select, SelectItem, VisitMut, VisitorMut};
 
 use super::mistakes::template::holes;
 use super::names::whole;
+use super::selects::{change, selects_mut};
 use crate::sql::functions::registry::Functions;
 use crate::sql::functions::rewrite::call;
 
@@ -35,109 +36,78 @@ impl VisitorMut for Bare<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        self.body(&mut query.body);
+        selects_mut(&mut query.body).into_iter().for_each(|select| self.select(select));
         ControlFlow::Continue(())
     }
 }
 
 impl Bare<'_> {
-    fn body(&mut self, body: &mut SetExpr) {
-        match body {
-            SetExpr::Select(select) => self.select(select),
-            SetExpr::SetOperation { left, right, .. } => {
-                self.body(left);
-                self.body(right);
-            }
-            _ => {}
-        }
-    }
-
     fn select(&mut self, select: &mut Select) {
         let GroupByExpr::Expressions(groups, _) = &select.group_by else { return };
         if groups.is_empty() {
             return;
         }
-        let mut newest =
-            Newest { column: self.column, functions: self.functions, groups, inside: 0, has_changed: false };
+        let keys: Vec<&Expr> = groups.iter().flat_map(keys).collect();
         for item in &mut select.projection {
             match item {
                 SelectItem::ExprWithAlias { expr, .. } => {
-                    let _ = expr.visit(&mut newest);
+                    self.has_changed |= self.newest(expr, &keys);
                 }
                 SelectItem::UnnamedExpr(expr) => {
-                    let name = match &*expr {
-                        Expr::Identifier(ident) => Some(ident.clone()),
-                        Expr::CompoundIdentifier(idents) => idents.last().cloned(),
-                        _ => None,
-                    };
-                    let before = newest.has_changed;
-                    newest.has_changed = false;
-                    let _ = expr.visit(&mut newest);
-                    if let Some(alias) = name.filter(|_| newest.has_changed) {
-                        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                    let name = name(expr).cloned();
+                    if self.newest(expr, &keys) {
+                        self.has_changed = true;
+                        if let Some(alias) = name {
+                            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                        }
                     }
-                    newest.has_changed |= before;
                 }
                 _ => {}
             }
         }
-        self.has_changed |= newest.has_changed;
     }
-}
 
-/// Puts the newest value where a column stands outside of aggregates, of what is grouped by, and of subqueries.
-struct Newest<'a> {
-    column: &'a str,
-    functions: &'a Functions,
-    groups: &'a [Expr],
-    inside: usize,
-    has_changed: bool,
-}
-
-impl Newest<'_> {
-    fn is_settled(&self, expr: &Expr) -> bool {
-        let is_aggregate = match expr {
+    /// Puts the newest value where the column stands outside of aggregates, of what is grouped by, and of subqueries. Says
+    /// whether it did.
+    fn newest(&self, expr: &mut Expr, keys: &[&Expr]) -> bool {
+        let is_aggregate = |expr: &Expr| match expr {
             Expr::Function(call) => call.over.is_none() && self.functions.aggregate(&whole(&call.name)).is_some(),
             _ => false,
         };
-        is_aggregate || self.groups.contains(expr)
-    }
-
-    fn is_bare(&self, expr: &Expr) -> bool {
-        let last = match expr {
-            Expr::Identifier(ident) => Some(ident),
-            Expr::CompoundIdentifier(idents) => idents.last(),
-            _ => None,
-        };
-        self.inside == 0 && last.is_some_and(|ident| ident.value == self.column)
+        let stays = |expr: &Expr| is_aggregate(expr) || keys.iter().any(|key| is_same(key, expr));
+        let mut has_changed = false;
+        change(expr, &stays, &mut |part| {
+            if name(part).is_some_and(|name| name.value == self.column) {
+                *part = call("last_value", vec![part.clone()]);
+                has_changed = true;
+            }
+        });
+        has_changed
     }
 }
 
-impl VisitorMut for Newest<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.inside += 1;
-        ControlFlow::Continue(())
+/// What a group is known by: the keys of all sets, where it is of several.
+fn keys(group: &Expr) -> Vec<&Expr> {
+    match group {
+        Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => sets.iter().flatten().collect(),
+        key => vec![key],
     }
+}
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.inside -= 1;
-        ControlFlow::Continue(())
+/// Whether a key is this expression: `k` is `o.k` too, for the planner refuses a name that two relations have.
+fn is_same(key: &Expr, expr: &Expr) -> bool {
+    let is_bare = |expr: &Expr| matches!(expr, Expr::Identifier(_));
+    match (name(key), name(expr)) {
+        (Some(one), Some(other)) if is_bare(key) || is_bare(expr) => one.value == other.value,
+        _ => key == expr,
     }
+}
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        self.inside += usize::from(self.is_settled(expr));
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if self.is_settled(expr) {
-            self.inside -= 1;
-        } else if self.is_bare(expr) {
-            *expr = call("last_value", vec![expr.clone()]);
-            self.has_changed = true;
-        }
-        ControlFlow::Continue(())
+/// The name of a column without its relation.
+fn name(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(names) => names.last(),
+        _ => None,
     }
 }

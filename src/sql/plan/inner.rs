@@ -11,6 +11,7 @@ use sqlparser::ast::{self as sql, GroupByExpr, Ident, Query, Select, SetExpr, Ta
 
 use super::names::whole;
 use super::nodes::{WINDOW_END, WINDOW_START};
+use super::selects::selects_mut;
 use crate::sql::parse::mark::window_of;
 
 /// What stands before the name of an inner bound, as often as it takes to be another name.
@@ -83,23 +84,12 @@ impl VisitorMut for Naming<'_> {
             let _ = query.order_by.visit(&mut scope);
             self.has_changed |= scope.has_changed;
         }
-        self.body(&mut query.body);
+        selects_mut(&mut query.body).into_iter().for_each(|select| self.select(select));
         ControlFlow::Continue(())
     }
 }
 
 impl Naming<'_> {
-    fn body(&mut self, body: &mut SetExpr) {
-        match body {
-            SetExpr::Select(select) => self.select(select),
-            SetExpr::SetOperation { left, right, .. } => {
-                self.body(left);
-                self.body(right);
-            }
-            _ => {}
-        }
-    }
-
     fn select(&mut self, select: &mut Select) {
         let Some(mut scope) = self.scope(select) else { return };
         let _ = select.projection.visit(&mut scope);

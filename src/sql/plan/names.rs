@@ -11,7 +11,8 @@ use sqlparser::ast::{
     visit_expressions, visit_expressions_mut,
 };
 
-use super::unnest::UNNEST;
+use super::selects::{selects, selects_mut};
+use super::stars::Stars;
 use crate::connectors::contract::system_columns;
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
@@ -124,11 +125,9 @@ impl Visitor for Aliases {
             self.0.insert(alias.name.value.clone());
             self.0.extend(alias.columns.iter().map(|column| column.name.value.clone()));
         }
-        if let SetExpr::Select(select) = query.body.as_ref() {
-            for item in &select.projection {
-                if let SelectItem::ExprWithAlias { alias, .. } = item {
-                    self.0.insert(alias.value.clone());
-                }
+        for item in selects(&query.body).into_iter().flat_map(|select| &select.projection) {
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                self.0.insert(alias.value.clone());
             }
         }
         ControlFlow::Continue(())
@@ -157,26 +156,6 @@ impl Visitor for Aliases {
 fn given_twice(query: &Query) -> BTreeSet<String> {
     #[derive(Default)]
     struct Given(BTreeSet<String>, BTreeSet<String>);
-    impl Given {
-        fn take(&mut self, body: &SetExpr) {
-            match body {
-                SetExpr::Select(select) => {
-                    for item in &select.projection {
-                        if let SelectItem::ExprWithAlias { alias, .. } = item
-                            && !self.0.insert(alias.value.to_lowercase())
-                        {
-                            self.1.insert(alias.value.to_lowercase());
-                        }
-                    }
-                }
-                SetExpr::SetOperation { left, right, .. } => {
-                    self.take(left);
-                    self.take(right);
-                }
-                _ => {}
-            }
-        }
-    }
     impl Visitor for Given {
         type Break = ();
         // The elements of an array are columns of a FROM, as those of tables are.
@@ -187,7 +166,13 @@ fn given_twice(query: &Query) -> BTreeSet<String> {
             ControlFlow::Continue(())
         }
         fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            self.take(&query.body);
+            for item in selects(&query.body).into_iter().flat_map(|select| &select.projection) {
+                if let SelectItem::ExprWithAlias { alias, .. } = item
+                    && !self.0.insert(alias.value.to_lowercase())
+                {
+                    self.1.insert(alias.value.to_lowercase());
+                }
+            }
             ControlFlow::Continue(())
         }
     }
@@ -202,29 +187,14 @@ struct EarlierAliases<'a> {
     given: BTreeSet<String>,
 }
 
-impl EarlierAliases<'_> {
-    fn expand(&self, body: &mut SetExpr) {
-        match body {
-            SetExpr::Select(select) => {
-                let is_column = |name: &str| {
-                    self.columns.iter().any(|column| column.eq_ignore_ascii_case(name)) || self.given.contains(name)
-                };
-                expand_aliases(select, &is_column);
-            }
-            SetExpr::SetOperation { left, right, .. } => {
-                self.expand(left);
-                self.expand(right);
-            }
-            _ => {}
-        }
-    }
-}
-
 impl VisitorMut for EarlierAliases<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        self.expand(&mut query.body);
+        let is_column = |name: &str| {
+            self.columns.iter().any(|column| column.eq_ignore_ascii_case(name)) || self.given.contains(name)
+        };
+        selects_mut(&mut query.body).into_iter().for_each(|select| expand_aliases(select, &is_column));
         ControlFlow::Continue(())
     }
 }
@@ -260,80 +230,4 @@ fn without_marks(expr: &Expr) -> Expr {
         ControlFlow::<()>::Continue(())
     });
     plain
-}
-
-/// `*` of relations that show system columns becomes one `relation.*` each, without them.
-struct Stars<'a> {
-    system: &'a [&'static str],
-    tables: &'a HashMap<String, Arc<dyn TableSource>>,
-}
-
-impl VisitorMut for Stars<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        let SetExpr::Select(select) = query.body.as_mut() else { return ControlFlow::Continue(()) };
-        let mut relations = Vec::new();
-        for from in &select.from {
-            relations_of(from, &mut relations);
-        }
-        let mut projection = Vec::new();
-        for item in std::mem::take(&mut select.projection) {
-            match item {
-                SelectItem::Wildcard(options) if options.opt_exclude.is_none() && options.opt_except.is_none() => {
-                    for (qualifier, table) in &relations {
-                        projection.push(self.star(qualifier, table.as_deref()));
-                    }
-                }
-                SelectItem::QualifiedWildcard(sql::SelectItemQualifiedWildcardKind::ObjectName(name), options)
-                    if options.opt_exclude.is_none() && options.opt_except.is_none() =>
-                {
-                    let name = whole(&name);
-                    let table = relations.iter().find(|(qualifier, _)| *qualifier == name);
-                    projection.push(self.star(&name, table.and_then(|(_, table)| table.as_deref())));
-                }
-                other => projection.push(other),
-            }
-        }
-        select.projection = projection;
-        ControlFlow::Continue(())
-    }
-}
-
-impl Stars<'_> {
-    fn star(&self, qualifier: &str, table: Option<&str>) -> SelectItem {
-        let shown: Vec<Ident> = table
-            .and_then(|table| self.tables.get(table))
-            .map(|source| {
-                let schema = source.schema();
-                let has = |name: &&&str| schema.field_with_name(name).is_ok();
-                self.system.iter().filter(has).map(|name| Ident::new(*name)).collect()
-            })
-            .unwrap_or_default();
-        let options = sql::WildcardAdditionalOptions {
-            opt_exclude: (!shown.is_empty()).then_some(sql::ExcludeSelectItem::Multiple(shown)),
-            ..sql::WildcardAdditionalOptions::default()
-        };
-        let name = sql::ObjectName::from(vec![Ident::with_quote('"', qualifier)]);
-        SelectItem::QualifiedWildcard(sql::SelectItemQualifiedWildcardKind::ObjectName(name), options)
-    }
-}
-
-/// Relations of a FROM: the name that its columns are known by, and the table behind it, if it is one.
-fn relations_of(from: &sql::TableWithJoins, into: &mut Vec<(String, Option<String>)>) {
-    for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
-        match factor {
-            TableFactor::Table { name, alias, .. } => {
-                let name = whole(name);
-                let known = alias.as_ref().map_or_else(|| name.clone(), |alias| alias.name.value.clone());
-                into.push((known, Some(name)));
-            }
-            TableFactor::Derived { alias: Some(alias), .. } => into.push((alias.name.value.clone(), None)),
-            TableFactor::UNNEST { alias, .. } => {
-                into.push((alias.as_ref().map_or_else(|| UNNEST.to_owned(), |alias| alias.name.value.clone()), None));
-            }
-            TableFactor::NestedJoin { table_with_joins, .. } => relations_of(table_with_joins, into),
-            _ => {}
-        }
-    }
 }

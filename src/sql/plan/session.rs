@@ -26,7 +26,7 @@ use super::surviving::surviving;
 use super::tables::{QueryTable, SourceTable};
 use super::translate::{Translation, Wishes, said};
 use super::wishes::{EVENT_TIME_FIELD, Settings};
-use super::{computed, ends, kept, picture, using};
+use super::{clauses, computed, ends, kept, picture, using};
 use crate::config::Scrubber;
 use crate::config::variables::Variables;
 use crate::connectors::contract::{Context, End, SourceRequest, system_columns};
@@ -214,6 +214,7 @@ impl Session {
         let mut query_ast = query.query.clone();
         crate::sql::functions::rewrite::rewrite(&mut query_ast);
         using::settle(&mut query_ast)?;
+        clauses::settle(&mut query_ast, functions);
         let system = names::system_columns(&query_ast, &query.windows);
         let (mut columns, mut warnings) = (BTreeSet::new(), Vec::new());
         for name in relations(&query_ast) {

@@ -1,168 +1,281 @@
 //! `RIGHT` and `FULL JOIN … USING (k)`: the one column `k` of the result is the value of whichever side has the row, as SQL
 //! says; the planner below would take the left one's. It writes such a join with `ON`, and changes no other.
 
-use std::ops::ControlFlow;
+use std::collections::BTreeSet;
+use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
-    BinaryOperator, ExcludeSelectItem, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, Query,
-    Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor, TableWithJoins, VisitMut, VisitorMut,
-    WildcardAdditionalOptions,
+    BinaryOperator, ExcludeSelectItem, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, OrderByKind,
+    Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor, TableWithJoins,
+    VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::mistakes;
-use crate::core::fault::{Blame, Fault};
+use super::nodes::{WINDOW_END, WINDOW_START};
+use super::selects::{change, selects_mut};
+use super::session::refused;
+use super::unnest::UNNEST;
+use crate::core::fault::Fault;
 use crate::sql::functions::rewrite::call;
+use crate::sql::parse::mark::window_of;
+
+/// The relation of a subquery that has no name.
+const UNNAMED: &str = "__beside_";
 
 /// Writes the joins of a query that need it with `ON`.
 ///
 /// # Errors
-/// `NATURAL`, whose columns are known only when the sides are planned.
+/// `NATURAL`, whose columns are known only when the sides are planned, and what has no name to be told by.
 pub fn settle(query: &mut Query) -> Result<(), Fault> {
-    let ControlFlow::Break(relation) = query.visit(&mut Queries) else { return Ok(()) };
-    let fault = Fault::new(Blame::Operator, "NATURAL cannot stand before RIGHT and FULL JOIN");
-    Err(mistakes::at_relation(fault.next("name the columns: … JOIN b USING (id)"), query, &relation))
+    match query.visit(&mut Queries) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break((fault, Some(relation))) => Err(mistakes::at_relation(fault, query, &relation)),
+        ControlFlow::Break((fault, None)) => Err(fault),
+    }
 }
+
+/// What is wrong, and the relation that it is about.
+type Wrong = (Fault, Option<String>);
 
 struct Queries;
 
 impl VisitorMut for Queries {
-    /// The right side of a natural join.
-    type Break = String;
+    type Break = Wrong;
 
-    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<String> {
-        body(&mut query.body)
-    }
-}
-
-fn body(set: &mut SetExpr) -> ControlFlow<String> {
-    match set {
-        SetExpr::Select(chosen) => {
-            let of_either_side = |operator: &JoinOperator| {
-                use JoinOperator::{FullOuter, Right, RightOuter};
-                matches!(operator, Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Natural))
-            };
-            let joins = chosen.from.iter().flat_map(|from| &from.joins);
-            if let Some(join) = joins.into_iter().find(|join| of_either_side(&join.join_operator)) {
-                return ControlFlow::Break(known_as(&join.relation).map(|name| name.value).unwrap_or_default());
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Wrong> {
+        let all = selects_mut(&mut query.body).into_iter();
+        match all.map(select).collect::<Result<Vec<_>, _>>() {
+            Err(wrong) => ControlFlow::Break(wrong),
+            Ok(merged) => {
+                // What a set operation is ordered by are columns of its result.
+                if let [Some(merged)] = merged.as_slice() {
+                    ordered(query, merged);
+                }
+                ControlFlow::Continue(())
             }
-            select(chosen);
-            ControlFlow::Continue(())
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            body(left)?;
-            body(right)
-        }
-        _ => ControlFlow::Continue(()),
     }
 }
 
-fn select(select: &mut Select) {
-    let [from] = select.from.as_mut_slice() else { return };
-    let Some(mut merged) = Merged::of(from) else { return };
-    merged.write(from);
+/// `ORDER BY k`, where the one SELECT gives no `k` that it could be.
+fn ordered(query: &mut Query, merged: &Merged) {
+    let SetExpr::Select(select) = query.body.as_ref() else { return };
+    let mut given = BTreeSet::new();
+    for item in &select.projection {
+        match item {
+            SelectItem::ExprWithAlias { alias, .. } => given.insert(alias.value.to_lowercase()),
+            _ => false,
+        };
+    }
+    if let Some(OrderByKind::Expressions(keys)) = query.order_by.as_mut().map(|order| &mut order.kind) {
+        change(keys, &|_| false, &mut |expr| match expr {
+            Expr::Identifier(name) if given.contains(&name.value.to_lowercase()) => {}
+            other => merged.put(other),
+        });
+    }
+}
+
+fn select(select: &mut Select) -> Result<Option<Merged>, Wrong> {
+    if !needs(&select.from)? {
+        return Ok(None);
+    }
+    let mut merged = Merged { relations: Vec::new(), columns: Vec::new(), has_bounds: false };
+    merged.columns = merged.beside(&mut select.from)?.columns;
     let mut projection = Vec::new();
     for item in std::mem::take(&mut select.projection) {
         match item {
             SelectItem::Wildcard(options) if options == WildcardAdditionalOptions::default() => {
-                projection.extend(merged.star());
+                projection.extend(merged.star())
             }
-            SelectItem::UnnamedExpr(Expr::Identifier(ident)) if merged.value(&ident).is_some() => {
-                let expr = merged.value(&ident).cloned().unwrap_or_else(|| Expr::Identifier(ident.clone()));
-                projection.push(SelectItem::ExprWithAlias { expr, alias: ident });
+            SelectItem::Wildcard(_) => {
+                let what = "`*` over a RIGHT or FULL JOIN with USING takes no EXCLUDE, REPLACE or RENAME";
+                return Err((refused(what).next("name the columns that are wanted"), None));
             }
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => projection.push(match merged.value(&name) {
+                Some(value) => SelectItem::ExprWithAlias { expr: value.clone(), alias: name },
+                None => SelectItem::UnnamedExpr(Expr::Identifier(name)),
+            }),
             mut other => {
-                let _ = other.visit(&mut merged);
+                merged.put_in(&mut other);
                 projection.push(other);
             }
         }
     }
     select.projection = projection;
-    let _ = select.selection.visit(&mut merged);
-    let _ = select.having.visit(&mut merged);
-    let _ = select.qualify.visit(&mut merged);
+    merged.put_in(&mut select.selection);
+    merged.put_in(&mut select.having);
+    merged.put_in(&mut select.qualify);
+    merged.put_in(&mut select.named_window);
     if let GroupByExpr::Expressions(groups, _) = &mut select.group_by {
-        let _ = groups.visit(&mut merged);
+        merged.put_in(groups);
+    }
+    Ok(Some(merged))
+}
+
+/// Whether a join in a FROM takes a column of `USING` from whichever side has it.
+fn needs(from: &[TableWithJoins]) -> Result<bool, Wrong> {
+    let mut found = false;
+    for relation in from {
+        found |= needs_inside(&relation.relation)?;
+        for join in &relation.joins {
+            found |= needs_inside(&join.relation)?;
+            use JoinOperator::{FullOuter, Right, RightOuter};
+            match &join.join_operator {
+                Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Natural) => {
+                    let fault = refused("NATURAL cannot stand before RIGHT and FULL JOIN")
+                        .next("name the columns: … JOIN b USING (id)");
+                    return Err((fault, known_as(&join.relation).map(|name| name.value)));
+                }
+                Right(on) | RightOuter(on) | FullOuter(on) => found |= matches!(on, JoinConstraint::Using(_)),
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn needs_inside(factor: &TableFactor) -> Result<bool, Wrong> {
+    let TableFactor::NestedJoin { table_with_joins, alias } = factor else { return Ok(false) };
+    let needs = needs(std::slice::from_ref(table_with_joins))?;
+    match alias {
+        Some(TableAlias { name, .. }) if needs && window_of(&name.value).is_none() => {
+            let what = format!("`{}` cannot name a RIGHT or FULL JOIN with USING", name.value);
+            Err((refused(&what).next(format!("name a subquery: (SELECT … FROM …) AS {}", name.value)), None))
+        }
+        _ => Ok(needs),
     }
 }
 
 /// The columns of `USING` in a FROM, and what each is in the end.
 struct Merged {
     relations: Vec<Ident>,
-    /// The column, its value, and the relations (by place) that have it.
-    columns: Vec<(Ident, Expr, Vec<usize>)>,
-    inside: usize,
+    columns: Vec<Column>,
+    /// Whether rows carry bounds of a window that are no relation's own.
+    has_bounds: bool,
+}
+
+/// A column of `USING`, its value, and the relations (by place) that have it.
+#[derive(Clone)]
+struct Column {
+    name: Ident,
+    value: Expr,
+    of: Vec<usize>,
+}
+
+/// Relations (by place) of one side of a join, and their columns of `USING`.
+struct Side {
+    relations: Range<usize>,
+    columns: Vec<Column>,
 }
 
 impl Merged {
-    /// Nothing where no join needs it, or where not all relations have names.
-    fn of(from: &TableWithJoins) -> Option<Self> {
-        let needs = |operator: &JoinOperator| {
-            use JoinOperator::{FullOuter, Right, RightOuter};
-            matches!(operator, Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Using(_)))
-        };
-        if !from.joins.iter().any(|join| needs(&join.join_operator)) {
-            return None;
+    /// Relations parted by commas.
+    fn beside(&mut self, from: &mut [TableWithJoins]) -> Result<Side, Wrong> {
+        let mut all = Side { relations: self.relations.len()..self.relations.len(), columns: Vec::new() };
+        for relation in from {
+            let joined = self.joined(relation)?;
+            all.columns.extend(joined.columns);
         }
-        let factors = std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation));
-        let relations = factors.map(known_as).collect::<Option<Vec<_>>>()?;
-        Some(Self { relations, columns: Vec::new(), inside: 0 })
+        all.relations.end = self.relations.len();
+        Ok(all)
     }
 
-    fn write(&mut self, from: &mut TableWithJoins) {
-        for (place, join) in from.joins.iter_mut().enumerate() {
+    fn joined(&mut self, from: &mut TableWithJoins) -> Result<Side, Wrong> {
+        let mut left = self.side(&mut from.relation)?;
+        for join in &mut from.joins {
+            let right = self.side(&mut join.relation)?;
             let is_full = matches!(join.join_operator, JoinOperator::FullOuter(_));
             let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
-            let Some(constraint) = constraint(&mut join.join_operator) else { continue };
-            let JoinConstraint::Using(names) = &*constraint else { continue };
-            let names: Vec<Ident> = names.iter().filter_map(|name| name.0.first()?.as_ident().cloned()).collect();
-            let mut on: Option<Expr> = None;
-            for name in names {
-                let right = Expr::CompoundIdentifier(vec![self.relations[place + 1].clone(), name.clone()]);
-                let known = self.columns.iter().position(|(column, _, _)| is_same(column, &name));
-                let left = match known {
-                    Some(known) => self.columns[known].1.clone(),
-                    None if place == 0 => Expr::CompoundIdentifier(vec![self.relations[0].clone(), name.clone()]),
-                    None => Expr::Identifier(name.clone()),
-                };
-                let equal = binary(left.clone(), BinaryOperator::Eq, right.clone());
-                on = Some(match on {
-                    Some(on) => binary(on, BinaryOperator::And, equal),
-                    None => equal,
-                });
-                let value = match (is_full, is_right) {
-                    (true, _) => call("coalesce", vec![left, right]),
-                    (_, true) => right,
-                    _ => left,
-                };
-                match known {
-                    Some(known) => {
-                        self.columns[known].1 = value;
-                        self.columns[known].2.push(place + 1);
+            let mut columns = [left.columns.clone(), right.columns.clone()].concat();
+            match constraint(&mut join.join_operator) {
+                Some(constraint @ JoinConstraint::Using(_)) => {
+                    let JoinConstraint::Using(names) = &*constraint else { continue };
+                    let names = names.iter().filter_map(|name| name.0.first()?.as_ident().cloned());
+                    let mut on: Option<Expr> = None;
+                    for name in names.collect::<Vec<_>>() {
+                        let [of_left, of_right] = [&left, &right].map(|side| self.column(side, &name));
+                        let (one, other) = (of_left.value, of_right.value);
+                        let equal = binary(one.clone(), BinaryOperator::Eq, other.clone());
+                        on = Some(match on {
+                            Some(on) => binary(on, BinaryOperator::And, equal),
+                            None => equal,
+                        });
+                        let value = match (is_full, is_right) {
+                            (true, _) => call("coalesce", vec![one, other]),
+                            (_, true) => other,
+                            _ => one,
+                        };
+                        columns.retain(|column| !is_same(&column.name, &name));
+                        columns.push(Column { name, value, of: [of_left.of, of_right.of].concat() });
                     }
-                    None if place == 0 => self.columns.push((name, value, vec![0, 1])),
-                    // Which of the relations on its left has it, the planner knows.
-                    None => self.columns.push((name, value, vec![place + 1])),
+                    if let Some(on) = on {
+                        *constraint = JoinConstraint::On(on);
+                    }
                 }
+                Some(JoinConstraint::On(on)) => put_in(on, &columns),
+                _ => {}
             }
-            if let Some(on) = on {
-                *constraint = JoinConstraint::On(on);
+            left = Side { relations: left.relations.start..right.relations.end, columns };
+        }
+        Ok(left)
+    }
+
+    fn side(&mut self, factor: &mut TableFactor) -> Result<Side, Wrong> {
+        if let TableFactor::NestedJoin { table_with_joins, alias } = factor
+            && alias.as_ref().is_none_or(|alias| window_of(&alias.name.value).is_some())
+        {
+            // Of one relation the bounds are its own.
+            self.has_bounds |= alias.is_some() && !table_with_joins.joins.is_empty();
+            return self.joined(table_with_joins);
+        }
+        let place = self.relations.len();
+        if let TableFactor::Derived { alias: alias @ None, .. } = factor {
+            let name = Ident::new(format!("{UNNAMED}{place}"));
+            *alias = Some(TableAlias { explicit: true, name, columns: Vec::new() });
+        }
+        let Some(name) = known_as(factor) else {
+            let what = "a relation beside a RIGHT or FULL JOIN with USING has no name";
+            return Err((refused(what).next("give it one with AS"), None));
+        };
+        self.relations.push(name);
+        Ok(Side { relations: place..place + 1, columns: Vec::new() })
+    }
+
+    /// What a column of this name is on one side of a join.
+    fn column(&self, side: &Side, name: &Ident) -> Column {
+        if let Some(known) = side.columns.iter().find(|column| is_same(&column.name, name)) {
+            return known.clone();
+        }
+        let of = side.relations.clone().collect::<Vec<_>>();
+        match of.as_slice() {
+            [only] => {
+                let value = Expr::CompoundIdentifier(vec![self.relations[*only].clone(), name.clone()]);
+                Column { name: name.clone(), value, of }
             }
+            // Which of the relations has it, the planner knows.
+            _ => Column { name: name.clone(), value: Expr::Identifier(name.clone()), of: Vec::new() },
         }
     }
 
     fn value(&self, name: &Ident) -> Option<&Expr> {
-        self.columns.iter().find(|(column, _, _)| is_same(column, name)).map(|(_, value, _)| value)
+        value(&self.columns, name)
+    }
+
+    fn put(&self, expr: &mut Expr) {
+        put(expr, &self.columns);
+    }
+
+    fn put_in<N: VisitMut>(&self, node: &mut N) {
+        put_in(node, &self.columns);
     }
 
     /// `*`: the columns of `USING` once, then what else each relation has.
     fn star(&self) -> Vec<SelectItem> {
-        let own = |(name, value, _): &(Ident, Expr, Vec<usize>)| SelectItem::ExprWithAlias {
-            expr: value.clone(),
-            alias: name.clone(),
-        };
+        let own =
+            |column: &Column| SelectItem::ExprWithAlias { expr: column.value.clone(), alias: column.name.clone() };
         let rest = self.relations.iter().enumerate().map(|(place, relation)| {
-            let merged = self.columns.iter().filter(|(_, _, places)| places.contains(&place));
-            let merged: Vec<Ident> = merged.map(|(name, _, _)| name.clone()).collect();
+            let merged = self.columns.iter().filter(|column| column.of.contains(&place));
+            let merged: Vec<Ident> = merged.map(|column| column.name.clone()).collect();
             let options = WildcardAdditionalOptions {
                 opt_exclude: (!merged.is_empty()).then_some(ExcludeSelectItem::Multiple(merged)),
                 ..WildcardAdditionalOptions::default()
@@ -170,41 +283,39 @@ impl Merged {
             let name = ObjectName::from(vec![relation.clone()]);
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
         });
-        self.columns.iter().map(own).chain(rest).collect()
+        let bounds = [WINDOW_START, WINDOW_END].into_iter().filter(|_| self.has_bounds);
+        let bounds = bounds.map(|bound| SelectItem::UnnamedExpr(Expr::Identifier(Ident::new(bound))));
+        self.columns.iter().map(own).chain(rest).chain(bounds).collect()
     }
 }
 
-/// A column of `USING` that is named without a relation is its value, outside of subqueries.
-impl VisitorMut for Merged {
-    type Break = ();
+fn value<'a>(columns: &'a [Column], name: &Ident) -> Option<&'a Expr> {
+    columns.iter().find(|column| is_same(&column.name, name)).map(|column| &column.value)
+}
 
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.inside += 1;
-        ControlFlow::Continue(())
+/// A column of `USING` that is named without a relation is its value.
+fn put(expr: &mut Expr, columns: &[Column]) {
+    if let Expr::Identifier(name) = &*expr
+        && let Some(value) = value(columns, name)
+    {
+        *expr = value.clone();
     }
+}
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.inside -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Expr::Identifier(name) = &*expr
-            && self.inside == 0
-            && let Some(value) = self.value(name)
-        {
-            *expr = value.clone();
-        }
-        ControlFlow::Continue(())
-    }
+fn put_in<N: VisitMut>(node: &mut N, columns: &[Column]) {
+    change(node, &|_| false, &mut |expr| put(expr, columns));
 }
 
 fn known_as(factor: &TableFactor) -> Option<Ident> {
     match factor {
-        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
-            Some(alias.name.clone())
-        }
+        TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. }
+        | TableFactor::TableFunction { alias: Some(alias), .. }
+        | TableFactor::Function { alias: Some(alias), .. }
+        | TableFactor::NestedJoin { alias: Some(alias), .. }
+        | TableFactor::UNNEST { alias: Some(alias), .. } => Some(alias.name.clone()),
         TableFactor::Table { name, .. } => name.0.last()?.as_ident().cloned(),
+        TableFactor::UNNEST { .. } => Some(Ident::new(UNNEST)),
         _ => None,
     }
 }

@@ -88,8 +88,9 @@ impl Checking<'_> {
             SetExpr::Select(select) => {
                 if matches!(select.group_by, GroupByExpr::All(_)) {
                     let start = select.select_token.0.span.start;
+                    let what = "GROUP BY ALL does not know the columns of `*`, and takes no modifiers";
                     let next = "name the columns, or their places: GROUP BY 1, 2";
-                    return Err(refused("GROUP BY ALL is not known here").next(next).at(at(start)));
+                    return Err(refused(what).next(next).at(at(start)));
                 }
                 if let GroupByExpr::Expressions(keys, modifiers) = &select.group_by
                     && let Some(modifier) = modifiers.first()
@@ -260,7 +261,8 @@ impl Visitor for Checking<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Fault> {
         if query.fetch.is_some() {
             let start = query.body.span().end;
-            return ControlFlow::Break(refused("FETCH FIRST is not known here").next("write LIMIT n").at(at(start)));
+            let what = "FETCH FIRST takes a number of rows, no PERCENT and no TIES, and no LIMIT beside it";
+            return ControlFlow::Break(refused(what).next("write FETCH FIRST n ROWS ONLY, or LIMIT n").at(at(start)));
         }
         if let Some((_, span)) = self.first(&query.order_by, &Call::Elements) {
             return ControlFlow::Break(misplaced_unnest("in ORDER BY", span));
