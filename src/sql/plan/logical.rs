@@ -29,6 +29,7 @@ use sqlparser::ast as sql;
 use super::bare;
 use super::compared;
 use super::constants;
+use super::correlated;
 use super::folded::Folded;
 use super::inner;
 use super::lateral;
@@ -145,11 +146,10 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, DataFusionError> {
-    let analyzed = Analyzer::new().execute_and_check(
-        scalar::of_one_row(compared::typed(lateral::joined(unnest::beside_their_rows(processing::settled(plan)?)?)?)?)?,
-        options,
-        |_, _| {},
-    )?;
+    let beside = lateral::joined(unnest::beside_their_rows(processing::settled(plan)?)?)?;
+    correlated::check(&beside)?;
+    let typed = scalar::of_one_row(compared::typed(beside)?)?;
+    let analyzed = Analyzer::new().execute_and_check(typed, options, |_, _| {})?;
     let config =
         OptimizerContext::new_with_config_options(Arc::new(options.clone())).without_query_execution_start_time();
     let optimized = unnest::narrowed(Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})?)?;

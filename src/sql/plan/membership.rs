@@ -7,7 +7,7 @@ use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, ExprSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::expr::{Case, InSubquery};
 use datafusion_expr::{
-    BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, Operator, exists, lit, not, not_exists, when,
+    BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, Operator, Projection, exists, lit, not, not_exists, when,
 };
 
 use crate::sql::functions::may_equal::may_equal;
@@ -65,7 +65,17 @@ pub fn settled(expr: Expr, asked: Asked, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-fn membership(asks: InSubquery, asked: Asked, schema: &DFSchema) -> Result<Expr> {
+/// What the answers of a subquery are called where they are of no relation: by their own name, the planner would find what
+/// they are computed of as well.
+const ANSWER: &str = "__answer";
+
+fn membership(mut asks: InSubquery, asked: Asked, schema: &DFSchema) -> Result<Expr> {
+    let answers = &asks.subquery.subquery;
+    if answers.schema().qualified_field(0).0.is_none() {
+        let answer = Expr::Column(answers.schema().columns().remove(0)).alias(ANSWER);
+        let named = Projection::try_new(vec![answer], Arc::clone(answers))?;
+        asks.subquery = asks.subquery.with_plan(Arc::new(LogicalPlan::Projection(named)));
+    }
     let InSubquery { expr, subquery, negated } = &asks;
     let answers = &subquery.subquery;
     if !expr.nullable(schema)? && !answers.schema().field(0).is_nullable() {

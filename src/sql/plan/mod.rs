@@ -9,6 +9,7 @@ mod compared;
 mod computed;
 pub mod condition;
 mod constants;
+mod correlated;
 pub mod elements;
 mod ends;
 mod folded;

@@ -120,13 +120,15 @@ impl SubqueriesAsValues {
     }
 }
 
-/// A node whose columns are those of another one, and under its names.
-fn under_names_of(old: &LogicalPlan, made: LogicalPlan) -> Result<LogicalPlan> {
+/// A node over an input of more columns, which stand behind its own, as one whose columns are those of the old node, under
+/// its names.
+pub(super) fn under_names_of(old: &LogicalPlan, made: LogicalPlan) -> Result<LogicalPlan> {
     if made.schema().has_equivalent_names_and_types(old.schema()).is_ok() {
         return Ok(made);
     }
-    // A window carries its input, behind which the marks stand.
+    // A filter and a window carry their input, behind which the marks stand.
     let own = match old {
+        LogicalPlan::Filter(filter) => filter.input.schema().fields().len(),
         LogicalPlan::Window(window) => window.input.schema().fields().len(),
         _ => 0,
     };
