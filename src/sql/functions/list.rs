@@ -78,8 +78,21 @@ pub fn entries(functions: &Functions) -> Vec<Entry> {
         };
         entry.aliases = names;
     }
-    entries.push(unnest());
+    entries.extend([unnest(), by("max_by", "arg_max", "greatest"), by("min_by", "arg_min", "least")]);
     entries
+}
+
+/// What the planner writes as another function.
+fn by(name: &str, alias: &str, which: &str) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        aliases: vec![alias.to_owned()],
+        kind: Kind::Aggregate,
+        signatures: vec![format!("{name}(value, by)")],
+        help: format!("The value of the row whose second argument is the {which}; rows that have none do not count."),
+        category: "General".to_owned(),
+        example: format!("SELECT customer_id, {name}(id, amount) FROM orders GROUP BY customer_id"),
+    }
 }
 
 /// What the grammar knows and no registry has.

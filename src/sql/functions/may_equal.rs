@@ -11,6 +11,7 @@ use datafusion_common::Result;
 use datafusion_expr::{Expr, ScalarUDF};
 
 use super::scalar::{Call, Scalar, Want};
+use super::zero;
 
 const NAME: &str = "__may_equal";
 
@@ -35,7 +36,7 @@ pub fn sides(expr: &Expr) -> Option<(&Expr, &Expr)> {
 }
 
 fn run(call: &Call) -> Result<ArrayRef> {
-    let (one, other) = (call.column(0)?, call.column(1)?);
+    let (one, other) = (zero::column(call.column(0)?), zero::column(call.column(1)?));
     let (one_nulls, other_nulls) = (one.logical_nulls(), other.logical_nulls());
     let is_null = |row: usize| [&one_nulls, &other_nulls].iter().any(|n| n.as_ref().is_some_and(|n| n.is_null(row)));
     let mut truths = BooleanBufferBuilder::new(call.rows);
@@ -55,28 +56,40 @@ mod tests {
 
     use std::sync::Arc;
 
-    use arrow::array::{AsArray, Int64Array};
+    use arrow::array::{AsArray, Float64Array, Int64Array};
     use arrow::datatypes::Field;
     use datafusion_common::config::ConfigOptions;
     use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 
     use super::*;
 
-    #[test]
-    fn a_null_may_equal_anything() {
-        let one: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(1), None, None]));
-        let other: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), Some(1), None]));
-        let field = Arc::new(Field::new("a", DataType::Int64, true));
+    fn run_of(one: ArrayRef, other: ArrayRef) -> Vec<Option<bool>> {
+        let field = Arc::new(Field::new("a", one.data_type().clone(), true));
+        let number_rows = one.len();
         let made = FUNCTION
             .invoke_with_args(ScalarFunctionArgs {
                 args: vec![ColumnarValue::Array(one), ColumnarValue::Array(other)],
                 arg_fields: vec![Arc::clone(&field), field],
-                number_rows: 4,
+                number_rows,
                 return_field: Arc::new(Field::new("b", DataType::Boolean, false)),
                 config_options: Arc::new(ConfigOptions::default()),
             })
             .unwrap();
         let ColumnarValue::Array(made) = made else { panic!("no column") };
-        assert_eq!(made.as_boolean().iter().collect::<Vec<_>>(), [Some(true), Some(false), Some(true), Some(true)]);
+        made.as_boolean().iter().collect()
+    }
+
+    #[test]
+    fn a_null_may_equal_anything() {
+        let one = Int64Array::from(vec![Some(1), Some(1), None, None]);
+        let other = Int64Array::from(vec![Some(1), Some(2), Some(1), None]);
+        assert_eq!(run_of(Arc::new(one), Arc::new(other)), [Some(true), Some(false), Some(true), Some(true)]);
+    }
+
+    #[test]
+    fn a_double_has_one_zero_here_too() {
+        let one = Float64Array::from(vec![-0.0, f64::NAN, 0.0]);
+        let other = Float64Array::from(vec![0.0, -f64::NAN, 1.0]);
+        assert_eq!(run_of(Arc::new(one), Arc::new(other)), [Some(true), Some(true), Some(false)]);
     }
 }

@@ -93,6 +93,7 @@ mod mended;
 mod ntile;
 mod number;
 mod scalar;
+pub mod shown;
 mod spelling;
 mod text;
 mod time;

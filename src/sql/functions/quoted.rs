@@ -12,6 +12,9 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImp
 /// Digits of a Decimal128.
 pub const DIGITS_MAX: u8 = 38;
 
+/// Powers of ten are as good as this one where they are further from 1: no decimal has so many digits.
+const EXPONENT_MAX: i32 = 1_000;
+
 /// What becomes of a text that is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NoNumber {
@@ -29,10 +32,10 @@ pub fn literal(text: &str) -> Option<ScalarValue> {
     }
     let said = Said::of(text)?;
     if said.exponent == 0
-        && let Ok(precision) = u8::try_from(said.digits.len())
+        && let Ok(precision) = u8::try_from(said.count())
         && precision <= DIGITS_MAX
     {
-        let (precision, scale) = (precision.max(said.scale).max(1), said.scale);
+        let (precision, scale) = (precision.max(1), said.scale()?);
         return Some(ScalarValue::Decimal128(Some(said.decimal(scale)?), precision, i8::try_from(scale).ok()?));
     }
     float(text).map(|value| ScalarValue::Float64(Some(value)))
@@ -43,41 +46,51 @@ pub fn number(made: DataType, none: NoNumber) -> ScalarUDF {
     ScalarUDF::new_from_impl(Quoted { made, none, signature: Signature::string(1, Volatility::Immutable) })
 }
 
-/// A number as it is written: its digits without the point, how many of them are behind it, and its power of ten.
-struct Said {
+/// A number as it is written: its digits before and behind the point, and its power of ten.
+struct Said<'a> {
     is_negative: bool,
-    digits: String,
-    scale: u8,
+    whole: &'a str,
+    fraction: &'a str,
     exponent: i32,
 }
 
-impl Said {
-    fn of(text: &str) -> Option<Self> {
+impl<'a> Said<'a> {
+    fn of(text: &'a str) -> Option<Self> {
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (number, exponent) = match unsigned.split_once(['e', 'E']) {
             Some((number, exponent)) => (number, exponent.parse().ok()?),
             None => (unsigned, 0),
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let digits = [whole, fraction].concat();
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let scale = u8::try_from(fraction.len()).ok()?;
-        is_number.then(|| Self { is_negative: text.starts_with('-'), digits, scale, exponent })
+        let said = Self { is_negative: text.starts_with('-'), whole, fraction, exponent };
+        let is_number = said.count() > 0 && said.digits().all(|digit| digit.is_ascii_digit());
+        is_number.then_some(said)
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.whole.bytes().chain(self.fraction.bytes())
+    }
+
+    fn count(&self) -> usize {
+        self.whole.len() + self.fraction.len()
+    }
+
+    fn scale(&self) -> Option<u8> {
+        u8::try_from(self.fraction.len()).ok()
     }
 
     /// The number as a decimal of this scale, rounded half away from zero; none where it has too many digits.
     fn decimal(&self, scale: u8) -> Option<i128> {
-        let raised = i32::from(scale) - i32::from(self.scale) + self.exponent;
-        let digits = self.digits.trim_start_matches('0');
-        let value = match usize::try_from(-raised) {
-            Ok(cut) if cut > digits.len() => 0,
-            Ok(cut) if cut > 0 => {
-                let (kept, lost) = digits.split_at(digits.len() - cut);
-                let kept: i128 = if kept.is_empty() { 0 } else { kept.parse().ok()? };
-                kept + i128::from(lost.as_bytes()[0] >= b'5')
-            }
-            _ if digits.is_empty() => 0,
-            _ => digits.parse::<i128>().ok()?.checked_mul(10_i128.checked_pow(raised.unsigned_abs())?)?,
+        let raised = i32::from(scale) - i32::from(self.scale()?) + self.exponent.clamp(-EXPONENT_MAX, EXPONENT_MAX);
+        let cut = usize::try_from(-raised).unwrap_or_default();
+        let Some(kept) = self.count().checked_sub(cut) else { return Some(0) };
+        let mut digits = self.digits().map(|digit| i128::from(digit - b'0'));
+        let whole =
+            digits.by_ref().take(kept).try_fold(0_i128, |made, digit| made.checked_mul(10)?.checked_add(digit))?;
+        let value = match digits.next() {
+            Some(lost) => whole + i128::from(lost >= 5),
+            None if whole == 0 => 0,
+            None => whole.checked_mul(10_i128.checked_pow(raised.unsigned_abs())?)?,
         };
         let fits = value < 10_i128.pow(u32::from(DIGITS_MAX));
         fits.then_some(if self.is_negative { -value } else { value })
@@ -190,6 +203,10 @@ mod tests {
             ("1e-40", 18, Some(0)),
             ("000000000000000000000000000000000000000000001", 0, Some(1)),
             ("1e30", 18, None),
+            ("0e99", 18, Some(0)),
+            ("1e-2147483648", 2, Some(0)),
+            ("1e2147483647", 2, None),
+            ("5e-3", 2, Some(1)),
             ("1_000", 2, None),
             ("", 2, None),
         ] {

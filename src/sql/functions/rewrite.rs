@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Subscript, Value, VisitMut,
-    visit_expressions_mut,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, OrderByExpr, OrderByOptions,
+    Subscript, Value, VisitMut, visit_expressions_mut,
 };
 
 use super::headers::{HEADERS_COLUMN, needs_headers};
@@ -67,10 +67,38 @@ fn rewrite_call(function: &mut Function, name: &str) {
     if is(&["listagg", "string_agg", "group_concat"]) && list.args.len() == 1 {
         list.args.push(unnamed(text(",")));
     }
+    if function.over.is_none() && list.clauses.is_empty() {
+        let is_least = is(&["min_by", "arg_min"]);
+        if (is_least || is(&["max_by", "arg_max"]))
+            && let [value, FunctionArg::Unnamed(FunctionArgExpr::Expr(by))] = list.args.as_slice()
+        {
+            let (value, by) = (value.clone(), by.clone());
+            return extreme(function, value, by, is_least);
+        }
+    }
     // An ordering within the group is, for these, one of the arguments.
     if within_group && !function.within_group.is_empty() {
         list.clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(&mut function.within_group)));
     }
+}
+
+/// `MAX_BY(x, y)`: the `x` of the row that has the greatest `y`, of those that have one.
+fn extreme(function: &mut Function, value: FunctionArg, by: Expr, is_least: bool) {
+    let name = if is_least { "first_value" } else { "last_value" };
+    function.name = ObjectName::from(vec![Ident { value: name.to_owned(), ..ident_of(function) }]);
+    let order = OrderByExpr { expr: by.clone(), options: OrderByOptions::default(), with_fill: None };
+    function.args = FunctionArguments::List(FunctionArgumentList {
+        duplicate_treatment: None,
+        args: vec![value],
+        clauses: vec![FunctionArgumentClause::OrderBy(vec![order])],
+    });
+    let known = Expr::IsNotNull(Box::new(by));
+    function.filter = Some(Box::new(match function.filter.take() {
+        Some(filter) => {
+            Expr::BinaryOp { left: Box::new(Expr::Nested(filter)), op: BinaryOperator::And, right: Box::new(known) }
+        }
+        None => known,
+    }));
 }
 
 /// The name of a call, with its place.
@@ -224,6 +252,11 @@ mod tests {
             ("unix_timestamp()", "unix_now()"),
             ("LISTAGG(x)", "LISTAGG(x, ',')"),
             ("LISTAGG(x, '|') WITHIN GROUP (ORDER BY y)", "LISTAGG(x, '|' ORDER BY y)"),
+            ("MAX_BY(x, y)", "last_value(x ORDER BY y) FILTER (WHERE y IS NOT NULL)"),
+            (
+                "ARG_MIN(x, y) FILTER (WHERE a OR b)",
+                "first_value(x ORDER BY y) FILTER (WHERE (a OR b) AND y IS NOT NULL)",
+            ),
             ("EXTRACT(ISODOW FROM t)", "(((EXTRACT(DOW FROM t) + 6) % 7) + 1)"),
             ("EXTRACT(DOW FROM t)", "EXTRACT(DOW FROM t)"),
             ("date_part('isodow', t)", "(((date_part('dow', t) + 6) % 7) + 1)"),

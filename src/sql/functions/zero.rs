@@ -74,7 +74,8 @@ fn one(inner: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
     }
 }
 
-fn scalar(value: ScalarValue) -> ScalarValue {
+/// A value with one zero and one NaN.
+pub fn scalar(value: ScalarValue) -> ScalarValue {
     match value {
         ScalarValue::Float64(Some(value)) => ScalarValue::Float64(Some(one_64(value))),
         ScalarValue::Float32(Some(value)) => ScalarValue::Float32(Some(one_32(value))),
@@ -90,7 +91,8 @@ fn one_32(value: f32) -> f32 {
     if value.is_nan() { f32::NAN } else { value + 0.0 }
 }
 
-fn column(values: ArrayRef) -> ArrayRef {
+/// A column with one zero and one NaN.
+pub fn column(values: ArrayRef) -> ArrayRef {
     match values.data_type() {
         DataType::Float64 => Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(one_64)),
         DataType::Float32 => Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(one_32)),

@@ -22,6 +22,7 @@ use crate::formats::types;
 use crate::sql::functions::checked::checked;
 use crate::sql::functions::quoted::NoNumber;
 use crate::sql::functions::registry::Functions;
+use crate::sql::functions::shown::shown;
 
 /// What is said of an expression that gives anything but true or false.
 pub const NO_CONDITION: &str = "not true or false";
@@ -46,5 +47,7 @@ pub fn condition(written: &sql::Expr, schema: &Schema, functions: &Functions) ->
             return Err(refused(&what).next("compare it with something: `… > 100`"));
         }
     }
-    create_physical_expr(&expr, &schema, &ExecutionProps::new()).map(checked).map_err(|error| refused(&said(&error)))
+    let compiled = create_physical_expr(&expr, &schema, &ExecutionProps::new());
+    let compiled = compiled.map_err(|error| refused(&said(&error)))?;
+    Ok(checked(shown(compiled, schema.as_arrow())))
 }

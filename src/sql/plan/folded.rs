@@ -8,6 +8,7 @@ use arrow::datatypes::Schema;
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::expr::{Between, Case, InList};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::utils::merge_schema;
 use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, Volatility};
@@ -17,6 +18,8 @@ use datafusion_physical_expr::create_physical_expr;
 use super::translate::plain;
 use crate::formats::types;
 use crate::sql::functions::checked::checked;
+use crate::sql::functions::shown::shown;
+use crate::sql::functions::zero;
 
 /// Divisions count what they divide by zero: those are computed row by row.
 const DIVISIONS: [&str; 3] = ["divide", "mod", "div"];
@@ -50,6 +53,7 @@ impl OptimizerRule for Folded {
 }
 
 fn folded(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let expr = with_one_zero(expr);
     let (is_arithmetic, is_constant) = match &expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             (matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply), is_literal(left) && is_literal(right))
@@ -74,12 +78,35 @@ fn folded(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
+/// What is compared, with one zero in its constants: the optimizer takes such comparisons apart and computes them itself.
+fn with_one_zero(expr: Expr) -> Expr {
+    let one = |expr: Expr| match expr {
+        Expr::Literal(value, about) => Expr::Literal(zero::scalar(value), about),
+        other => other,
+    };
+    let boxed = |expr: Box<Expr>| Box::new(one(*expr));
+    match expr {
+        Expr::InList(InList { expr, list, negated }) => {
+            Expr::InList(InList { expr: boxed(expr), list: list.into_iter().map(one).collect(), negated })
+        }
+        Expr::Between(Between { expr, negated, low, high }) => {
+            Expr::Between(Between { expr: boxed(expr), negated, low: boxed(low), high: boxed(high) })
+        }
+        Expr::Case(Case { expr: Some(operand), when_then_expr, else_expr }) => {
+            let when_then_expr = when_then_expr.into_iter().map(|(when, then)| (boxed(when), then)).collect();
+            Expr::Case(Case { expr: Some(boxed(operand)), when_then_expr, else_expr })
+        }
+        other => other,
+    }
+}
+
 fn is_literal(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(..))
 }
 
 fn computed(expr: &Expr) -> Result<ScalarValue> {
-    let compiled = checked(create_physical_expr(expr, &DFSchema::empty(), &ExecutionProps::new())?);
+    let compiled = create_physical_expr(expr, &DFSchema::empty(), &ExecutionProps::new())?;
+    let compiled = checked(shown(compiled, &Schema::empty()));
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
     ScalarValue::try_from_array(&compiled.evaluate(&row)?.into_array(1)?, 0)

@@ -161,7 +161,11 @@ impl<'a> Offer<'a> {
             }
         }
         if scope.is_windowed {
-            for (name, help) in [("window_start", "where the row's window begins"), ("window_end", "where it ends")] {
+            for (name, help) in [
+                ("window_start", "where the row's window begins"),
+                ("window_end", "where it ends"),
+                ("window_time", "its last millisecond"),
+            ] {
                 let made =
                     Item { detail: "TIMESTAMP(3)".into(), help: help.into(), ..item(name.into(), ItemKind::Column) };
                 self.add(780, made);

@@ -184,6 +184,7 @@ fn columns_are_those_of_what_stands_in_from_before_and_behind_the_cursor() {
         ("SELECT method FROM payments UNION ALL SELECT sta| FROM orders", &["status"]),
         ("SELECT customer_id, sum(amount) AS spent FROM orders GROUP BY customer_id HAVING spe|", &["spent"]),
         ("SELECT window_s| FROM orders WINDOW TUMBLING(10s) GROUP BY customer_id", &["window_start"]),
+        ("SELECT window_t| FROM orders WINDOW TUMBLING(10s) GROUP BY customer_id", &["window_time"]),
         ("SELECT lag(amount) OVER (PARTITION BY cu|) FROM orders", &["customer_id"]),
         ("SELECT _par| FROM orders", &["_partition"]),
     ] {

@@ -10,7 +10,6 @@ use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams, NullTrea
 use datafusion_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion_expr::{Aggregate, Expr, LogicalPlan};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
-use datafusion_physical_expr::create_physical_sort_exprs;
 
 use super::windowed::{ToldBy, WindowColumns};
 use super::{Stream, Translation, columns};
@@ -206,7 +205,7 @@ impl Translation {
         let AggregateFunctionParams { args, distinct, filter, order_by, null_treatment } = params;
         let of = |arg| if *distinct { self.key(arg, from) } else { self.expression(arg, from) };
         let function = AggregateExprBuilder::new(Arc::clone(func), args.iter().map(of).collect::<Result<_>>()?)
-            .order_by(create_physical_sort_exprs(order_by, from, &self.props)?)
+            .order_by(self.sort_exprs(order_by, from)?)
             .schema(Arc::clone(from.inner()))
             .alias(name)
             .with_ignore_nulls(*null_treatment == Some(NullTreatment::IgnoreNulls))

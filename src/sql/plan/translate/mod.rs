@@ -39,6 +39,7 @@ use super::stream::{Changes, EmitMode, Expression, Node, NodeId, NodeKind};
 use crate::connectors::contract::system_columns::EVENT_TIME;
 use crate::formats::types;
 use crate::sql::functions::checked::checked;
+use crate::sql::functions::shown::shown;
 use crate::sql::functions::zero;
 use crate::sql::parse::statement::{Emit, WindowKind};
 
@@ -267,7 +268,8 @@ impl Translation {
     }
 
     fn expression(&self, expr: &Expr, schema: &DFSchema) -> Result<Expression> {
-        Ok(checked(create_physical_expr(columns::unaliased(expr), schema, &self.props)?))
+        let compiled = create_physical_expr(columns::unaliased(expr), schema, &self.props)?;
+        Ok(checked(shown(compiled, schema.as_arrow())))
     }
 
     /// An expression that rows are told from others by.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use datafusion_common::{DFSchema, Result, plan_err};
 use datafusion_expr::{FetchType, Limit, LogicalPlan, SkipType, Sort, SortExpr};
+use datafusion_physical_expr::PhysicalSortExpr;
 
 use super::{Stream, Translation, columns};
 use crate::sql::parse::statement::Emit;
@@ -73,10 +75,15 @@ impl Translation {
 
     /// One key of an order.
     pub(super) fn sort_key(&self, key: &SortExpr, schema: &DFSchema) -> Result<SortKey> {
-        Ok(SortKey {
-            expression: self.expression(&key.expr, schema)?,
-            descending: !key.asc,
-            nulls_first: key.nulls_first,
-        })
+        Ok(SortKey { expression: self.key(&key.expr, schema)?, descending: !key.asc, nulls_first: key.nulls_first })
+    }
+
+    /// The keys of an order, as DataFusion's own functions take them.
+    pub(super) fn sort_exprs(&self, keys: &[SortExpr], schema: &DFSchema) -> Result<Vec<PhysicalSortExpr>> {
+        let made = |key: &SortExpr| {
+            let options = SortOptions { descending: !key.asc, nulls_first: key.nulls_first };
+            Ok(PhysicalSortExpr { expr: self.key(&key.expr, schema)?, options })
+        };
+        keys.iter().map(made).collect()
     }
 }

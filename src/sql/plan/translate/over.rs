@@ -10,7 +10,6 @@ use datafusion_expr::utils::{conjunction, split_conjunction};
 use datafusion_expr::{AggregateUDF, Expr, Filter, LogicalPlan, Operator, Projection, Window, lit};
 use datafusion_functions_aggregate::{first_last, nth_value};
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
-use datafusion_physical_expr::create_physical_sort_exprs;
 use datafusion_physical_plan::windows::create_window_expr;
 
 use super::endless::{self, Order};
@@ -123,7 +122,7 @@ impl Translation {
             name.clone(),
             &arguments,
             &self.expressions(partition_by, from)?,
-            &create_physical_sort_exprs(order_by, from, &self.props)?,
+            &self.sort_exprs(order_by, from)?,
             Arc::new(frame.clone()),
             Arc::clone(from.inner()),
             ignores_nulls,
