@@ -19,6 +19,7 @@ use crate::core::secret::{MASK, Secret};
 
 use super::auth::TokenSource;
 use super::cause::{self, Severity};
+use super::identity::TopicIds;
 use super::outage::Outage;
 
 /// Strikes the secrets of one connection out of any text.
@@ -82,6 +83,8 @@ pub struct Watch {
     /// Whether a broker had answered when the statistics were last read.
     was_up: AtomicBool,
     ends: Mutex<Ends>,
+    /// Which topics it reads, for clients that asked to be told.
+    pub ids: TopicIds,
 }
 
 /// The next offset to be written, by topic and partition, as the brokers last said.
@@ -194,6 +197,11 @@ impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        // Only clients that want to know ids get such lines.
+        if matches!(level, RDKafkaLogLevel::Debug) {
+            self.watch.ids.hear(line);
+            return;
+        }
         let (environment, line) = (&*self.environment, self.scrub(cause::said_shortly(line)));
         if self.is_said(&line, Instant::now()) {
             return;
@@ -206,7 +214,7 @@ impl ClientContext for Context {
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
                 tracing::info!(target: "librdkafka", environment, facility, "{line}");
             }
-            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", environment, facility, "{line}"),
+            RDKafkaLogLevel::Debug => {}
         }
     }
 

@@ -9,6 +9,7 @@ pub mod settings;
 
 pub mod cause;
 pub mod context;
+pub mod identity;
 
 pub mod state;
 pub mod stop;

@@ -8,5 +8,6 @@ mod consuming;
 mod headless;
 mod producing;
 mod real;
+mod recreated;
 mod sql;
 mod tailing;

@@ -24,7 +24,7 @@ fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, true), Field::new("name", DataType::Utf8, true)]))
 }
 
-fn rows(ids: std::ops::Range<i64>) -> SinkRows {
+pub fn rows(ids: std::ops::Range<i64>) -> SinkRows {
     let names: StringArray = ids.clone().map(|id| Some(format!("name {id}"))).collect();
     let times: Vec<i64> = ids.clone().map(|id| BEGAN + id * 1_000).collect();
     let columns: Vec<ArrayRef> = vec![Arc::new(ids.collect::<Int64Array>()), Arc::new(names)];
@@ -32,20 +32,20 @@ fn rows(ids: std::ops::Range<i64>) -> SinkRows {
 }
 
 /// A job that reads and writes one topic.
-struct Place {
-    context: Context,
-    topic: String,
+pub struct Place {
+    pub context: Context,
+    pub topic: String,
 }
 
 impl Place {
-    fn of(connection: Connection) -> Self {
+    pub fn of(connection: Connection) -> Self {
         Self {
             context: Context { kafka: Some(connection), absent: None, folder: ".".into() },
             topic: fresh_topic("sql"),
         }
     }
 
-    async fn sink(&self, exactly_once: bool) -> (Box<dyn Sink>, Option<u64>) {
+    pub async fn sink(&self, exactly_once: bool) -> (Box<dyn Sink>, Option<u64>) {
         let request = SinkRequest {
             name: self.topic.clone(),
             options: [("sink.partitions", "2")].into_iter().collect(),
@@ -62,9 +62,11 @@ impl Place {
         (sink, epoch)
     }
 
-    async fn source(&self, options: &[(&str, &str)]) -> Arc<dyn Source> {
+    pub async fn source(&self, options: &[(&str, &str)]) -> Arc<dyn Source> {
         let mut options: velox::connectors::options::Options = options.iter().copied().collect();
-        options.set("scan.bounded", "latest", None);
+        if options.get("scan.bounded").is_none() {
+            options.set("scan.bounded", "latest", None);
+        }
         let request = SourceRequest { name: self.topic.clone(), options, schema: Some(schema()), key: Vec::new() };
         KafkaConnector.source(request, &self.context).await.unwrap()
     }

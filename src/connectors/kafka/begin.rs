@@ -6,9 +6,9 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::reader::ReaderSettings;
-use super::settings::Start;
+use super::settings::{Lost, Start};
 use crate::core::fault::{Blame, Fault};
-use crate::kafka::admin::watermarks;
+use crate::kafka::admin::{Watermarks, watermarks};
 use crate::kafka::cause::call_fault;
 use crate::kafka::context::Context as ClientContext;
 
@@ -23,7 +23,7 @@ pub(super) fn first_offset(
     let marks = watermarks(consumer, connection, topic, partition, timeout)?;
     if let Some(from) = settings.from {
         if from < marks.low || from > marks.high {
-            return Err(lost(topic, partition, from));
+            return instead(settings, marks, gone(topic, partition, from));
         }
         return Ok((from, marks.high));
     }
@@ -59,9 +59,37 @@ fn offset_of(found: &TopicPartitionList, topic: &str, partition: i32) -> Option<
     }
 }
 
+/// Where a partition goes on whose offset is gone, and where it ends: as `lost.offset` says, and that is told.
+///
+/// # Errors
+/// The option does not say, so this fault ends the job.
+pub(super) fn instead(settings: &ReaderSettings, marks: Watermarks, fault: Fault) -> Result<(i64, i64), Fault> {
+    let offset = match settings.lost {
+        Lost::Stops => return Err(fault),
+        Lost::Earliest => marks.low,
+        Lost::Latest => marks.high,
+    };
+    tracing::warn!(target: "velox::sql", "{}: by `lost.offset` it goes on at offset {offset}", fault.what);
+    Ok((offset, marks.high))
+}
+
+/// The records at an offset are not kept any more.
 #[cold]
-pub(super) fn lost(topic: &str, partition: i32, offset: i64) -> Fault {
+pub(super) fn gone(topic: &str, partition: i32, offset: i64) -> Fault {
     let what =
         format!("offset {offset} of {topic}[{partition}] is gone: retention has removed it, or the topic is a new one");
-    Fault::new(Blame::Operator, what).next("start the job without its checkpoint, or with `start` = 'earliest'")
+    Fault::new(Blame::Operator, what).next(NEXT)
 }
+
+/// The topic that an offset was one of is not there any more: another one bears its name.
+#[cold]
+pub(super) fn made_anew(topic: &str, partition: i32, offset: i64) -> Fault {
+    let what = format!(
+        "offset {offset} of {topic}[{partition}] is gone with its topic, which was deleted: `{topic}` is a new one"
+    );
+    Fault::new(Blame::Operator, what).next(NEXT)
+}
+
+/// What helps against an offset that is gone.
+const NEXT: &str = "give the source 'lost.offset' = 'earliest' to go on with the oldest record kept and the state as it \
+                    is, or begin anew: with another --state-dir, or of a deployed job by `jobs resume NAME --from-scratch`";

@@ -6,6 +6,7 @@ mod client;
 mod columns;
 mod key;
 mod keyed;
+mod place;
 mod reader;
 pub mod sample;
 mod settings;
@@ -94,6 +95,14 @@ const PARAMETERS: &[Parameter] = &[
         takes: Takes::OneOf(&["earliest", "latest"]),
         default: Some("earliest"),
         help: "where to begin where nothing else says it, and where the group has no commit",
+        ..Parameter::TEXT
+    },
+    Parameter {
+        name: "lost.offset",
+        end: Some(End::Source),
+        takes: Takes::OneOf(&["stop", "earliest", "latest"]),
+        default: Some("stop"),
+        help: "where a partition goes on whose checkpointed offset is gone, by retention or with the topic: nowhere, at the oldest record kept, or at the newest",
         ..Parameter::TEXT
     },
     Parameter {

@@ -13,11 +13,12 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::begin::{first_offset, lost};
+use super::begin::{first_offset, gone, instead, made_anew};
 use super::columns::{Kept, raw_record};
 use super::key::KeyFormat;
 use super::keyed::Keys;
-use super::settings::{Connected, Start};
+use super::place::{Owner, Place};
+use super::settings::{Connected, Lost, Start};
 use crate::clock;
 use crate::connectors::contract::{
     BATCH_WAIT, BadRecord, Columns, Op, Position, Pull, ReaderProgress, SourceRows, SplitReader, system_columns,
@@ -26,10 +27,11 @@ use crate::connectors::encoding::Format;
 use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Decoder, Malformed};
-use crate::kafka::admin::off_the_async_threads;
+use crate::kafka::admin::{off_the_async_threads, watermarks};
 use crate::kafka::cause::{Severity, call_fault, severity};
 use crate::kafka::context::{Context as ClientContext, Watch};
 use crate::kafka::embedded::EmbeddedBroker;
+use crate::kafka::identity::TopicIds;
 
 /// How long records that are known to be there are waited for: a broker that changes its leader is back within it.
 const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
@@ -54,6 +56,9 @@ pub(super) struct ReaderSettings {
     pub partition: i32,
     /// The next offset by a checkpoint.
     pub from: Option<i64>,
+    /// The topic's id by that checkpoint, or the mark of the broker inside this process.
+    pub of: Option<Arc<str>>,
+    pub lost: Lost,
     pub start: Start,
     /// Bounded reading: the offset to end before.
     pub end: Option<i64>,
@@ -78,8 +83,8 @@ pub(super) struct KafkaReader {
     has_caught_up: bool,
     /// What went wrong with its client.
     watch: Arc<Watch>,
-    /// Of the broker inside this process: the mark that its offsets bear.
-    incarnation: Option<&'static str>,
+    /// The topic that its offsets are of: its id, or the mark of the broker inside this process.
+    of: Option<Arc<str>>,
 }
 
 impl KafkaReader {
@@ -87,10 +92,8 @@ impl KafkaReader {
         let worker = off_the_async_threads(move || Worker::open(settings).map(Box::new)).await?;
         let (next, end) = (worker.next, worker.high);
         let lag = u64::try_from(end - next).ok();
-        let is_embedded = worker.settings.connected.connection.environment().is_embedded();
-        let incarnation = is_embedded.then(EmbeddedBroker::incarnation);
-        let watch = Arc::clone(&worker.consumer.context().watch);
-        Ok(Self { hands: Hands::of(worker), next, lag, end, has_caught_up: next >= end, watch, incarnation })
+        let (of, watch) = (worker.owner.of(), Arc::clone(&worker.consumer.context().watch));
+        Ok(Self { hands: Hands::of(worker), next, lag, end, has_caught_up: next >= end, watch, of })
     }
 }
 
@@ -101,12 +104,13 @@ impl SplitReader for KafkaReader {
         let wait = if self.has_caught_up { wait } else { wait.max(CATCH_UP_WAIT) };
         Ok(match self.hands.next(rows_max, wait).await? {
             Some(Handed::Rows(rows, stand)) => {
-                (self.next, self.lag) = (stand.next, stand.lag);
+                (self.next, self.lag, self.of) = (stand.next, stand.lag, stand.of);
                 self.has_caught_up |= stand.next >= self.end;
                 Pull::Rows(rows)
             }
             Some(Handed::CaughtUp(stand)) => {
-                (self.next, self.lag, self.has_caught_up) = (stand.next, Some(0), true);
+                (self.next, self.lag, self.of) = (stand.next, stand.lag, stand.of);
+                self.has_caught_up = true;
                 Pull::Idle
             }
             Some(Handed::End) => {
@@ -118,10 +122,7 @@ impl SplitReader for KafkaReader {
     }
 
     fn position(&self) -> Position {
-        match self.incarnation {
-            Some(incarnation) => Position(format!("{}@{incarnation}", self.next)),
-            None => Position(self.next.to_string()),
-        }
+        Place::Before { offset: self.next, of: self.of.clone() }.position()
     }
 
     fn progress(&self) -> ReaderProgress {
@@ -133,6 +134,7 @@ impl SplitReader for KafkaReader {
 struct Stand {
     next: i64,
     lag: Option<u64>,
+    of: Option<Arc<str>>,
 }
 
 /// The thread's side.
@@ -145,6 +147,8 @@ struct Worker {
     keys: Option<Keys>,
     schema: SchemaRef,
     next: i64,
+    /// Whose next offset that is.
+    owner: Owner,
     /// Where the partition ended when it was opened.
     high: i64,
     /// Nothing is left before here that can be read now.
@@ -165,15 +169,14 @@ impl thread::Worker for Worker {
     fn look(&mut self, orders: &Orders) -> Result<Option<Handed<Stand>>, Fault> {
         if let Some(rows) = self.collect(orders.rows_max())? {
             self.has_told = false;
-            let stand = Stand { next: self.next, lag: self.lag() };
-            return Ok(Some(Handed::Rows(rows, stand)));
+            return Ok(Some(Handed::Rows(rows, self.stand())));
         }
         if self.is_at_end() {
             return Ok(Some(Handed::End));
         }
         let is_new = self.is_caught_up && !self.has_told;
         self.has_told |= is_new;
-        Ok(is_new.then_some(Handed::CaughtUp(Stand { next: self.next, lag: Some(0) })))
+        Ok(is_new.then(|| Handed::CaughtUp(self.stand())))
     }
 }
 
@@ -186,6 +189,7 @@ impl Worker {
         let mut config = connection.consumer_config(&connection.environment().consumer)?;
         config.set("queued.max.messages.kbytes", READ_AHEAD_KBYTES.to_string());
         crate::kafka::tail::read_ahead(&mut config);
+        TopicIds::ask_for(&mut config);
         // librdkafka assigns only to a named group. It is never joined.
         let unnamed = || format!("velox-sql-{}", uuid::Uuid::new_v4().simple());
         config
@@ -197,13 +201,16 @@ impl Worker {
             .set("auto.offset.reset", "error");
         let consumer: BaseConsumer<ClientContext> = config.create_with_context(connection.context()).map_err(failed)?;
         let (next, high) = first_offset(&settings, &consumer)?;
-        let mut assignment = TopicPartitionList::with_capacity(1);
-        assignment.add_partition_offset(&topic, settings.partition, Offset::Offset(next)).map_err(failed)?;
-        consumer.assign(&assignment).map_err(failed)?;
+        assign(&settings, &consumer, next)?;
         let fields = settings.columns.fields.clone();
         let decoder = settings.format.decoder(&settings.schema, &fields)?;
         let mut columns: Vec<_> = fields.iter().map(|at| settings.schema.fields()[*at].clone()).collect();
         columns.extend(settings.columns.system.iter().filter_map(|name| system_columns::field(name).map(Arc::new)));
+        let is_embedded = connection.environment().is_embedded();
+        let owner = match is_embedded {
+            true => Owner::broker(EmbeddedBroker::incarnation()),
+            false => Owner::topic(settings.of.clone()),
+        };
         let keys = Keys::of(&settings)?;
         let kept = Kept::new(&topic, settings.partition, &settings.columns);
         Ok(Self {
@@ -213,6 +220,7 @@ impl Worker {
             keys,
             schema: Arc::new(Schema::new(columns)),
             next,
+            owner,
             high,
             is_caught_up: false,
             has_told: false,
@@ -225,6 +233,21 @@ impl Worker {
 
     fn is_at_end(&self) -> bool {
         self.settings.end.is_some_and(|end| self.next >= end || self.is_caught_up)
+    }
+
+    /// The topic is another one: no offset of it has been read, whatever was read of the one before.
+    fn begin_anew(&mut self) -> Result<(), Fault> {
+        let (connected, partition) = (&self.settings.connected, self.settings.partition);
+        let fault = made_anew(&self.topic, partition, self.next);
+        let timeout = connected.connection.request_timeout();
+        let marks = watermarks(&self.consumer, &connected.connection, &self.topic, partition, timeout)?;
+        (self.next, self.high) = instead(&self.settings, marks, fault)?;
+        self.is_caught_up = false;
+        assign(&self.settings, &self.consumer, self.next)
+    }
+
+    fn stand(&self) -> Stand {
+        Stand { next: self.next, lag: self.lag(), of: self.owner.of() }
     }
 
     fn lag(&self) -> Option<u64> {
@@ -252,7 +275,13 @@ impl Worker {
                 None => LOOK,
                 Some(first) => BATCH_WAIT.saturating_sub(first.elapsed()),
             };
-            match self.consumer.poll(look) {
+            let polled = self.consumer.poll(look);
+            if self.owner.is_another(&self.consumer.context().watch.ids, &self.topic) {
+                drop(polled);
+                self.begin_anew()?;
+                continue;
+            }
+            match polled {
                 Some(Ok(message)) => {
                     if self.settings.end.is_some_and(|end| message.offset() >= end) {
                         self.next = message.offset();
@@ -327,7 +356,9 @@ impl Worker {
             RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
                 Err(Fault::new(Blame::Operator, format!("topic `{topic}` is gone from {environment}")))
             }
-            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => Err(self.gone()),
+            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
+                Err(gone(topic, self.settings.partition, self.next))
+            }
             // Without a group it does not matter what its coordinator thinks.
             RDKafkaErrorCode::GroupAuthorizationFailed => Ok(()),
             code => match severity(code, &code.to_string()) {
@@ -343,10 +374,6 @@ impl Worker {
                 }
             },
         }
-    }
-
-    fn gone(&self) -> Fault {
-        lost(&self.topic, self.settings.partition, self.next)
     }
 
     fn rows(&mut self, records: u32, bytes: u64) -> Result<SourceRows, Fault> {
@@ -400,4 +427,13 @@ impl Worker {
             })
             .collect()
     }
+}
+
+/// Has the client read the partition from this offset.
+fn assign(settings: &ReaderSettings, consumer: &BaseConsumer<ClientContext>, next: i64) -> Result<(), Fault> {
+    let Connected { connection, topic } = settings.connected.as_ref();
+    let failed = |error: KafkaError| connection.scrubber().clean(call_fault(&format!("read `{topic}`"), &error));
+    let mut assignment = TopicPartitionList::with_capacity(1);
+    assignment.add_partition_offset(topic, settings.partition, Offset::Offset(next)).map_err(failed)?;
+    consumer.assign(&assignment).map_err(failed)
 }

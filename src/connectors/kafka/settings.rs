@@ -42,6 +42,17 @@ pub(super) enum Start {
     Time(i64),
 }
 
+/// What becomes of a partition whose checkpointed offset is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// It ends the job.
+    Stops,
+    /// It is read from the oldest record kept.
+    Earliest,
+    /// It is read from its end.
+    Latest,
+}
+
 impl Connected {
     /// The environment's connection; where the options name brokers that are none of the environment's, a connection
     /// of their own, to which the environment's login is not sent.
@@ -215,6 +226,15 @@ pub(super) fn start(options: &Options) -> Result<Start, Fault> {
         (false, true) => Start::Latest,
         (false, false) => Start::Earliest,
     })
+}
+
+/// What `lost.offset` says.
+pub(super) fn lost(options: &Options) -> Lost {
+    match options.get("lost.offset").map(str::to_ascii_lowercase).as_deref() {
+        Some("earliest") => Lost::Earliest,
+        Some("latest") => Lost::Latest,
+        _ => Lost::Stops,
+    }
 }
 
 fn time_of(text: &str) -> Option<i64> {

@@ -11,9 +11,10 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::key::KeyFormat;
+use super::place::Place;
 use super::reader::{KafkaReader, ReaderSettings};
 use super::sample;
-use super::settings::{Connected, Start, is_bounded, start};
+use super::settings::{Connected, Lost, Start, is_bounded, lost, start};
 use crate::connectors::contract::{
     Columns, Context, End, Position, Source, SourceRequest, Split, SplitReader, system_columns,
 };
@@ -33,9 +34,6 @@ use crate::kafka::health::unless_refused;
 /// Topics that are named where one is missing: what a line holds.
 const NAMES_SHOWN_MAX: usize = 8;
 
-/// The position of a partition that is to be read from its first record.
-const BEGINNING: &str = "beginning";
-
 /// A topic.
 pub(super) struct KafkaSource {
     connected: Arc<Connected>,
@@ -43,6 +41,7 @@ pub(super) struct KafkaSource {
     schema: SchemaRef,
     is_inferred: bool,
     start: Start,
+    lost: Lost,
     bounded: bool,
     isolation: String,
     group: Option<Group>,
@@ -102,6 +101,7 @@ impl KafkaSource {
             format,
             schema,
             start,
+            lost: lost(options),
             bounded: is_bounded(options),
             isolation: options.get("isolation.level").unwrap_or("read_committed").to_ascii_lowercase(),
             group: options.get("group.id").map(|name| Group { name: name.to_owned(), committer: Mutex::default() }),
@@ -115,29 +115,24 @@ impl KafkaSource {
         })
     }
 
-    /// The offset of a position, or that it is before all records, whatever the options say: so it is of a partition that
-    /// appeared later, and where it was one of a broker inside another process, which is gone with its records.
-    fn offset_of(&self, position: &Position) -> Result<(Option<i64>, bool), Fault> {
-        let wrong =
-            || Fault::new(Blame::Program, format!("`{}` is no offset of `{}`", position.0, self.connected.topic));
-        if position.0 == BEGINNING {
-            return Ok((None, true));
-        }
-        let (offset, mark) = match position.0.split_once('@') {
-            Some((offset, mark)) => (offset, Some(mark)),
-            None => (position.0.as_str(), None),
-        };
-        let offset = offset.parse::<i64>().map_err(|_| wrong())?;
+    /// What a position says. It is before all records, whatever the options say, where it is of a partition that appeared
+    /// later, and where it was one of a broker inside another process, which is gone with its records.
+    fn place_of(&self, position: &Position) -> Result<Place, Fault> {
+        let topic = &self.connected.topic;
+        let wrong = || Fault::new(Blame::Program, format!("`{}` is no offset of `{topic}`", position.0));
+        let place = Place::of(position).ok_or_else(wrong)?;
         let is_embedded = self.connected.connection.environment().is_embedded();
-        if is_embedded && mark != Some(EmbeddedBroker::incarnation()) {
-            let topic = &self.connected.topic;
+        if let Place::Before { of, .. } = &place
+            && is_embedded
+            && of.as_deref() != Some(EmbeddedBroker::incarnation())
+        {
             // Of each partition the same would be said.
             if !self.is_new_told.swap(true, Ordering::Relaxed) {
                 tracing::info!(target: "velox::sql", "the sandbox's broker is a new one: `{topic}` is read from its beginning");
             }
-            return Ok((None, true));
+            return Ok(Place::Beginning);
         }
-        Ok((Some(offset), false))
+        Ok(place)
     }
 
     fn partition_of(&self, split: &Split) -> Result<i32, Fault> {
@@ -209,17 +204,20 @@ impl Source for KafkaSource {
         columns: &Columns,
     ) -> Result<Box<dyn SplitReader>, Fault> {
         let partition = self.partition_of(split)?;
-        let (from, is_all_new) = match from {
-            Some(position) => self.offset_of(position)?,
-            None => (None, false),
-        };
+        let place = from.map(|position| self.place_of(position)).transpose()?;
         // A partition that appeared later is read from its beginning: nobody has seen any of it.
-        let start =
-            if !is_all_new && self.marks.contains_key(&partition) { self.start.clone() } else { Start::Earliest };
+        let is_all_new = place == Some(Place::Beginning) || !self.marks.contains_key(&partition);
+        let start = if is_all_new { Start::Earliest } else { self.start.clone() };
+        let (from, of) = match place {
+            Some(Place::Before { offset, of }) => (Some(offset), of),
+            _ => (None, None),
+        };
         let settings = ReaderSettings {
             connected: self.connected.clone(),
             partition,
             from,
+            of,
+            lost: self.lost,
             start,
             end: self.bounded.then(|| self.marks.get(&partition).map_or(0, |marks| marks.high)),
             isolation: self.isolation.clone(),
@@ -237,9 +235,9 @@ impl Source for KafkaSource {
     async fn has_more(&self, parts: &[(Split, Option<Position>)]) -> Vec<bool> {
         let has_more = |(split, position): &(Split, Option<Position>)| -> Option<bool> {
             let marks = self.marks.get(&self.partition_of(split).ok()?)?;
-            Some(match self.offset_of(position.as_ref()?).ok()? {
-                (Some(offset), _) => offset != marks.high,
-                (None, _) => marks.low < marks.high,
+            Some(match self.place_of(position.as_ref()?).ok()? {
+                Place::Before { offset, .. } => offset != marks.high,
+                Place::Beginning => marks.low < marks.high,
             })
         };
         // What is not known here its reader finds out.
@@ -259,6 +257,7 @@ impl Source for KafkaSource {
             format: self.format.clone(),
             schema: Arc::clone(&self.schema),
             start: self.start.clone(),
+            lost: self.lost,
             bounded: true,
             isolation: self.isolation.clone(),
             group,
@@ -272,7 +271,7 @@ impl Source for KafkaSource {
     }
 
     fn beginning(&self, _split: &Split) -> Option<Position> {
-        Some(Position(BEGINNING.into()))
+        Some(Place::Beginning.position())
     }
 
     async fn acknowledge(&self, positions: &[(Split, Position)]) -> Result<(), Fault> {
@@ -280,7 +279,7 @@ impl Source for KafkaSource {
         let topic = &self.connected.topic;
         let mut offsets = TopicPartitionList::with_capacity(positions.len());
         for (split, position) in positions {
-            if let Ok(offset) = position.0.parse() {
+            if let Some(Place::Before { offset, .. }) = Place::of(position) {
                 let partition = self.partition_of(split)?;
                 offsets
                     .add_partition_offset(topic, partition, Offset::Offset(offset))
