@@ -41,7 +41,7 @@ enum Seen {
     /// Texts that are all dates.
     Date,
     /// Texts that are all times.
-    Moment,
+    Moment(Times),
     Text,
     List(Box<Seen>),
     Struct(IndexMap<String, Seen>),
@@ -53,6 +53,14 @@ struct Digits {
     whole: u8,
     scale: u8,
     fractions: u32,
+}
+
+/// Times: the finest unit of them, and whether one is further from 1970 than 64 bits of nanoseconds reach, as the year 9999
+/// that stands for no end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Times {
+    unit: TimeUnit,
+    is_far: bool,
 }
 
 /// Collects a sample of records.
@@ -141,7 +149,8 @@ impl Seen {
             Self::Number(digits) => digits.data_type(is_whole),
             Self::Real => DataType::Float64,
             Self::Date => DataType::Date32,
-            Self::Moment => DataType::Timestamp(TimeUnit::Millisecond, None),
+            Self::Moment(Times { unit, is_far: false }) => DataType::Timestamp(unit, None),
+            Self::Moment(Times { unit, .. }) => DataType::Timestamp(unit.min(TimeUnit::Microsecond), None),
             Self::Nothing | Self::Text => DataType::Utf8,
             Self::List(item) => DataType::new_list(item.data_type(is_whole), true),
             Self::Struct(fields) if fields.is_empty() || fields.len() > FIELDS_MAX => DataType::Utf8,
@@ -182,7 +191,10 @@ fn merged(left: Seen, right: Seen) -> Seen {
         (Nothing, seen) | (seen, Nothing) => seen,
         (Number(left), Number(right)) => left.with(right).map_or(Real, Number),
         (Number(_) | Real, Real) | (Real, Number(_)) => Real,
-        (Date, Moment) | (Moment, Date) => Moment,
+        (Date, Moment(times)) | (Moment(times), Date) => Moment(times),
+        (Moment(left), Moment(right)) => {
+            Moment(Times { unit: left.unit.max(right.unit), is_far: left.is_far || right.is_far })
+        }
         (List(left), List(right)) => List(Box::new(merged(*left, *right))),
         (Struct(mut left), Struct(right)) => {
             merge_fields(&mut left, right);
@@ -276,7 +288,18 @@ fn of_moment(text: &[u8]) -> Option<Seen> {
     if moment::parse_date(text).is_some() {
         return Some(Seen::Date);
     }
-    moment::parse(text).map(|_| Seen::Moment)
+    let is_far = moment::parse(text)?.count(TimeUnit::Nanosecond).is_none();
+    Some(Seen::Moment(Times { unit: unit_of(text), is_far }))
+}
+
+/// The unit that has every digit of a time.
+fn unit_of(text: &[u8]) -> TimeUnit {
+    let point = text.iter().position(|byte| matches!(byte, b'.' | b','));
+    match point.map_or(0, |at| text[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count()) {
+        0..=3 => TimeUnit::Millisecond,
+        4..=6 => TimeUnit::Microsecond,
+        _ => TimeUnit::Nanosecond,
+    }
 }
 
 /// How many digits a number needs before and behind the point.
@@ -333,6 +356,14 @@ mod tests {
         check(&[r#"{"a": true}"#, r#"{"a": 1}"#], true, "a VARCHAR");
         check(&[r#"{"a": {"b": 1}}"#, r#"{"a": 1}"#], true, "a VARCHAR");
         check(&[r#"{"a": "2024-01-15"}"#, r#"{"a": "2024-01-15T00:00:00Z"}"#], true, "a TIMESTAMP(3)");
+        check(
+            &[r#"{"a": "2024-01-15T00:00:00.1Z"}"#, r#"{"a": "2024-01-15T00:00:00.123456Z"}"#],
+            true,
+            "a TIMESTAMP(6)",
+        );
+        check(&[r#"{"a": "2024-01-15T00:00:00.123456789Z"}"#, r#"{"a": "2024-01-15"}"#], true, "a TIMESTAMP(9)");
+        let far = [r#"{"a": "2024-01-15T00:00:00.123456789Z"}"#, r#"{"a": "9999-12-31T00:00:00Z"}"#];
+        check(&far, true, "a TIMESTAMP(6)");
         check(&[r#"{"a": 12345678901234567890}"#], true, "a DECIMAL(26,0)");
         check(&[r#"{"a": 1e300}"#, r#"{"a": 0.5}"#], true, "a DOUBLE");
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::util::display::FormatOptions;
 
 use super::moment;
 
@@ -132,6 +133,27 @@ pub fn name(data_type: &DataType) -> String {
             other => other.to_string(),
         },
         other => other.to_string(),
+    }
+}
+
+/// How a column of this type is shown: a time with as many digits of a second as its type has, milliseconds at least.
+pub fn shown(data_type: &DataType) -> FormatOptions<'static> {
+    let options = FormatOptions::new().with_null("NULL");
+    let (time, zoned) = match finest(data_type) {
+        Some(TimeUnit::Nanosecond) => ("%Y-%m-%d %H:%M:%S%.9f", "%Y-%m-%d %H:%M:%S%.9f%:z"),
+        Some(TimeUnit::Microsecond) => ("%Y-%m-%d %H:%M:%S%.6f", "%Y-%m-%d %H:%M:%S%.6f%:z"),
+        _ => ("%Y-%m-%d %H:%M:%S%.3f", "%Y-%m-%d %H:%M:%S%.3f%:z"),
+    };
+    options.with_timestamp_format(Some(time)).with_timestamp_tz_format(Some(zoned))
+}
+
+/// The finest unit of the timestamps in a type.
+fn finest(data_type: &DataType) -> Option<TimeUnit> {
+    match data_type {
+        DataType::Timestamp(unit, _) => Some(*unit),
+        DataType::List(field) | DataType::LargeList(field) | DataType::Map(field, _) => finest(field.data_type()),
+        DataType::Struct(fields) => fields.iter().filter_map(|field| finest(field.data_type())).max(),
+        _ => None,
     }
 }
 

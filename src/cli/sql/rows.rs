@@ -15,6 +15,7 @@ use crate::connectors::contract::{Op, SinkRows};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::Encoder;
 use crate::formats::json::JsonEncoder;
+use crate::formats::types;
 
 /// Widest a column grows. On a terminal a longer value is cut with `…`, so that one text does not push the rest off the screen;
 /// elsewhere it stands whole and only pushes the rest of its own line.
@@ -122,12 +123,13 @@ impl Table {
         op: impl Fn(usize) -> Option<Op>,
         to: &mut impl Write,
     ) -> Result<(), Failure> {
-        let options = FormatOptions::new().with_null("NULL").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.3f"));
         let readable = batch.columns().iter().map(readable).collect::<Result<Vec<_>, _>>();
         let readable = readable.map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
+        let options: Vec<_> = readable.iter().map(|column| types::shown(column.data_type())).collect();
         let columns = readable
             .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .zip(&options)
+            .map(|(column, options)| ArrayFormatter::try_new(column.as_ref(), options))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
         let cells: Vec<Vec<String>> = (0..batch.num_rows())

@@ -90,6 +90,7 @@ mod json;
 mod marks;
 pub mod may_equal;
 mod mended;
+pub mod narrowed;
 mod ntile;
 mod number;
 mod scalar;

@@ -7,7 +7,7 @@ use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, OrderByExpr, OrderByOptions,
-    Subscript, Value, VisitMut, visit_expressions_mut,
+    Query, Subscript, Value, VisitMut, VisitorMut, visit_expressions_mut,
 };
 
 use super::headers::{HEADERS_COLUMN, needs_headers};
@@ -16,6 +16,7 @@ use super::time::{Unit, takes_unit};
 
 /// Rewrites every call in a query or an expression.
 pub fn rewrite<Node: VisitMut>(node: &mut Node) {
+    let _ = node.visit(&mut Bodies);
     let _: ControlFlow<()> = visit_expressions_mut(node, |expr| {
         if let Some(known) = spelling::known(expr) {
             *expr = known;
@@ -34,6 +35,18 @@ pub fn rewrite<Node: VisitMut>(node: &mut Node) {
         }
         ControlFlow::Continue(())
     });
+}
+
+/// The bodies of queries.
+struct Bodies;
+
+impl VisitorMut for Bodies {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        spelling::columns(&mut query.body);
+        ControlFlow::Continue(())
+    }
 }
 
 fn rewrite_call(function: &mut Function, name: &str) {

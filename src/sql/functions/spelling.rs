@@ -1,13 +1,12 @@
 //! Spellings of the standard and of other engines that the planner does not read, as those that it does: `FLOOR(t TO HOUR)`,
-//! `RLIKE`, `U&'…'`, `LIKE … ESCAPE`, `INTERVAL '1-2' YEAR TO MONTH`, numbers too fine for a decimal. It knows no types.
+//! `RLIKE`, `U&'…'`, `LIKE … ESCAPE`, `INTERVAL '1-2' YEAR TO MONTH`, `1e3`, `TIMESTAMP '…'` of as many digits as it has. It
+//! knows no types.
 
 use sqlparser::ast::{
     CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, UnaryOperator, Value, ValueWithSpan,
+    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, SetExpr, TimezoneInfo, TypedString,
+    UnaryOperator, Value, ValueWithSpan,
 };
-
-/// Digits of the widest decimal that is computed with.
-const DIGITS_MAX: i64 = 38;
 
 /// An expression as the planner reads it; none where it does already.
 pub fn known(expr: &Expr) -> Option<Expr> {
@@ -25,7 +24,8 @@ pub fn known(expr: &Expr) -> Option<Expr> {
         Expr::Value(ValueWithSpan { value, span }) => {
             let value = match value {
                 Value::UnicodeStringLiteral(said) => Value::SingleQuotedString(said.clone()),
-                Value::Number(said, _) if is_too_fine(said) => return Some(double(said)),
+                // As the standard has it: a number with an exponent is DOUBLE, one with a point alone is exact.
+                Value::Number(said, _) if said.contains(['e', 'E']) => return Some(double(said)),
                 _ => return None,
             };
             Some(Expr::Value(ValueWithSpan { value, span: *span }))
@@ -41,8 +41,82 @@ pub fn known(expr: &Expr) -> Option<Expr> {
             Some(Expr::ILike { escape_char: None, pattern, negated, any: false, expr })
         }
         Expr::Interval(interval) => months(interval).map(Expr::Interval),
+        Expr::TypedString(said) => moment(said).map(Expr::TypedString),
         _ => None,
     }
+}
+
+/// Makes the constants of each column of VALUES alike where the planner takes the type that loses digits: times of the finest
+/// type among them, and numbers DOUBLE where one is.
+pub fn columns(body: &mut SetExpr) {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => {
+            columns(left);
+            columns(right);
+        }
+        SetExpr::Values(values) => {
+            for column in 0..values.rows.first().map_or(0, Vec::len) {
+                let of_column = || values.rows.iter().filter_map(|row| row.get(column));
+                let (finest, has_double) = (of_column().filter_map(digits).max(), of_column().any(is_double));
+                for cell in values.rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+                    if has_double {
+                        exact_to_double(cell);
+                    }
+                    if digits(cell) < finest
+                        && let Expr::TypedString(TypedString { data_type: DataType::Timestamp(digits, _), .. }) = cell
+                    {
+                        *digits = finest;
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_double(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(ValueWithSpan { value: Value::Number(said, _), .. }) => said.contains(['e', 'E']),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_double(expr),
+        Expr::Cast { data_type, .. } => {
+            matches!(data_type, DataType::Double(_) | DataType::DoublePrecision | DataType::Float(_) | DataType::Real)
+        }
+        _ => false,
+    }
+}
+
+fn exact_to_double(expr: &mut Expr) {
+    match expr {
+        Expr::Value(ValueWithSpan { value: Value::Number(said, _), .. }) if said.contains('.') => *expr = double(said),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => exact_to_double(expr),
+        _ => {}
+    }
+}
+
+/// Digits of a second that a timestamp's type says or that it is written with.
+fn digits(expr: &Expr) -> Option<u64> {
+    let Expr::TypedString(said) = expr else { return None };
+    match moment(said).as_ref().unwrap_or(said).data_type {
+        DataType::Timestamp(digits, _) => Some(digits.unwrap_or(3)),
+        _ => None,
+    }
+}
+
+/// A timestamp that is written with more digits of a second than three, of the type that has them all.
+fn moment(said: &TypedString) -> Option<TypedString> {
+    let zone = match said.data_type {
+        DataType::Timestamp(None, zone) => zone,
+        DataType::Datetime(None) => TimezoneInfo::None,
+        _ => return None,
+    };
+    let Value::SingleQuotedString(text) = &said.value.value else { return None };
+    let (_, fraction) = text.split_once('.')?;
+    let digits = match fraction.bytes().take_while(u8::is_ascii_digit).count() {
+        0..=3 => return None,
+        4..=6 => 6,
+        _ => 9,
+    };
+    Some(TypedString { data_type: DataType::Timestamp(Some(digits), zone), ..said.clone() })
 }
 
 fn call(name: &str, arguments: Vec<Expr>) -> Expr {
@@ -65,16 +139,6 @@ fn call(name: &str, arguments: Vec<Expr>) -> Expr {
 
 fn text(said: &str) -> Expr {
     Expr::Value(Value::SingleQuotedString(said.to_owned()).into())
-}
-
-/// Whether a number with an exponent has more digits than a decimal.
-fn is_too_fine(said: &str) -> bool {
-    let Some((number, exponent)) = said.split_once(['e', 'E']) else { return false };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let length = |digits: &str| i64::try_from(digits.len()).unwrap_or(i64::MAX);
-    let Ok(exponent) = exponent.parse::<i32>().map(i64::from) else { return true };
-    let (before, behind) = (length(whole).saturating_add(exponent), length(fraction).saturating_sub(exponent));
-    before.max(0).saturating_add(behind.max(0)) > DIGITS_MAX
 }
 
 fn double(said: &str) -> Expr {
@@ -142,8 +206,13 @@ mod tests {
             ("a NOT RLIKE 'b'", Some("NOT regexp_like(a, 'b')")),
             ("U&'\\00e9'", Some("'é'")),
             ("1e-300", Some("CAST('1e-300' AS DOUBLE)")),
-            ("1e10", None),
-            ("1.5e-3", None),
+            ("1e10", Some("CAST('1e10' AS DOUBLE)")),
+            ("1.5E-3", Some("CAST('1.5E-3' AS DOUBLE)")),
+            ("1.5", None),
+            ("TIMESTAMP '2024-01-01 00:00:00.123'", None),
+            ("TIMESTAMP '2024-01-01 00:00:00.123456'", Some("TIMESTAMP(6) '2024-01-01 00:00:00.123456'")),
+            ("TIMESTAMP '2024-01-01 00:00:00.1234567'", Some("TIMESTAMP(9) '2024-01-01 00:00:00.1234567'")),
+            ("TIMESTAMP(3) '2024-01-01 00:00:00.123456'", None),
             ("a LIKE 'x!%!!%' ESCAPE '!'", Some("a LIKE 'x\\%!%'")),
             ("a LIKE 'x\\!_' ESCAPE '!'", Some("a LIKE 'x\\\\\\_'")),
             ("a LIKE b ESCAPE '!'", None),

@@ -1,5 +1,6 @@
-//! What is compared or put together: a text beside a number is that number, and a DOUBLE beside a decimal makes both DOUBLE,
-//! as the standard has it, where the planner would compare texts and cut floats to fifteen places. It changes types alone.
+//! What is compared or put together: a text beside a number is that number, a DOUBLE beside a decimal makes both DOUBLE, and
+//! times are of the finest unit among them, as the standard has it, where the planner would compare texts, cut floats to
+//! fifteen places and times to the coarsest unit. It changes types alone.
 
 use std::sync::Arc;
 
@@ -16,10 +17,12 @@ use datafusion_expr::{
 };
 use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 
+use super::alike;
 use super::translate::plain;
 use crate::formats::types;
+use crate::sql::functions::at_zone;
+use crate::sql::functions::narrowed;
 use crate::sql::functions::quoted::{self, DIGITS_MAX, NoNumber};
-use crate::sql::functions::{MOMENT, at_zone};
 
 /// Places behind the point of a text beside a whole number: the digits before it are those of any BIGINT.
 const TEXT_SCALE: u8 = 18;
@@ -82,27 +85,33 @@ fn pair(left: Expr, right: Expr, join: &Join) -> Result<(Expr, Expr)> {
     Ok((made(left, 0)?, made(right, 1)?))
 }
 
-/// A union in which a column that is DOUBLE in one input and a decimal in another is DOUBLE in all.
+/// A union in which a column that is DOUBLE in one input and a decimal in another is DOUBLE in all, and a time is of the
+/// finest unit in all.
 fn halves(mut union: Union) -> Result<LogicalPlan> {
     let count = union.schema.fields().len();
-    let types = |column: usize| {
-        union.inputs.iter().filter_map(move |input| input.schema().fields().get(column).map(|field| field.data_type()))
-    };
-    let is_double: Vec<bool> =
-        (0..count).map(|column| types(column).any(DataType::is_floating) && types(column).any(is_decimal)).collect();
-    if !is_double.contains(&true) {
-        return Ok(LogicalPlan::Union(union));
-    }
+    let types: Vec<Vec<DataType>> = (0..count)
+        .map(|column| {
+            let of = |input: &Arc<LogicalPlan>| input.schema().fields().get(column).map(|f| f.data_type().clone());
+            union.inputs.iter().filter_map(of).collect()
+        })
+        .collect();
     for input in &mut union.inputs {
-        let fields = input.schema().iter().zip(&is_double).map(|((relation, field), is_double)| {
-            let field = match *is_double && is_decimal(field.data_type()) {
-                true => Arc::new(Field::clone(field).with_data_type(DataType::Float64)),
-                false => Arc::clone(field),
+        let mut is_changed = false;
+        let fields = input.schema().iter().zip(&types).map(|((relation, field), types)| {
+            let field = match alike::beside(field.data_type(), &types.iter().collect::<Vec<_>>()) {
+                Some(made) => {
+                    is_changed = true;
+                    Arc::new(Field::clone(field).with_data_type(made))
+                }
+                None => Arc::clone(field),
             };
             (relation.cloned(), field)
         });
-        let schema = DFSchema::new_with_metadata(fields.collect(), input.schema().metadata().clone())?;
-        *input = Arc::new(coerce_plan_expr_for_schema(input.as_ref().clone(), &schema)?);
+        let fields = fields.collect();
+        if is_changed {
+            let schema = DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?;
+            *input = Arc::new(coerce_plan_expr_for_schema(input.as_ref().clone(), &schema)?);
+        }
     }
     Ok(LogicalPlan::Union(union))
 }
@@ -118,7 +127,8 @@ impl TreeNodeRewriter for Compared<'_> {
 
     fn f_up(&mut self, expr: Expr) -> Result<Transformed<Expr>> {
         let expr = self.beside.expression(expr)?;
-        self.types.f_up(expr)
+        let typed = self.types.f_up(expr)?;
+        Ok(Transformed { data: self.beside.kept(typed.data)?, ..typed })
     }
 }
 
@@ -135,6 +145,12 @@ impl Beside<'_> {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) => {
                 let [left, right] = self.both(*left, *right)?;
                 Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op, right: Box::new(right) })
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right })
+                if self.is(&left, is_timestamp) && self.is(&right, is_timestamp) =>
+            {
+                let [left, right] = self.both(*left, *right)?;
+                Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op: Operator::Minus, right: Box::new(right) })
             }
             Expr::Between(Between { expr, negated, low, high }) => {
                 let all = self.all(vec![*expr, *low, *high])?;
@@ -173,6 +189,21 @@ impl Beside<'_> {
         })
     }
 
+    /// What is compared, with casts that lose digits as the optimizer leaves them.
+    fn kept(self, expr: Expr) -> Result<Expr> {
+        let opaque = |expr: Box<Expr>| narrowed::opaque(*expr, self.schema).map(Box::new);
+        Ok(match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) => {
+                Expr::BinaryExpr(BinaryExpr { left: opaque(left)?, op, right: opaque(right)? })
+            }
+            Expr::Between(Between { expr, negated, low, high }) => {
+                Expr::Between(Between { expr: opaque(expr)?, negated, low, high })
+            }
+            Expr::InList(InList { expr, list, negated }) => Expr::InList(InList { expr: opaque(expr)?, list, negated }),
+            other => other,
+        })
+    }
+
     fn both(self, left: Expr, right: Expr) -> Result<[Expr; 2]> {
         match <[Expr; 2]>::try_from(self.all(vec![left, right])?) {
             Ok(both) => Ok(both),
@@ -187,7 +218,8 @@ impl Beside<'_> {
             exprs = exprs.into_iter().map(|expr| self.constant(expr)).collect::<Result<_>>()?;
         }
         let types = exprs.iter().map(|expr| expr.get_type(self.schema)).collect::<Result<Vec<_>>>()?;
-        let others: Vec<_> = types.iter().collect();
+        let reached = alike::reached(&exprs, &types);
+        let others: Vec<_> = reached.iter().collect();
         exprs.into_iter().zip(&types).map(|(expr, own)| self.made(expr, own, &others)).collect()
     }
 
@@ -217,10 +249,10 @@ impl Beside<'_> {
 
     /// An expression of type `own` as it stands beside such of these types.
     fn made(self, expr: Expr, own: &DataType, types: &[&DataType]) -> Result<Expr> {
-        let has_float = types.iter().any(|other| other.is_floating());
-        if is_decimal(own) && has_float {
-            return expr.cast_to(&DataType::Float64, self.schema);
+        if let Some(made) = alike::beside(own, types) {
+            return expr.cast_to(&made, self.schema);
         }
+        let has_float = types.iter().any(|other| other.is_floating());
         // A text that is no number stands for itself where columns are learnt from records.
         if !own.is_string() || !types.iter().any(|other| other.is_numeric()) || matches!(expr, Expr::Literal(..)) {
             return Ok(expr);
@@ -258,21 +290,26 @@ impl Beside<'_> {
         };
         let has_else = else_expr.is_some();
         thens.extend(else_expr.map(|otherwise| *otherwise));
-        let mut thens = self.floats(thens)?;
+        let mut thens = self.alike(thens)?;
         let else_expr = if has_else { thens.pop().map(Box::new) } else { None };
         let pairs = whens.into_iter().zip(thens).map(|(when, then)| (Box::new(when), Box::new(then)));
         Ok(Case { expr, when_then_expr: pairs.collect(), else_expr })
     }
 
-    /// `AT TIME ZONE`: in milliseconds, as all times are, and of what a clock shows as PostgreSQL has it.
+    /// `AT TIME ZONE`: in the unit of the time, and of what a clock shows as PostgreSQL has it.
     fn at_zone(self, expr: Expr, zone: Arc<str>) -> Result<Expr> {
-        let made = DataType::Timestamp(TimeUnit::Millisecond, Some(Arc::clone(&zone)));
-        match expr.get_type(self.schema)? {
+        let own = expr.get_type(self.schema)?;
+        let unit = match own {
+            DataType::Timestamp(unit, _) => unit.max(TimeUnit::Millisecond),
+            _ => TimeUnit::Millisecond,
+        };
+        match own {
             // A zone that there is not is refused with its name elsewhere.
             DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 if zone.parse::<Tz>().is_ok() => {
-                Ok(at_zone(zone).call(vec![expr.cast_to(&MOMENT, self.schema)?]))
+                let shown = expr.cast_to(&DataType::Timestamp(unit, None), self.schema)?;
+                Ok(at_zone(zone, unit).call(vec![shown]))
             }
-            _ => Ok(Expr::Cast(Cast::new(Box::new(expr), made))),
+            _ => Ok(Expr::Cast(Cast::new(Box::new(expr), DataType::Timestamp(unit, Some(zone))))),
         }
     }
 
@@ -315,22 +352,23 @@ impl Beside<'_> {
             );
         }
         match number {
-            Some(_) if name == "make_array" => self.floats(args),
-            Some(_) => self.floats(args.into_iter().map(|expr| self.constant(expr)).collect::<Result<_>>()?),
-            None => Ok(args),
+            Some(_) if name != "make_array" => {
+                self.alike(args.into_iter().map(|expr| self.constant(expr)).collect::<Result<_>>()?)
+            }
+            _ => self.alike(args),
         }
     }
 
-    /// Decimals among floats as floats.
-    fn floats(self, exprs: Vec<Expr>) -> Result<Vec<Expr>> {
-        if !exprs.iter().any(|expr| self.is(expr, DataType::is_floating)) {
-            return Ok(exprs);
-        }
-        let float = |expr: Expr| match self.is(&expr, is_decimal) {
-            true => expr.cast_to(&DataType::Float64, self.schema),
-            false => Ok(expr),
+    /// Values of which one is taken: decimals among floats as floats, times in the finest unit.
+    fn alike(self, exprs: Vec<Expr>) -> Result<Vec<Expr>> {
+        let types = exprs.iter().map(|expr| expr.get_type(self.schema)).collect::<Result<Vec<_>>>()?;
+        let reached = alike::reached(&exprs, &types);
+        let others: Vec<_> = reached.iter().collect();
+        let one = |(expr, own): (Expr, &DataType)| match alike::beside(own, &others) {
+            Some(made) => expr.cast_to(&made, self.schema),
+            None => Ok(expr),
         };
-        exprs.into_iter().map(float).collect()
+        exprs.into_iter().zip(&types).map(one).collect()
     }
 }
 
@@ -346,8 +384,8 @@ fn is_distance(bound: &WindowFrameBound) -> bool {
     }
 }
 
-fn is_decimal(data_type: &DataType) -> bool {
-    data_type.is_decimal()
+fn is_timestamp(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..))
 }
 
 /// The decimal that a text is beside whole numbers and decimals: of their digits before the point, and as many behind it as

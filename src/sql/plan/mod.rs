@@ -1,6 +1,7 @@
 //! Statements to a graph of nodes with compiled expressions: names are resolved, types are checked, unbounded input
 //! that would never answer is refused. It reads schemas and moves no row.
 
+mod alike;
 mod bare;
 mod behind;
 mod catalog;

@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::display::ArrayFormatter;
 
 use crate::app::model::queries::QueryColumn;
 use crate::core::fault::{Blame, Fault};
@@ -39,11 +39,10 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// A type that has no text, which is a defect.
     pub fn new(batch: &'a RecordBatch) -> Result<Self, Fault> {
-        const OPTIONS: FormatOptions<'_> = FormatOptions::new()
-            .with_null("NULL")
-            .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.3f"))
-            .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.3f%:z"));
-        let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &OPTIONS));
+        let column = |column: &'a arrow::array::ArrayRef| {
+            ArrayFormatter::try_new(column.as_ref(), &types::shown(column.data_type()))
+        };
+        let columns = batch.columns().iter().map(column);
         let columns = columns
             .collect::<Result<_, _>>()
             .map_err(|error| Fault::new(Blame::Program, format!("a column of the result cannot be shown: {error}")))?;

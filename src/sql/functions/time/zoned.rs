@@ -4,9 +4,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, TimestampMillisecondArray};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, TimestampMillisecondArray};
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -14,19 +14,47 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImp
 use super::civil::DAY_MS;
 use crate::sql::functions::scalar::MOMENT;
 
-/// The function that takes what a clock of `zone` shows, without its zone, for the moment.
-pub fn at_zone(zone: Arc<str>) -> ScalarUDF {
-    let signature = Signature::exact(vec![MOMENT], Volatility::Immutable);
-    ScalarUDF::new_from_impl(AtZone { made: DataType::Timestamp(TimeUnit::Millisecond, Some(zone)), signature })
+/// The function that takes what a clock of `zone` shows, without its zone, for the moment, both counted in `unit`.
+pub fn at_zone(zone: Arc<str>, unit: TimeUnit) -> ScalarUDF {
+    let signature = Signature::exact(vec![DataType::Timestamp(unit, None)], Volatility::Immutable);
+    let made = DataType::Timestamp(TimeUnit::Millisecond, Some(zone));
+    ScalarUDF::new_from_impl(AtZone { made, unit, signature })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct AtZone {
+    /// Milliseconds of the zone: what is below one no zone changes.
     made: DataType,
+    unit: TimeUnit,
     signature: Signature,
 }
 
 impl AtZone {
+    fn whole(&self) -> DataType {
+        match &self.made {
+            DataType::Timestamp(_, zone) => DataType::Timestamp(self.unit, zone.clone()),
+            other => other.clone(),
+        }
+    }
+
+    fn finer(&self, shown: &ArrayRef) -> Result<ArrayRef> {
+        let per_ms = match self.unit {
+            TimeUnit::Second | TimeUnit::Millisecond => return self.moments(&cast(shown, &MOMENT)?),
+            TimeUnit::Microsecond => 1_000,
+            TimeUnit::Nanosecond => 1_000_000,
+        };
+        let shown = cast(shown, &DataType::Int64)?;
+        let shown = shown.as_primitive::<Int64Type>();
+        let whole: Int64Array = shown.unary(|value| value.div_euclid(per_ms));
+        let moments = self.moments(&cast(&whole, &MOMENT)?)?;
+        let moments = moments.as_primitive::<TimestampMillisecondType>();
+        let made: Int64Array = arrow::compute::try_binary(shown, moments, |shown, moment| {
+            let whole = moment.checked_mul(per_ms).and_then(|whole| whole.checked_add(shown.rem_euclid(per_ms)));
+            whole.ok_or_else(|| ArrowError::ArithmeticOverflow("a time is out of range".into()))
+        })?;
+        Ok(cast(&made, &self.whole())?)
+    }
+
     fn moments(&self, shown: &ArrayRef) -> Result<ArrayRef> {
         let once = cast_with_options(shown, &self.made, &CastOptions { safe: true, ..CastOptions::default() })?;
         if once.null_count() == shown.null_count() {
@@ -71,14 +99,14 @@ impl ScalarUDFImpl for AtZone {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.made.clone())
+        Ok(self.whole())
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match &args.args[..] {
-            [ColumnarValue::Array(shown)] => self.moments(shown).map(ColumnarValue::Array),
+            [ColumnarValue::Array(shown)] => self.finer(shown).map(ColumnarValue::Array),
             [ColumnarValue::Scalar(shown)] => {
-                let made = self.moments(&shown.to_array()?)?;
+                let made = self.finer(&shown.to_array()?)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?))
             }
             _ => exec_err!("a moment is made of one time"),
@@ -90,15 +118,13 @@ impl ScalarUDFImpl for AtZone {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use arrow::compute::cast;
-
     use super::*;
 
     #[test]
     fn hours_of_a_change_are_those_of_standard_time() {
         let zone: Arc<str> = "Europe/Berlin".into();
         let made = DataType::Timestamp(TimeUnit::Millisecond, Some(zone));
-        let at = AtZone { made, signature: Signature::any(1, Volatility::Immutable) };
+        let at = AtZone { made, unit: TimeUnit::Millisecond, signature: Signature::any(1, Volatility::Immutable) };
         let parsed = |texts: [&str; 5]| {
             cast(&(Arc::new(arrow::array::StringArray::from(texts.to_vec())) as ArrayRef), &MOMENT).unwrap()
         };

@@ -5,6 +5,7 @@ use datafusion_common::{Column, DFSchema, ScalarValue};
 use datafusion_expr::{Aggregate, Expr};
 
 use crate::core::duration::told;
+use crate::sql::functions::narrowed;
 use crate::sql::parse::statement::WindowKind;
 
 /// Where the columns of an input stand in a projection of it.
@@ -61,7 +62,7 @@ pub fn plain(expr: &Expr) -> String {
             }
             Expr::Column(column) if column.relation.is_some() => Transformed::yes(shown(own_name(column))),
             Expr::Literal(value, _) => Transformed::yes(shown(literal(value))),
-            _ => Transformed::no(expr),
+            _ => narrowed::written(&expr).map_or_else(|| Transformed::no(expr), Transformed::yes),
         })
     });
     let text = match bare {

@@ -1,0 +1,7 @@
+-- input t: {"at":"2024-01-01T00:00:00.5Z","nano":"2024-01-01T00:00:00.123456789Z"}
+-- input t: {"at":"2024-01-01T00:00:00.123456Z","nano":"2024-01-01T00:00:00.1Z"}
+-- input t: {"at":"2024-01-01T00:00:00.123999Z","nano":"2024-01-01T00:00:00.123456Z"}
+
+DESCRIBE t;
+SELECT COUNT(DISTINCT at) AS n FROM t;
+SELECT at, nano FROM t;
