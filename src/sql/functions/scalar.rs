@@ -5,8 +5,10 @@ use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use arrow::array::timezone::Tz;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray, StringArray};
 use arrow::datatypes::{DataType, IntervalUnit, TimeUnit, TimestampMillisecondType};
+use arrow::temporal_conversions::as_datetime_with_timezone;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion_expr::{
     ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -28,6 +30,8 @@ pub enum Want {
     Number,
     /// `Timestamp(ms)`: of a timestamp, a date, a text in ISO 8601, or whole milliseconds since 1970.
     Moment,
+    /// As `Moment`, but a timestamp keeps its zone, whose clock is read.
+    Shown,
     /// An interval of months, days and nanoseconds.
     Interval,
 }
@@ -40,6 +44,12 @@ impl Want {
             Self::Text => (!given.is_nested()).then_some(DataType::Utf8),
             Self::Whole => (given.is_integer() || given.is_null()).then_some(DataType::Int64),
             Self::Number => (given.is_numeric() || given.is_null() || given.is_string()).then_some(DataType::Float64),
+            Self::Shown => match given {
+                DataType::Timestamp(_, Some(zone)) => {
+                    Some(DataType::Timestamp(TimeUnit::Millisecond, Some(Arc::clone(zone))))
+                }
+                other => Self::Moment.of(other),
+            },
             Self::Moment => {
                 let fits = given.is_temporal() && !matches!(given, DataType::Interval(_) | DataType::Duration(_));
                 (fits || given.is_integer() || given.is_null() || given.is_string()).then_some(MOMENT)
@@ -55,7 +65,7 @@ impl Want {
             Self::Text => "text",
             Self::Whole => "a whole number",
             Self::Number => "a number",
-            Self::Moment => "a timestamp",
+            Self::Moment | Self::Shown => "a timestamp",
             Self::Interval => "an interval",
         }
     }
@@ -271,6 +281,18 @@ impl Call {
         let (array, constant) = &self.columns[index];
         Moments { array: array.as_primitive::<TimestampMillisecondType>(), constant: *constant }
     }
+
+    /// An argument that was asked for as [`Want::Shown`].
+    ///
+    /// # Errors
+    /// A zone that there is not.
+    pub fn shown(&self, index: usize) -> Result<Shown<'_>> {
+        let zone = match self.data_type(index) {
+            DataType::Timestamp(_, Some(zone)) => Some(zone.parse()?),
+            _ => None,
+        };
+        Ok(Shown { moments: self.moment(index), zone })
+    }
 }
 
 /// Texts by row.
@@ -315,6 +337,32 @@ impl Moments<'_> {
     pub fn at(&self, row: usize) -> Option<i64> {
         let row = if self.constant { 0 } else { row };
         (!self.array.is_null(row)).then(|| self.array.value(row))
+    }
+}
+
+/// What clocks show by row.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    moments: Moments<'a>,
+    zone: Option<Tz>,
+}
+
+/// What the clock of a zone shows at a moment.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Clock {
+    /// Milliseconds from 1970 as that clock counts them.
+    pub shown_ms: i64,
+    /// How far it is ahead of UTC, milliseconds.
+    pub ahead_ms: i64,
+}
+
+impl Shown<'_> {
+    /// The clock of a row; `None` is NULL.
+    pub fn at(&self, row: usize) -> Option<Clock> {
+        let moment = self.moments.at(row)?;
+        let local = self.zone.and_then(|zone| as_datetime_with_timezone::<TimestampMillisecondType>(moment, zone));
+        let shown_ms = local.map_or(moment, |local| local.naive_local().and_utc().timestamp_millis());
+        Some(Clock { shown_ms, ahead_ms: shown_ms - moment })
     }
 }
 

@@ -18,11 +18,11 @@ pub(super) enum Piece {
     AmPm,
     /// Fraction of a second with this many digits.
     Fraction(usize),
-    /// `+0000` or `+00:00`; moments are in UTC.
+    /// `+0000` or `+00:00`.
     Offset {
         colon: bool,
     },
-    /// `UTC`.
+    /// `UTC`, or how far the clock is from it.
     Zone,
     /// Milliseconds or seconds since 1970.
     Epoch,

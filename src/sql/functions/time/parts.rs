@@ -53,7 +53,7 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
             "Midnight of the last day of the month.",
             "SELECT last_day(TIMESTAMP '2024-02-03 00:00:00')",
         )
-        .takes(&[Want::Moment])
+        .takes(&[Want::Shown])
         .runs(|_| MOMENT, last_day),
     ]
 }
@@ -65,23 +65,24 @@ fn part(
     example: &'static str,
     kernel: fn(&Call) -> Result<ArrayRef>,
 ) -> Arc<ScalarUDF> {
-    Scalar::new(CATEGORY, name, syntax, help, example).takes(&[Want::Moment]).runs(|_| DataType::Int64, kernel)
+    Scalar::new(CATEGORY, name, syntax, help, example).takes(&[Want::Shown]).runs(|_| DataType::Int64, kernel)
 }
 
 fn parts(call: &Call, of: impl Fn(&Civil) -> i64) -> Result<ArrayRef> {
-    let moments = call.moment(0);
+    let moments = call.shown(0)?;
     let mut made = Int64Builder::with_capacity(call.rows);
     for row in 0..call.rows {
-        made.append_option(moments.at(row).map(|moment| of(&Civil::of(moment))));
+        made.append_option(moments.at(row).map(|clock| of(&Civil::of(clock.shown_ms))));
     }
     Ok(Arc::new(made.finish()))
 }
 
 fn last_day(call: &Call) -> Result<ArrayRef> {
-    let moments = call.moment(0);
+    let moments = call.shown(0)?;
     let mut made = TimestampMillisecondBuilder::with_capacity(call.rows);
     for row in 0..call.rows {
-        made.append_option(moments.at(row).and_then(|moment| {
+        made.append_option(moments.at(row).and_then(|clock| {
+            let moment = clock.shown_ms;
             let civil = Civil::of(moment);
             let rest = days_of_month(civil.year, civil.month) - civil.day;
             (moment - civil.of_day_ms).checked_add(rest * DAY_MS)

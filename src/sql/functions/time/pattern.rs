@@ -6,6 +6,7 @@ use datafusion_common::Result;
 
 use super::civil::{Civil, days_of_month};
 use super::letters::{Part, Piece, pieces};
+use crate::sql::functions::scalar::Clock;
 
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,9 +56,10 @@ impl Pattern {
         self.pieces.iter().map(unit).min().unwrap_or(86_400_000)
     }
 
-    /// Writes a moment.
-    pub fn write(&self, moment_ms: i64, to: &mut String) {
-        let civil = Civil::of(moment_ms);
+    /// Writes what a clock shows.
+    pub fn write(&self, clock: Clock, to: &mut String) {
+        let Clock { shown_ms, ahead_ms } = clock;
+        let civil = Civil::of(shown_ms);
         for piece in &self.pieces {
             // Writing to a String cannot fail.
             let _ = match piece {
@@ -74,9 +76,10 @@ impl Pattern {
                         _ => write!(to, "{millisecond:03}{:0<zeros$}", "", zeros = digits - 3),
                     }
                 }
-                Piece::Offset { colon } => to.write_str(if *colon { "+00:00" } else { "+0000" }),
-                Piece::Zone => to.write_str("UTC"),
-                Piece::Epoch => write!(to, "{}", moment_ms.div_euclid(1_000)),
+                Piece::Offset { colon } => write_offset(ahead_ms, *colon, to),
+                Piece::Zone if ahead_ms == 0 => to.write_str("UTC"),
+                Piece::Zone => write_offset(ahead_ms, true, to),
+                Piece::Epoch => write!(to, "{}", (shown_ms - ahead_ms).div_euclid(1_000)),
             };
         }
     }
@@ -169,6 +172,13 @@ impl Pattern {
     }
 }
 
+/// `-04:00`, or `-0400` without the colon.
+fn write_offset(ahead_ms: i64, colon: bool, to: &mut String) -> std::fmt::Result {
+    let sign = if ahead_ms < 0 { '-' } else { '+' };
+    let minutes = ahead_ms.abs() / 60_000;
+    write!(to, "{sign}{:02}{}{:02}", minutes / 60, if colon { ":" } else { "" }, minutes % 60)
+}
+
 fn number(part: Part, civil: &Civil) -> i64 {
     let hour = civil.of_day_ms / 3_600_000;
     match part {
@@ -256,9 +266,24 @@ mod tests {
         ] {
             let compiled = Pattern::parse(pattern).unwrap();
             let mut written = String::new();
-            compiled.write(MOMENT_MS, &mut written);
+            compiled.write(Clock { shown_ms: MOMENT_MS, ahead_ms: 0 }, &mut written);
             assert_eq!(written, text, "{pattern}");
             assert_eq!(compiled.read(text), Some(MOMENT_MS / least_ms * least_ms), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_written_as_it_is_ahead_of_utc() {
+        for (pattern, hours, text) in [
+            ("HH:mm XXX", -4, "15:04 -04:00"),
+            ("HH:mm z", 2, "15:04 +02:00"),
+            ("HH:mm z", 0, "15:04 UTC"),
+            ("%H:%M %z %s", 1, "15:04 +0100 1709215445"),
+        ] {
+            let mut written = String::new();
+            let clock = Clock { shown_ms: MOMENT_MS, ahead_ms: hours * 3_600_000 };
+            Pattern::parse(pattern).unwrap().write(clock, &mut written);
+            assert_eq!(written, text, "{pattern}");
         }
     }
 

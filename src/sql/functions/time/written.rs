@@ -12,7 +12,7 @@ use datafusion_expr::ScalarUDF;
 use super::CATEGORY;
 use super::pattern::Pattern;
 use crate::clock::now_ms;
-use crate::sql::functions::scalar::{Call, Kept, MOMENT, Scalar, Want};
+use crate::sql::functions::scalar::{Call, Clock, Kept, MOMENT, Scalar, Want};
 
 /// The functions on written moments.
 pub fn functions() -> Vec<Arc<ScalarUDF>> {
@@ -25,8 +25,14 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
             "SELECT date_format(TIMESTAMP '2024-02-29 15:04:05', 'yyyy-MM-dd HH:mm')",
         )
         .also(&["to_char", "format_timestamp", "timestamptostring", "strftime", "format_date"])
-        .takes(&[Want::Moment, Want::Text])
-        .runs(|_| DataType::Utf8, |call| written(call, |call, row| call.moment(0).at(row))),
+        .takes(&[Want::Shown, Want::Text])
+        .runs(
+            |_| DataType::Utf8,
+            |call| {
+                let clocks = call.shown(0)?;
+                written(call, |row| clocks.at(row))
+            },
+        ),
         to_timestamp("to_timestamp", &["to_timestamp_seconds", "to_timestamp_ltz", "str_to_date", "stringtotimestamp"]),
         Scalar::new(
             CATEGORY,
@@ -69,7 +75,9 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
             |given| if given.len() == 2 { DataType::Utf8 } else { MOMENT },
             |call| {
                 if call.count() == 2 {
-                    return written(call, |call, row| call.whole(0).at(row).and_then(|s| s.checked_mul(1_000)));
+                    let seconds = call.whole(0);
+                    let utc = |shown_ms| Clock { shown_ms, ahead_ms: 0 };
+                    return written(call, |row| seconds.at(row)?.checked_mul(1_000).map(utc));
                 }
                 timestamps(call)
             },
@@ -125,24 +133,24 @@ fn to_timestamp(name: &'static str, aliases: &[&str]) -> Arc<ScalarUDF> {
     .runs(|_| MOMENT, timestamps)
 }
 
-fn written(call: &Call, moment: fn(&Call, usize) -> Option<i64>) -> Result<ArrayRef> {
+fn written(call: &Call, clock: impl Fn(usize) -> Option<Clock>) -> Result<ArrayRef> {
     let patterns = call.text(1);
     let mut made = StringBuilder::with_capacity(call.rows, call.rows * 20);
     let mut text = String::new();
     let mut kept = Kept::new();
     // Rows that are near in time are written alike: what was written last often stands for this one as well.
-    let mut last: Option<(&str, i64, i64)> = None;
+    let mut last: Option<(&str, i64, Clock)> = None;
     for row in 0..call.rows {
-        match (moment(call, row), patterns.at(row)) {
-            (Some(moment), Some(pattern)) => {
-                let is_known =
-                    last.is_some_and(|(of, unit, number)| moment.div_euclid(unit) == number && of == pattern);
+        match (clock(row), patterns.at(row)) {
+            (Some(clock), Some(pattern)) => {
+                let whole = |unit| Clock { shown_ms: clock.shown_ms.div_euclid(unit), ..clock };
+                let is_known = last.is_some_and(|(of, unit, known)| whole(unit) == known && of == pattern);
                 if !is_known {
                     text.clear();
                     let compiled = kept.of(pattern, Pattern::parse)?;
-                    compiled.write(moment, &mut text);
+                    compiled.write(clock, &mut text);
                     let unit = compiled.unit_ms();
-                    last = Some((pattern, unit, moment.div_euclid(unit)));
+                    last = Some((pattern, unit, whole(unit)));
                 }
                 made.append_value(&text);
             }
