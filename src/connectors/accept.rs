@@ -38,6 +38,21 @@ pub const LOOKUP_CACHE: &str = "lookup.cache";
 /// How often such a table is read again, as Flink calls it.
 pub const LOOKUP_RELOAD: &str = "lookup.full-cache.periodic-reload.interval";
 
+/// What other engines, and people, call options of the engine that mean the same but are not taken.
+const ELSEWHERE: [(&str, &str); 11] = [
+    ("event.time", "event.time.field"),
+    ("event.timestamp", "event.time.field"),
+    ("time.field", "event.time.field"),
+    ("timestamp.field", "event.time.field"),
+    ("timestamp.column", "event.time.field"),
+    ("timestamp", "event.time.field"),
+    ("rowtime", "event.time.field"),
+    ("timestamp.format", "event.time.format"),
+    ("watermark", "watermark.max_out_of_orderness"),
+    ("watermark.delay", "watermark.max_out_of_orderness"),
+    ("table.exec.state.ttl", "state.ttl"),
+];
+
 /// Other names of engine options.
 const ALSO: [(&str, &str); 1] = [("dlq.topic", "dead_letter.topic")];
 
@@ -106,6 +121,12 @@ pub fn engine_option(written: &str) -> Option<&'static str> {
     also.or_else(|| ENGINE_OPTIONS.into_iter().find(|name| dotted(name) == key))
 }
 
+/// The option of the engine that a key of another engine means.
+pub fn known_elsewhere(written: &str) -> Option<&'static str> {
+    let key = written.replace('_', ".").to_lowercase();
+    ELSEWHERE.iter().find(|(also, _)| *also == key).map(|(_, name)| *name)
+}
+
 /// The same options, those of the engine under their own names.
 pub fn named_as_the_engine_does(options: &Options) -> Options {
     let mut named = Options::default();
@@ -157,13 +178,17 @@ fn unknown(connector: &dyn Connector, parameters: &[Parameter], given: &Options,
         .flat_map(|parameter| std::iter::once(parameter.name).chain(parameter.also.iter().copied()))
         .chain(ENGINE_OPTIONS);
     let fault = given.fault(written, format!("the connector `{}` has no option `{written}`", connector.name()));
+    if let Some(name) = known_elsewhere(written) {
+        return fault.next(format!("did you mean `{name}`?"));
+    }
     fault.next(did_you_mean(written, names).unwrap_or_else(|| {
         let names: Vec<_> = own().map(shown).collect();
+        let engine: Vec<_> = ENGINE_OPTIONS.into_iter().filter(|name| !OF_ONE_END.contains(name)).collect();
+        let engine = engine.join(", ");
         if names.is_empty() {
-            return "it has none of its own; every end takes those of the engine: time, lateness, failures, state, delivery".into();
+            return format!("it has none of its own; every end takes {engine}");
         }
-        let engine = "and, as every end, those of the engine: time, lateness, failures, state, delivery";
-        format!("it has {}; {engine}", names.join(", "))
+        format!("it has {}; and, as every end, {engine}", names.join(", "))
     }))
 }
 
@@ -248,6 +273,19 @@ mod tests {
     fn an_option_that_only_begins_as_one_of_the_engine_is_refused_with_the_nearest() {
         let fault = check("watermark.idle_timeuot", "10s").unwrap_err().to_string();
         assert!(fault.ends_with("did you mean `watermark.idle_timeout`?"), "{fault}");
+    }
+
+    #[test]
+    fn an_option_of_another_engine_and_one_that_is_none_are_told_the_names_there_are() {
+        for written in ["event_time", "TIMESTAMP.FIELD", "rowtime"] {
+            let fault = check(written, "at").unwrap_err().to_string();
+            assert!(fault.ends_with("did you mean `event.time.field`?"), "{fault}");
+        }
+        let fault = check("colour", "red").unwrap_err().to_string();
+        assert!(
+            fault.contains("; and, as every end, event.time.field, event.time.format, watermark.strategy"),
+            "{fault}"
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::session::refused;
 use super::strategies::{FailureStrategy, LateStrategy};
 use super::stream::{FullCache, IDLE_TIMEOUT};
-use crate::connectors::accept::{ENGINE_OPTIONS, LOOKUP_CACHE, LOOKUP_RELOAD, engine_option, named_as_the_engine_does};
+use crate::connectors::accept::{
+    ENGINE_OPTIONS, LOOKUP_CACHE, LOOKUP_RELOAD, engine_option, known_elsewhere, named_as_the_engine_does,
+};
 use crate::connectors::options::{self, OptionValue, Options};
 use crate::core::fault::{Blame, Fault};
 use crate::core::words::nearest;
@@ -74,7 +76,7 @@ impl Settings {
             "watermark.strategy",
             &["bounded_out_of_orderness", "monotonic", "ascending", "processing_time"],
         )?;
-        let dead_letters = options.get("dead_letter.topic").map(str::to_owned);
+        let dead_letters = dead_letter_topic(options)?;
         let failure =
             word(options, "failure_strategy", &["LogAndContinue", "FailBatch", "RetryWithBackoff", "SendToDLQ"])?;
         let late =
@@ -145,6 +147,20 @@ fn lookup(options: &Options) -> Result<Option<FullCache>, Fault> {
     }
 }
 
+/// Dead letters are written by the engine itself, to Kafka alone: with key, value and headers as they came.
+fn dead_letter_topic(options: &Options) -> Result<Option<String>, Fault> {
+    const KEY: &str = "dead_letter.topic";
+    let Some(value) = options.value(KEY) else { return Ok(None) };
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    match value.text.as_str() {
+        "" => Err(wrong(KEY, value, "the name of a topic")),
+        topic if topic.chars().all(is_plain) => Ok(Some(topic.to_owned())),
+        _ => Err(wrong(KEY, value, "the name of a topic").next(
+            "dead letters go to a topic and nowhere else: write its name, as 'orders-dlq', and read it from there",
+        )),
+    }
+}
+
 fn duration(options: &Options, key: &str) -> Result<Option<Duration>, Fault> {
     let Some(value) = options.value(key) else { return Ok(None) };
     options::duration(&value.text)
@@ -209,7 +225,8 @@ pub fn refuse_unknown(options: &Options, names: &[String], sink: Option<&str>) -
             )));
         }
         if engine_option(key).is_none() && !is_of(key, names) {
-            let next = match (nearest(key, ENGINE_OPTIONS), sink) {
+            let near = known_elsewhere(key).or_else(|| nearest(key, ENGINE_OPTIONS));
+            let next = match (near, sink) {
                 (Some(near), _) => {
                     format!("an end's options begin with its name, as `orders.topic`; the nearest key is `{near}`")
                 }
@@ -262,6 +279,16 @@ mod tests {
         assert_eq!(refused(&[(LOOKUP_CACHE, "PARTIAL")]), "`lookup.cache` takes full, not `PARTIAL`");
         assert!(refused(&[(LOOKUP_RELOAD, "10m")]).contains("says nothing of a table without"));
         assert!(refused(&[(LOOKUP_CACHE, "full"), (LOOKUP_RELOAD, "5ms")]).contains("100ms or longer, not `5ms`"));
+    }
+
+    #[test]
+    fn dead_letters_go_to_a_topic_alone() {
+        let read = |topic: &str| Settings::read(&[("dead_letter.topic", topic)].into_iter().collect());
+        for uri in ["file:///tmp/dlq.jsonl", "kafka://dlq", "dead letters", ""] {
+            let fault = read(uri).expect_err(uri);
+            assert!(fault.what.starts_with("`dead_letter.topic` takes the name of a topic, not"), "{fault}");
+        }
+        assert!(read("orders.v1_dlq-2").is_ok());
     }
 
     #[test]
