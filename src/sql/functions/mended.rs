@@ -1,8 +1,9 @@
 //! Functions of DataFusion that answer otherwise than people of other engines expect: times that wrap far from 1970, base64
-//! without its padding, OVERLAY by bytes and ATAN2 in 32 bits. All else of them is DataFusion's.
+//! without its padding, OVERLAY by bytes, ATAN2 in 32 bits and ARRAY_REMOVE of the first element alone. All
+//! else of them is DataFusion's.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, StringBuilder};
 use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMillisecondType};
@@ -10,8 +11,9 @@ use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::planner::{ExprPlanner, PlannerResult};
 use datafusion_expr::{ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
 use datafusion_functions::{datetime, encoding};
+use datafusion_functions_nested::remove::array_remove_all_udf;
 
-use super::scalar::{Call, Scalar, Want};
+use super::scalar::{Call, Scalar, Want, document};
 use super::time::wide;
 
 /// The functions.
@@ -21,6 +23,7 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
         of(datetime::date_trunc(), Kind::Truncated),
         of(datetime::date_bin(), Kind::Binned),
         of(encoding::encode(), Kind::Padded),
+        of(array_remove_all_udf(), Kind::EachRemoved),
         overlay(),
         Scalar::new(
             "Numbers",
@@ -91,7 +94,14 @@ enum Kind {
     Truncated,
     Binned,
     Padded,
+    EachRemoved,
 }
+
+static REMOVED_NAMES: LazyLock<[String; 1]> = LazyLock::new(|| ["list_remove".to_owned()]);
+static REMOVED: LazyLock<Documentation> = LazyLock::new(|| {
+    let help = "The array without the elements that are equal to a value.";
+    document("Array Functions", "array_remove(array, element)", help, "SELECT array_remove(ARRAY['x', 'y', 'x'], 'x')")
+});
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Mended {
@@ -127,11 +137,11 @@ impl ScalarUDFImpl for Mended {
     }
 
     fn name(&self) -> &str {
-        self.stock.name()
+        if self.kind == Kind::EachRemoved { "array_remove" } else { self.stock.name() }
     }
 
     fn aliases(&self) -> &[String] {
-        self.stock.aliases()
+        if self.kind == Kind::EachRemoved { &*REMOVED_NAMES } else { self.stock.aliases() }
     }
 
     fn signature(&self) -> &Signature {
@@ -156,6 +166,7 @@ impl ScalarUDFImpl for Mended {
                 Some(made) => Ok(made),
                 None => self.stock.invoke_with_args(args),
             },
+            Kind::EachRemoved => self.stock.invoke_with_args(args),
             Kind::Padded => {
                 if let Some(ColumnarValue::Scalar(
                     ScalarValue::Utf8(Some(format))
@@ -172,6 +183,6 @@ impl ScalarUDFImpl for Mended {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        self.stock.documentation()
+        if self.kind == Kind::EachRemoved { Some(&*REMOVED) } else { self.stock.documentation() }
     }
 }
