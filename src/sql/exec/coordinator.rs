@@ -152,6 +152,7 @@ impl Coordinator {
             }
         }
         self.publish(&state);
+        self.failures.end();
         drop(self.hold.take());
         if let Some(fault) = state.fault {
             return Err(fault);

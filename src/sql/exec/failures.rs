@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::dead_letters::{DeadLetters, Letter};
+use super::told::{Kind, Line, Told};
 use crate::connectors::contract::BadRecord;
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
@@ -40,12 +41,13 @@ pub struct Failures {
     strategy: FailureStrategy,
     dead_letters: Option<Arc<dyn DeadLetters>>,
     counts: Mutex<FailureCounts>,
+    told: Mutex<Told>,
 }
 
 impl Failures {
     /// The strategy of a job, with the dead letters where it has some.
     pub fn new(job: &str, strategy: FailureStrategy, dead_letters: Option<Arc<dyn DeadLetters>>) -> Self {
-        Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default() }
+        Self { job: job.to_owned(), strategy, dead_letters, counts: Mutex::default(), told: Mutex::default() }
     }
 
     /// The strategy.
@@ -112,18 +114,28 @@ impl Failures {
         Ok(())
     }
 
-    /// One line a call and kind: a job with one bad record in ten does not drown its log.
+    /// What was left out and is not in the log yet: the job has ended.
+    pub fn end(&self) {
+        self.told.hold().rest().iter().for_each(|line| self.write(line));
+    }
+
+    /// The first of a kind at once, the rest in sums: a job with one bad record in ten does not drown its log.
     fn log(&self, operator: &str, bad: &[BadRecord]) {
-        let mut kinds: BTreeMap<&str, (u64, &BadRecord)> = BTreeMap::new();
+        let mut kinds: BTreeMap<Kind, (u64, &BadRecord)> = BTreeMap::new();
         for bad in bad {
-            kinds.entry(bad.class).or_insert((0, bad)).0 += 1;
+            kinds.entry(Kind::of(operator, bad.class, &bad.message)).or_insert((0, bad)).0 += 1;
         }
-        for (class, (count, first)) in kinds {
-            tracing::warn!(
-                target: "velox::sql", job = %self.job, operator, class, count,
-                "left out {}: {}", described(first), first.message
-            );
+        let now_ms = crate::clock::now_ms();
+        for (kind, (count, first)) in kinds {
+            let text = format!("{}: {}", described(first), first.message);
+            let line = self.told.hold().take(kind, count, text, now_ms);
+            line.iter().for_each(|line| self.write(line));
         }
+    }
+
+    fn write(&self, Line { kind, count, text }: &Line) {
+        let Kind { operator, class, .. } = kind;
+        tracing::warn!(target: "velox::sql", job = %self.job, %operator, class, count, "left out {text}");
     }
 
     fn remember(&self, bad: &[BadRecord]) {

@@ -45,6 +45,7 @@ mod sink;
 mod source;
 mod start;
 mod tasks;
+mod told;
 mod wires;
 mod worker;
 
