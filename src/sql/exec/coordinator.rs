@@ -186,7 +186,11 @@ impl Coordinator {
                     None => return Ok(()),
                 },
                 Some(order) = self.orders.recv() => match order {
-                    JobOrder::Stop => self.stop(state),
+                    JobOrder::Stop => {
+                        if !self.stop(state) {
+                            return Ok(());
+                        }
+                    }
                     JobOrder::Leave => return Ok(()),
                 },
                 () = deliver(&mut self.lanes) => {}
@@ -234,12 +238,25 @@ impl Coordinator {
         Ok(false)
     }
 
-    fn stop(&mut self, state: &mut State) {
-        if state.closing.is_none() {
-            state.closing = Some(How::Stopped);
-            self.stopping.cancel();
-            self.lanes.iter_mut().for_each(|lane| lane.give(LaneOrder::Stop));
+    /// Answers whether what is under way is waited for. It is not where rows wait for a table that is read no further: they
+    /// would meet half of it, and no checkpoint was written since they were read.
+    fn stop(&mut self, state: &mut State) -> bool {
+        if state.closing.is_some() {
+            return true;
         }
+        state.closing = Some(How::Stopped);
+        self.stopping.cancel();
+        if self.holding.load(Ordering::Acquire) > 0 {
+            if self.checkpoints.is_some() {
+                tracing::warn!(
+                    target: "velox::sql", job = %self.job,
+                    "stopped while a table was still being read: what was read since the start is read again"
+                );
+            }
+            return false;
+        }
+        self.lanes.iter_mut().for_each(|lane| lane.give(LaneOrder::Stop));
+        true
     }
 
     fn done(&mut self, state: &mut State, node: NodeId) {

@@ -77,8 +77,8 @@ impl Job {
         self.has_checkpoints
     }
 
-    /// As [`Job::stop`], and waits; answers with the checkpoint that the job goes on from, or with none where it had come to
-    /// its end and there is nothing to go on with.
+    /// As [`Job::stop`], and waits; answers with the checkpoint that the job goes on from, 0 where that is its beginning, or
+    /// with none where it had come to its end and there is nothing to go on with.
     ///
     /// # Errors
     /// A job that keeps no checkpoints, or that failed before it had written this one.
@@ -89,7 +89,8 @@ impl Job {
         }
         self.stop();
         match self.wait().await? {
-            Ending { how: How::Stopped, checkpoint: Some(epoch), .. } => Ok(Some(epoch)),
+            // Without one of its own it goes on from where it began.
+            Ending { how: How::Stopped, checkpoint, .. } => Ok(Some(checkpoint.unwrap_or(self.begun_from))),
             Ending { how: How::Finished, .. } => Ok(None),
             _ => Err(Fault::new(Blame::Operator, "the job ended before its savepoint was written")),
         }

@@ -301,6 +301,30 @@ fn a_checkpoint_of_another_environment_is_no_place_to_go_on_from() {
 }
 
 #[test]
+fn a_run_is_stopped_also_while_its_rows_wait_for_a_table() {
+    let sql = "CREATE TABLE d (id BIGINT PRIMARY KEY) WITH ('connector' = 'generator', 'rows' = '100000', 'rate' = '5',
+            'fields.id.kind' = 'sequence');
+        CREATE SOURCE g (id BIGINT) WITH ('connector' = 'generator', 'fields.id.kind' = 'sequence');
+        INSERT INTO 'file://joined.csv' SELECT g.id FROM g LEFT JOIN d ON g.id = d.id";
+    let place = Place::shipped().with("hold.sql", sql);
+    for flags in [&[][..], &["--state-dir", "state"]] {
+        let line = [&["sql", "run", "hold.sql", "--for", "1s"], flags].concat();
+        let mut child = place.start(&line);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while child.try_wait().unwrap().is_none() {
+            if deadline < std::time::Instant::now() {
+                child.kill().unwrap();
+                panic!("it is still there: {}", ended(child.wait_with_output().unwrap()).stderr);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let told = ended(child.wait_with_output().unwrap()).expect(0).stderr;
+        assert_eq!(told.contains("is read again"), !flags.is_empty(), "{told}");
+        assert!(!place.path("joined.csv").exists(), "no row has met half a table");
+    }
+}
+
+#[test]
 fn statements_that_name_columns_of_a_table_in_memory_in_another_order_write_them_where_they_belong() {
     let place = Place::shipped().with("in.csv", "a,b\n1,2\n");
     let sql = "CREATE SINK m WITH ('connector' = 'memory');
