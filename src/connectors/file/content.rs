@@ -24,6 +24,8 @@ pub(super) enum Content {
     /// A watched CSV whose first line, which names its columns, is not there yet; a watched file that was taken away.
     Unnamed,
     Groups(Groups),
+    /// A file of which no row can be read; why, until that was said.
+    Unfit(Option<String>),
 }
 
 /// What a job reads behind its place. A watched file that is not there, or not yet named by its first line, may come.

@@ -54,41 +54,53 @@ pub(super) struct Given {
     columns: Vec<(usize, ArrayRef)>,
 }
 
-/// A job over what stands in its file, and the columns that the file has from its folders.
+/// What the folders of a file leave to be read.
+pub(super) enum Apart {
+    /// A job over what stands in the file, and the columns that it has from its folders.
+    Fits(Job, Given),
+    /// No row of the file can be read: a folder's value is none of its column's type. Why.
+    Unfit(String),
+}
+
+/// A job as its file's folders leave it.
 ///
 /// # Errors
-/// A value that is none of the column's type.
-pub(super) fn apart(job: &Job) -> Result<(Job, Given), Fault> {
+/// Arrow's, which are defects of this program.
+pub(super) fn apart(job: &Job) -> Result<Apart, Fault> {
     let values = values(&job.path);
     let said = |field: &Field| values.iter().find(|(name, _)| name.eq_ignore_ascii_case(field.name()));
     let fields = job.schema.fields();
     let in_file: Vec<usize> = (0..fields.len()).filter(|at| said(&fields[*at]).is_none()).collect();
     if in_file.len() == fields.len() {
-        return Ok((job.clone(), Given::default()));
+        return Ok(Apart::Fits(job.clone(), Given::default()));
     }
     let mut given = Given::default();
     let mut read = Vec::new();
     for (at, field) in job.columns.fields.iter().enumerate() {
         match said(&fields[*field]) {
-            Some((_, value)) => given.columns.push((at, one(&fields[*field], value.as_deref(), &job.path)?)),
+            Some((_, value)) => match one(&fields[*field], value.as_deref()) {
+                Ok(value) => given.columns.push((at, value)),
+                Err(why) => return Ok(Apart::Unfit(why)),
+            },
             None => read.extend(in_file.iter().position(|own| own == field)),
         }
     }
     let schema = job.schema.project(&in_file).map_err(|error| defect(&error))?;
     let columns = Columns { fields: read, ..job.columns.clone() };
-    Ok((Job { schema: Arc::new(schema), columns, ..job.clone() }, given))
+    Ok(Apart::Fits(Job { schema: Arc::new(schema), columns, ..job.clone() }, given))
 }
 
-/// A text as a value of a column.
-fn one(field: &Field, value: Option<&str>, path: &Path) -> Result<ArrayRef, Fault> {
+/// A text as a value of a column, or why it is none.
+fn one(field: &Field, value: Option<&str>) -> Result<ArrayRef, String> {
     let text: ArrayRef = Arc::new(StringArray::from(vec![value]));
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     let made = cast_with_options(&text, field.data_type(), &strict).ok();
     made.filter(|made| field.is_nullable() || made.null_count() == 0).ok_or_else(|| {
         let (name, wanted) = (field.name(), types::name(field.data_type()));
         let shown = value.unwrap_or(NULL_FOLDER);
-        let what = format!("{}: the folder `{name}={shown}` is no {wanted}", path.display());
-        Fault::new(Blame::Operator, what).next(format!("declare `{name}` VARCHAR, or take the folder away"))
+        format!(
+            "the folder `{name}={shown}` is no {wanted}: no row of its file is read; `{name}` VARCHAR would take it"
+        )
     })
 }
 

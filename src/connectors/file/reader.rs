@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 
 use super::content::{Content, content, wanted, with_system};
-use super::folders::{self, Given};
+use super::folders::{self, Apart, Given};
 use super::lines::{Ends, Found, Lines, identity};
 use super::place::{Place, Stamp, is_plain};
 use super::settings::{Holds, Settings, failed};
@@ -178,8 +179,13 @@ impl Worker {
     fn open(mut job: Job) -> Result<Self, Fault> {
         let length = job.settle();
         let mut columns: Vec<_> = wanted(&job)?.fields().iter().cloned().collect();
-        let (job, given) = folders::apart(&job)?;
-        let content = content(&job)?;
+        let (job, given, content) = match folders::apart(&job)? {
+            Apart::Fits(job, given) => {
+                let content = content(&job)?;
+                (job, given, content)
+            }
+            Apart::Unfit(why) => (job, Given::default(), Content::Unfit(Some(why))),
+        };
         columns.extend(job.columns.system.iter().filter_map(|name| names::field(name).map(Arc::new)));
         let (topic, schema) = (job.path.to_string_lossy().into(), Arc::new(Schema::new(columns)));
         Ok(Self { topic, schema, given, content, length, rests_at: None, is_replaced: false, job })
@@ -194,6 +200,9 @@ impl Worker {
     /// its beginning; so is another file under the name, once a look later nothing was left of the one before: whoever
     /// wrote that one may have written on until now. Rows are what was left.
     fn look_again(&mut self, most: usize) -> Result<Option<SourceRows>, Fault> {
+        if matches!(self.content, Content::Unfit(_)) {
+            return Ok(None);
+        }
         let metadata = match self.job.path.metadata() {
             Ok(metadata) => metadata,
             // It was taken away: what is left is what was read.
@@ -242,7 +251,7 @@ impl Worker {
         let (at, identity) = match &self.content {
             Content::Records(lines, _) => (lines.place(), lines.identity()),
             // Nothing is read of what is not there.
-            Content::Unnamed => return Place { length: None, ..self.job.from },
+            Content::Unnamed | Content::Unfit(_) => return Place { length: None, ..self.job.from },
             Content::Groups(groups) => (groups.place(), groups.stamp().identity),
         };
         Place { at, inode: identity.map(|(_, inode)| inode), length: None }
@@ -253,6 +262,9 @@ impl Worker {
             return groups.progress();
         }
         let size = self.job.path.metadata().map_or(0, |metadata| metadata.len());
+        if matches!(self.content, Content::Unfit(_)) {
+            return (size, size);
+        }
         // Of a compressed file the place counts its text; how much of the file that is nobody knows.
         (if is_plain(&self.job.settings, &self.job.path) { self.place().at.0 } else { 0 }, size)
     }
@@ -263,6 +275,7 @@ impl Worker {
         let (columns, system) = (&self.job.columns, &self.job.columns.system);
         let (lines, decoder) = match &mut self.content {
             Content::Unnamed => return Ok(None),
+            Content::Unfit(why) => return Ok(why.take().map(|why| unfit(&self.schema, &self.topic, why))),
             Content::Groups(groups) => {
                 let Some(rows) = groups.next(most)? else { return Ok(None) };
                 let bytes = rows.batch.columns().iter().map(|column| column.get_buffer_memory_size() as u64).sum();
@@ -352,5 +365,19 @@ impl Worker {
             skipped: 0,
             bytes,
         }))
+    }
+}
+
+/// A file as one bad record.
+fn unfit(schema: &SchemaRef, file: &Arc<str>, why: String) -> SourceRows {
+    let record = RawRecord { topic: file.clone(), ..RawRecord::default() };
+    SourceRows {
+        batch: RecordBatch::new_empty(schema.clone()),
+        times: ScalarBuffer::from(Vec::new()),
+        ops: None,
+        origins: None,
+        bad: vec![BadRecord { record, stage: "decode", class: "cast", message: why }],
+        skipped: 0,
+        bytes: 0,
     }
 }
