@@ -41,6 +41,11 @@ impl Output {
         self.terminal
     }
 
+    /// Cells of a line, where a person looks at it.
+    pub fn cells(&self) -> Option<usize> {
+        cells(self.terminal)
+    }
+
     /// Shows one value: as a JSON document, or as the text that `text` writes.
     pub fn show<T: Serialize>(
         &mut self,
@@ -107,7 +112,7 @@ impl Page<'_> {
 
     /// Cells of a line, where a person looks at it.
     pub fn cells(&self) -> Option<usize> {
-        self.terminal.then(|| crossterm::terminal::size().ok()).flatten().map(|(columns, _)| usize::from(columns))
+        cells(self.terminal)
     }
 
     /// One line.
@@ -166,6 +171,10 @@ impl Page<'_> {
             (true, Role::Strong) => format!("\x1b[1m{text}\x1b[0m"),
         }
     }
+}
+
+fn cells(is_terminal: bool) -> Option<usize> {
+    is_terminal.then(|| crossterm::terminal::size().ok()).flatten().map(|(columns, _)| usize::from(columns))
 }
 
 /// What a text means; the colour follows.

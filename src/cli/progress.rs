@@ -22,35 +22,50 @@ pub fn beside<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
+/// What a terminal writes behind the line at Ctrl+C, `^C`: on the next line it would leave this one behind.
+const INTERRUPT_CELLS: usize = 3;
+
 /// One line that moves while a command works.
 pub struct Progress {
     bar: ProgressBar,
+    /// Cells in front of the message.
+    cells_before: usize,
 }
 
 impl Progress {
     /// A bar towards a known total.
     pub fn towards(total: u64, quiet: bool) -> Self {
-        let style = "{elapsed_precise} [{bar:32}] {human_pos}/{human_len}  {wide_msg}";
-        Self::new(ProgressBar::with_draw_target(Some(total), target(quiet)), style)
+        let style = "{elapsed_precise} [{bar:32}] {human_pos}/{human_len}  {msg}";
+        let numbers = 2 * grouped(total).len() + 1;
+        Self::new(ProgressBar::with_draw_target(Some(total), target(quiet)), style, 8 + 1 + 34 + 1 + numbers + 2)
     }
 
     /// A line without a known end.
     pub fn open_ended(quiet: bool) -> Self {
-        Self::new(ProgressBar::with_draw_target(None, target(quiet)), "{spinner} {elapsed_precise}  {wide_msg}")
+        Self::new(
+            ProgressBar::with_draw_target(None, target(quiet)),
+            "{spinner} {elapsed_precise}  {msg}",
+            1 + 1 + 8 + 2,
+        )
     }
 
-    fn new(bar: ProgressBar, style: &str) -> Self {
+    fn new(bar: ProgressBar, style: &str, cells_before: usize) -> Self {
         // The templates are constants; one that does not parse leaves the default look.
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        Self { bar }
+        Self { bar, cells_before }
     }
 
     /// Shows how far it is.
     pub fn show(&self, position: u64, message: impl Into<String>) {
         *SHOWN.hold() = Some(self.bar.clone());
-        self.bar.set_message(message.into());
+        let mut message = message.into();
+        if let Some(cells) = crossterm::terminal::size().ok().map(|(cells, _)| usize::from(cells)) {
+            let room = cells.saturating_sub(self.cells_before + INTERRUPT_CELLS);
+            message = message.chars().take(room).collect();
+        }
+        self.bar.set_message(message);
         self.bar.set_position(position);
     }
 

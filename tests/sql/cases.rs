@@ -181,7 +181,7 @@ async fn one(
     let written = case.topics.written.lock().unwrap().clone();
     let mut bytes = Vec::new();
     let folds = changes && (case.is_final || case.folds);
-    let mut rows = Rows::new(&schema, changes && !folds, Format::Json, false);
+    let mut rows = Rows::new(&schema, changes && !folds, Format::Json, None);
     let write = |rows: &mut Rows, given: &SinkRows, bytes: &mut Vec<u8>| {
         rows.write(given, u64::MAX, bytes).unwrap_or_else(|failure| panic!("{failure:?}"));
     };

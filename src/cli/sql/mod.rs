@@ -15,6 +15,7 @@ mod run;
 mod screen;
 mod starting;
 pub(in crate::cli) mod summary;
+mod table;
 pub mod text;
 mod validate;
 mod which;

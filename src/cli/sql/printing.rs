@@ -110,7 +110,7 @@ async fn print(
     shown: Vec<Shown>,
     mut moving: Option<Moving>,
 ) -> Result<(), Failure> {
-    let (format, cells) = (output.format(), output.is_terminal());
+    let (format, cells) = (output.format(), output.cells());
     let showing = |(rows, schema, changes): Shown| {
         let is_folded = is_final && changes;
         let printed = Rows::new(&schema, changes && !is_folded, format, cells);

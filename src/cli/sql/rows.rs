@@ -1,27 +1,18 @@
-//! Rows for people and for programs: a table that grows line by line with columns as wide as their first rows need, or one
-//! JSON object a line.
+//! Rows for people and for programs, as a table or one JSON object a line, and the last state of rows that are taken back.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, MapArray, RecordBatch, StringArray, StructArray};
-use arrow::datatypes::{DataType, Field, Fields, Schema};
-use arrow::error::ArrowError;
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::Schema;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use unicode_width::UnicodeWidthStr;
 
+use super::table::Table;
 use crate::cli::{Failure, Format};
 use crate::connectors::contract::{Op, SinkRows};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::Encoder;
 use crate::formats::json::JsonEncoder;
 use crate::formats::types;
-
-/// Widest a column grows. On a terminal a longer value is cut with `…`, so that one text does not push the rest off the screen;
-/// elsewhere it stands whole and only pushes the rest of its own line.
-const COLUMN_WIDTH_MAX: usize = 40;
-/// Least width of a column that may still grow: numbers get longer as a stream runs.
-const COLUMN_WIDTH_MIN: usize = 6;
 
 /// Writes rows as they come.
 pub enum Rows {
@@ -32,18 +23,18 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// Rows of this schema. `changes` says whether rows are taken back, `is_cut` whether long values of a table are cut.
-    pub fn new(schema: &Schema, changes: bool, format: Format, is_cut: bool) -> Self {
+    /// Rows of this schema. `changes` says whether rows are taken back, `cells` how wide the terminal is where there is one.
+    pub fn new(schema: &Schema, changes: bool, format: Format, cells: Option<usize>) -> Self {
         match format {
             Format::Json => Self::Json(JsonEncoder::default(), changes),
-            Format::Text => Self::Table(Table::new(schema, changes, is_cut)),
+            Format::Text => Self::Table(Table::new(schema, changes, cells)),
         }
     }
 
     /// Other rows came between: the next ones stand under their names again.
     pub fn interrupted(&mut self) {
         if let Self::Table(table) = self {
-            table.has_header = false;
+            table.begin_again();
         }
     }
 
@@ -92,129 +83,6 @@ fn with_op(value: &[u8], op: Op, to: &mut impl Write) -> io::Result<()> {
     let comma = if rest == b"}" { "" } else { "," };
     write!(to, "{{\"_op\":\"{name}\"{comma}")?;
     to.write_all(rest)
-}
-
-/// A table that grows.
-pub struct Table {
-    names: Vec<String>,
-    is_number: Vec<bool>,
-    widths: Vec<usize>,
-    changes: bool,
-    is_cut: bool,
-    has_header: bool,
-}
-
-impl Table {
-    fn new(schema: &Schema, changes: bool, is_cut: bool) -> Self {
-        let is_number = |data_type: &DataType| data_type.is_numeric();
-        Self {
-            names: schema.fields().iter().map(|field| field.name().clone()).collect(),
-            is_number: schema.fields().iter().map(|field| is_number(field.data_type())).collect(),
-            widths: Vec::new(),
-            changes,
-            is_cut,
-            has_header: false,
-        }
-    }
-
-    fn write(
-        &mut self,
-        batch: &RecordBatch,
-        op: impl Fn(usize) -> Option<Op>,
-        to: &mut impl Write,
-    ) -> Result<(), Failure> {
-        let readable = batch.columns().iter().map(readable).collect::<Result<Vec<_>, _>>();
-        let readable = readable.map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
-        let options: Vec<_> = readable.iter().map(|column| types::shown(column.data_type())).collect();
-        let columns = readable
-            .iter()
-            .zip(&options)
-            .map(|(column, options)| ArrayFormatter::try_new(column.as_ref(), options))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
-        let cells: Vec<Vec<String>> = (0..batch.num_rows())
-            .map(|row| columns.iter().map(|column| self.cell(&column.value(row).to_string())).collect())
-            .collect();
-        if !self.has_header && !cells.is_empty() {
-            self.widths = (0..self.names.len())
-                .map(|column| {
-                    let widest = cells.iter().map(|row| row[column].width()).max().unwrap_or(0);
-                    widest.min(COLUMN_WIDTH_MAX).max(self.names[column].width()).max(COLUMN_WIDTH_MIN)
-                })
-                .collect();
-            let names: Vec<String> = self.names.iter().map(|name| printable(name)).collect();
-            self.line(if self.changes { "  " } else { "" }, &names, to)?;
-            self.has_header = true;
-        }
-        for (row, cells) in cells.iter().enumerate() {
-            let mark = match (self.changes, op(row).unwrap_or(Op::Insert)) {
-                (false, _) => "",
-                (true, Op::Insert) => "+ ",
-                (true, Op::Delete) => "- ",
-                // The old half of a replacement says nothing that the line above it did not.
-                (true, Op::UpdateBefore) => continue,
-                (true, Op::UpdateAfter) => "~ ",
-            };
-            for (column, cell) in cells.iter().enumerate() {
-                self.widths[column] = self.widths[column].max(cell.width().min(COLUMN_WIDTH_MAX));
-            }
-            self.line(mark, cells, to)?;
-        }
-        Ok(())
-    }
-
-    fn cell(&self, value: &str) -> String {
-        let whole = printable(value);
-        if self.is_cut { shortened(&whole) } else { whole }
-    }
-
-    fn line(&self, mark: &str, cells: &[String], to: &mut impl Write) -> io::Result<()> {
-        let mut line = mark.to_owned();
-        for (column, cell) in cells.iter().enumerate() {
-            let blank = " ".repeat(self.widths[column].saturating_sub(cell.width()));
-            let (before, after) = if self.is_number[column] { (blank.as_str(), "") } else { ("", blank.as_str()) };
-            line.extend([before, cell, after, "  "]);
-        }
-        writeln!(to, "{}", line.trim_end())
-    }
-}
-
-/// A map of bytes (`_headers`) as one of texts: what they are nearly always, and as a tail shows them.
-fn readable(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let Some(map) = column.as_map_opt().filter(|map| *map.values().data_type() == DataType::Binary) else {
-        return Ok(Arc::clone(column));
-    };
-    let values = map.values().as_binary::<i32>();
-    let texts: StringArray = values.iter().map(|value| value.map(String::from_utf8_lossy)).collect();
-    let names = map.keys();
-    let fields = Fields::from(vec![
-        Field::new("key", names.data_type().clone(), false),
-        Field::new("value", DataType::Utf8, true),
-    ]);
-    let entries = StructArray::try_new(fields.clone(), vec![Arc::clone(names), Arc::new(texts)], None)?;
-    let field = Arc::new(Field::new("entries", DataType::Struct(fields), false));
-    let readable = MapArray::try_new(field, map.offsets().clone(), entries, map.nulls().cloned(), false)?;
-    Ok(Arc::new(readable))
-}
-
-/// Without control characters: what came from a topic does not steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
-}
-
-fn shortened(text: &str) -> String {
-    if text.width() <= COLUMN_WIDTH_MAX {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for letter in text.chars() {
-        if kept.width() + 2 > COLUMN_WIDTH_MAX {
-            break;
-        }
-        kept.push(letter);
-    }
-    kept.push('…');
-    kept
 }
 
 /// The last state of a result that changes: what was taken back is gone.
@@ -272,44 +140,5 @@ impl Folded {
             .and_then(|columns| RecordBatch::try_new(first.schema(), columns))
             .map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
         Ok(Some(columns))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use arrow::array::{BinaryBuilder, MapBuilder, StringBuilder};
-
-    use super::*;
-
-    #[test]
-    fn headers_are_shown_as_the_text_that_they_are() {
-        let mut headers = MapBuilder::new(None, StringBuilder::new(), BinaryBuilder::new());
-        headers.keys().append_value("trace");
-        headers.values().append_value("0af7");
-        headers.append(true).unwrap();
-        headers.append(false).unwrap();
-        let headers: ArrayRef = Arc::new(headers.finish());
-        let batch = RecordBatch::try_from_iter([("_headers", headers)]).unwrap();
-        assert_eq!(written(&batch, true), "_headers\n{trace: 0af7}\nNULL\n");
-    }
-
-    fn written(batch: &RecordBatch, is_cut: bool) -> String {
-        let mut text = Vec::new();
-        Table::new(&batch.schema(), false, is_cut).write(batch, |_| None, &mut text).unwrap();
-        String::from_utf8(text).unwrap()
-    }
-
-    #[test]
-    fn a_long_value_is_cut_for_a_person_and_whole_for_a_pipe() {
-        let long = "x".repeat(50);
-        let texts = |texts: [&str; 2]| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
-        let batch = RecordBatch::try_from_iter([("text", texts([&long, "y"])), ("n", texts(["1", "2"]))]).unwrap();
-        let short = format!("{}…", "x".repeat(39));
-        let header = format!("{:40}  n\n", "text");
-        let last = format!("{:40}  2\n", "y");
-        assert_eq!(written(&batch, true), format!("{header}{short}  1\n{last}"));
-        assert_eq!(written(&batch, false), format!("{header}{long}  1\n{last}"));
     }
 }

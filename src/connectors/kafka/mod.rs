@@ -4,6 +4,7 @@
 mod begin;
 mod client;
 mod columns;
+mod form;
 mod key;
 mod keyed;
 mod place;
@@ -12,6 +13,7 @@ pub mod sample;
 mod settings;
 mod sink;
 mod source;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -253,7 +255,7 @@ impl Connector for KafkaConnector {
 
     /// Which brokers it writes to is not asked: without an environment a statement can be looked at too.
     fn check(&self, request: &SinkRequest, _context: &Context) -> Result<(), Fault> {
-        sink::Written::of(request, &accept(self, End::Sink, &request.options)?).map(drop)
+        form::Form::of(request, &accept(self, End::Sink, &request.options)?).map(drop)
     }
 
     async fn source(&self, request: SourceRequest, context: &Context) -> Result<Arc<dyn Source>, Fault> {

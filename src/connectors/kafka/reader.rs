@@ -9,7 +9,7 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -19,6 +19,7 @@ use super::key::KeyFormat;
 use super::keyed::Keys;
 use super::place::{Owner, Place};
 use super::settings::{Connected, Lost, Start};
+use super::trouble::trouble;
 use crate::clock;
 use crate::connectors::contract::{
     BATCH_WAIT, BadRecord, Columns, Op, Position, Pull, ReaderProgress, SourceRows, SplitReader, system_columns,
@@ -28,7 +29,7 @@ use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Decoder, Malformed};
 use crate::kafka::admin::{off_the_async_threads, watermarks};
-use crate::kafka::cause::{Severity, call_fault, severity};
+use crate::kafka::cause::call_fault;
 use crate::kafka::context::{Context as ClientContext, Watch};
 use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::identity::TopicIds;
@@ -41,14 +42,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const READ_AHEAD_KBYTES: u32 = 8 << 10;
 /// How often the broker's ends are noted, for the lag.
 const ENDS_INTERVAL_MS: u32 = 1_000;
-
-/// What a client says of brokers that do not answer, once for each address and attempt.
-const LOST: [RDKafkaErrorCode; 4] = [
-    RDKafkaErrorCode::BrokerTransportFailure,
-    RDKafkaErrorCode::AllBrokersDown,
-    RDKafkaErrorCode::Resolve,
-    RDKafkaErrorCode::OperationTimedOut,
-];
 
 /// One partition, and how to read it.
 pub(super) struct ReaderSettings {
@@ -348,32 +341,11 @@ impl Worker {
         self.rows(records, bytes).map(Some)
     }
 
-    /// An error that the client gets over is logged by its context; the others end the reader.
     fn trouble(&self, error: &KafkaError) -> Result<(), Fault> {
-        let Some(code) = error.rdkafka_error_code() else { return Ok(()) };
-        let (topic, environment) = (&self.topic, self.settings.connected.connection.name());
-        match code {
-            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
-                Err(Fault::new(Blame::Operator, format!("topic `{topic}` is gone from {environment}")))
-            }
-            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
-                Err(gone(topic, self.settings.partition, self.next))
-            }
-            // Without a group it does not matter what its coordinator thinks.
-            RDKafkaErrorCode::GroupAuthorizationFailed => Ok(()),
-            code => match severity(code, &code.to_string()) {
-                Severity::Final(fault) => Err(self.consumer.context().watch.ending().unwrap_or(fault)),
-                // That no broker answers is said once for all readers of the connection.
-                Severity::Passing(fault) if LOST.contains(&code) => {
-                    tracing::debug!(topic = &**topic, "{fault}");
-                    Ok(())
-                }
-                Severity::Passing(fault) => {
-                    tracing::warn!(topic = &**topic, "{fault}");
-                    Ok(())
-                }
-            },
-        }
+        let connection = &self.settings.connected.connection;
+        trouble(error, &self.topic, connection.name(), &self.consumer.context().watch, || {
+            gone(&self.topic, self.settings.partition, self.next)
+        })
     }
 
     fn rows(&mut self, records: u32, bytes: u64) -> Result<SourceRows, Fault> {

@@ -57,10 +57,10 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Rows of the batch, copied: behind arrays that are only cut stand the elements of the other rows, and a kernel that
-    /// fails for one of those fails for all.
+    /// Rows of the batch, copied where some hold arrays: behind arrays that are only cut stand the elements of the other rows,
+    /// and a kernel that fails for one of those fails for all.
     fn part(&self, start: usize, rows: usize) -> Result<RecordBatch, Fault> {
-        if self.batch.num_columns() == 0 {
+        if !self.batch.columns().iter().any(|column| column.data_type().is_nested()) {
             return Ok(self.batch.slice(start, rows));
         }
         let indices = UInt32Array::from_iter_values(start as u32..(start + rows) as u32);

@@ -58,7 +58,7 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
             node.rows_in,
             node.rows_out,
             node.rows_in.max(node.rows_out) as f64 / seconds,
-            told(Duration::from_millis(node.busy.as_millis() as u64)),
+            worked(node.busy),
             100.0 * node.busy.as_secs_f64() / busy,
         );
         let bytes: usize = of_node().map(|reading| reading.state_bytes).sum();
@@ -86,6 +86,13 @@ pub fn measured(plan: &StreamPlan, statistics: &Statistics) -> String {
         let _ = writeln!(text, "{} divisions by zero gave NULL", statistics.by_zero);
     }
     text
+}
+
+fn worked(busy: Duration) -> String {
+    match busy.as_millis() {
+        0 => "under 1 ms".to_owned(),
+        milliseconds => told(Duration::from_millis(milliseconds as u64)),
+    }
 }
 
 fn draw(plan: &StreamPlan, beside: impl Fn(NodeId, &Node) -> String) -> String {
