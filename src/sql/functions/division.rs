@@ -347,7 +347,7 @@ fn constant(expr: RawBinaryExpr, operator: Operator) -> Result<PlannerResult<Raw
     if let (Some(left), Some(right)) = (whole_constant(&expr.left), whole_constant(&expr.right))
         && compute(left, operator, right).is_none()
     {
-        return plan_err!("{} {operator} {} does not fit BIGINT", expr.left, expr.right);
+        return plan_err!("{left} {operator} {right} does not fit BIGINT");
     }
     Ok(PlannerResult::Original(expr))
 }

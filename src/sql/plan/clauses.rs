@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     CastKind, DataType, ExactNumberInfo, Expr, Fetch, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem,
-    SetExpr, TableFactor, Value, Values, VisitMut, VisitorMut, visit_expressions,
+    SetExpr, TableFactor, Value, Values, VisitMut, VisitorMut,
 };
 
 use super::names::whole;
 use super::nodes::{WINDOW_END, WINDOW_START};
-use super::selects::selects_mut;
+use super::selects::{change, selects_mut};
 use crate::sql::functions::registry::Functions;
 use crate::sql::parse::mark::window_of;
 
@@ -98,12 +98,11 @@ impl Clauses<'_> {
     }
 }
 
+/// Whether something stands in an expression, outside of its subqueries.
 fn has(expr: &Expr, is_it: impl Fn(&Expr) -> bool) -> bool {
-    let found = visit_expressions(expr, |part| match is_it(part) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    let mut found = false;
+    change(&mut expr.clone(), &|_| false, &mut |part| found |= is_it(part));
+    found
 }
 
 /// A place of the SELECT list as what stands there, unless that is a constant, which might be a place again. Behind `*` nobody
@@ -217,6 +216,10 @@ mod tests {
             ("SELECT a, b FROM t GROUP BY ROLLUP (1, 2)", "SELECT a, b FROM t GROUP BY ROLLUP (a, b)"),
             ("SELECT a, 1, SUM(b) FROM t GROUP BY ALL", "SELECT a, 1, SUM(b) FROM t GROUP BY a"),
             ("SELECT * FROM t GROUP BY ALL", "SELECT * FROM t GROUP BY ALL"),
+            (
+                "SELECT (SELECT COUNT(*) FROM u), SUM(b) FROM t GROUP BY ALL",
+                "SELECT (SELECT COUNT(*) FROM u), SUM(b) FROM t GROUP BY (SELECT COUNT(*) FROM u)",
+            ),
             ("SELECT 1 FROM t GROUP BY ()", "SELECT 1 FROM t GROUP BY GROUPING SETS (())"),
             (
                 "SELECT 1 FROM t GROUP BY ROLLUP (a, (b, c))",

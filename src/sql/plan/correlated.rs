@@ -57,14 +57,35 @@ fn seen(subquery: &Subquery, around: &DFSchema) -> Result<()> {
     Ok(())
 }
 
+/// What tells rows of the row outside from others by more than a condition.
+#[derive(Clone, Copy)]
+enum Above {
+    OuterJoin,
+    Union,
+    Offset,
+    Limit,
+    Window,
+}
+
 /// What stands above an expression in its subquery.
 #[derive(Clone, Default)]
 struct Place {
     is_exists: bool,
-    is_outer: bool,
-    skips: bool,
+    /// What nothing may be lifted over.
+    above: Option<Above>,
     /// The keys of the windows above: rows that differ in one of them are not in the same.
     windows: Option<Vec<Expr>>,
+}
+
+impl Place {
+    fn below(&self, above: Above) -> Self {
+        Self { above: self.above.or(Some(above)), ..self.clone() }
+    }
+
+    /// The place below what gives columns other names: keys are not found there.
+    fn below_names(&self) -> Self {
+        Self { windows: self.windows.as_ref().map(|_| Vec::new()), ..self.clone() }
+    }
 }
 
 /// Whether what a plan asks of the row outside may be lifted over it: the columns that it compares with that row.
@@ -79,15 +100,16 @@ fn lifted(plan: &LogicalPlan, place: &Place) -> Result<Vec<Column>> {
     let mut compared: Vec<Column> = own.collect();
     match plan {
         LogicalPlan::Join(join) => {
-            let outer = Place { is_outer: true, ..place.clone() };
+            let outer = place.below(Above::OuterJoin);
             let (left, right) = match join.join_type {
                 JoinType::Left => (place, &outer),
                 JoinType::Right => (&outer, place),
                 JoinType::Full => (&outer, &outer),
                 _ => (place, place),
             };
-            if !conditions.is_empty() && (left.is_outer || right.is_outer) {
-                return refused(&outer).map(|()| compared);
+            let is_outer = matches!(join.join_type, JoinType::Left | JoinType::Right | JoinType::Full);
+            if is_outer && !conditions.is_empty() {
+                return refused(Above::OuterJoin).map(|()| compared);
             }
             compared.extend(lifted(&join.left, left)?);
             compared.extend(lifted(&join.right, right)?);
@@ -97,12 +119,23 @@ fn lifted(plan: &LogicalPlan, place: &Place) -> Result<Vec<Column>> {
             compared.extend(lifted(&window.input, &place)?);
         }
         LogicalPlan::Limit(limit) => {
-            let skips = place.is_exists && !matches!(limit.get_skip_type()?, SkipType::Literal(0));
-            compared.extend(lifted(&limit.input, &Place { skips: place.skips || skips, ..place.clone() })?);
+            let skips = !matches!(limit.get_skip_type()?, SkipType::Literal(0));
+            let place = match place.is_exists {
+                // Whether there is a row, more than one of them says no better.
+                true if !skips => place.clone(),
+                true => place.below(Above::Offset),
+                false => place.below(Above::Limit),
+            };
+            compared.extend(lifted(&limit.input, &place)?);
+        }
+        LogicalPlan::Union(union) => {
+            for input in &union.inputs {
+                compared.extend(lifted(input, &place.below(Above::Union))?);
+            }
         }
         LogicalPlan::Filter(filter) => compared.extend(lifted(&filter.input, place)?),
         LogicalPlan::SubqueryAlias(alias) => {
-            for column in lifted(&alias.input, &below_names(place))? {
+            for column in lifted(&alias.input, &place.below_names())? {
                 let Some(shown) = alias.input.schema().maybe_index_of_column(&column) else {
                     let (column, name) = (column.name, &alias.alias);
                     return plan_err!(
@@ -115,16 +148,11 @@ fn lifted(plan: &LogicalPlan, place: &Place) -> Result<Vec<Column>> {
         }
         other => {
             for input in other.inputs() {
-                compared.extend(lifted(input, &below_names(place))?);
+                compared.extend(lifted(input, &place.below_names())?);
             }
         }
     }
     Ok(compared)
-}
-
-/// A place below what gives columns other names: keys are not found there.
-fn below_names(place: &Place) -> Place {
-    Place { windows: place.windows.as_ref().map(|_| Vec::new()), ..place.clone() }
 }
 
 /// The columns by which all windows of a node are parted, and those of the windows above it.
@@ -151,24 +179,30 @@ fn may_be_lifted(condition: &Expr, place: &Place) -> Result<()> {
         }
         _ => false,
     };
-    let is_in_a_window = place.windows.as_ref().is_some_and(|keys| !is_key(keys));
-    if is_in_a_window || place.is_outer || place.skips { refused(place) } else { Ok(()) }
+    let window = place.windows.as_ref().filter(|keys| !is_key(keys)).map(|_| Above::Window);
+    place.above.or(window).map_or(Ok(()), refused)
 }
 
-fn refused(place: &Place) -> Result<()> {
-    if place.is_outer {
-        return plan_err!(
+fn refused(above: Above) -> Result<()> {
+    match above {
+        Above::OuterJoin => plan_err!(
             "an outer join in a subquery cannot ask the row outside which rows it joins; \
              ask in WHERE of the subquery, or join in FROM outside"
-        );
-    }
-    if place.skips {
-        return plan_err!(
+        ),
+        Above::Union => plan_err!(
+            "UNION in a subquery cannot ask the row outside; ask each of its queries by itself, \
+             as in EXISTS (SELECT …) OR EXISTS (SELECT …)"
+        ),
+        Above::Offset => plan_err!(
             "OFFSET in EXISTS cannot count rows of the row outside; count them: (SELECT COUNT(*) FROM … WHERE …) > 1"
-        );
+        ),
+        Above::Limit => plan_err!(
+            "LIMIT in a subquery cannot take the first rows of the row outside; take the MAX or MIN, or write \
+             CROSS JOIN LATERAL (SELECT … ORDER BY … LIMIT 1) AS r"
+        ),
+        Above::Window => plan_err!(
+            "OVER in a subquery cannot number rows of the row outside; \
+             PARTITION BY what is compared with it, or number the rows in FROM outside"
+        ),
     }
-    plan_err!(
-        "OVER in a subquery cannot number rows of the row outside; \
-         PARTITION BY what is compared with it, or number the rows in FROM outside"
-    )
 }

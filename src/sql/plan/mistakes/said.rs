@@ -128,7 +128,7 @@ fn grouping(text: &str, _: &Functions) -> Option<Said> {
         let sign = if found[0] == "Exists" { "EXISTS" } else { "IN with a subquery" };
         return said(
             format!("{sign} cannot be made a join where it stands here"),
-            "write it in WHERE, in the SELECT list of a subquery in FROM, or as a LEFT JOIN, and look for NULL",
+            "compare with the row outside by =, joined to the rest by AND, or write a LEFT JOIN, and look for NULL",
         );
     }
     if text.contains("Physical plan does not support logical expression ScalarSubquery") {
