@@ -12,7 +12,6 @@ use crate::connectors::contract::{Op, SinkRows};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::Encoder;
 use crate::formats::json::JsonEncoder;
-use crate::formats::types;
 
 /// Writes rows as they come.
 pub enum Rows {

@@ -7,6 +7,7 @@ mod columns;
 mod form;
 mod key;
 mod keyed;
+mod opened;
 mod place;
 mod reader;
 pub mod sample;

@@ -11,12 +11,13 @@ use async_trait::async_trait;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::Offset;
 
-use super::begin::{first_offset, gone, instead, made_anew};
+use super::begin::{gone, instead, made_anew};
 use super::columns::{Kept, raw_record};
 use super::key::KeyFormat;
 use super::keyed::Keys;
+use super::opened::{assign, opened};
 use super::place::{Owner, Place};
 use super::settings::{Connected, Lost, Start};
 use super::trouble::trouble;
@@ -29,19 +30,13 @@ use crate::connectors::thread::{self, BATCH_BYTES_MAX, Handed, Hands, Orders};
 use crate::core::fault::{Blame, Fault};
 use crate::formats::contract::{Decoder, Malformed};
 use crate::kafka::admin::{off_the_async_threads, watermarks};
-use crate::kafka::cause::call_fault;
 use crate::kafka::context::{Context as ClientContext, Watch};
 use crate::kafka::embedded::EmbeddedBroker;
-use crate::kafka::identity::TopicIds;
 
 /// How long records that are known to be there are waited for: a broker that changes its leader is back within it.
 const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
 /// How long one look at the queue may last: the delay of an ending.
 const LOOK: Duration = Duration::from_millis(50);
-/// What librdkafka reads ahead of one partition: a tenth of a second at 80 MB/s.
-const READ_AHEAD_KBYTES: u32 = 8 << 10;
-/// How often the broker's ends are noted, for the lag.
-const ENDS_INTERVAL_MS: u32 = 1_000;
 
 /// One partition, and how to read it.
 pub(super) struct ReaderSettings {
@@ -177,24 +172,7 @@ impl Worker {
     fn open(settings: ReaderSettings) -> Result<Self, Fault> {
         let connection = &settings.connected.connection;
         let topic: Arc<str> = settings.connected.topic.as_str().into();
-        let doing = format!("read `{topic}`");
-        let failed = |error: KafkaError| connection.scrubber().clean(call_fault(&doing, &error));
-        let mut config = connection.consumer_config(&connection.environment().consumer)?;
-        config.set("queued.max.messages.kbytes", READ_AHEAD_KBYTES.to_string());
-        crate::kafka::tail::read_ahead(&mut config);
-        TopicIds::ask_for(&mut config);
-        // librdkafka assigns only to a named group. It is never joined.
-        let unnamed = || format!("velox-sql-{}", uuid::Uuid::new_v4().simple());
-        config
-            .set("group.id", settings.group.clone().unwrap_or_else(unnamed))
-            .set("isolation.level", &settings.isolation)
-            .set("enable.partition.eof", "true")
-            .set("statistics.interval.ms", ENDS_INTERVAL_MS.to_string())
-            // Where records between a position and the oldest one kept are gone, that is an error and no detail.
-            .set("auto.offset.reset", "error");
-        let consumer: BaseConsumer<ClientContext> = config.create_with_context(connection.context()).map_err(failed)?;
-        let (next, high) = first_offset(&settings, &consumer)?;
-        assign(&settings, &consumer, next)?;
+        let (consumer, next, high) = opened(&settings)?;
         let fields = settings.columns.fields.clone();
         let decoder = settings.format.decoder(&settings.schema, &fields)?;
         let mut columns: Vec<_> = fields.iter().map(|at| settings.schema.fields()[*at].clone()).collect();
@@ -399,13 +377,4 @@ impl Worker {
             })
             .collect()
     }
-}
-
-/// Has the client read the partition from this offset.
-fn assign(settings: &ReaderSettings, consumer: &BaseConsumer<ClientContext>, next: i64) -> Result<(), Fault> {
-    let Connected { connection, topic } = settings.connected.as_ref();
-    let failed = |error: KafkaError| connection.scrubber().clean(call_fault(&format!("read `{topic}`"), &error));
-    let mut assignment = TopicPartitionList::with_capacity(1);
-    assignment.add_partition_offset(topic, settings.partition, Offset::Offset(next)).map_err(failed)?;
-    consumer.assign(&assignment).map_err(failed)
 }
