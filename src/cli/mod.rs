@@ -16,6 +16,7 @@ pub mod guard;
 mod health;
 mod init;
 mod jobs;
+mod line;
 mod log;
 pub mod position;
 pub mod progress;

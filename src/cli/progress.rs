@@ -1,14 +1,18 @@
 //! Progress on the standard error, only where a terminal shows it and nobody asked for quiet.
 
+use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::line::Line;
 use crate::core::lock::WholeMutex;
 
 /// As often as a person can read numbers that change.
 pub const REFRESH: Duration = Duration::from_millis(100);
+/// The same, a second.
+const REFRESH_HZ: u8 = 10;
 
 /// The line that is shown now.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -22,50 +26,35 @@ pub fn beside<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
-/// What a terminal writes behind the line at Ctrl+C, `^C`: on the next line it would leave this one behind.
-const INTERRUPT_CELLS: usize = 3;
-
 /// One line that moves while a command works.
 pub struct Progress {
     bar: ProgressBar,
-    /// Cells in front of the message.
-    cells_before: usize,
 }
 
 impl Progress {
     /// A bar towards a known total.
     pub fn towards(total: u64, quiet: bool) -> Self {
-        let style = "{elapsed_precise} [{bar:32}] {human_pos}/{human_len}  {msg}";
-        let numbers = 2 * grouped(total).len() + 1;
-        Self::new(ProgressBar::with_draw_target(Some(total), target(quiet)), style, 8 + 1 + 34 + 1 + numbers + 2)
+        let style = "{elapsed_precise} [{bar:32}] {human_pos}/{human_len}  {wide_msg}";
+        Self::new(ProgressBar::with_draw_target(Some(total), target(quiet)), style)
     }
 
     /// A line without a known end.
     pub fn open_ended(quiet: bool) -> Self {
-        Self::new(
-            ProgressBar::with_draw_target(None, target(quiet)),
-            "{spinner} {elapsed_precise}  {msg}",
-            1 + 1 + 8 + 2,
-        )
+        Self::new(ProgressBar::with_draw_target(None, target(quiet)), "{spinner} {elapsed_precise}  {wide_msg}")
     }
 
-    fn new(bar: ProgressBar, style: &str, cells_before: usize) -> Self {
+    fn new(bar: ProgressBar, style: &str) -> Self {
         // The templates are constants; one that does not parse leaves the default look.
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        Self { bar, cells_before }
+        Self { bar }
     }
 
     /// Shows how far it is.
     pub fn show(&self, position: u64, message: impl Into<String>) {
         *SHOWN.hold() = Some(self.bar.clone());
-        let mut message = message.into();
-        if let Some(cells) = crossterm::terminal::size().ok().map(|(cells, _)| usize::from(cells)) {
-            let room = cells.saturating_sub(self.cells_before + INTERRUPT_CELLS);
-            message = message.chars().take(room).collect();
-        }
-        self.bar.set_message(message);
+        self.bar.set_message(message.into());
         self.bar.set_position(position);
     }
 
@@ -83,7 +72,10 @@ impl Drop for Progress {
 }
 
 fn target(quiet: bool) -> ProgressDrawTarget {
-    if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) }
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressDrawTarget::hidden();
+    }
+    ProgressDrawTarget::term_like_with_hz(Box::new(Line::default()), REFRESH_HZ)
 }
 
 /// A rate with three significant digits: `982/s`, `12.4k/s`, `1.05M/s`.

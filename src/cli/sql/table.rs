@@ -23,6 +23,8 @@ const COLUMN_WIDTH_MAX: usize = 40;
 const COLUMN_WIDTH_MIN: usize = 6;
 /// A text that is cut further says nothing.
 const TEXT_WIDTH_MIN: usize = 10;
+/// What stands in arrays and the like is not read in a table: its beginning says what it is.
+const NESTED_WIDTH_MIN: usize = 6;
 /// Cells between two columns.
 const GAP: usize = 2;
 
@@ -30,7 +32,8 @@ const GAP: usize = 2;
 pub struct Table {
     names: Vec<String>,
     is_number: Vec<bool>,
-    is_text: Vec<bool>,
+    /// How far a column may be cut on a terminal; a number and a time are not.
+    least: Vec<Option<usize>>,
     /// Of those that fit.
     widths: Vec<usize>,
     changes: bool,
@@ -44,11 +47,15 @@ impl Table {
     pub fn new(schema: &Schema, changes: bool, cells: Option<usize>) -> Self {
         let is_number = |data_type: &DataType| data_type.is_numeric();
         // A number or a time that is cut is another one.
-        let is_whole = |data_type: &DataType| is_number(data_type) || data_type.is_temporal();
+        let least = |data_type: &DataType| match data_type {
+            whole if is_number(whole) || whole.is_temporal() => None,
+            nested if nested.is_nested() => Some(NESTED_WIDTH_MIN),
+            _ => Some(TEXT_WIDTH_MIN),
+        };
         Self {
             names: schema.fields().iter().map(|field| field.name().clone()).collect(),
             is_number: schema.fields().iter().map(|field| is_number(field.data_type())).collect(),
-            is_text: schema.fields().iter().map(|field| !is_whole(field.data_type())).collect(),
+            least: schema.fields().iter().map(|field| least(field.data_type())).collect(),
             widths: Vec::new(),
             changes,
             cells,
@@ -109,7 +116,7 @@ impl Table {
             |column: usize| widest(column).min(COLUMN_WIDTH_MAX).max(names[column].width()).max(COLUMN_WIDTH_MIN);
         self.widths = (0..names.len()).map(width).collect();
         if let Some(room) = self.room() {
-            self.widths = fitting(&self.widths, &self.is_text, room);
+            self.widths = fitting(&self.widths, &self.least, room);
         }
         let shown = self.widths.len();
         if shown < names.len() {
@@ -132,7 +139,7 @@ impl Table {
         let mut spare = self.room().map_or(usize::MAX, |room| room.saturating_sub(of_all(&self.widths)));
         for (column, cell) in cells.iter().enumerate().take(self.widths.len()) {
             let more = cell.width().min(COLUMN_WIDTH_MAX).saturating_sub(self.widths[column]);
-            let more = if self.is_text[column] { more.min(spare) } else { more };
+            let more = if self.least[column].is_some() { more.min(spare) } else { more };
             self.widths[column] += more;
             spare = spare.saturating_sub(more);
         }
@@ -141,7 +148,7 @@ impl Table {
     fn line(&self, mark: &str, cells: &[String], to: &mut impl Write) -> io::Result<()> {
         let mut line = mark.to_owned();
         for (column, cell) in cells.iter().enumerate().take(self.widths.len()) {
-            let is_cut = self.cells.is_some() && self.is_text[column];
+            let is_cut = self.cells.is_some() && self.least[column].is_some();
             let cell = if is_cut { shortened(cell, self.widths[column]) } else { Cow::Borrowed(cell.as_str()) };
             let blank = " ".repeat(self.widths[column].saturating_sub(cell.width()));
             let (before, after) = if self.is_number[column] { (blank.as_str(), "") } else { ("", blank.as_str()) };
@@ -177,11 +184,12 @@ fn printable(text: &str) -> String {
 
 /// How wide columns are so that a line has room for them, of as many as there is room for: the widest texts get narrower
 /// first, then columns leave from the right.
-fn fitting(widths: &[usize], is_text: &[bool], room: usize) -> Vec<usize> {
+fn fitting(widths: &[usize], least: &[Option<usize>], room: usize) -> Vec<usize> {
     for shown in (1..=widths.len()).rev() {
         let mut fitting = widths[..shown].to_vec();
         while of_all(&fitting) > room {
-            let widest = (0..shown).filter(|column| is_text[*column] && fitting[*column] > TEXT_WIDTH_MIN);
+            let can_go = |column: &usize| least[*column].is_some_and(|least| fitting[*column] > least);
+            let widest = (0..shown).filter(can_go);
             let Some(widest) = widest.max_by_key(|column| fitting[*column]) else { break };
             fitting[widest] -= 1;
         }
@@ -249,10 +257,11 @@ mod tests {
 
     #[test]
     fn on_a_narrow_terminal_texts_get_narrower_and_columns_that_do_not_fit_are_left_out_by_name() {
-        assert_eq!(fitting(&[8, 40, 30], &[false, true, true], 60), [8, 24, 24]);
-        assert_eq!(fitting(&[8, 40, 30], &[false, true, true], 32), [8, 10, 10]);
-        assert_eq!(fitting(&[8, 40, 30], &[false, true, true], 31), [8, 21]);
-        assert_eq!(fitting(&[50, 8], &[false, false], 20), [50], "a number is not cut");
+        let texts = [None, Some(TEXT_WIDTH_MIN), Some(TEXT_WIDTH_MIN)];
+        assert_eq!(fitting(&[8, 40, 30], &texts, 60), [8, 24, 24]);
+        assert_eq!(fitting(&[8, 40, 30], &texts, 32), [8, 10, 10]);
+        assert_eq!(fitting(&[8, 40, 30], &texts, 31), [8, 21]);
+        assert_eq!(fitting(&[50, 8], &[None, None], 20), [50], "a number is not cut");
         let text = |text: &str| Arc::new(StringArray::from(vec![text.to_owned()])) as ArrayRef;
         let amount = Arc::new(arrow::array::Int64Array::from(vec![7])) as ArrayRef;
         let batch = RecordBatch::try_from_iter([
