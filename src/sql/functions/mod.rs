@@ -86,6 +86,7 @@ pub mod headers;
 
 pub mod aggregates;
 mod help;
+mod interval;
 mod json;
 mod marks;
 pub mod may_equal;

@@ -8,6 +8,7 @@ use datafusion_expr::planner::ExprPlanner;
 use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use super::division::{self, ArithmeticPlanner, Divisions, ZeroDivisor};
+use super::interval::IntervalPlanner;
 use super::json::JsonPlanner;
 use super::mended::OverlayPlanner;
 use super::{aggregates, headers, json, marks, mended, ntile, number, text, time};
@@ -43,6 +44,7 @@ impl Functions {
             planners: vec![
                 // The first one, which `dividing` replaces.
                 Arc::new(ArithmeticPlanner::new(&divisions)),
+                Arc::new(IntervalPlanner),
                 Arc::new(JsonPlanner),
                 Arc::new(OverlayPlanner),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),

@@ -1,5 +1,5 @@
 //! The type that a value takes beside others, where the planner's own choice loses digits: a decimal beside a DOUBLE is DOUBLE,
-//! and times are of the finest unit among them. Pure.
+//! times are of the finest unit among them, and a text beside exact numbers is a decimal with room for both. Pure.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::ScalarValue;
@@ -7,6 +7,10 @@ use datafusion_expr::Expr;
 use datafusion_expr::expr::Cast;
 
 use crate::formats::moment;
+use crate::sql::functions::quoted::DIGITS_MAX;
+
+/// Places behind the point of a text beside a whole number: the digits before it are those of any BIGINT.
+const TEXT_SCALE: u8 = 18;
 
 /// The type that a value of type `own` is made beside such of these types; none where it stays.
 pub fn beside(own: &DataType, types: &[&DataType]) -> Option<DataType> {
@@ -37,6 +41,19 @@ pub fn reached(exprs: &[Expr], types: &[DataType]) -> Vec<DataType> {
         other => other.clone(),
     };
     types.iter().map(one).collect()
+}
+
+/// The decimal that a text is beside whole numbers and decimals: of their digits before the point, and as many behind it as
+/// there is room for, or as they have.
+pub fn beside_exact(types: &[&DataType]) -> DataType {
+    let places = types.iter().filter_map(|data_type| match data_type {
+        DataType::Decimal128(precision, scale) => Some((i16::from(*precision), i16::from(*scale))),
+        _ => None,
+    });
+    let (whole, scale) =
+        places.fold((0, 0), |(whole, most), (precision, scale)| (whole.max(precision - scale), most.max(scale)));
+    let room = (i16::from(DIGITS_MAX) - whole).clamp(0, i16::from(TEXT_SCALE));
+    DataType::Decimal128(DIGITS_MAX, i8::try_from(room.max(scale)).unwrap_or_default())
 }
 
 /// The finest unit of the timestamps among these types.

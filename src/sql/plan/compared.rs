@@ -24,8 +24,6 @@ use crate::sql::functions::at_zone;
 use crate::sql::functions::narrowed;
 use crate::sql::functions::quoted::{self, DIGITS_MAX, NoNumber};
 
-/// Places behind the point of a text beside a whole number: the digits before it are those of any BIGINT.
-const TEXT_SCALE: u8 = 18;
 /// Functions that give one of their arguments.
 const CHOICES: [&str; 7] = ["coalesce", "nvl", "ifnull", "nullif", "greatest", "least", "make_array"];
 
@@ -257,7 +255,7 @@ impl Beside<'_> {
         if !own.is_string() || !types.iter().any(|other| other.is_numeric()) || matches!(expr, Expr::Literal(..)) {
             return Ok(expr);
         }
-        let number = if has_float { DataType::Float64 } else { beside_exact(types) };
+        let number = if has_float { DataType::Float64 } else { alike::beside_exact(types) };
         Ok(quoted::number(number, self.none).call(vec![expr]))
     }
 
@@ -386,17 +384,4 @@ fn is_distance(bound: &WindowFrameBound) -> bool {
 
 fn is_timestamp(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Timestamp(..))
-}
-
-/// The decimal that a text is beside whole numbers and decimals: of their digits before the point, and as many behind it as
-/// there is room for, or as they have.
-fn beside_exact(types: &[&DataType]) -> DataType {
-    let places = types.iter().filter_map(|data_type| match data_type {
-        DataType::Decimal128(precision, scale) => Some((i16::from(*precision), i16::from(*scale))),
-        _ => None,
-    });
-    let (whole, scale) =
-        places.fold((0, 0), |(whole, most), (precision, scale)| (whole.max(precision - scale), most.max(scale)));
-    let room = (i16::from(DIGITS_MAX) - whole).clamp(0, i16::from(TEXT_SCALE));
-    DataType::Decimal128(DIGITS_MAX, i8::try_from(room.max(scale)).unwrap_or_default())
 }
