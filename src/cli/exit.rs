@@ -67,6 +67,9 @@ pub enum Failure {
         /// One of the codes 30 to 34, where the failure is one of those.
         code: Option<u8>,
     },
+    /// Something went wrong after work had begun: what was done stays done.
+    #[error("{0}")]
+    Midway(Box<Fault>),
     /// Faults of a text, each with its place in it.
     #[error("{drawn}")]
     Text {
@@ -107,6 +110,10 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Fault { fault, .. } => fault.blame.into(),
+            Self::Midway(fault) => match fault.blame.into() {
+                Exit::Usage => Exit::SomeFailed,
+                other => other,
+            },
             Self::Text { faults, .. } => faults.first().map_or(Exit::Usage, |fault| fault.blame.into()),
             Self::OutputClosed => Exit::Done,
         }
@@ -122,6 +129,7 @@ impl Failure {
     fn write(&self, format: Format, to: &mut dyn Write) -> io::Result<()> {
         let (fault, code, others) = match self {
             Self::Fault { fault, code } => (fault.as_ref(), code, &[][..]),
+            Self::Midway(fault) => (fault.as_ref(), &None, &[][..]),
             Self::Text { faults, .. } => match faults.split_first() {
                 Some((first, others)) => (first, &None, others),
                 None => return Ok(()),

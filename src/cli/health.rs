@@ -35,7 +35,7 @@ pub async fn check(environment: &Loaded<Environment>, round_trip: Option<&str>) 
         Ok(connection) => connection,
         Err(failure) => {
             let fault = match failure {
-                Failure::Fault { fault, .. } => Some(*fault),
+                Failure::Fault { fault, .. } | Failure::Midway(fault) => Some(*fault),
                 Failure::Text { faults, .. } => faults.into_iter().next(),
                 Failure::OutputClosed => None,
             };

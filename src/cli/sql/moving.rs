@@ -38,9 +38,22 @@ impl Moving {
                 Some(closing) => format!("{} read, {pace}, {}", grouped(read), closing.words(&now)),
                 None => format!("{} read, {} written, {pace}", grouped(read), grouped(written)),
             };
+            let words = match share(&now) {
+                Some(percent) => format!("{words}, {percent} %"),
+                None => words,
+            };
             self.progress.show(read, words);
         }
     }
+}
+
+/// How much of all sources is read, in percent, where every one of them knows how long it is.
+fn share(now: &Statistics) -> Option<u64> {
+    let sources = now.operators.iter().filter(|operator| operator.is_source);
+    let known: Option<Vec<(u64, u64)>> = sources.map(|source| source.progress).collect();
+    let (done, total) = known?.into_iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    // Of compressed files nobody knows how much is read: nothing is said of them.
+    (done > 0).then(|| done.saturating_mul(100).checked_div(total).unwrap_or_default().min(100))
 }
 
 /// What a future gives; a line of progress moves until then.
@@ -114,6 +127,21 @@ mod tests {
         assert_eq!(tumbling.map(|(step, shift)| next_end(-1, step, shift)), Some(5_000));
         assert_eq!(tumbling.map(|(step, shift)| next_end(5_000, step, shift)), Some(65_000));
         assert_eq!(ends(WindowKind::Session { gap: seconds(1) }), None);
+    }
+
+    #[test]
+    fn the_line_says_how_much_is_read_where_every_source_knows() {
+        let files = Counters::of_source("read a.csv", 2);
+        let said = |others: &[&Counters]| {
+            let operators = std::iter::once(files.as_ref()).chain(others.iter().copied());
+            share(&Statistics { operators: operators.map(|of| of.read(0)).collect(), ..Statistics::default() })
+        };
+        assert_eq!(said(&[]), None);
+        files.progress(0, 30, 100);
+        files.progress(1, 20, 100);
+        assert_eq!(said(&[]), Some(25));
+        assert_eq!(said(&[&Counters::new("window", 1)]), Some(25));
+        assert_eq!(said(&[&Counters::of_source("read orders", 1)]), None);
     }
 
     #[test]

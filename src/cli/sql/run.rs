@@ -380,7 +380,9 @@ async fn all(jobs: &[Job], quiet: bool) -> Result<Vec<Ending>, Failure> {
         std::future::pending::<Infallible>().await
     };
     tokio::select! {
-        endings = try_join_all(jobs.iter().map(Job::wait)) => Ok(endings?),
+        endings = try_join_all(jobs.iter().map(Job::wait)) => {
+            endings.map_err(|fault| Failure::Midway(Box::new(fault)))
+        }
         never = progress => match never {},
     }
 }

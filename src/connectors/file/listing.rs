@@ -17,7 +17,8 @@ pub(super) fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '[', '{'])
 }
 
-/// The files of a path, in the order of their names. Hidden files are left out: sinks write under such names.
+/// The files of a path, in the order of their names; of a folder those of its partitions, `day=2024-01-15/`, too. Hidden files
+/// are left out: sinks write under such names.
 ///
 /// # Errors
 /// A folder that cannot be read, or a pattern that is none.
@@ -25,7 +26,7 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut found = Vec::new();
     if !is_pattern(path) {
         if path.is_dir() {
-            walk(path, 1, &mut found, &|_| true)?;
+            walk(path, DEPTH_MAX, &mut found, &|folder| is_partition(folder), &|_| true)?;
         } else if path.is_file() {
             found.push(path.to_owned());
         }
@@ -42,13 +43,23 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     let depth = if pattern.contains("**") { DEPTH_MAX } else { path.components().count() - fixed.components().count() };
     let fixed = if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed };
     if fixed.is_dir() {
-        walk(&fixed, depth, &mut found, &|file| glob.is_match(file))?;
+        walk(&fixed, depth, &mut found, &|_| true, &|file| glob.is_match(file))?;
     }
     found.sort();
     Ok(found)
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, is_one: &dyn Fn(&Path) -> bool) -> Result<(), Fault> {
+fn is_partition(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name.to_string_lossy().contains('='))
+}
+
+fn walk(
+    folder: &Path,
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+    enters: &dyn Fn(&Path) -> bool,
+    is_one: &dyn Fn(&Path) -> bool,
+) -> Result<(), Fault> {
     let entries = std::fs::read_dir(folder).map_err(|error| failed("list", folder, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| failed("list", folder, &error))?;
@@ -57,8 +68,8 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, is_one: &dyn Fn(&
             continue;
         }
         if path.is_dir() {
-            if depth > 1 {
-                walk(&path, depth - 1, found, is_one)?;
+            if depth > 1 && enters(&path) {
+                walk(&path, depth - 1, found, enters, is_one)?;
             }
         } else if is_one(&path) {
             if found.len() == FILES_MAX {

@@ -238,3 +238,23 @@ fn what_somebody_else_has_added_since_is_not_cut_off() {
         assert!(!place.0.path().join(".o.behind").exists());
     }
 }
+
+#[tokio::test]
+async fn a_path_without_an_extension_is_the_folder_of_its_partitions_and_is_read_as_such() {
+    let place = Place::new();
+    for (path, options, file) in [
+        ("out/lines", [("format", "json"), ("compression", "none")], "part.jsonl"),
+        ("out/csv", [("format", "csv"), ("compression", "gzip")], "part.csv.gz"),
+        ("out/parquet", [("format", "parquet"), ("compression", "snappy")], "part.parquet"),
+    ] {
+        let written = [&[("path", path), ("partition_by", "day")], &options[..]].concat();
+        let mut sink = place.sink(&schema(), &written, false, false);
+        sink.write(rows(&[1, 2], &["mon", "tue"])).await.unwrap();
+        sink.close(true).await.unwrap();
+        let names: Vec<_> = place.names().into_iter().filter(|name| name.starts_with(path)).collect();
+        assert_eq!(names, [format!("{path}/day=mon/{file}"), format!("{path}/day=tue/{file}")]);
+        let source = place.source(&[("path", path), options[0]]).await;
+        assert_eq!(source.splits().await.unwrap().len(), 2, "{path}");
+        assert!(source.schema().column_with_name("day").is_some(), "{path}");
+    }
+}

@@ -55,7 +55,13 @@ impl Settings {
         let format = options.get("format").map(str::to_ascii_lowercase).or_else(|| by_extension(&path));
         let Some(format) = format else {
             let what = format!("`{written}` does not say what it holds");
-            return Err(options.fault("path", what).next("set `format` to csv, json, jsonl or parquet"));
+            let next = match path.extension() {
+                Some(_) => "set `format` to csv, json, jsonl or parquet",
+                None => {
+                    "set `format` to csv, json, jsonl or parquet; of a folder's files a pattern says it: `out/**/*.csv`"
+                }
+            };
+            return Err(options.fault("path", what).next(next));
         };
         let holds = match format.as_str() {
             "parquet" => Holds::Parquet,
@@ -77,6 +83,27 @@ impl Settings {
                 .next("use gzip or zstd"));
         }
         Ok(Self { path, holds, header: options.boolean("header")?.unwrap_or(true), compression, pages })
+    }
+
+    /// The path where rows go to folders of their own: one without an extension is the folder of those, and the files in them
+    /// are called by what they hold.
+    pub fn partitioned(mut self) -> Self {
+        if self.path.extension().is_none() {
+            let of = match &self.holds {
+                Holds::Parquet => "parquet",
+                Holds::Records(Format::Csv(dialect)) if dialect.delimiter == b'\t' => "tsv",
+                Holds::Records(Format::Csv(_)) => "csv",
+                Holds::Records(Format::Raw) => "txt",
+                Holds::Records(_) => "jsonl",
+            };
+            let outer = match self.compression.filter(|_| self.holds != Holds::Parquet) {
+                Some(Compression::Gzip) => ".gz",
+                Some(Compression::Zstd) => ".zst",
+                Some(Compression::None) | None => "",
+            };
+            self.path.push(format!("part.{of}{outer}"));
+        }
+        self
     }
 
     /// How a file is compressed.

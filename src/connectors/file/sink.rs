@@ -81,6 +81,7 @@ impl FileSink {
         let shows_ops = request.changes && !encoder.as_ref().is_some_and(|encoder| encoder.carries_changes());
         let whole = if shows_ops { schema_with_ops(&request.schema) } else { request.schema.clone() };
         let partition = Partition::of(options, &whole, &request.name)?;
+        let settings = if partition.is_whole() { settings } else { settings.partitioned() };
         let schema: SchemaRef = whole
             .project(partition.kept())
             .map_err(|error| Fault::new(Blame::Program, format!("a column that is not there: {error}")))?
@@ -337,7 +338,9 @@ impl Sink for FileSink {
         }
         let batch = if self.shows_ops { with_ops(&rows.batch, rows.ops.as_ref())? } else { rows.batch };
         for (folder, part) in self.partition.split(&batch)? {
-            self.put(&folder, &part, &mut bad)?;
+            let put = self.put(&folder, &part, &mut bad);
+            // A file that could not be written ends its job, and nothing of it can be published.
+            put.inspect_err(|_| self.open.remove(&folder).into_iter().for_each(|open| open.segment.discard()))?;
         }
         Ok(bad)
     }

@@ -74,13 +74,21 @@ fn is_named_as_a_file(name: &str) -> bool {
     !name.contains("://") && FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }
 
-/// What is wrong with a topic whose name is that of a file says how a file is named.
-pub fn unless_a_file(fault: Fault, name: &str) -> Fault {
+/// What is wrong with a topic whose name is that of a file says how a file is named; behind `clause`, where one is written.
+pub fn unless_a_file(fault: Fault, clause: &str, name: &str) -> Fault {
     if fault.blame != Blame::Operator || !is_named_as_a_file(name) {
         return fault;
     }
     let header = if name.to_lowercase().contains(".csv") { "?header=true" } else { "" };
-    fault.next(format!("a file is named by a URI: FROM 'file://{name}{header}'"))
+    fault.next(format!("a file is named by a URI: {clause}'file://{name}{header}'"))
+}
+
+/// The same of a name that is described.
+pub fn undescribed(fault: Fault, name: &EndName) -> Fault {
+    match name {
+        EndName::Name(topic) => unless_a_file(fault, "", topic),
+        EndName::Uri(_) => fault,
+    }
 }
 
 /// Whether a query reads from a text in single quotes, where a URI stands, that is the name of a file.

@@ -189,7 +189,7 @@ impl Session {
             let plan = self.logical(&defined.definition.query, None, &self.functions, DEPTH_MAX).await?.optimized()?;
             return Ok((plan.schema().as_arrow().clone(), format!("a query named {name}")));
         }
-        let table = self.source(name, &Options::default()).await?;
+        let table = self.source(name, &Options::default()).await.map_err(|fault| ends::undescribed(fault, name))?;
         let about = table.source.description();
         let about = match table.lookup {
             Some(cache) => format!("{about}; {}", picture::lookup(cache)),
@@ -240,8 +240,9 @@ impl Session {
                     }
                     let end = ends::named(known);
                     let table = self.source(&end, &options).await;
-                    let table = table
-                        .map_err(|fault| mistakes::at_relation(ends::unless_a_file(fault, known), &query_ast, &name))?;
+                    let table = table.map_err(|fault| {
+                        mistakes::at_relation(ends::unless_a_file(fault, "FROM ", known), &query_ast, &name)
+                    })?;
                     match self.catalog.declared(known).map(computed::columns).transpose()?.flatten() {
                         Some(computed) => with_computed(table, functions, &computed, &system)?,
                         None => Arc::new(table.with_system_columns(&system)),

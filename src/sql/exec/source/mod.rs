@@ -323,7 +323,9 @@ impl Lane {
         self.work.chain.waits(self.work.outlets.waiting());
         let lag = state.splits.iter().filter_map(|split| split.progress.lag).sum();
         self.counters.backlog(self.instance, lag);
-        let bytes = state.splits.iter().filter_map(|split| split.progress.bytes);
+        // Of splits that wait to be opened nobody knows the length, and a share of the others would run backwards.
+        let is_known = state.splits.iter().all(|split| split.progress.bytes.is_some() || split.state.has_ended);
+        let bytes = state.splits.iter().filter(|_| is_known).filter_map(|split| split.progress.bytes);
         let (done, total) = bytes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         self.counters.progress(self.instance, done, total);
         self.counters.retries(self.instance, state.splits.iter().map(Reading::retries).sum());
