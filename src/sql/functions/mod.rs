@@ -85,6 +85,7 @@ pub mod division;
 pub mod headers;
 
 pub mod aggregates;
+mod casts;
 mod help;
 mod interval;
 mod json;

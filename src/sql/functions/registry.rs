@@ -7,6 +7,7 @@ use datafusion_expr::expr::WindowFunctionDefinition;
 use datafusion_expr::planner::ExprPlanner;
 use datafusion_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+use super::casts::CastsByName;
 use super::division::{self, ArithmeticPlanner, Divisions, ZeroDivisor};
 use super::interval::IntervalPlanner;
 use super::json::JsonPlanner;
@@ -45,6 +46,7 @@ impl Functions {
                 // The first one, which `dividing` replaces.
                 Arc::new(ArithmeticPlanner::new(&divisions)),
                 Arc::new(IntervalPlanner),
+                Arc::new(CastsByName),
                 Arc::new(JsonPlanner),
                 Arc::new(OverlayPlanner),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),

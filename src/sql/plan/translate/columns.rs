@@ -62,6 +62,7 @@ pub fn plain(expr: &Expr) -> String {
             }
             Expr::Column(column) if column.relation.is_some() => Transformed::yes(shown(own_name(column))),
             Expr::Literal(value, _) => Transformed::yes(shown(literal(value))),
+            Expr::Alias(named) => Transformed::yes(named.expr.as_ref().clone()),
             _ => narrowed::written(&expr).map_or_else(|| Transformed::no(expr), Transformed::yes),
         })
     });
