@@ -36,11 +36,12 @@ pub fn of_one_row(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// A node over a projection for each of its subqueries, where the planner makes joins of one in such a place, or of none.
 fn apart(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let looks_outside = |subquery: &&Subquery| !subquery.outer_ref_columns.is_empty();
+    let looks_outside = |subquery: &Subquery| !subquery.outer_ref_columns.is_empty();
     let expressions = node.expressions();
-    let found = subqueries(&expressions);
+    let (found, times) = subqueries(&expressions);
     let is_needed = match &node {
-        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) => found.iter().filter(looks_outside).count() > 1,
+        // One that is asked for twice is joined twice.
+        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) => times > 1 && found.iter().any(looks_outside),
         LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => !found.is_empty(),
         _ => false,
     };
@@ -72,20 +73,21 @@ fn apart(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(under_names_of(&node, made)?))
 }
 
-/// The subqueries that stand for a value in these expressions, each once.
-fn subqueries(expressions: &[Expr]) -> Vec<Subquery> {
-    let mut found: Vec<Subquery> = Vec::new();
+/// The subqueries that stand for a value in these expressions, each once, and how often any stands there.
+fn subqueries(expressions: &[Expr]) -> (Vec<Subquery>, usize) {
+    let (mut found, mut times): (Vec<Subquery>, usize) = (Vec::new(), 0);
     for expression in expressions {
         let _ = expression.apply(|part| {
-            if let Expr::ScalarSubquery(subquery) = part
-                && !found.contains(subquery)
-            {
-                found.push(subquery.clone());
+            if let Expr::ScalarSubquery(subquery) = part {
+                times += 1;
+                if !found.contains(subquery) {
+                    found.push(subquery.clone());
+                }
             }
             Ok(TreeNodeRecursion::Continue)
         });
     }
-    found
+    (found, times)
 }
 
 fn may_give_several(plan: &LogicalPlan) -> bool {
