@@ -250,6 +250,17 @@ impl Visitor for Checking<'_> {
                 let start = array_exprs.first().and_then(start_of);
                 ControlFlow::Break(start.map_or(fault.clone(), |start| fault.at(at(start))))
             }
+            TableFactor::Pivot { table, aggregate_functions, .. } => {
+                let call = aggregate_functions.first().map_or("SUM(x)".to_owned(), |call| call.expr.to_string());
+                let fault = refused("PIVOT is not available in this build");
+                let fault = fault.next(format!("write a column for each value: {call} FILTER (WHERE k = 'a') AS a"));
+                ControlFlow::Break(fault.at(at(table.span().start)))
+            }
+            TableFactor::Unpivot { table, .. } => {
+                let fault = refused("UNPIVOT is not available in this build")
+                    .next("write a SELECT for each column: SELECT 'a' AS name, a AS value … UNION ALL SELECT 'b', b …");
+                ControlFlow::Break(fault.at(at(table.span().start)))
+            }
             TableFactor::Table { name, sample: Some(_), .. } => {
                 let fault = refused("TABLESAMPLE is not available in this build").next("write WHERE random() < 0.1");
                 ControlFlow::Break(fault.at(at(name.span().start)))

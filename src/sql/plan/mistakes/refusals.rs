@@ -23,8 +23,32 @@ const PARTS: [&str; 14] = [
     "EPOCH",
 ];
 
+/// Syntax that the planner does not know, which it shows as the tree that it was read to.
+fn trees(text: &str) -> Option<Said> {
+    if !["Span(", "Ident {", "ObjectName("].iter().any(|part| text.contains(part)) {
+        return None;
+    }
+    let start = text.find(['{', '(', '[']).unwrap_or(text.len());
+    let (before, kind) = text[..start].trim_end().rsplit_once([' ', '\'']).unwrap_or(("", &text[..start]));
+    if !before.starts_with("Unsupported ast node") || kind == "Identifier" {
+        return said(before.trim_end_matches([':', ' ', '\'']), "");
+    }
+    let mut name = String::new();
+    for letter in kind.trim().chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    let next = if name == "CONVERT" { "write CAST(… AS VARCHAR)" } else { "" };
+    said(format!("{name} is not known here"), next)
+}
+
 /// A pattern, a part of a time, a share of rows that cannot be.
 pub(super) fn refusals(text: &str, _: &Functions) -> Option<Said> {
+    if let Some(said) = trees(text) {
+        return Some(said);
+    }
     let part = holes(text, "Date part '{}' not supported{}")
         .or_else(|| holes(text, "Unsupported date_trunc granularity: '{}'. Supported{}"));
     if let Some(found) = part {
