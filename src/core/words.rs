@@ -28,6 +28,24 @@ pub fn alternatives(words: &[&str]) -> String {
     }
 }
 
+/// Names that are each there once: the second of a name is numbered, `a`, `a_2`, past those that are written so.
+pub fn each_once(written: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(written.len());
+    for name in written {
+        let is_taken = |own: &str, names: &[String]| {
+            names.iter().any(|taken| taken == own) || own != *name && written.contains(&own)
+        };
+        let mut own = (*name).to_owned();
+        let mut number = 2;
+        while is_taken(&own, &names) {
+            own = format!("{name}_{number}");
+            number += 1;
+        }
+        names.push(own);
+    }
+    names
+}
+
 /// More slips than this are another name, however long both are.
 pub const SLIPS_MAX: usize = 4;
 
@@ -72,6 +90,11 @@ mod tests {
     fn the_last_of_many_stands_behind_an_or() {
         let lists: [&[&str]; 4] = [&[], &["A"], &["A", "B"], &["A", "B", "C"]];
         assert_eq!(lists.map(alternatives), ["", "A", "A or B", "A, B or C"]);
+    }
+
+    #[test]
+    fn the_second_of_a_name_is_numbered_past_what_is_written() {
+        assert_eq!(each_once(&["a", "b", "a", "a_2", "a"]), ["a", "b", "a_3", "a_2", "a_4"]);
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Rows for people and for programs, as a table or one JSON object a line, and the last state of rows that are taken back.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Fields, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::table::Table;
 use crate::cli::{Failure, Format};
 use crate::connectors::contract::{Op, SinkRows};
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::each_once;
 use crate::formats::contract::Encoder;
 use crate::formats::json::JsonEncoder;
 
@@ -50,7 +52,7 @@ impl Rows {
             Self::Json(encoder, changes) => {
                 // Rows that only come in a result that changes are inserts, and say so.
                 let op = |row: usize| op(row).or(changes.then_some(Op::Insert));
-                let encoded = encoder.encode(&batch)?;
+                let encoded = encoder.encode(&named_once(batch)?)?;
                 let mut start = 0;
                 for (row, end) in encoded.ends.iter().enumerate() {
                     let value = &encoded.bytes[start..*end];
@@ -68,6 +70,20 @@ impl Rows {
         }
         Ok(length as u64)
     }
+}
+
+/// A batch whose columns have a name each: what reads an object keeps one value of a name.
+fn named_once(batch: RecordBatch) -> Result<RecordBatch, Failure> {
+    let schema = batch.schema();
+    let written: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names = each_once(&written);
+    if names == written {
+        return Ok(batch);
+    }
+    let fields: Fields =
+        schema.fields().iter().zip(names).map(|(field, name)| field.as_ref().clone().with_name(name)).collect();
+    let renamed = RecordBatch::try_new(Arc::new(Schema::new(fields)), batch.columns().to_vec());
+    renamed.map_err(|error| Fault::new(Blame::Program, error.to_string()).into())
 }
 
 /// `{"_op":"insert", …the row}`.
@@ -139,5 +155,27 @@ impl Folded {
             .and_then(|columns| RecordBatch::try_new(first.schema(), columns))
             .map_err(|error| Fault::new(Blame::Program, error.to_string()))?;
         Ok(Some(columns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow::array::{ArrayRef, StringArray};
+    use arrow::datatypes::{DataType, Field};
+
+    use super::*;
+
+    #[test]
+    fn two_columns_of_one_name_are_two_values_of_an_object() {
+        let text = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let fields = ["k", "v", "k"].map(|name| Field::new(name, DataType::Utf8, true));
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![text("1"), text("2"), text("3")]).unwrap();
+        let rows = SinkRows { batch, times: vec![0].into(), ops: None };
+        let mut bytes = Vec::new();
+        Rows::new(&schema, false, Format::Json, None).write(&rows, 1, &mut bytes).unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap(), "{\"k\":\"1\",\"v\":\"2\",\"k_2\":\"3\"}\n");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::core::fault::{Blame, Fault};
+use crate::core::words::each_once;
 use crate::formats::csv::Dialect;
 
 /// What stands between fields in files that people have, by how they call it.
@@ -10,22 +11,8 @@ const DELIMITERS: [(char, &str); 4] = [(';', ";"), ('\t', "\\t"), ('|', "|"), ('
 
 /// Names of columns by the fields of a header. The second of a name is numbered: `a`, `a_2`.
 pub(super) fn column_names(fields: &[(String, bool)]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(fields.len());
-    for (name, _) in fields {
-        let name = name.trim();
-        let mut own = name.to_owned();
-        let mut number = 2;
-        let is_taken = |own: &str, names: &[String]| {
-            let is_written = |(other, _): &(String, bool)| other.trim() == own;
-            names.iter().any(|taken| taken == own) || own != name && fields.iter().any(is_written)
-        };
-        while is_taken(&own, &names) {
-            own = format!("{name}_{number}");
-            number += 1;
-        }
-        names.push(own);
-    }
-    names
+    let written: Vec<&str> = fields.iter().map(|(name, _)| name.trim()).collect();
+    each_once(&written)
 }
 
 /// The names that were numbered, where the header says one several times.

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::{Session, refused, relations};
+use super::scope::relations;
+use super::session::{Session, refused};
 use crate::connectors::accept::named_as_the_engine_does;
 use crate::connectors::options::Options;
 use crate::core::fault::Fault;

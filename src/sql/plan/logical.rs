@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion_common::config::ConfigOptions;
+use datafusion_common::tree_node::TreeNode;
 use datafusion_common::{DataFusionError, Result};
-use datafusion_expr::LogicalPlan;
 use datafusion_expr::planner::ContextProvider;
+use datafusion_expr::{Expr, LogicalPlan};
 use datafusion_optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion_optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion_optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -30,6 +31,7 @@ use super::bare;
 use super::compared;
 use super::constants;
 use super::correlated;
+use super::fields;
 use super::folded::Folded;
 use super::inner;
 use super::lateral;
@@ -83,6 +85,12 @@ impl Logical {
                     "`{column}` is neither in GROUP BY nor inside an aggregate: it is the value of the newest row of its \
                      group, which is said by LAST_VALUE({column})"
                 ));
+                continue;
+            }
+            if let Err(error) = &made
+                && let Some((relation, column)) = fields::named(&error.strip_backtrace())
+                && fields::settle(&mut logical.query, relation.as_deref(), &column)
+            {
                 continue;
             }
             logical.plan =
@@ -152,7 +160,25 @@ fn optimize(plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan, D
     let analyzed = Analyzer::new().execute_and_check(typed, options, |_, _| {})?;
     let config =
         OptimizerContext::new_with_config_options(Arc::new(options.clone())).without_query_execution_start_time();
-    let optimized = unnest::narrowed(Optimizer::with_rules(rules()).optimize(analyzed, &config, |_, _| {})?)?;
+    let optimized = match Optimizer::with_rules(rules()).optimize(analyzed.clone(), &config, |_, _| {}) {
+        Err(error) if matches!(error.find_root(), DataFusionError::SchemaError(..)) => {
+            return Err(unjoined(analyzed, &config)?.unwrap_or(error));
+        }
+        made => unnest::narrowed(made?)?,
+    };
     constants::check(&optimized)?;
     Ok(optimized)
+}
+
+/// What is wrong with a plan that keeps a subquery which no join stands for: the rules behind trip over it, and say so in
+/// columns that nobody wrote.
+fn unjoined(plan: LogicalPlan, config: &OptimizerContext) -> Result<Option<DataFusionError>> {
+    let rule: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![Arc::new(ScalarSubqueryToJoin::new())];
+    let joined = Optimizer::with_rules(rule).optimize(plan, config, |_, _| {})?;
+    let is_left = joined.exists(|node| {
+        let asks = |part: &Expr| Ok(matches!(part, Expr::ScalarSubquery(_)));
+        Ok(node.expressions().iter().any(|expr| expr.exists(asks).unwrap_or(false)))
+    })?;
+    let said = "Physical plan does not support logical expression ScalarSubquery";
+    Ok(is_left.then(|| DataFusionError::NotImplemented(said.to_owned())))
 }

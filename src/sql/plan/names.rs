@@ -1,18 +1,16 @@
 //! Names in a query before it is planned: which relations and system columns it names, columns written in another case,
-//! `*` without the system columns, names of unnamed results. Pure.
+//! names of unnamed results. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use datafusion_expr::TableSource;
 use sqlparser::ast::{
     self as sql, Expr, Ident, Query, SelectItem, SetExpr, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
     visit_expressions, visit_expressions_mut,
 };
 
 use super::selects::{selects, selects_mut};
-use super::stars::Stars;
+use super::stars::{self, Tables};
 use crate::connectors::contract::system_columns;
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
@@ -23,21 +21,6 @@ use crate::sql::parse::statement::WindowSpec;
 /// A relation's name as one text.
 pub fn whole(name: &sql::ObjectName) -> String {
     name.0.iter().filter_map(|part| part.as_ident().map(|ident| ident.value.clone())).collect::<Vec<_>>().join(".")
-}
-
-/// The names that `WITH` gives anywhere in a query.
-pub fn common_tables(query: &Query, into: &mut BTreeSet<String>) {
-    struct Names<'a>(&'a mut BTreeSet<String>);
-    impl Visitor for Names<'_> {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            for table in query.with.iter().flat_map(|with| &with.cte_tables) {
-                self.0.insert(table.alias.name.value.clone());
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let _ = query.visit(&mut Names(into));
 }
 
 /// The system columns that a query and the times and keys of its windows name, in their order.
@@ -65,19 +48,12 @@ pub fn system_columns(query: &Query, windows: &[WindowSpec]) -> Vec<&'static str
 }
 
 /// Makes a query mean what its writer meant: see the module.
-pub fn settle(
-    query: &mut Query,
-    columns: &BTreeSet<String>,
-    system: &[&'static str],
-    tables: &HashMap<String, Arc<dyn TableSource>>,
-) {
+pub fn settle(query: &mut Query, columns: &BTreeSet<String>, system: &[&'static str], tables: &Tables) {
     let _ = query.visit(&mut EarlierAliases { columns, given: given_twice(query) });
     name_results(query);
     settle_case(query, columns);
     rewrite(query);
-    if !system.is_empty() {
-        let _ = query.visit(&mut Stars { system, tables });
-    }
+    stars::settle(query, system, tables);
 }
 
 /// Makes an expression that stands alone mean what its writer meant.
@@ -201,19 +177,58 @@ impl VisitorMut for EarlierAliases<'_> {
 
 /// A result without a name gets the text that computes it, the function's name in lower case: `sum(amount)`.
 fn name_results(query: &mut Query) {
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
-    for item in &mut select.projection {
-        let SelectItem::UnnamedExpr(expr) = item else { continue };
-        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
-            continue;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        for item in &mut select.projection {
+            if let Some((expr, name)) = unnamed(item) {
+                *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name) };
+            }
         }
-        let mut text = without_marks(expr).to_string();
-        if let Expr::Function(function) = expr {
-            let name = function.name.to_string();
-            text.replace_range(..name.len(), &name.to_lowercase());
+    }
+    let _ = query.visit(&mut Halves);
+}
+
+/// What a result is that has no name, and the text that computes it.
+fn unnamed(item: &SelectItem) -> Option<(Expr, String)> {
+    let SelectItem::UnnamedExpr(expr) = item else { return None };
+    if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+        return None;
+    }
+    let mut text = without_marks(expr).to_string();
+    if let Expr::Function(function) = expr {
+        let name = function.name.to_string();
+        text.replace_range(..name.len(), &name.to_lowercase());
+    }
+    Some((expr.clone(), text))
+}
+
+/// The columns of a UNION are called as those of its first half: of the others each has a name, and nobody reads it.
+struct Halves;
+
+impl Halves {
+    fn body(body: &mut SetExpr) {
+        let SetExpr::SetOperation { set_quantifier, left, right, .. } = body else { return };
+        use sql::SetQuantifier::{AllByName, ByName, DistinctByName};
+        if let SetExpr::Select(select) = right.as_mut()
+            && !matches!(set_quantifier, AllByName | ByName | DistinctByName)
+        {
+            for (place, item) in select.projection.iter_mut().enumerate() {
+                if let Some((expr, name)) = unnamed(item) {
+                    let alias = Ident::with_quote('"', format!("{name} ({})", place + 1));
+                    *item = SelectItem::ExprWithAlias { expr, alias };
+                }
+            }
         }
-        let alias = Ident::with_quote('"', text);
-        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+        Self::body(left);
+        Self::body(right);
+    }
+}
+
+impl VisitorMut for Halves {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        Self::body(&mut query.body);
+        ControlFlow::Continue(())
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use arrow::datatypes::Schema;
 use datafusion_common::{DFSchema, DataFusionError};
 use datafusion_expr::{Expr, LogicalPlan, TableSource};
 use datafusion_sql::planner::{PlannerContext, SqlToRel};
-use sqlparser::ast::{self as sql, visit_relations};
+use sqlparser::ast as sql;
 
 use super::catalog::{Catalog, Defined, Kind};
 use super::logical::Logical;
@@ -19,6 +18,7 @@ use super::mistakes::{self, Known};
 use super::names;
 use super::nodes::{Marked, Named};
 use super::provider::{Provider, parser_options};
+use super::scope::relations;
 use super::sinks::at_sink;
 use super::strategies::FailureStrategy;
 use super::stream::{Node, NodeKind, StreamPlan, WatermarkSpec};
@@ -152,6 +152,7 @@ impl Session {
         }
         self.keyed_as_declared(&mut sink.request, into.or(query.into.as_ref()), &stream.key_lacks)?;
         if into.or(query.into.as_ref()).is_some() {
+            self.named_once(&sink, query)?;
             self.check(&sink).map_err(|fault| at_sink(fault, query))?;
         }
         let (schema, changes, key) = (sink.request.schema.clone(), end.changes, translation.node(&stream).key.clone());
@@ -213,8 +214,6 @@ impl Session {
         let mut provider = Provider::new(functions.clone(), query.windows.clone());
         let mut query_ast = query.query.clone();
         crate::sql::functions::rewrite::rewrite(&mut query_ast);
-        using::settle(&mut query_ast)?;
-        clauses::settle(&mut query_ast, functions);
         let system = names::system_columns(&query_ast, &query.windows);
         let (mut columns, mut warnings) = (BTreeSet::new(), Vec::new());
         for name in relations(&query_ast) {
@@ -252,6 +251,8 @@ impl Session {
             columns.extend(source.schema().fields().iter().map(|field| field.name().clone()));
             provider.tables.insert(name, source);
         }
+        using::settle(&mut query_ast, &provider.tables)?;
+        clauses::settle(&mut query_ast, functions);
         names::settle(&mut query_ast, &columns, &system, &provider.tables);
         let mut logical = Logical::of(query_ast, columns, provider, functions.clone())?;
         logical.warnings.splice(0..0, warnings);
@@ -374,21 +375,6 @@ fn hide_secrets(nodes: &mut [Node], variables: &Variables) {
             node.label = label;
         }
     }
-}
-
-/// The relations that a query names, its own WITH names left out.
-pub(super) fn relations(query: &sql::Query) -> Vec<String> {
-    let mut own: BTreeSet<String> = BTreeSet::new();
-    names::common_tables(query, &mut own);
-    let mut found = Vec::new();
-    let _ = visit_relations(query, |relation| {
-        let name = names::whole(relation);
-        if !own.contains(&name) && !found.contains(&name) {
-            found.push(name);
-        }
-        ControlFlow::<()>::Continue(())
-    });
-    found
 }
 
 /// A fault of the statement.

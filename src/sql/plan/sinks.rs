@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::ends::{self, Resolved};
 use super::mistakes;
-use super::session::{Session, refused, relations};
+use super::scope::relations;
+use super::session::{Session, refused};
 use super::stream::{Changes, Node, SinkNode};
 use super::wishes::Settings;
 use crate::connectors::accept::{self, accept};
@@ -18,6 +19,7 @@ use crate::core::fault::{Blame, Fault, Place};
 use crate::core::words::counted;
 use crate::formats::types;
 use crate::sql::parse::statement::{Declaration, EndName, InsertName, Object, StreamQuery};
+use crate::sql::parse::uri_without_secrets;
 
 impl Session {
     /// Where a query says that its rows go.
@@ -138,6 +140,20 @@ impl Session {
             None => None,
         };
         Ok((of_sink.or(own.exactly_once), own.checkpoint_interval))
+    }
+
+    /// What is written has names for its columns: two of one name would be one for whoever reads them.
+    pub(super) fn named_once(&self, sink: &SinkNode, query: &StreamQuery) -> Result<(), Fault> {
+        let fields = sink.request.schema.fields();
+        let is_again = |(at, field): &(usize, &Arc<Field>)| fields[..*at].iter().any(|one| one.name() == field.name());
+        let Some((at, field)) = fields.iter().enumerate().find(is_again) else { return Ok(()) };
+        let (name, sink) = (field.name(), uri_without_secrets(&sink.request.name));
+        let fault = refused(&format!("`{sink}` gets two columns called `{name}`"))
+            .next(format!("give one of them another name: b.{name} AS b_{name}; JOIN … USING ({name}) has it once"));
+        Err(match mistakes::of_item(&query.query, at) {
+            Some(place) => fault.at(place),
+            None => at_sink(fault, query),
+        })
     }
 
     /// What is wrong with the sink that a statement names: whatever looks at the statement meets it.

@@ -1,4 +1,5 @@
-//! `*` without the system columns that a query names elsewhere: it becomes one `relation.*` each, without them. Pure.
+//! `*` where the planner would give other columns than SQL says: system columns are not in it, and a column of `USING` is
+//! in it once, as the left side has it. Such a `*` becomes one `relation.*` each. It changes no other item.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -6,52 +7,66 @@ use std::sync::Arc;
 
 use datafusion_expr::TableSource;
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins, VisitorMut, WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::names::whole;
 use super::nodes::{WINDOW_END, WINDOW_START};
+use super::scope::Scopes;
 use super::selects::selects_mut;
 use super::unnest::UNNEST;
 use crate::sql::parse::mark::window_of;
 
-/// The walk that changes `*`.
-pub struct Stars<'a> {
-    /// The system columns that the query names.
-    pub system: &'a [&'static str],
-    /// What is behind the names of its relations.
-    pub tables: &'a HashMap<String, Arc<dyn TableSource>>,
+/// Tables by the name that stands in the statement.
+pub type Tables = HashMap<String, Arc<dyn TableSource>>;
+
+/// Writes each `*` that needs it relation by relation. `system` are the system columns that the statement names.
+pub fn settle(query: &mut Query, system: &[&'static str], tables: &Tables) {
+    let _ = query.visit(&mut Stars { system, tables, scopes: Scopes::default() });
+}
+
+struct Stars<'a> {
+    system: &'a [&'static str],
+    tables: &'a Tables,
+    scopes: Scopes,
 }
 
 impl VisitorMut for Stars<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.scopes.enter(query);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        // What WITH gives is seen from its body alone.
         selects_mut(&mut query.body).into_iter().for_each(|select| self.select(select));
+        self.scopes.leave(query);
         ControlFlow::Continue(())
     }
 }
 
 impl Stars<'_> {
     fn select(&self, select: &mut Select) {
-        let mut shown = Shown::default();
-        select.from.iter().for_each(|from| shown.add(from));
+        let Some(from) = From::of(&select.from) else { return };
+        let needs = !self.system.is_empty() || from.relations.iter().any(|relation| !relation.merged.is_empty());
+        if !needs {
+            return;
+        }
         let mut projection = Vec::new();
         for item in std::mem::take(&mut select.projection) {
             match item {
-                SelectItem::Wildcard(options) if options.opt_exclude.is_none() && options.opt_except.is_none() => {
-                    projection.extend(shown.relations.iter().map(|relation| self.star(relation, &relation.again)));
-                    let bounds = [WINDOW_START, WINDOW_END].into_iter().filter(|_| shown.has_bounds);
-                    projection.extend(bounds.map(|bound| SelectItem::UnnamedExpr(Expr::Identifier(Ident::new(bound)))));
-                }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
-                    if options.opt_exclude.is_none() && options.opt_except.is_none() =>
-                {
-                    let name = whole(&name);
-                    let known = shown.relations.iter().find(|relation| relation.known == name);
-                    let unknown = Relation { known: name, ..Relation::default() };
-                    projection.push(self.star(known.unwrap_or(&unknown), &[]));
+                SelectItem::Wildcard(options) => match self.stars(&from, &options) {
+                    Some(stars) => projection.extend(stars),
+                    None => projection.push(SelectItem::Wildcard(options)),
+                },
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let called = whole(&name);
+                    let relation = from.relations.iter().find(|relation| whole(&relation.name) == called);
+                    let hidden = relation.map(|relation| self.shown(relation)).unwrap_or_default();
+                    projection.push(star(name, hidden, options));
                 }
                 other => projection.push(other),
             }
@@ -59,84 +74,134 @@ impl Stars<'_> {
         select.projection = projection;
     }
 
-    /// The columns of a relation but its system columns and `again`.
-    fn star(&self, relation: &Relation, again: &[Ident]) -> SelectItem {
-        let mut hidden: Vec<Ident> = again.to_vec();
-        if let Some(source) = relation.table.as_ref().and_then(|table| self.tables.get(table)) {
-            let schema = source.schema();
-            let is_hidden = |name: &&&str| {
-                schema.field_with_name(name).is_ok() && !again.iter().any(|known| known.value == ***name)
-            };
-            hidden.extend(self.system.iter().filter(is_hidden).map(|name| Ident::new(*name)));
+    /// `*` as one `relation.*` each; nothing where it leaves columns out of relations whose columns are not known.
+    fn stars(&self, from: &From, options: &WildcardAdditionalOptions) -> Option<Vec<SelectItem>> {
+        let (left_out, others) = left_out(options.clone());
+        if others != WildcardAdditionalOptions::default() {
+            return None;
         }
-        let options = WildcardAdditionalOptions {
-            opt_exclude: (!hidden.is_empty()).then_some(ExcludeSelectItem::Multiple(hidden)),
-            ..WildcardAdditionalOptions::default()
-        };
-        let name = ObjectName::from(vec![Ident::with_quote('"', relation.known.as_str())]);
-        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
+        if !left_out.is_empty() && from.relations.iter().any(|relation| self.table(relation).is_none()) {
+            return None;
+        }
+        let stars = from.relations.iter().map(|relation| {
+            let has = |name: &&Ident| {
+                let table = self.table(relation);
+                table.is_some_and(|table| table.schema().field_with_name(&name.value).is_ok())
+            };
+            let own = left_out.iter().filter(has);
+            let hidden = relation.merged.iter().chain(own).cloned().chain(self.shown(relation));
+            star(relation.name.clone(), hidden.collect(), WildcardAdditionalOptions::default())
+        });
+        let bounds =
+            [WINDOW_START, WINDOW_END].map(|bound| SelectItem::UnnamedExpr(Expr::Identifier(Ident::new(bound))));
+        Some(stars.chain(bounds.into_iter().filter(|_| from.is_windowed)).collect())
+    }
+
+    /// The system columns that a relation shows.
+    fn shown(&self, relation: &Relation) -> Vec<Ident> {
+        let Some(table) = self.table(relation) else { return Vec::new() };
+        let schema = table.schema();
+        self.system.iter().filter(|name| schema.field_with_name(name).is_ok()).map(|name| Ident::new(*name)).collect()
+    }
+
+    fn table(&self, relation: &Relation) -> Option<&Arc<dyn TableSource>> {
+        relation.table.as_ref().filter(|name| !self.scopes.is_given(name)).and_then(|name| self.tables.get(name))
     }
 }
 
-/// What `*` shows of a FROM.
-#[derive(Default)]
-struct Shown {
-    relations: Vec<Relation>,
-    /// Whether rows carry bounds of a window that are no relation's own.
-    has_bounds: bool,
+/// `name.*` without some columns.
+fn star(name: ObjectName, hidden: Vec<Ident>, options: WildcardAdditionalOptions) -> SelectItem {
+    let (mut names, others) = left_out(options);
+    for ident in hidden {
+        if !names.iter().any(|name| name.value == ident.value) {
+            names.push(ident);
+        }
+    }
+    let opt_exclude = (!names.is_empty()).then_some(ExcludeSelectItem::Multiple(names));
+    let options = WildcardAdditionalOptions { opt_exclude, ..others };
+    SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
 }
 
-/// A relation of a FROM.
+/// The columns that a `*` leaves out, and what else it says.
+fn left_out(mut options: WildcardAdditionalOptions) -> (Vec<Ident>, WildcardAdditionalOptions) {
+    let names = match options.opt_exclude.take() {
+        Some(ExcludeSelectItem::Single(name)) => vec![name],
+        Some(ExcludeSelectItem::Multiple(names)) => names,
+        None => Vec::new(),
+    };
+    (names, options)
+}
+
+/// The relations of a FROM, in their order.
 #[derive(Default)]
+struct From {
+    relations: Vec<Relation>,
+    /// Whether its rows carry a window that is of no relation alone.
+    is_windowed: bool,
+}
+
 struct Relation {
     /// The name that its columns are known by.
-    known: String,
+    name: ObjectName,
     /// The table behind it, if it is one.
     table: Option<String>,
-    /// Columns that `USING` has shown already.
-    again: Vec<Ident>,
+    /// Columns that are those of a relation on its left.
+    merged: Vec<Ident>,
 }
 
-impl Shown {
-    fn add(&mut self, from: &TableWithJoins) {
-        self.factor(&from.relation, Vec::new());
-        from.joins.iter().for_each(|join| self.factor(&join.relation, using(join)));
+impl From {
+    /// Nothing where a relation has no name.
+    fn of(from: &[TableWithJoins]) -> Option<Self> {
+        let mut all = Self::default();
+        from.iter().try_for_each(|from| all.add(from))?;
+        Some(all)
     }
 
-    fn factor(&mut self, factor: &TableFactor, again: Vec<Ident>) {
-        let known = |alias: &Ident| alias.value.clone();
-        let relation = match factor {
-            TableFactor::Table { name, alias, .. } => {
-                let name = whole(name);
-                let known = alias.as_ref().map_or_else(|| name.clone(), |alias| known(&alias.name));
-                Relation { known, table: Some(name), again }
+    fn add(&mut self, from: &TableWithJoins) -> Option<()> {
+        self.factor(&from.relation)?;
+        for join in &from.joins {
+            let first = self.relations.len();
+            self.factor(&join.relation)?;
+            let merged = using(&join.join_operator);
+            if merged.is_empty() {
+                continue;
             }
-            TableFactor::Derived { alias: Some(alias), .. } => {
-                Relation { known: known(&alias.name), table: None, again }
+            let [right] = &mut self.relations[first..] else { return None };
+            right.merged = merged;
+        }
+        Some(())
+    }
+
+    fn factor(&mut self, factor: &TableFactor) -> Option<()> {
+        let (name, table) = match factor {
+            TableFactor::Table { name, alias: Some(alias), .. } => (alias.name.clone().into(), Some(whole(name))),
+            TableFactor::Table { name, alias: None, .. } => (name.clone(), Some(whole(name))),
+            TableFactor::Derived { alias: Some(alias), .. } | TableFactor::UNNEST { alias: Some(alias), .. } => {
+                (alias.name.clone().into(), None)
             }
-            TableFactor::UNNEST { alias, .. } => {
-                let known = alias.as_ref().map_or_else(|| UNNEST.to_owned(), |alias| known(&alias.name));
-                Relation { known, table: None, again }
-            }
+            TableFactor::UNNEST { alias: None, .. } => (Ident::new(UNNEST).into(), None),
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let is_window = alias.as_ref().is_some_and(|alias| window_of(&alias.name.value).is_some());
-                if table_with_joins.joins.is_empty() {
-                    return self.factor(&table_with_joins.relation, again);
+                if alias.is_some() && !is_window {
+                    return None;
                 }
-                // Of one relation the bounds are its own.
-                self.has_bounds |= is_window;
-                return self.add(table_with_joins);
+                let first = self.relations.len();
+                self.add(table_with_joins)?;
+                // The bounds of a window over one relation are that relation's.
+                self.is_windowed |= is_window && self.relations.len() > first + 1;
+                return Some(());
             }
-            _ => return,
+            _ => return None,
         };
-        self.relations.push(relation);
+        self.relations.push(Relation { name, table, merged: Vec::new() });
+        Some(())
     }
 }
 
-/// The columns of `USING`, which the left side of its join shows.
-fn using(join: &Join) -> Vec<Ident> {
+/// The columns of a join's `USING`.
+fn using(operator: &JoinOperator) -> Vec<Ident> {
     use JoinOperator::{Inner, Join, Left, LeftOuter};
-    match &join.join_operator {
+    match operator {
         Join(JoinConstraint::Using(names))
         | Inner(JoinConstraint::Using(names))
         | Left(JoinConstraint::Using(names))

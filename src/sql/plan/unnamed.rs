@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::session::{Session, relations};
+use super::scope::relations;
+use super::session::Session;
 use super::wishes;
 use crate::connectors::accept::engine_option;
 use crate::connectors::options::Options;

@@ -1,5 +1,5 @@
 //! `RIGHT` and `FULL JOIN … USING (k)`: the one column `k` of the result is the value of whichever side has the row, as SQL
-//! says; the planner below would take the left one's. It writes such a join with `ON`, and changes no other.
+//! says; the planner below would take the left one's. It writes such a join with `ON`, and `NATURAL` with `USING`.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -11,9 +11,12 @@ use sqlparser::ast::{
 };
 
 use super::mistakes;
+use super::natural::Natural;
 use super::nodes::{WINDOW_END, WINDOW_START};
+use super::scope::Scopes;
 use super::selects::{change, selects_mut};
 use super::session::refused;
+use super::stars::Tables;
 use super::unnest::UNNEST;
 use crate::core::fault::Fault;
 use crate::sql::functions::rewrite::call;
@@ -22,12 +25,13 @@ use crate::sql::parse::mark::window_of;
 /// The relation of a subquery that has no name.
 const UNNAMED: &str = "__beside_";
 
-/// Writes the joins of a query that need it with `ON`.
+/// Writes the joins of a query that need it with `ON`, and natural ones with `USING`.
 ///
 /// # Errors
-/// `NATURAL`, whose columns are known only when the sides are planned, and what has no name to be told by.
-pub fn settle(query: &mut Query) -> Result<(), Fault> {
-    match query.visit(&mut Queries) {
+/// `NATURAL` of an outer join of what is no table, whose columns are known only when the sides are planned, and what has no
+/// name to be told by.
+pub fn settle(query: &mut Query, tables: &Tables) -> Result<(), Fault> {
+    match query.visit(&mut Queries { tables, scopes: Scopes::default() }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break((fault, Some(relation))) => Err(mistakes::at_relation(fault, query, &relation)),
         ControlFlow::Break((fault, None)) => Err(fault),
@@ -35,22 +39,33 @@ pub fn settle(query: &mut Query) -> Result<(), Fault> {
 }
 
 /// What is wrong, and the relation that it is about.
-type Wrong = (Fault, Option<String>);
+pub(super) type Wrong = (Fault, Option<String>);
 
-struct Queries;
+struct Queries<'a> {
+    tables: &'a Tables,
+    scopes: Scopes,
+}
 
-impl VisitorMut for Queries {
+impl VisitorMut for Queries<'_> {
     type Break = Wrong;
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Wrong> {
+        self.scopes.enter(query);
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Wrong> {
+        let natural = Natural { tables: self.tables, scopes: &self.scopes };
         let all = selects_mut(&mut query.body).into_iter();
-        match all.map(select).collect::<Result<Vec<_>, _>>() {
+        let settled = all.map(|chosen| natural.settle(&mut chosen.from).and_then(|()| select(chosen)));
+        match settled.collect::<Result<Vec<_>, _>>() {
             Err(wrong) => ControlFlow::Break(wrong),
             Ok(merged) => {
                 // What a set operation is ordered by are columns of its result.
                 if let [Some(merged)] = merged.as_slice() {
                     ordered(query, merged);
                 }
+                self.scopes.leave(query);
                 ControlFlow::Continue(())
             }
         }
@@ -121,11 +136,6 @@ fn needs(from: &[TableWithJoins]) -> Result<bool, Wrong> {
             found |= needs_inside(&join.relation)?;
             use JoinOperator::{FullOuter, Right, RightOuter};
             match &join.join_operator {
-                Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Natural) => {
-                    let fault = refused("NATURAL cannot stand before RIGHT and FULL JOIN")
-                        .next("name the columns: … JOIN b USING (id)");
-                    return Err((fault, known_as(&join.relation).map(|name| name.value)));
-                }
                 Right(on) | RightOuter(on) | FullOuter(on) => found |= matches!(on, JoinConstraint::Using(_)),
                 _ => {}
             }
@@ -306,7 +316,7 @@ fn put_in<N: VisitMut>(node: &mut N, columns: &[Column]) {
     change(node, &|_| false, &mut |expr| put(expr, columns));
 }
 
-fn known_as(factor: &TableFactor) -> Option<Ident> {
+pub(super) fn known_as(factor: &TableFactor) -> Option<Ident> {
     match factor {
         TableFactor::Table { alias: Some(alias), .. }
         | TableFactor::Derived { alias: Some(alias), .. }
@@ -320,7 +330,7 @@ fn known_as(factor: &TableFactor) -> Option<Ident> {
     }
 }
 
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+pub(super) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     use JoinOperator::{FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter};
     match operator {
         Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) => Some(on),

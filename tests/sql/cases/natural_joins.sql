@@ -1,0 +1,12 @@
+-- sorted
+-- final
+
+CREATE VIEW l AS SELECT k, a FROM (VALUES ('x', 1), ('y', 2)) v(k, a);
+CREATE VIEW r AS SELECT k, b FROM (VALUES ('y', 20), ('z', 30)) v(k, b);
+CREATE VIEW b AS SELECT k, b FROM (VALUES ('y', 20), ('z', 30)) v(k, b);
+CREATE VIEW c AS SELECT k, c FROM (VALUES ('z', 300)) v(k, c);
+SELECT 'inner' AS q, * FROM l NATURAL JOIN r
+UNION ALL SELECT 'left', * FROM l NATURAL LEFT JOIN b
+UNION ALL SELECT 'right', * FROM l NATURAL RIGHT JOIN r
+UNION ALL SELECT 'full', * FROM l NATURAL FULL JOIN r
+UNION ALL SELECT 'three', k, a, b FROM l NATURAL FULL JOIN r NATURAL LEFT JOIN c;
