@@ -127,17 +127,45 @@ fn refuse(text: &str, expected: &str) {
     assert!(fault.to_string().contains(expected), "{text}\n{fault}");
 }
 
+/// The columns that tell the rows of the last statement of a text apart, and what it lacks for that.
+fn key_of(text: &str) -> (String, String) {
+    match plan_of(text).map(|plan| plan.nodes.into_iter().next_back().map(|node| node.kind)) {
+        Ok(Some(NodeKind::Sink(sink))) => {
+            let name = |column: &usize| sink.request.schema.field(*column).name().clone();
+            (sink.request.key.iter().map(name).collect::<Vec<_>>().join(" "), sink.request.key_lacks.join(" "))
+        }
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_row_of_two_tables_is_told_by_one_key_where_the_other_table_has_one_row_for_it() {
+    let tables = "CREATE TABLE a (k VARCHAR PRIMARY KEY, c VARCHAR, x BIGINT) WITH ('topic' = 'a'); \
+                  CREATE TABLE b (k VARCHAR PRIMARY KEY, y BIGINT) WITH ('topic' = 'b');";
+    for (query, key, lacks) in [
+        ("SELECT a.k, x, y FROM a JOIN b ON a.k = b.k", "k", ""),
+        ("SELECT b.k, x, y FROM a JOIN b ON a.k = b.k WHERE x + y > 1", "k", ""),
+        ("SELECT k, x, y FROM a JOIN b USING (k)", "k", ""),
+        ("SELECT a.k, x, y FROM a LEFT JOIN b ON a.k = b.k", "k", ""),
+        ("SELECT b.k, x, y FROM a LEFT JOIN b ON a.k = b.k", "", "k"),
+        ("SELECT b.k, x, y FROM a RIGHT JOIN b ON a.k = b.k", "k", ""),
+        ("SELECT k, x, y FROM a FULL JOIN b USING (k)", "k", ""),
+        ("SELECT COALESCE(b.k, a.k) AS id, x, y FROM a FULL JOIN b ON a.k = b.k", "id", ""),
+        ("SELECT COALESCE(a.k, b.k) AS id, x, y FROM a FULL JOIN b ON a.k = b.k AND x > y", "", "k k"),
+        ("SELECT a.k AS l, b.k AS r, x FROM a FULL JOIN b ON a.k = b.k", "l r", ""),
+        // A row of b meets many of a, each of which is known by its own key.
+        ("SELECT a.k, x, y FROM a JOIN b ON a.c = b.k", "k", ""),
+        ("SELECT b.k, x, y FROM a JOIN b ON a.c = b.k", "", "k"),
+        ("SELECT a.k AS l, b.k AS r FROM a JOIN b ON a.x = b.y", "l r", ""),
+    ] {
+        assert_eq!(key_of(&format!("{tables} {query}")), (key.to_owned(), lacks.to_owned()), "{query}");
+    }
+}
+
 #[test]
 fn a_windows_start_or_end_is_enough_for_a_key_and_what_lacks_is_named() {
     let sink = |select: &str, window: &str| {
-        let text = format!("SELECT {select}, COUNT(*) AS n FROM orders {window} GROUP BY customer_id EMIT CHANGES");
-        match plan_of(&text).map(|plan| plan.nodes.into_iter().next_back().map(|node| node.kind)) {
-            Ok(Some(NodeKind::Sink(sink))) => {
-                let name = |column: &usize| sink.request.schema.field(*column).name().clone();
-                (sink.request.key.iter().map(name).collect::<Vec<_>>().join(" "), sink.request.key_lacks.join(" "))
-            }
-            other => panic!("{text}: {other:?}"),
-        }
+        key_of(&format!("SELECT {select}, COUNT(*) AS n FROM orders {window} GROUP BY customer_id EMIT CHANGES"))
     };
     for (select, window, key, lacks) in [
         ("window_start, customer_id", "WINDOW TUMBLING(1m)", "customer_id window_start", ""),

@@ -87,11 +87,12 @@ impl Translation {
                  name its event time, or write PROCTIME()"
             );
         };
-        if left.times.contains(&index) {
+        let asked = Expr::Column(from.columns()[index].clone());
+        if left.times.contains(&index) || self.is_read_as_event_time(left.node, &self.expression(&asked, from)?) {
             return Ok(None);
         }
         if let Some(past) = left.past.iter().find(|past| past.column == index) {
-            let time = self.time(&Expr::Column(from.columns()[index].clone()), from)?;
+            let time = self.time(&asked, from)?;
             return Ok(Some(AsOf { time, behind_ms: past.behind_ms }));
         }
         if self.is_of_pairs(left.node) {
@@ -100,9 +101,10 @@ impl Translation {
                  meet the table first: FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON … JOIN shipments s ON …"
             );
         }
-        let name = from.field(index).name();
+        let (relation, field) = from.qualified_field(index);
+        let (of, name) = (relation.map(|of| format!("{}.", of.table())).unwrap_or_default(), field.name());
         plan_err!(
-            "FOR SYSTEM_TIME AS OF {time} needs the event time of its left side: say 'event.time.field' = '{name}' there, or AS OF _event_time"
+            "FOR SYSTEM_TIME AS OF {time} needs the event time of its left side: say 'event.time.field' = '{name}' there, or AS OF {of}_event_time"
         )
     }
 

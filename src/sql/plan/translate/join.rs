@@ -12,7 +12,7 @@ use super::as_of;
 use super::bound::Bounds;
 use super::lookup::Sides;
 use super::windowed::WindowColumns;
-use super::{Stream, Translation, columns, pairs};
+use super::{Stream, Translation, columns, identity, pairs};
 use crate::sql::plan::nodes::WINDOW_END;
 use crate::sql::plan::processing::is_processing;
 use crate::sql::plan::stream::{Changes, Expression, JoinBound, JoinNode, NodeKind, UNTIL_THE_END_MS};
@@ -82,12 +82,12 @@ impl Translation {
         let past = as_of::of_pairs(&bound, join.join_type, &left, &right, width);
         let mut key = self.node(&left).key.clone();
         if changes == Changes::Changelog && !is_one_sided {
-            let other = &self.node(&right).key;
-            if key.is_empty() || other.is_empty() {
-                key.clear();
-            } else {
-                key.extend(other.iter().map(|column| column + width));
-            }
+            key = identity::of_pairs(join, &key, &self.node(&right).key);
+        }
+        let mut key_lacks = Vec::new();
+        if key.is_empty() {
+            key_lacks = left.key_lacks.clone();
+            key_lacks.extend(right.key_lacks.iter().filter(|_| !is_one_sided).cloned());
         }
         let nulls_equal = join.null_equality == NullEquality::NullEqualsNull;
         let waits = match &bound {
@@ -104,17 +104,7 @@ impl Translation {
         let is_bounded = left.is_bounded && right.is_bounded;
         let inputs = vec![left.node, right.node];
         let made = self.add(NodeKind::Join(node), inputs, schema, changes, key, label);
-        Ok(Stream {
-            node: made,
-            window,
-            times,
-            past,
-            is_bounded,
-            is_dated,
-            is_table,
-            as_of: None,
-            key_lacks: Vec::new(),
-        })
+        Ok(Stream { node: made, window, times, past, is_bounded, is_dated, is_table, as_of: None, key_lacks })
     }
 
     /// A join of windows that begin together, whose ends were not carried on: they are added, and gone behind the join.
@@ -336,7 +326,8 @@ fn are_equal(join: &Join, left: Option<usize>, right: Option<usize>) -> bool {
     join.on.iter().any(|(one, other)| place(one, from) == Some(left) && place(other, to) == Some(right))
 }
 
-fn place(expr: &Expr, schema: &DFSchema) -> Option<usize> {
+/// The column that an expression is.
+pub(super) fn place(expr: &Expr, schema: &DFSchema) -> Option<usize> {
     match columns::unaliased(expr) {
         Expr::Column(column) => schema.maybe_index_of_column(column),
         _ => None,

@@ -7,6 +7,7 @@ mod bound;
 mod buffer;
 mod columns;
 mod endless;
+mod identity;
 mod join;
 mod lookup;
 mod order;
@@ -15,6 +16,7 @@ mod pairs;
 mod rows;
 mod sets;
 mod source;
+mod times;
 mod unnest;
 mod windowed;
 

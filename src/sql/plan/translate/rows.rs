@@ -47,8 +47,16 @@ impl Translation {
             }
         }
         let projection = exprs.iter().map(|expr| self.expression(expr, from)).collect::<Result<Vec<_>>>()?;
+        if event_time.is_none() {
+            let named = |place: &usize| !times.contains(place) && self.is_event_time(input.node, &projection[*place]);
+            let named: Vec<usize> = (0..projection.len()).filter(named).collect();
+            times.extend(named);
+        }
         let below = self.node(&input);
-        let (key, key_lacks) = self.carried(&input, |column| moved.one(column));
+        let (key, key_lacks) = match self.merged(input.node, exprs, from) {
+            Some(key) => (key, Vec::new()),
+            None => self.carried(&input, |column| moved.one(column)),
+        };
         let changes = below.changes;
         let label = format!("project {}", exprs.iter().map(columns::plain).collect::<Vec<_>>().join(", "));
         let window = input.window.and_then(|window| window.moved(|column| moved.one(column)));
@@ -81,6 +89,7 @@ impl Translation {
     /// The key of a stream whose columns move, and the names of those without which it has none.
     pub(super) fn carried(&self, input: &Stream, place: impl Fn(usize) -> Option<usize>) -> (Vec<usize>, Vec<String>) {
         let below = self.node(input);
+        let place = |column| place(column).or_else(|| place(self.twin(input.node, column)?));
         match moved_key(&below.key, input.window, place) {
             Ok(key) if below.key.is_empty() => (key, input.key_lacks.clone()),
             Ok(key) => (key, Vec::new()),
