@@ -244,10 +244,11 @@ impl Model {
             return Vec::new();
         }
         let is_lost_since_before = matches!(job.phase, Phase::Reconnecting { .. });
-        if matches!(phase, Phase::Reconnecting { .. }) {
+        if let Phase::Reconnecting { attempt, .. } = phase {
             // Since when it is lost matters, not since the last of many attempts.
             if !is_lost_since_before {
-                (job.restarts, job.phase_since_ms) = (job.restarts + 1, now_ms);
+                // One that asks on by itself is not started again.
+                (job.restarts, job.phase_since_ms) = (job.restarts + u32::from(attempt > 0), now_ms);
             }
         } else {
             job.phase_since_ms = now_ms;

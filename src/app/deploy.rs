@@ -344,7 +344,7 @@ impl Model {
         job.records = status.rows_read;
         job.errors = status.bad;
         job.restarts = status.restarts;
-        job.lag = Some(status.lag_records);
+        job.lag = status.lag_records;
         job.late = status.late;
         job.watermark_ms = status.watermark_ms;
         job.checkpoint = status.checkpoint.zip(status.checkpoint_ms).map(|(epoch, at_ms)| Checkpoint {

@@ -224,10 +224,12 @@ pub fn severity(code: RDKafkaErrorCode, reason: &str) -> Severity {
         }
         // TLS 1.3 tells of a refused client certificate after the handshake, when the first answer is read.
         Code::BrokerTransportFailure if is_alert_on_certificate(&reason) => {
-            Severity::Final(Fault::new(Blame::Authentication, reason).next(advice_on_certificates()))
+            let next = advice_on_certificates(&reason);
+            Severity::Final(Fault::new(Blame::Authentication, reason).next(next))
         }
         Code::SSL if is_refused_certificate(&reason) => {
-            Severity::Final(Fault::new(Blame::Authentication, reason).next(advice_on_certificates()))
+            let next = advice_on_certificates(&reason);
+            Severity::Final(Fault::new(Blame::Authentication, reason).next(next))
         }
         Code::TopicAuthorizationFailed
         | Code::ClusterAuthorizationFailed
@@ -281,7 +283,12 @@ fn advice_on_login() -> &'static str {
     "check `kafka.sasl`: mechanism, username and password"
 }
 
-fn advice_on_certificates() -> &'static str {
+/// An alert is what the other side says: it is ours that did not convince there.
+fn advice_on_certificates(reason: &str) -> &'static str {
+    if reason.to_lowercase().contains("alert") {
+        return "the brokers want a certificate of this client, or do not believe the one they got: check `certfile` and \
+                `keyfile` under `kafka.ssl`: are they given, signed by an authority of the brokers, and still valid?";
+    }
     "check `kafka.ssl`: is `cafile` the authority that signed the brokers, and are the certificates still valid?"
 }
 
@@ -338,6 +345,15 @@ fn creation_fault(doing: &str, why: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_not_believed_is_the_one_to_check() {
+        let next = |reason| severity(RDKafkaErrorCode::SSL, reason).fault().next.clone();
+        let theirs = next("ssl://b:1: SSL handshake failed: certificate verify failed");
+        assert!(theirs.contains("`cafile`") && !theirs.contains("`certfile`"), "{theirs}");
+        let ours = next("ssl://b:1: SSL handshake failed: ssl/tls alert bad certificate");
+        assert!(ours.contains("`certfile` and `keyfile`") && !ours.contains("`cafile`"), "{ours}");
+    }
 
     #[test]
     fn refused_credentials_and_certificates_end_a_job_and_a_lost_network_does_not() {

@@ -19,23 +19,27 @@ impl Outage {
         let is_news = since.is_none();
         if is_news {
             *since = Some(Instant::now());
-            tracing::warn!(target: "velox::outage", "{}: no broker of {environment} answers any more; asking on", now());
+            tracing::warn!(target: "velox::outage", "{}: no broker of {environment} answers any more; asking on", time(now_ms()));
         }
         is_news
+    }
+
+    /// Since when no broker answers, where none does.
+    pub fn since(&self) -> Option<Instant> {
+        *self.0.hold()
     }
 
     /// A client has a broker. Answers whether that is news.
     pub fn ends(&self, environment: &str) -> bool {
         let Some(since) = self.0.hold().take() else { return false };
         let lasted = told(std::time::Duration::from_secs(since.elapsed().as_secs()));
-        tracing::info!(target: "velox::outage", "{}: a broker of {environment} answers again, after {lasted}", now());
+        tracing::info!(target: "velox::outage", "{}: a broker of {environment} answers again, after {lasted}", time(now_ms()));
         true
     }
 }
 
-/// The time of day: these lines are read long after they were written.
-fn now() -> String {
-    let ms = now_ms();
+/// A time of day: these lines are read long after they were written.
+pub(super) fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.0}"))
 }
 
@@ -47,8 +51,8 @@ mod tests {
     fn an_outage_is_said_once_whoever_notices_it_and_so_is_its_end() {
         let outage = Outage::default();
         assert!(!outage.ends("qa"));
-        assert!(outage.begins("qa") && !outage.begins("qa"));
-        assert!(outage.ends("qa") && !outage.ends("qa"));
+        assert!(outage.begins("qa") && !outage.begins("qa") && outage.since().is_some());
+        assert!(outage.ends("qa") && !outage.ends("qa") && outage.since().is_none());
         assert!(outage.begins("qa"));
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
+use crate::clock::now_ms;
 use crate::core::environment::{Acks, ConsumerSettings, Environment, OffsetReset, ProducerSettings, Scalar};
 use crate::core::etl::AuthOverride;
 use crate::core::fault::{Blame, Fault};
@@ -16,7 +17,7 @@ use super::auth::{self, AuthRegistry, TokenSource, Warning};
 use super::context::{Context, Scrubber};
 use super::embedded::EmbeddedBroker;
 use super::options::{self, Section};
-use super::outage::Outage;
+use super::outage::{self, Outage};
 
 /// First pause before a lost broker is tried again; doubles up to [`RECONNECT_PAUSE_MAX_MS`]. librdkafka also lets half of
 /// it pass between the address it was given and the first broker it learns of there, for every client.
@@ -140,6 +141,13 @@ impl Connection {
     /// Longest wait for one answer of a broker.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.environment.kafka.request_timeout_ms.into())
+    }
+
+    /// That no broker answers any of its clients, and since when; `None` while one does.
+    pub fn outage(&self) -> Option<String> {
+        let lasted = i64::try_from(self.outage.since()?.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let since = outage::time(now_ms().saturating_sub(lasted));
+        Some(format!("no broker of {} answers, since {since}", self.name))
     }
 
     /// What strikes this connection's secrets out of a text.

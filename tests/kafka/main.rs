@@ -6,6 +6,7 @@ mod support;
 mod authentication;
 mod consuming;
 mod headless;
+mod outage;
 mod producing;
 mod real;
 mod recreated;

@@ -16,7 +16,7 @@ use crate::sql::{Place, rows};
 use crate::support::{PATIENCE, Services, open, plain};
 
 /// Gives the topic up, and returns when brokers know it no more.
-async fn delete(services: &Services, place: &Place) {
+pub async fn delete(services: &Services, place: &Place) {
     let client: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", &services.plaintext).create().unwrap();
     client.delete_topics(&[&place.topic], &AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
@@ -29,7 +29,7 @@ async fn delete(services: &Services, place: &Place) {
 }
 
 /// Writes these rows, into a topic that is made where it is not there.
-async fn fill(place: &Place, ids: std::ops::Range<i64>) {
+pub async fn fill(place: &Place, ids: std::ops::Range<i64>) {
     let (mut sink, _) = place.sink(false).await;
     assert_eq!(sink.write(rows(ids)).await.unwrap(), []);
     sink.close(true).await.unwrap();

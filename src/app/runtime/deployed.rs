@@ -228,6 +228,9 @@ async fn hear(mut hears: mpsc::Receiver<Told>, out: &Outlet) {
                 tracing::warn!(target: "velox::sql", job, "{fault}");
                 out.phase(Phase::Reconnecting { fault, attempt }).await;
             }
+            // The connection, or the source, has said it.
+            Some(Told::CutOff(fault)) => out.phase(Phase::Reconnecting { fault, attempt: 0 }).await,
+            Some(Told::Back) => out.phase(Phase::Running).await,
             Some(Told::Paused) => {
                 tracing::info!(target: "velox::sql", job, "a savepoint is written; it waits");
                 out.phase(Phase::Paused).await;

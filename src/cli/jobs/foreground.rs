@@ -210,6 +210,8 @@ async fn hear(mut hears: mpsc::Receiver<Told>, name: &str, quiet: bool, (of_it, 
                     tracing::warn!("{name}: {fault}");
                     done.is_unsaved = true;
                 }
+                // The connection, or the source, has said it.
+                Some(Told::CutOff(_) | Told::Back) => {}
                 Some(Told::Paused) => tracing::info!("{name}: paused"),
                 None => break,
             },

@@ -74,7 +74,7 @@ fn row(kept: &Kept) -> Row {
         rows_per_second: status.filter(|_| runs).map_or(0.0, |status| status.rows_per_second),
         rows_read: status.map_or(0, |status| status.rows_read),
         rows_written: status.map_or(0, |status| status.rows_written),
-        lag_records: status.filter(|_| runs).map(|status| status.lag_records),
+        lag_records: status.filter(|_| runs).and_then(|status| status.lag_records),
         late: status.map_or(0, |status| status.late),
         errors: status.map_or(0, |status| status.bad),
         retries: status.map_or(0, |status| status.retries),
@@ -185,7 +185,10 @@ pub fn show(shelf: &Shelf, name: &str, output: &mut Output) -> Result<Exit, Fail
         }
         let facts = [
             ("run by", row.run_by.clone().unwrap_or_else(|| "nobody".into())),
-            ("rows", format!("{} read, {} written", grouped(row.rows_read), grouped(row.rows_written))),
+            (
+                "rows",
+                format!("{} read, {} written since its last start", grouped(row.rows_read), grouped(row.rows_written)),
+            ),
             ("lag", row.lag_records.map_or("-".to_owned(), |lag| format!("{} records", grouped(lag)))),
             ("late", grouped(row.late)),
             ("errors", grouped(row.errors)),

@@ -19,7 +19,9 @@ use crate::clock::now_ms;
 use crate::core::fault::{Fault, Place};
 use crate::kafka::admin::off_the_async_threads;
 use crate::sql::deploy::definition::{CHECKPOINT_INTERVAL_MS, Definition, Delivery};
+use crate::sql::deploy::hold::Hold;
 use crate::sql::deploy::prepare::{self, Checked, NAME, nowhere};
+use crate::sql::deploy::shelf::Shelf;
 use crate::sql::parse::statement::StatementKind;
 
 /// Flags of `sql deploy`.
@@ -40,6 +42,9 @@ pub struct DeployArguments {
     /// Keep it and do not run it here: `jobs resume`, or a console, does
     #[arg(long)]
     pub register: bool,
+    /// Give a job that is there, and stopped, this text: it goes on from its last checkpoint, with the state that still fits
+    #[arg(long)]
+    pub replace: bool,
     /// The guard of the environment that is written to.
     #[command(flatten)]
     pub guard: GuardArguments,
@@ -53,10 +58,15 @@ pub const EXAMPLES: &str = "\
 Examples:
   velox-tui sql deploy spend.sql --name spend_by_customer --delivery exactly-once
   velox-tui sql deploy spend.sql --register && velox-tui jobs resume spend
+  velox-tui jobs stop spend && velox-tui sql deploy spend.sql --replace
 
 The text holds one statement that writes somewhere (INSERT INTO … SELECT …, or a query with INTO) behind any that give \
 names to it. It runs in this process, as a service runs it: SIGINT or SIGTERM writes a savepoint and ends with 5, and \
 `jobs resume NAME` goes on from there; a console lists it and offers the same.
+
+With --replace a stopped job of that name gets this text, and so its options: 'parallelism' = '4' behind WITH of the query, \
+'lost.offset' of a source. It goes on from its last checkpoint. What of its state no longer fits (another GROUP BY, another \
+window) is dropped, and said when it starts; another sink topic is refused where it writes exactly once.
 
 Exit codes: 0 done or registered, 1 some records failed, 2 SQL or configuration, 3 connection, 4 authentication, 5 stopped by a signal.";
 
@@ -85,20 +95,25 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
         created_ms: now_ms(),
         ..Definition::new(name, &environment.name, &source.text)
     };
+    let shelf = session.shelf()?;
+    let before = if arguments.replace { Some(shelf.read(&definition.name)?.definition) } else { None };
+    let definition = match &before {
+        Some(before) => definition.in_place_of(before)?,
+        None => definition,
+    };
     definition.check()?;
     if let Some(warning) = definition.warning() {
         tracing::warn!("{warning}");
     }
-    let shelf = session.shelf()?;
-    let what = format!("deploy job {}: its rows go to {target}", definition.name);
+    let does = if arguments.replace { "replace" } else { "deploy" };
+    let what = format!("{does} job {}: its rows go to {target}", definition.name);
     let guards = Guards::of_job(&definition, session).map_err(|fault| drawn(&source, statement, fault.into()))?;
     let audited = Audited::new(session, guards.names(), &what);
     audited.permitted(guard::permit(&guards.list(), &arguments.guard, &what, &mut Terminal))?;
     let outcome = async {
         let Checked { warnings: said, columns } = planned(&definition, session).await?;
         let definition = Definition { columns, ..definition };
-        let hold = shelf.hold_job(&definition.name, &program("sql deploy"))?;
-        shelf.add(&definition)?;
+        let hold = kept(&shelf, &definition, arguments.replace)?;
         if arguments.register {
             drop(hold);
             let line = format!(
@@ -114,6 +129,19 @@ pub async fn run(arguments: &DeployArguments, session: &Session<'_>, output: &mu
     let outcome = outcome.await.map_err(|failure| drawn(&source, statement, failure));
     audited.ended(outcome.as_ref().copied(), None);
     outcome
+}
+
+/// Holds the job and keeps it: a new one, or another text of one that is there and nobody runs.
+fn kept(shelf: &Shelf, definition: &Definition, replaces: bool) -> Result<Hold, Fault> {
+    let program = program("sql deploy");
+    if replaces {
+        let (hold, _) = shelf.hold_seen(definition, &program)?;
+        shelf.write(definition)?;
+        return Ok(hold);
+    }
+    let hold = shelf.hold_job(&definition.name, &program)?;
+    shelf.add(definition)?;
+    Ok(hold)
 }
 
 /// Plans the job as whoever resumes it will: what is wrong with it is told before anything is kept. Gives what it has

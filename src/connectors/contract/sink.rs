@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::connectors::options::Options;
 use crate::core::fault::Fault;
+use crate::kafka::settings::Connection;
 
 /// Where a sink that is opened says what it creates, in the words of [`Connector::creates`](super::Connector::creates); a
 /// command shows it without being asked.
@@ -80,6 +81,10 @@ pub trait Sink: Send {
     /// holds and must not do its work twice.
     async fn commit(&mut self, _epoch: u64, _prepared: &str) -> Result<(), Fault> {
         Ok(())
+    }
+    /// The connection that it writes through, which knows whether brokers answer; `None` where it writes to none.
+    fn connection(&self) -> Option<Connection> {
+        None
     }
     /// What it has tried again by itself so far: records that the system behind it had to be sent once more.
     fn retries(&self) -> u64 {

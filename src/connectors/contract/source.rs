@@ -98,6 +98,11 @@ pub trait Source: Send + Sync {
     fn beginning(&self, _split: &Split) -> Option<Position> {
         None
     }
+    /// Why nothing can be read for now, where the system behind it is out of reach: it asks on by itself. Asked often: it
+    /// waits for nobody.
+    fn outage(&self) -> Option<String> {
+        None
+    }
     /// A checkpoint is durable: what it covers may be acknowledged (committed to a consumer group for monitors to see).
     async fn acknowledge(&self, _positions: &[(Split, Position)]) -> Result<(), Fault> {
         Ok(())

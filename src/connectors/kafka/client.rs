@@ -15,11 +15,20 @@ use crate::core::duration::told;
 use crate::core::fault::{Blame, Fault};
 use crate::core::lock::WholeMutex;
 use crate::core::record::Delivery;
-use crate::kafka::admin::off_the_async_threads;
+use crate::core::words::counted;
+use crate::kafka::admin::{Admin, off_the_async_threads};
 use crate::kafka::cause::{SendFault, call_fault};
 use crate::kafka::context::Context as ClientContext;
 use crate::kafka::producer::{EnqueueFault, Outgoing, Producer, Receipts, counts_repeats};
+use crate::kafka::settings::Connection;
 
+/// How long records wait before it is asked whether their topic is still there: twice what a broker takes on a bad day.
+const GONE_LOOK: Duration = Duration::from_secs(2);
+/// How long the answer is waited for.
+const GONE_ANSWER: Duration = Duration::from_secs(3);
+/// What helps where the topic of a transactional sink is gone: what it remembered of checkpoints is gone with it.
+const BEGIN_ANEW: &str = "what it held is gone, and so is what it remembered of the checkpoints: begin anew, with another \
+                          --state-dir, or of a deployed job by `jobs resume NAME --from-scratch`";
 /// librdkafka frees a record's place a moment after its receipt; a full queue is looked at again this soon.
 const ROOM_LOOK: Duration = Duration::from_millis(2);
 /// The largest a transaction may be in time where the broker keeps its own default (15 minutes).
@@ -47,7 +56,10 @@ impl Receipts for Ledger {
 pub(super) struct Client {
     producer: Producer<Ledger>,
     ledger: Arc<Ledger>,
+    connection: Connection,
     topic: String,
+    /// Whether it writes in transactions.
+    is_transactional: bool,
     timeout: Duration,
 }
 
@@ -84,7 +96,8 @@ impl Client {
         }
         let ledger = Arc::new(Ledger::default());
         let producer = Producer::open_with(connection, &config, ledger.clone())?;
-        Ok(Self { producer, ledger, topic: connected.topic.clone(), timeout })
+        let (connection, topic) = (connection.clone(), connected.topic.clone());
+        Ok(Self { producer, ledger, connection, topic, is_transactional: transactional.is_some(), timeout })
     }
 
     /// Queues one record; waits while the queue is full.
@@ -93,8 +106,10 @@ impl Client {
             match self.producer.enqueue(record, ()) {
                 Ok(()) => return Ok(()),
                 Err((EnqueueFault::QueueFull, ())) => {
-                    self.check().map_err(Refusal::End)?;
-                    tokio::time::sleep(ROOM_LOOK).await;
+                    tokio::select! {
+                        room = self.room() => room.map_err(Refusal::End)?,
+                        gone = self.topic_is_gone() => return Err(Refusal::End(gone)),
+                    }
                 }
                 Err((EnqueueFault::Refused(fault), ())) => {
                     return Err(match self.producer.ending() {
@@ -107,9 +122,53 @@ impl Client {
         }
     }
 
+    /// Waits until the queue has room again.
+    async fn room(&self) -> Result<(), Fault> {
+        // A queue that is empty by now has room, too.
+        let full = self.producer.in_flight().max(1);
+        while full <= self.producer.in_flight() {
+            self.check()?;
+            tokio::time::sleep(ROOM_LOOK).await;
+        }
+        Ok(())
+    }
+
     /// Everything that was sent is confirmed when this returns.
     pub async fn flush(&self) -> Result<(), Fault> {
-        self.flush_within(self.timeout).await
+        tokio::select! {
+            flushed = self.flush_within(self.timeout) => flushed,
+            gone = self.topic_is_gone() => Err(gone),
+        }
+    }
+
+    /// Ends when the topic is not there, which it looks at while records wait for longer than they should. librdkafka asks
+    /// to add it to a transaction again and again, until the records expire; without one it says so itself.
+    async fn topic_is_gone(&self) -> Fault {
+        if !self.is_transactional {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(GONE_LOOK).await;
+            if let Some(gone) = self.missing().await {
+                return gone;
+            }
+        }
+    }
+
+    /// That the topic is not there, where brokers say so.
+    pub async fn missing(&self) -> Option<Fault> {
+        let admin = Admin::open(&self.connection).ok()?;
+        let timeout = self.connection.request_timeout().min(GONE_ANSWER);
+        let fault = admin.cluster(Some(&self.topic), timeout).await.err()?;
+        if fault.blame != Blame::Operator {
+            return None;
+        }
+        let waiting = match self.producer.in_flight() {
+            0 => String::new(),
+            records => format!(", and {} of this transaction wait for it", counted(records as u64, "record")),
+        };
+        let what = format!("topic `{}` is gone from {}{waiting}", self.topic, self.connection.name());
+        Some(Fault::new(Blame::Operator, what).next(BEGIN_ANEW))
     }
 
     /// The same, for who waits no longer than `most`.

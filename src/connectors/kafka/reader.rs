@@ -9,7 +9,7 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 
@@ -320,6 +320,13 @@ impl Worker {
     }
 
     fn trouble(&self, error: &KafkaError) -> Result<(), Fault> {
+        let is_unknown = error.rdkafka_error_code().is_some_and(|code| {
+            matches!(code, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
+        });
+        // Who reads on without an end waits for its topic: the source says so.
+        if is_unknown && self.settings.end.is_none() {
+            return Ok(());
+        }
         let connection = &self.settings.connected.connection;
         trouble(error, &self.topic, connection.name(), &self.consumer.context().watch, || {
             gone(&self.topic, self.settings.partition, self.next)

@@ -19,6 +19,7 @@ use crate::formats::contract::{Encoded, Encoder};
 use crate::kafka::admin::Admin;
 use crate::kafka::health::unless_refused;
 use crate::kafka::producer::Outgoing;
+use crate::kafka::settings::Connection;
 use crate::kafka::transaction::TransactionFault;
 
 /// How long a broker keeps a transaction open where nothing else is said.
@@ -297,6 +298,9 @@ impl Sink for KafkaSink {
                 .next(format!("start the job again: it goes on from epoch {}", transaction.committed)));
         }
         if let Err(failure) = self.commit_with_mark(epoch).await {
+            if let Some(gone) = self.client()?.missing().await {
+                return Err(gone);
+            }
             // Nobody knows whether it was committed but the broker: a fresh producer settles it, then we ask. Whoever has
             // taken the id over has settled it, and keeps it.
             let committed = if failure.is_fenced { self.committed().await? } else { self.claim().await? };
@@ -310,6 +314,10 @@ impl Sink for KafkaSink {
             transaction.is_open = false;
         }
         Ok(())
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        Some(self.connected.connection.clone())
     }
 
     fn retries(&self) -> u64 {

@@ -55,6 +55,8 @@ pub(super) struct KafkaSource {
     admin: Arc<Admin>,
     /// Whether it was said that the sandbox's broker is a new one.
     is_new_told: AtomicBool,
+    /// That the topic is not there any more, by the last look.
+    absent: Mutex<Option<String>>,
 }
 
 struct Group {
@@ -111,6 +113,7 @@ impl KafkaSource {
             marks,
             admin: Arc::new(admin),
             is_new_told: AtomicBool::new(false),
+            absent: Mutex::default(),
             connected: Arc::new(connected),
         })
     }
@@ -133,6 +136,21 @@ impl KafkaSource {
             return Ok(Place::Beginning);
         }
         Ok(place)
+    }
+
+    /// Keeps whether a look found the topic, and says it once where it did not.
+    fn note_absence(&self, fault: Option<&Fault>) {
+        let mut absent = self.absent.hold();
+        match fault {
+            None => *absent = None,
+            Some(fault) if fault.blame == Blame::Operator && absent.is_none() => {
+                let what =
+                    format!("topic `{}` is gone from {}", self.connected.topic, self.connected.connection.name());
+                tracing::warn!(target: "velox::outage", "{what}; looking on for it");
+                *absent = Some(what);
+            }
+            Some(_) => {}
+        }
     }
 
     fn partition_of(&self, split: &Split) -> Result<i32, Fault> {
@@ -189,7 +207,9 @@ impl Source for KafkaSource {
             return Ok(self.marks.keys().copied().map(split).collect());
         }
         let timeout = self.connected.connection.request_timeout();
-        let cluster = self.admin.cluster(Some(topic), timeout).await?;
+        let cluster = self.admin.cluster(Some(topic), timeout).await;
+        self.note_absence(cluster.as_ref().err());
+        let cluster = cluster?;
         let found = cluster.topics.into_iter().find(|found| found.name == *topic);
         let mut partitions: Vec<i32> =
             found.into_iter().flat_map(|found| found.partitions).map(|partition| partition.id).collect();
@@ -267,11 +287,16 @@ impl Source for KafkaSource {
             marks,
             admin: Arc::clone(&self.admin),
             is_new_told: AtomicBool::new(self.is_new_told.load(Ordering::Relaxed)),
+            absent: Mutex::default(),
         })))
     }
 
     fn beginning(&self, _split: &Split) -> Option<Position> {
         Some(Place::Beginning.position())
+    }
+
+    fn outage(&self) -> Option<String> {
+        self.connected.connection.outage().or_else(|| self.absent.hold().clone())
     }
 
     async fn acknowledge(&self, positions: &[(Split, Position)]) -> Result<(), Fault> {

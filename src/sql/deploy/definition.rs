@@ -133,6 +133,33 @@ impl Definition {
         }
     }
 
+    /// The same text for a job that is there: it goes on where that one stood, with what of its state still fits.
+    ///
+    /// # Errors
+    /// What its checkpoints stand on would change with it: the environment, or how often each result is written.
+    pub fn in_place_of(self, before: &Self) -> Result<Self, Fault> {
+        let refused = |what: String, next: String| {
+            let what = format!("`{}` {what}, and its checkpoints stand on that", before.name);
+            Err(Fault::new(Blame::Operator, what).next(format!("{next}, or deploy it under another name")))
+        };
+        if self.environment != before.environment {
+            return refused(
+                format!("runs in {}, not in {}", before.environment, self.environment),
+                format!("give --environment {}", before.environment),
+            );
+        }
+        if self.delivery != before.delivery {
+            let word = before.delivery.word();
+            return refused(format!("writes {}", before.delivery.name()), format!("give --delivery {word}"));
+        }
+        Ok(Self {
+            created_ms: before.created_ms,
+            generation: before.generation,
+            columns: before.columns.clone(),
+            ..self
+        })
+    }
+
     /// The statement's own text.
     pub fn statement_text(&self) -> &str {
         let spans = crate::sql::parse::statements(&self.sql);

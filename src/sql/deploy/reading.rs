@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::status::{OperatorStatus, Status};
+use super::status::{OperatorStatus, State, Status};
 use crate::clock::now_ms;
 use crate::sql::exec::statistics::Statistics;
 
@@ -13,6 +13,18 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Puts into the status whether it is cut off from what it reads or writes, and why. Answers whether that is news.
+    pub fn notice(now: &Statistics, status: &mut Status) -> bool {
+        let (state, fault) = match (&now.outage, status.state) {
+            (Some(why), State::Running | State::Reconnecting) => (State::Reconnecting, Some(why.clone())),
+            (None, State::Reconnecting) => (State::Running, None),
+            _ => return false,
+        };
+        let is_news = status.state != state;
+        (status.state, status.fault) = (state, fault);
+        is_news
+    }
+
     /// Puts what was counted by now into the status.
     pub fn take(&mut self, now: &Statistics, status: &mut Status) {
         let read = now.rows_read();
@@ -27,7 +39,8 @@ impl Reading {
         status.operators = now.operators.iter().map(OperatorStatus::of).collect();
         status.state_bytes = now.state_bytes() as u64;
         let sources = now.operators.iter().filter(|operator| operator.is_source);
-        status.lag_records = sources.map(|source| source.backlog).sum();
+        // What was known of it before an outage says nothing of now.
+        status.lag_records = now.outage.is_none().then(|| sources.map(|source| source.backlog).sum());
         let watermarks = now.operators.iter().filter_map(|operator| operator.watermark);
         status.watermark_ms = watermarks.filter(|watermark| *watermark != i64::MAX).min();
         if let Some(checkpoint) = now.checkpoint

@@ -64,6 +64,10 @@ pub enum Told {
         /// Attempt, from 1.
         attempt: u32,
     },
+    /// It is at work and cut off from what it reads or writes, which it asks for again and again.
+    CutOff(Fault),
+    /// It is so no more.
+    Back,
     /// It wrote a savepoint and waits.
     Paused,
     /// It is to end, and could write no savepoint.
@@ -224,7 +228,15 @@ where
                 }
                 order = ordered(&mut self.orders) => (order, if order == Order::Leave { Ended::Left } else { Ended::Stopped }),
                 _ = looks.tick() => {
-                    reading.take(&statistics.borrow_and_update(), status);
+                    let now = statistics.borrow_and_update().clone();
+                    reading.take(&now, status);
+                    if Reading::notice(&now, status) {
+                        let told = match now.outage {
+                            Some(why) => Told::CutOff(Fault::new(Blame::Connection, why)),
+                            None => Told::Back,
+                        };
+                        self.told.send(told).await.ok();
+                    }
                     self.tell(status).await;
                     match self.requested().await {
                         None => continue,

@@ -199,7 +199,9 @@ impl Shelf {
         definition.check()?;
         if self.folder(&definition.name).join(DEFINITION).exists() {
             let what = format!("there is a job `{}` already", definition.name);
-            return Err(Fault::new(Blame::Operator, what).next("choose another name, or drop that one first"));
+            return Err(Fault::new(Blame::Operator, what).next(
+                "choose another name, drop that one first, or give it this text with `velox-tui sql deploy --replace`",
+            ));
         }
         let kept = fs::read_dir(self.state.join("jobs")).map_or(0, Iterator::count);
         if JOBS_MAX <= kept {

@@ -12,7 +12,7 @@ pub enum State {
     Starting,
     /// At work.
     Running,
-    /// It lost a broker and tries again.
+    /// It lost its brokers or a topic that it reads, and tries again.
     Reconnecting,
     /// It wrote a savepoint and waits to go on.
     Paused,
@@ -48,8 +48,8 @@ pub struct Status {
     pub rows_written: u64,
     /// Rows read a second, lately.
     pub rows_per_second: f64,
-    /// Records still to read.
-    pub lag_records: u64,
+    /// Records still to read; `None` while nobody can tell.
+    pub lag_records: Option<u64>,
     /// The lowest watermark, milliseconds since 1970.
     pub watermark_ms: Option<i64>,
     /// Rows that were too late.
@@ -125,7 +125,7 @@ impl Status {
             rows_read: 0,
             rows_written: 0,
             rows_per_second: 0.0,
-            lag_records: 0,
+            lag_records: None,
             watermark_ms: None,
             late: 0,
             bad: 0,

@@ -19,6 +19,7 @@ use super::statistics::{CheckpointStatistics, Counters, Statistics};
 use crate::clock::now_ms;
 use crate::connectors::contract::{Position, Source, Split};
 use crate::core::fault::{Blame, Fault};
+use crate::kafka::settings::Connection;
 use crate::sql::plan::stream::{NodeId, StreamPlan};
 use crate::sql::state::checkpoint::{self, OperatorState};
 use crate::sql::state::manifest::{FORM, JobText, LaneState, Manifest, SplitState};
@@ -65,6 +66,8 @@ pub struct Coordinator {
     pub lanes: Vec<LaneHandle>,
     /// Sources.
     pub sources: Vec<SourceHandle>,
+    /// The connection that the sink writes through, where it is one to brokers.
+    pub writes: Option<Connection>,
     /// Tasks that report a snapshot for each checkpoint: lanes and workers.
     pub snapshots: usize,
     /// All tasks whose endings are awaited.
@@ -384,12 +387,14 @@ impl Coordinator {
     }
 
     fn publish(&self, state: &State) {
+        let unread = self.sources.iter().find_map(|source| source.source.outage());
         self.statistics.send_replace(Statistics {
             operators: self.counters.iter().map(|(node, counters)| counters.read(*node)).collect(),
             elapsed: state.began.elapsed(),
             failures: self.failures.counts(),
             by_zero: self.plan.divisions.by_zero.load(Ordering::Relaxed),
             checkpoint: state.checkpoint,
+            outage: unread.or_else(|| self.writes.as_ref().and_then(Connection::outage)),
         });
     }
 }

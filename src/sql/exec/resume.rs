@@ -162,7 +162,8 @@ fn visible(store: &dyn Store, epoch: u64) -> Result<Option<Restored>, Fault> {
                 store.place()
             );
             return Err(Fault::new(Blame::Operator, what).next(
-                "the topic is a new one, or brokers forgot the job's group (offsets.retention.minutes); to begin anew, name another --state-dir",
+                "the topic is a new one, or brokers forgot the job's group (offsets.retention.minutes); to begin anew, name \
+                 another --state-dir, or of a deployed job: jobs resume NAME --from-scratch",
             ));
         }
         checkpoint::forget_newer(store, 0)?;

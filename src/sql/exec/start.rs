@@ -87,6 +87,7 @@ pub async fn start(
     lookups.read().await?;
     let (failing, caches) = (Arc::clone(&failures), lookups.caches());
     let assembly = Assembly::new(&plan, &identities, failing, tasks.clone(), budget, caches);
+    let writes = sink.connection();
     let assembled = assembly.assemble(sources, &mut resumed, sink, exactly_once, commits_in)?;
     let (orders, orders_in) = mpsc::channel(1);
     let (statistics, statistics_out) = watch::channel(Statistics::default());
@@ -101,6 +102,7 @@ pub async fn start(
         exactly_once,
         lanes: assembled.lanes,
         sources: assembled.sources,
+        writes,
         snapshots: assembled.snapshots,
         tasks: assembled.tasks.len(),
         holding: assembled.holding,
@@ -220,8 +222,8 @@ async fn discover(source: usize, from: Arc<dyn Source>, reports: mpsc::Sender<Re
                     return;
                 }
             }
-            // That no broker answers is said elsewhere, and not with each look.
-            Err(fault) if fault.blame == Blame::Connection => {
+            // That no broker answers, or that a topic is gone, is said elsewhere, and not with each look.
+            Err(fault) if fault.blame == Blame::Connection || from.outage().is_some() => {
                 tracing::debug!(target: "velox::sql", "no look for new splits: {fault}");
             }
             Err(fault) => tracing::warn!(target: "velox::sql", "no look for new splits: {fault}"),

@@ -322,6 +322,8 @@ pub struct Statistics {
     pub by_zero: u64,
     /// The newest checkpoint, if there was one.
     pub checkpoint: Option<CheckpointStatistics>,
+    /// Why it cannot read or write for now: no broker answers, or a topic is gone. It asks on by itself.
+    pub outage: Option<String>,
 }
 
 /// What a checkpoint cost.

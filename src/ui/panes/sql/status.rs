@@ -49,7 +49,8 @@ fn phase(query: &Query, view: &View<'_>) -> (String, Style) {
         Some(Phase::Paused) => said(marks::PAUSED, "waiting".into(), Role::Warning),
         Some(Phase::Running) => said(marks::RUNNING, "live".into(), Role::Success),
         Some(Phase::Reconnecting { attempt, .. }) => {
-            said(marks::HALF, format!("reconnecting, attempt {attempt}"), Role::Warning)
+            let attempt = if *attempt == 0 { String::new() } else { format!(", attempt {attempt}") };
+            said(marks::HALF, format!("reconnecting{attempt}"), Role::Warning)
         }
         Some(Phase::Stopping) => said(marks::HALF, "stopping".into(), Role::Muted),
         Some(Phase::Done) => said(marks::DONE, format!("done {since}"), Role::Success),
