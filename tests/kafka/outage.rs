@@ -122,7 +122,7 @@ async fn a_job_whose_brokers_die_is_reconnecting_and_its_lag_is_unknown() {
     jobs.until("the start", |job| job["state"] == "running" && job["lag_records"] == 0);
     drop(broker);
     let cut_off = jobs.until("the outage", |job| job["state"] == "reconnecting");
-    assert!(cut_off["fault"].as_str().unwrap().starts_with("no broker of real answers, since "), "{cut_off:#}");
+    assert!(cut_off["fault"].as_str().unwrap().starts_with("no broker of real answers"), "{cut_off:#}");
     assert_eq!((&cut_off["lag_records"], &cut_off["restarts"]), (&Value::Null, &Value::from(0)));
     drop(running);
 }

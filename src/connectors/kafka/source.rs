@@ -149,6 +149,10 @@ impl KafkaSource {
                 tracing::warn!(target: "velox::outage", "{what}; looking on for it");
                 *absent = Some(what);
             }
+            // Said once for all clients of the connection; here is what the job waits for.
+            Some(fault) if fault.blame == Blame::Connection && absent.is_none() => {
+                *absent = Some(format!("no broker of {} answers", self.connected.connection.name()));
+            }
             Some(_) => {}
         }
     }
