@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 use sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -41,6 +41,16 @@ impl Dialect for StreamDialect {
             return None;
         };
         Some(parser.parse_subexpr(precedence).map(|right| operator(Box::new(left.clone()), Box::new(right))))
+    }
+
+    // `j -> -1 -> 'a'`: the minus is the number's.
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        let [sign, number, behind] = parser.peek_tokens();
+        (sign == Token::Minus && matches!(number, Token::Number(..)) && is_path(&behind)).then(|| {
+            parser.advance_token();
+            let number = parser.parse_value()?;
+            Ok(Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Expr::Value(number)) })
+        })
     }
 
     // `j->>'n' = 'x'`, `'a' || j->>'n'`: a path into JSON before every comparison and sum, behind `::` as in PostgreSQL.
@@ -159,4 +169,9 @@ impl Dialect for StreamDialect {
     fn supports_named_fn_args_with_rarrow_operator(&self) -> bool {
         true
     }
+}
+
+/// Whether a path into JSON goes on here.
+fn is_path(token: &Token) -> bool {
+    matches!(token, Token::Arrow | Token::LongArrow | Token::HashArrow | Token::HashLongArrow)
 }
