@@ -164,7 +164,7 @@ async fn a_reader_goes_on_where_a_position_says() {
     let mut reader = source.read(&split(0), Some(&position), &both()).await.unwrap();
     seen.extend(ids(&drain(reader.as_mut()).await));
     assert_eq!(seen, (0..50).collect::<Vec<_>>());
-    assert_eq!(reader.position(), Position("50".into()));
+    assert!(reader.position().0.starts_with("50@"), "{:?}", reader.position());
     let Err(fault) = source.read(&split(0), Some(&Position("51".into())), &both()).await else { panic!("gone") };
     assert!(fault.what.starts_with("offset 51 of t[0] is gone"), "{fault}");
 }
