@@ -12,6 +12,7 @@ use sqlparser::ast::{
 use super::selects::{selects, selects_mut};
 use super::stars::{self, Tables};
 use crate::connectors::contract::system_columns;
+use crate::core::fault::Fault;
 use crate::sql::functions::headers::needs_headers;
 use crate::sql::functions::rewrite::rewrite;
 use crate::sql::parse::expand_aliases;
@@ -48,12 +49,20 @@ pub fn system_columns(query: &Query, windows: &[WindowSpec]) -> Vec<&'static str
 }
 
 /// Makes a query mean what its writer meant: see the module.
-pub fn settle(query: &mut Query, columns: &BTreeSet<String>, system: &[&'static str], tables: &Tables) {
+///
+/// # Errors
+/// See [`stars::settle`].
+pub fn settle(
+    query: &mut Query,
+    columns: &BTreeSet<String>,
+    system: &[&'static str],
+    tables: &Tables,
+) -> Result<(), Fault> {
     let _ = query.visit(&mut EarlierAliases { columns, given: given_twice(query) });
     name_results(query);
     settle_case(query, columns);
     rewrite(query);
-    stars::settle(query, system, tables);
+    stars::settle(query, system, tables)
 }
 
 /// Makes an expression that stands alone mean what its writer meant.

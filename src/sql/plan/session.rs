@@ -253,7 +253,7 @@ impl Session {
         }
         using::settle(&mut query_ast, &provider.tables)?;
         clauses::settle(&mut query_ast, functions);
-        names::settle(&mut query_ast, &columns, &system, &provider.tables);
+        names::settle(&mut query_ast, &columns, &system, &provider.tables)?;
         let mut logical = Logical::of(query_ast, columns, provider, functions.clone())?;
         logical.warnings.splice(0..0, warnings);
         Ok(logical)
@@ -359,7 +359,7 @@ fn with_computed(
     provider.tables.insert(name.clone(), Arc::new(table.with_system_columns(&shown)));
     let planner = SqlToRel::new_with_options(&provider, parser_options());
     let mut query = computed.query(&name, system)?;
-    names::settle(&mut query, &BTreeSet::new(), &[], &provider.tables);
+    names::settle(&mut query, &BTreeSet::new(), &[], &provider.tables)?;
     let plan = planner
         .sql_statement_to_plan(sql::Statement::Query(query))
         .map_err(|error| mistakes::alone(&error, &Known { query: None, columns: &BTreeSet::new(), functions }))?;

@@ -15,15 +15,23 @@ use super::names::whole;
 use super::nodes::{WINDOW_END, WINDOW_START};
 use super::scope::Scopes;
 use super::selects::selects_mut;
+use super::session::refused;
 use super::unnest::UNNEST;
+use crate::core::fault::Fault;
 use crate::sql::parse::mark::window_of;
 
 /// Tables by the name that stands in the statement.
 pub type Tables = HashMap<String, Arc<dyn TableSource>>;
 
 /// Writes each `*` that needs it relation by relation. `system` are the system columns that the statement names.
-pub fn settle(query: &mut Query, system: &[&'static str], tables: &Tables) {
-    let _ = query.visit(&mut Stars { system, tables, scopes: Scopes::default() });
+///
+/// # Errors
+/// A `*` that leaves columns out of a join whose columns are not known before it is planned.
+pub fn settle(query: &mut Query, system: &[&'static str], tables: &Tables) -> Result<(), Fault> {
+    match query.visit(&mut Stars { system, tables, scopes: Scopes::default() }) {
+        ControlFlow::Break(fault) => Err(fault),
+        ControlFlow::Continue(()) => Ok(()),
+    }
 }
 
 struct Stars<'a> {
@@ -33,32 +41,36 @@ struct Stars<'a> {
 }
 
 impl VisitorMut for Stars<'_> {
-    type Break = ();
+    type Break = Fault;
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Fault> {
         self.scopes.enter(query);
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Fault> {
         // What WITH gives is seen from its body alone.
-        selects_mut(&mut query.body).into_iter().for_each(|select| self.select(select));
+        for select in selects_mut(&mut query.body) {
+            if let Err(fault) = self.select(select) {
+                return ControlFlow::Break(fault);
+            }
+        }
         self.scopes.leave(query);
         ControlFlow::Continue(())
     }
 }
 
 impl Stars<'_> {
-    fn select(&self, select: &mut Select) {
-        let Some(from) = From::of(&select.from) else { return };
+    fn select(&self, select: &mut Select) -> Result<(), Fault> {
+        let Some(from) = From::of(&select.from) else { return Ok(()) };
         let needs = !self.system.is_empty() || from.relations.iter().any(|relation| !relation.merged.is_empty());
         if !needs {
-            return;
+            return Ok(());
         }
         let mut projection = Vec::new();
         for item in std::mem::take(&mut select.projection) {
             match item {
-                SelectItem::Wildcard(options) => match self.stars(&from, &options) {
+                SelectItem::Wildcard(options) => match self.stars(&from, &options)? {
                     Some(stars) => projection.extend(stars),
                     None => projection.push(SelectItem::Wildcard(options)),
                 },
@@ -72,16 +84,25 @@ impl Stars<'_> {
             }
         }
         select.projection = projection;
+        Ok(())
     }
 
-    /// `*` as one `relation.*` each; nothing where it leaves columns out of relations whose columns are not known.
-    fn stars(&self, from: &From, options: &WildcardAdditionalOptions) -> Option<Vec<SelectItem>> {
+    /// `*` as one `relation.*` each; nothing where it leaves columns out of relations whose columns are not known, and that
+    /// have none in common.
+    fn stars(&self, from: &From, options: &WildcardAdditionalOptions) -> Result<Option<Vec<SelectItem>>, Fault> {
         let (left_out, others) = left_out(options.clone());
-        if others != WildcardAdditionalOptions::default() {
-            return None;
-        }
-        if !left_out.is_empty() && from.relations.iter().any(|relation| self.table(relation).is_none()) {
-            return None;
+        let is_known = |relation: &Relation| self.table(relation).is_some();
+        if others != WildcardAdditionalOptions::default()
+            || !left_out.is_empty() && !from.relations.iter().all(is_known)
+        {
+            let shared = from.relations.iter().find_map(|relation| relation.merged.first());
+            return match shared {
+                Some(column) => Err(refused(&format!(
+                    "`*` that leaves out or replaces columns stands over USING ({column}) and a subquery; name the columns \
+                     that are wanted"
+                ))),
+                None => Ok(None),
+            };
         }
         let stars = from.relations.iter().map(|relation| {
             let has = |name: &&Ident| {
@@ -94,7 +115,7 @@ impl Stars<'_> {
         });
         let bounds =
             [WINDOW_START, WINDOW_END].map(|bound| SelectItem::UnnamedExpr(Expr::Identifier(Ident::new(bound))));
-        Some(stars.chain(bounds.into_iter().filter(|_| from.is_windowed)).collect())
+        Ok(Some(stars.chain(bounds.into_iter().filter(|_| from.is_windowed)).collect()))
     }
 
     /// The system columns that a relation shows.
