@@ -130,6 +130,25 @@ async fn windows_of_windows_are_whole() {
     .await;
 }
 
+/// A checkpoint that is not the last may come behind the end of all input, and holds what was given then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_at_the_end_is_given_once_whichever_checkpoint_holds_it() {
+    let text = format!(
+        "{NAMES} SELECT k, COUNT(*) AS n FROM e GROUP BY k EMIT FINAL WITH ('delivery.guarantee' = 'exactly_once')"
+    );
+    for _ in 0..20 {
+        let stage = stage();
+        let settings = || stage.remembering(&text).every(Duration::from_millis(1));
+        let job = stage.start(&text, settings()).await;
+        let seen = tokio::time::timeout(Duration::from_secs(60), stage.tables.written_rows("screen", 1)).await;
+        assert!(seen.is_ok(), "the results are given");
+        job.cancel().await.unwrap();
+        stage.start(&text, settings()).await.wait().await.unwrap();
+        let keys = stage.written("screen");
+        assert_eq!(keys.len(), 7, "{keys:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_go_on_counting() {
     hold(&[

@@ -121,6 +121,14 @@ struct Pending {
     bytes: u64,
 }
 
+impl Pending {
+    /// Whether every lane had come to its end before its barrier: what is given at the end was given before it, and is not
+    /// to be given again by a job that goes on from here.
+    fn holds_the_end(&self) -> bool {
+        !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.watermark == i64::MAX)
+    }
+}
+
 impl Coordinator {
     /// Leads the job to its end.
     ///
@@ -337,7 +345,7 @@ impl Coordinator {
                 clusters: self.text.clusters.clone(),
                 columns: self.text.columns.clone(),
                 script: self.text.script.clone(),
-                has_finished: pending.is_last && state.closing == Some(How::Finished),
+                has_finished: pending.is_last && state.closing == Some(How::Finished) || pending.holds_the_end(),
                 lanes: pending.lanes.clone(),
                 operators: Vec::new(),
                 prepared: prepared.clone(),
