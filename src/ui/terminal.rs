@@ -1,9 +1,11 @@
 //! The terminal: entered once, restored on every way out. A panic of the screen's thread restores it first; a job's panic is
 //! only logged, because the screen lives on.
 
+use std::future::poll_fn;
 use std::io::{self, IsTerminal, Write, stdin, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -89,7 +91,10 @@ impl Seat for RealSeat {
         loop {
             tokio::select! {
                 biased;
-                event = events.next() => return event?.ok(),
+                // Asked before every look: the thread of the screen would not come back from one behind the end of input.
+                event = poll_fn(|context| if presence.is_lost() { Poll::Ready(None) } else { events.poll_next_unpin(context) }) => {
+                    return event?.ok();
+                }
                 () = tokio::time::sleep(PRESENCE_EVERY) => {
                     if presence.is_lost() {
                         return None;
